@@ -37,7 +37,7 @@ test: check pgbouncer ## everything: checks, unit, contract, Terraform, packagin
 	@$(PY) -m pytest
 
 pgbouncer: setup ## fetch PgBouncer, which stands in for RDS Proxy in a test, where it is not installed
-	@$(PY) -m tests.pgbouncer
+	@$(PY) -m tests.support.pgbouncer
 
 check: setup ## format, lint, types and import contracts
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy . && .venv/bin/lint-imports
@@ -87,7 +87,7 @@ bench-gate: setup ## precision and recall of the gate on the labelled utterances
 bench-tenants: setup ## search among many tenants: ROWS=1000000 TENANTS=1000 DIMENSIONS=384
 	@ROWS=$(ROWS) TENANTS=$(TENANTS) DIMENSIONS=$(DIMENSIONS) $(PY) -m tests.benchmarks search_tenants
 
-openapi: setup ## write functions/memory/openapi.json anew from the code
+openapi: setup ## write functions/api/openapi.json anew from the code
 	@$(PY) -m scripts.openapi
 
 docs: setup ## write the generated parts of the documents anew from the code

@@ -2,7 +2,7 @@
 
 import sys
 
-from localstack.paths import LAYER
+from localstack.home import LAYER
 
 # Functions find the layer where Lambda puts it; a command finds it in the checkout, whatever PYTHONPATH says.
 sys.path.append(str(LAYER))

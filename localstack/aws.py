@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 # MiniStack takes these for the account's root; LocalStack takes any.
-ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+ROOT_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": REGION,
+}
 
 
 def session() -> boto3.Session:
@@ -27,7 +31,9 @@ def put_secret(secret_id: str, value: str, endpoint_url: str) -> None:
 
 def read_login(secret_id: str, endpoint_url: str) -> dict[str, str]:
     """Return `username` and `password` of a Postgres login."""
-    login: dict[str, str] = json.loads(_secrets(endpoint_url).get_secret_value(SecretId=secret_id)["SecretString"])
+    login: dict[str, str] = json.loads(
+        _secrets(endpoint_url).get_secret_value(SecretId=secret_id)["SecretString"]
+    )
     return login
 
 

@@ -9,16 +9,9 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from localstack.down import down
-from localstack.errors import StackError
-from localstack.home import Home
-from localstack.paths import LOCAL
-from localstack.progress import Steps
-from localstack.settings import environment
-from localstack.stack_file import Stack
-from localstack.status import describe, is_whole
+from localstack.home import LOCAL, Home, Stack, StackError, read_environment
+from localstack.lifecycle import ProgressDisplay, describe, down, is_whole, up
 from localstack.terraform import run_terraform
-from localstack.up import up
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,9 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    began, home, steps = time.monotonic(), _home(options), Steps(Console())
-    with home.locked(_say_waiting), steps.shown():
-        changed = up(home, environment(), steps, usual_ports=not options.any_ports)
+    began, home, steps = time.monotonic(), _home(options), ProgressDisplay(Console())
+    with home.lock_folder(_say_waiting), steps.show_live():
+        changed = up(home, read_environment(), steps, usual_ports=not options.any_ports)
     stack = Stack.read(home.stack_file)
     print(f"{'up' if changed else 'up already'} ({time.monotonic() - began:.1f} s): {stack.api_url}")
     print(f"addresses and the demo tenant's key: {home.stack_file}")
@@ -49,7 +42,7 @@ def _up(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     home = _home(options)
-    with home.locked(_say_waiting):
+    with home.lock_folder(_say_waiting):
         stopped = down(home)
     print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
     return 0
@@ -74,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[home], help=purpose)
         command.set_defaults(run=run)
         if name == "up":
-            command.add_argument("--any-ports", action="store_true", help="leave the usual ports to another stack")
+            command.add_argument(
+                "--any-ports", action="store_true", help="leave the usual ports to another stack"
+            )
     commands.add_parser("terraform", help="run Terraform with the provider that this machine has")
     return parser
 

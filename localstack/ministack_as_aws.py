@@ -1,13 +1,16 @@
-"""Starts MiniStack with three things put right; run by the emulator's own interpreter, hence free of our imports.
+"""Starts MiniStack with three things put right.
 
-An authorizer that raises exactly `Unauthorized` makes AWS answer 401. MiniStack does so for REST APIs, but answers
-500 for HTTP APIs, which would make a wrong key look like a broken gateway, and the same for WebSocket APIs.
+Run by the emulator's own interpreter, hence free of our imports.
 
-A browser that offers subprotocols hangs up unless one is chosen. On AWS the function behind `$connect` chooses by the
-header of its answer; MiniStack drops that header.
+An authorizer that raises exactly `Unauthorized` makes AWS answer 401. MiniStack does so for REST APIs, but
+answers 500 for HTTP APIs, which would make a wrong key look like a broken gateway, and the same for WebSocket
+APIs.
 
-A function that reads a table's stream names the changes that failed, and AWS delivers them again. MiniStack does so
-for queues; a stream's failures it takes for success, which would lose them.
+A browser that offers subprotocols hangs up unless one is chosen. On AWS the function behind `$connect`
+chooses by the header of its answer; MiniStack drops that header.
+
+A function that reads a table's stream names the changes that failed, and AWS delivers them again. MiniStack
+does so for queues; a stream's failures it takes for success, which would lose them.
 """
 
 import json
@@ -65,7 +68,11 @@ async def _invoke_and_note(*args: Any, **options: Any) -> Any:
 async def _serve_with_subprotocol(scope: Any, receive: Any, send: Any, *args: Any, **options: Any) -> None:
     async def send_chosen(message: dict[str, Any]) -> None:
         chosen = _subprotocol.get()
-        await send({**message, "subprotocol": chosen} if message["type"] == "websocket.accept" and chosen else message)
+        await send(
+            {**message, "subprotocol": chosen}
+            if message["type"] == "websocket.accept" and chosen
+            else message
+        )
 
     await _serve_socket(scope, receive, send_chosen, *args, **options)
 
@@ -81,7 +88,10 @@ def _execute_or_repeat(function: Any, event: Any, *args: Any, **options: Any) ->
         body = result.get("body")
         answer = json.loads(body) if isinstance(body, str | bytes) else body
         if isinstance(answer, dict) and answer.get("batchItemFailures"):
-            return result | {"error": True, "body": {"errorType": "batchItemFailures", "errorMessage": str(answer)}}
+            return result | {
+                "error": True,
+                "body": {"errorType": "batchItemFailures", "errorMessage": str(answer)},
+            }
     return result
 
 

@@ -14,9 +14,8 @@ import psycopg
 from psycopg import sql
 from pydantic import BaseModel
 
-from localstack.errors import StackError
-from localstack.home import Home, write_private
-from localstack.ports import LOOPBACK
+from localstack.home import Home, StackError, write_private
+from localstack.parts import LOOPBACK
 
 DATABASE = "membus"
 OWNER = "membus_owner"
@@ -32,25 +31,31 @@ class Passwords(BaseModel, frozen=True):
 
 
 @dataclass(frozen=True)
-class Postgres:
+class PostgresPart:
     name: str = "postgres"
     usual_port: int = 5432
     stops_on: signal.Signals = signal.SIGINT  # its fast shutdown: does not wait for clients to leave
 
-    def prepare(self, home: Home, env: Mapping[str, str]) -> None:  # noqa: ARG002 - it gets none of it
+    def prepare_start(self, home: Home, env: Mapping[str, str]) -> None:
         """Make the cluster, unless there is one: a crash is repaired on the same data."""
-        if not (home.data(self.name) / "PG_VERSION").exists():
-            _initialise(home, home.data(self.name))
+        if not (home.data_folder(self.name) / "PG_VERSION").exists():
+            _initialise(home, home.data_folder(self.name))
 
-    def command(self, home: Home, port: int) -> Sequence[str]:
+    def start_command(self, home: Home, port: int) -> Sequence[str]:
         # Nothing outlives `down`, so nothing need reach the disk; an empty -k opens no Unix socket.
         listen = ["-h", LOOPBACK, "-p", str(port), "-k", "", "-c", "fsync=off"]
-        return [*_as_unprivileged(), str(_programs() / "postgres"), "-D", str(home.data(self.name)), *listen]
+        return [
+            *_as_unprivileged(),
+            str(_programs() / "postgres"),
+            "-D",
+            str(home.data_folder(self.name)),
+            *listen,
+        ]
 
-    def environment(self, home: Home, port: int) -> dict[str, str]:  # noqa: ARG002 - alike in every home
+    def process_environment(self, home: Home, port: int) -> dict[str, str]:
         return {"LC_ALL": "C", "TZ": "UTC"}
 
-    def answers(self, home: Home, port: int) -> bool:
+    def is_ready(self, home: Home, port: int) -> bool:
         try:
             with _superuser(home, port, "postgres"):
                 return True
@@ -71,7 +76,9 @@ def make_database(home: Home, port: int) -> None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}").format(name, password))
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), name))
     with _superuser(home, port, DATABASE) as connection:
-        connection.execute("CREATE EXTENSION vector")  # Aurora lets its owner do this, PostgreSQL a superuser only
+        connection.execute(
+            "CREATE EXTENSION vector"
+        )  # Aurora lets its owner do this, PostgreSQL a superuser only
 
 
 def owner(port: int) -> dict[str, str | int]:
@@ -97,7 +104,7 @@ def _superuser(home: Home, port: int, database: str) -> psycopg.Connection:
 
 def _initialise(home: Home, data: Path) -> None:
     passwords = Passwords(**{role: secrets.token_urlsafe(16) for role in Passwords.model_fields})
-    given = home.scratch / "superuser-password"
+    given = home.scratch_folder / "superuser-password"
     write_private(given, passwords.superuser)
     data.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
@@ -113,16 +120,21 @@ def _initialise(home: Home, data: Path) -> None:
 
 
 def _passwords_file(home: Home) -> Path:
-    return home.data("postgres-passwords.json")
+    return home.data_folder("postgres-passwords.json")
 
 
 def _as_unprivileged() -> list[str]:
-    """Return what to put before a command where we are root; it may pass folders that only root may, as we do."""
+    """Return what to put before a command where we are root.
+
+    It may pass folders that only root may, as we do.
+    """
     if os.geteuid() != 0:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise StackError("PostgreSQL refuses to run as root, and setpriv is not there to leave it: be another user.")
+        raise StackError(
+            "PostgreSQL refuses to run as root, and setpriv is not there to leave it: be another user."
+        )
     # Without the last one access(2), which initdb asks, forgets capabilities of whoever is not root.
     capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     return [setpriv, f"--reuid={_UNPRIVILEGED}", "--clear-groups", *capability]

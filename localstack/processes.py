@@ -18,16 +18,22 @@ _CLOCK_SLACK_SECONDS = 2.0
 _POLL_SECONDS = 0.02
 
 
-class Started(BaseModel, frozen=True):
-    """Which process it was: a pid alone may have been given to another since. Times survive a change of the clock."""
+class ProcessRecord(BaseModel, frozen=True):
+    """Which process it was: a pid alone may have been given to another since.
+
+    Times survive a change of the clock.
+    """
 
     pid: int
     tag: str
     seconds_after_boot: float
 
 
-def start(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, tag: str) -> Started:
-    """Start `command` in a session of its own, its output appended to `log`; `tag` marks whatever it spawns."""
+def start(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, tag: str) -> ProcessRecord:
+    """Start `command` in a session of its own, its output appended to `log`.
+
+    `tag` marks whatever it spawns.
+    """
     with log.open("ab") as output:
         child = subprocess.Popen(
             command,
@@ -41,12 +47,14 @@ def start(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Pat
     # Reaped when it dies while this command still runs: a zombie would look alive.
     threading.Thread(target=child.wait, daemon=True).start()
     try:
-        return Started(pid=child.pid, tag=tag, seconds_after_boot=_seconds_after_boot(psutil.Process(child.pid)))
+        return ProcessRecord(
+            pid=child.pid, tag=tag, seconds_after_boot=_seconds_after_boot(psutil.Process(child.pid))
+        )
     except psutil.NoSuchProcess:  # dead on arrival; is_alive will say so
-        return Started(pid=child.pid, tag=tag, seconds_after_boot=-1)
+        return ProcessRecord(pid=child.pid, tag=tag, seconds_after_boot=-1)
 
 
-def is_alive(started: Started) -> bool:
+def is_alive(started: ProcessRecord) -> bool:
     try:
         process = psutil.Process(started.pid)
         born = _seconds_after_boot(process)
@@ -55,7 +63,7 @@ def is_alive(started: Started) -> bool:
         return False
 
 
-def stop(started: Started, *, politely: signal.Signals, grace_seconds: float) -> None:
+def stop(started: ProcessRecord, *, politely: signal.Signals, grace_seconds: float) -> None:
     """Ask the process to end, then end what is left of its session; returns when nothing is left."""
     if is_alive(started):
         _signal([psutil.Process(started.pid)], politely, grace_seconds)
@@ -71,9 +79,11 @@ def _signal(processes: Sequence[psutil.Process], how: signal.Signals, wait_secon
         time.sleep(_POLL_SECONDS)
 
 
-def _session(started: Started) -> list[psutil.Process]:
+def _session(started: ProcessRecord) -> list[psutil.Process]:
     """Return what still runs of the session; where its leader is gone, only what carries our tag."""
-    group = [process for process in psutil.process_iter() if _group(process.pid) == started.pid and _runs(process)]
+    group = [
+        process for process in psutil.process_iter() if _group(process.pid) == started.pid and _runs(process)
+    ]
     return group if is_alive(started) else [process for process in group if _tag(process) == started.tag]
 
 

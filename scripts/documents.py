@@ -10,18 +10,27 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from functions.memory.api import EventIn
-from functions.memory.routes.public import OPENAPI
-from membus.domain.attributes import SINGLE_VALUED, fact_key
-from membus.domain.behaviour import ACTIVITY, STATED, TRAILS, Match, Repeated, Rule, Says, Trail
-from membus.domain.event import Event
-from membus.domain.prices import price_list
-from scripts.cost.estimate import DAYS, Load, Models, Part, aws_prices, estimate, work
+from functions.api.events.schemas import EventIn
+from functions.api.public.routes import OPENAPI
+from membus.core.event import Event
+from membus.facts.attributes import SINGLE_VALUED, fact_key
+from membus.facts.behaviour_rules import (
+    ACTION_RULES,
+    ACTIVITY_ROOT,
+    RULE_GROUPS,
+    BehaviourRule,
+    CountRule,
+    EventPattern,
+    FactTemplate,
+    RuleGroup,
+)
+from membus.tenants.costs import load_price_list
+from scripts.cost.estimate import DAYS, CostItem, ModelChoice, Workload, aws_prices, estimate, work
 
 ROOT = Path(__file__).parents[1]
 EVENTS = ROOT / "docs" / "events"
 PAGES = tuple(path for folder in (ROOT, ROOT / "docs") for path in sorted(folder.glob("*.md")))
-MODELS = Models("claude-haiku-5-5", "claude-sonnet-5-5", "amazon.titan-embed-text-v2:0")
+MODELS = ModelChoice("claude-haiku-5-5", "claude-sonnet-5-5", "amazon.titan-embed-text-v2:0")
 BUSY_DAY = 1_000_000
 """Events a day at which every batch of extract is full."""
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -36,19 +45,25 @@ def schemas() -> dict[str, str]:
     """Return the content of each generated schema file by its name."""
     models = {"event": EventIn.model_json_schema(), "envelope": Event.model_json_schema(by_alias=True)}
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return {f"{name}.schema.json": json.dumps(dialect | schema, indent=2) + "\n" for name, schema in models.items()}
+    return {
+        f"{name}.schema.json": json.dumps(dialect | schema, indent=2) + "\n"
+        for name, schema in models.items()
+    }
 
 
 def stated_rules() -> str:
     rows = (
         (f"`{rule.name}`", f"`{rule.match.type}`", _conditions(rule.match), *_fact(rule.says, "{to}"))
-        for rule in STATED
+        for rule in ACTION_RULES
     )
     return _table(("rule", "event", "where", "fact", "value", "confidence"), rows)
 
 
 def counted_rules() -> str:
-    rows = ((f"`{rule.name}`", *_seen(trail, rule), *_fact(rule.says, "{group}")) for trail, rule in _trail_rules())
+    rows = (
+        (f"`{rule.name}`", *_seen(group, rule), *_fact(rule.says, "{group}"))
+        for group, rule in _counting_rules()
+    )
     return _table(("rule", "events", "how often", "counted by", "fact", "value", "confidence"), rows)
 
 
@@ -70,7 +85,10 @@ def routes() -> str:
 
 def single_valued() -> str:
     """Return the attributes that hold one value, as far as words can set them: rules alone write activities."""
-    return ", ".join(f"`{key}`" for key in sorted(SINGLE_VALUED) if not key.startswith(f"{ACTIVITY}.")) + "."
+    return (
+        ", ".join(f"`{key}`" for key in sorted(SINGLE_VALUED) if not key.startswith(f"{ACTIVITY_ROOT}."))
+        + "."
+    )
 
 
 def model_prices() -> str:
@@ -81,33 +99,34 @@ def model_prices() -> str:
             f"above {price.above_tokens:,} tokens" if price.above_tokens else "",
             *map(str, (price.input, price.output, price.cache_read, price.cache_write)),
         )
-        for price in price_list().prices
+        for price in load_price_list().prices
     )
     return _table(("model", "since", "prompts", "input", "output", "cache read", "cache write"), rows)
 
 
 def message_costs() -> str:
     """Return what a thousand chat messages cost where every batch is full."""
-    load = Load(events=BUSY_DAY, turns=0, users=1, read_share=1, turn_tokens=_turn_tokens())
+    load = Workload(events=BUSY_DAY, turns=0, users=1, read_share=1, turn_tokens=_turn_tokens())
     return _costs((part for part in _parts(load) if part.per == "event"), Decimal(BUSY_DAY * DAYS / 1000))
 
 
 def turn_costs() -> str:
     """Return what a thousand turns of chat cost, their extraction included."""
-    load = Load(events=0, turns=BUSY_DAY, users=1, read_share=1, turn_tokens=_turn_tokens())
+    load = Workload(events=0, turns=BUSY_DAY, users=1, read_share=1, turn_tokens=_turn_tokens())
     return _costs((part for part in _parts(load) if part.per == "turn"), Decimal(BUSY_DAY * DAYS / 1000))
 
 
 def idle_costs() -> str:
     """Return what a month costs in which nobody comes, by environment."""
-    load = Load(events=0, turns=0, users=1, read_share=1, turn_tokens=_turn_tokens())
+    load = Workload(events=0, turns=0, users=1, read_share=1, turn_tokens=_turn_tokens())
     by_environment = {
         name: {part.name: part.dollars for part in _parts(load, environment=name) if part.per == "month"}
         for name in work()["environments"]
     }
     names = dict.fromkeys(name for parts in by_environment.values() for name in parts)
     rows = [
-        (name, *(f"{parts[name]:.2f}" if name in parts else "" for parts in by_environment.values())) for name in names
+        (name, *(f"{parts[name]:.2f}" if name in parts else "" for parts in by_environment.values()))
+        for name in names
     ]
     sums = ("**sum**", *(f"**{sum(parts.values()):.2f}**" for parts in by_environment.values()))
     return _table(("part", *by_environment), (*rows, sums))
@@ -115,10 +134,15 @@ def idle_costs() -> str:
 
 def short_costs() -> str:
     """Return the three figures that README names."""
-    load = Load(events=BUSY_DAY, turns=BUSY_DAY, users=1, read_share=1, turn_tokens=_turn_tokens())
+    load = Workload(events=BUSY_DAY, turns=BUSY_DAY, users=1, read_share=1, turn_tokens=_turn_tokens())
     thousands, parts = Decimal(BUSY_DAY * DAYS / 1000), _parts(load)
-    sums = {per: sum(part.dollars for part in parts if part.per == per) / thousands for per in ("event", "turn")}
-    idle = {name: sum(part.dollars for part in _parts(load, environment=name) if part.per == "month") for name in _ENVS}
+    sums = {
+        per: sum(part.dollars for part in parts if part.per == per) / thousands for per in ("event", "turn")
+    }
+    idle = {
+        name: sum(part.dollars for part in _parts(load, environment=name) if part.per == "month")
+        for name in _ENVS
+    }
     rows = (
         ("1,000 messages become facts", f"{sums['event']:.3f}", f"`{MODELS.extract}`, ten messages a call"),
         ("1,000 turns of chat", f"{sums['turn']:.2f}", f"`{MODELS.chat}`, {_turn_tokens()[0]:,} tokens in"),
@@ -147,25 +171,27 @@ def _scope(operation: Mapping[str, str]) -> str:
     return f"`{scope}`" if scope else "none"
 
 
-def _trail_rules() -> Iterator[tuple[Trail, Rule]]:
-    return ((trail, rule) for trail in TRAILS for rule in trail.rules)
+def _counting_rules() -> Iterator[tuple[RuleGroup, BehaviourRule]]:
+    return ((group, rule) for group in RULE_GROUPS for rule in group.rules)
 
 
-def _seen(trail: Trail, rule: Rule) -> tuple[str, str, str]:
+def _seen(group: RuleGroup, rule: BehaviourRule) -> tuple[str, str, str]:
     """Return which events a rule counts, how often, and by what."""
-    group = {"": "all together", "session_id": "`session_id`", "path/1": "first folder of `path`"}
-    by = group.get(trail.group, f"`{trail.group}`")
-    if isinstance(rule, Repeated):
-        return _any(trail, trail.parts), f"{rule.count} within {_span(rule.within)}", by
-    return _any(trail, rule.first), f"then {_any(trail, (rule.then,))} within {_span(rule.within)}", by
+    names = {"": "all together", "session_id": "`session_id`", "path/1": "first folder of `path`"}
+    by = names.get(group.group, f"`{group.group}`")
+    if isinstance(rule, CountRule):
+        return _any(group, group.parts), f"{rule.count} within {_span(rule.within)}", by
+    return _any(group, rule.first), f"then {_any(group, (rule.then,))} within {_span(rule.within)}", by
 
 
-def _any(trail: Trail, parts: Iterable[str]) -> str:
-    matches = (trail.parts[part] for part in parts)
-    return " or ".join(f"`{match.type}`" + (f" where {_conditions(match)}" if match.where else "") for match in matches)
+def _any(group: RuleGroup, parts: Iterable[str]) -> str:
+    matches = (group.parts[part] for part in parts)
+    return " or ".join(
+        f"`{match.type}`" + (f" where {_conditions(match)}" if match.where else "") for match in matches
+    )
 
 
-def _conditions(match: Match) -> str:
+def _conditions(match: EventPattern) -> str:
     return ", ".join(_condition(where.field, where.least, where.most, where.pattern) for where in match.where)
 
 
@@ -179,12 +205,16 @@ def _condition(field: str, least: int | None, most: int | None, pattern: re.Patt
 
 def _letters() -> dict[str, str]:
     """Return a letter for each regular expression, in the order of the rules."""
-    matches = [match for trail in TRAILS for match in trail.parts.values()] + [rule.match for rule in STATED]
-    found = dict.fromkeys(where.pattern.pattern for match in matches for where in match.where if where.pattern)
+    matches = [match for group in RULE_GROUPS for match in group.parts.values()] + [
+        rule.match for rule in ACTION_RULES
+    ]
+    found = dict.fromkeys(
+        where.pattern.pattern for match in matches for where in match.where if where.pattern
+    )
     return {pattern: "abcdef"[place] for place, pattern in enumerate(found)}
 
 
-def _fact(says: Says, place: str) -> tuple[str, str, str]:
+def _fact(says: FactTemplate, place: str) -> tuple[str, str, str]:
     key = fact_key(says.attribute.replace("{name}", "name"), says.value.replace(place, "group")) or ""
     shown = key.replace(".name", ".<name>") if "{name}" in says.attribute else key.replace("group", "<value>")
     value = says.value.replace("{to}", "`to`").replace("{group}", "…")
@@ -204,21 +234,23 @@ def _turn_tokens() -> tuple[int, int]:
     return turn["tokens_in"], turn["tokens_out"]
 
 
-def _parts(load: Load, *, environment: str = "dev") -> list[Part]:
+def _parts(load: Workload, *, environment: str = "dev") -> list[CostItem]:
     day = date.fromisoformat(aws_prices()["read_on"])
-    return estimate(load, MODELS, price_list(), environment=environment, day=day)
+    return estimate(load, MODELS, load_price_list(), environment=environment, day=day)
 
 
-def _costs(parts: Iterable[Part], thousands: Decimal) -> str:
+def _costs(parts: Iterable[CostItem], thousands: Decimal) -> str:
     kept = [part for part in parts if part.dollars and "hot" not in part.name]
-    rows = [(part.name, _counted(part, thousands), part.price, f"{part.dollars / thousands:.5f}") for part in kept]
+    rows = [
+        (part.name, _counted(part, thousands), part.price, f"{part.dollars / thousands:.5f}") for part in kept
+    ]
     return _table(
         ("part", "counted", "price", "USD"),
         (*rows, ("**sum**", "", "", f"**{sum(part.dollars for part in kept) / thousands:.5f}**")),
     )
 
 
-def _counted(part: Part, thousands: Decimal) -> str:
+def _counted(part: CostItem, thousands: Decimal) -> str:
     """Return what is counted for a thousand: a month's quantity, or a model's tokens a call."""
     if (calls := part.counted.partition(" calls of "))[2]:
         return f"{Decimal(calls[0].replace(',', '')) / thousands:,.0f} calls of {calls[2]}"

@@ -2,82 +2,67 @@
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from membus.domain.api_key import ApiKey, Credential, Scope
-from membus.errors import NotFoundError
-from membus.ports.api_keys import ApiKeys
-from membus.ports.tenants import TenantStore
-from scripts.command import agreed
+from membus.core.errors import NotFoundError
+from membus.tenants.api_keys import ApiKey, ApiScope, Credential
+from membus.tenants.provisioning import EVERYDAY_SCOPES, create_key
+from scripts.command import require_confirmation
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 
-EVERYDAY_SCOPES = tuple(scope for scope in Scope if scope is not Scope.ADMIN)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def create_key(
-    tenant_id: str,
-    *,
-    environment: str,
-    tenants: TenantStore,
-    keys: ApiKeys,
-    scopes: Sequence[Scope] = EVERYDAY_SCOPES,
-    name: str = "default",
-    expires_in: timedelta | None = None,
-) -> str:
-    """Return the key's text, which exists nowhere else. Raise NotFoundError where there is no such tenant."""
-    if tenants.find(tenant_id) is None:
-        raise NotFoundError(f"no tenant {tenant_id} in {environment}")
-    credential, now = Credential.generate(environment), datetime.now(UTC)
-    key = ApiKey(
-        key_id=credential.key_id,
-        tenant_id=tenant_id,
-        name=name,
-        scopes=tuple(scopes),
-        secret_hash=credential.secret_hash,
-        created_at=now,
-        expires_at=now + expires_in if expires_in else None,
-    )
-    keys.add(key)
-    return credential.text
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     commands = add_group("key", help="a tenant's API keys").add_subparsers(required=True)
 
     create = commands.add_parser(
-        "create", parents=[options], help="make a key and show it once", changes=True,
-        examples=["key create acme", "key create acme --scopes events:write,memory:read --expires-in 90d --json"],
-    )  # fmt: skip
+        "create",
+        parents=[options],
+        help="make a key and show it once",
+        changes=True,
+        examples=[
+            "key create acme",
+            "key create acme --scopes events:write,memory:read --expires-in 90d --json",
+        ],
+    )
     create.add_argument("tenant")
     create.add_argument("--name", default="default", help="what the key is for")
     create.add_argument(
-        "--scopes", type=_scopes, default=EVERYDAY_SCOPES, help=f"of {', '.join(Scope)} (default: all but admin)"
+        "--scopes",
+        type=_scopes,
+        default=EVERYDAY_SCOPES,
+        help=f"of {', '.join(ApiScope)} (default: all but admin)",
     )
     create.add_argument("--expires-in", type=_duration, metavar="90d", help="m, h, d or w (default: never)")
     create.set_defaults(run=_create)
 
     listing = commands.add_parser(
-        "list", parents=[options], help="list a tenant's keys", examples=["key list acme --environment dev --json"]
+        "list",
+        parents=[options],
+        help="list a tenant's keys",
+        examples=["key list acme --environment dev --json"],
     )
     listing.add_argument("tenant")
     listing.set_defaults(run=_list)
 
     revoke = commands.add_parser(
-        "revoke", parents=[options], help="refuse a key from now on", asks=True,
+        "revoke",
+        parents=[options],
+        help="refuse a key from now on",
+        asks=True,
         examples=["key revoke 4fTq0ZbNw1Xs", "key revoke 4fTq0ZbNw1Xs --environment prod --yes"],
-    )  # fmt: skip
+    )
     revoke.add_argument("key_id", help="the part of the key between the second and the third _")
     revoke.set_defaults(run=_revoke)
 
 
 def _create(arguments: Namespace, target: Target, output: Output) -> None:
     if arguments.dry_run:
-        target.known(arguments.tenant)
+        target.get_tenant(arguments.tenant)
         row: Row = {"tenant_id": arguments.tenant, "name": arguments.name, "scopes": list(arguments.scopes)}
-        output.would(f"make a key of {arguments.tenant} with {' '.join(arguments.scopes)}", row)
+        output.print_dry_run(f"make a key of {arguments.tenant} with {' '.join(arguments.scopes)}", row)
         return
     text = create_key(
         arguments.tenant,
@@ -90,25 +75,27 @@ def _create(arguments: Namespace, target: Target, output: Output) -> None:
     )
     key_id = Credential.parse(text).key_id
     row = {"api_key": text, "key_id": key_id, "tenant_id": arguments.tenant, "scopes": list(arguments.scopes)}
-    output.answer(text, row, remark=f"Keep it now: it is shown this once, membus stores only a hash (key id {key_id}).")
+    output.print_answer(
+        text, row, remark=f"Keep it now: it is shown this once, membus stores only a hash (key id {key_id})."
+    )
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:
-    rows = [_row(key) for key in target.keys.of(target.known(arguments.tenant).tenant_id)]
-    output.rows(rows, nothing=f"No keys of {arguments.tenant} in {target.environment}.")
+    rows = [_row(key) for key in target.keys.list_keys(target.get_tenant(arguments.tenant).tenant_id)]
+    output.print_rows(rows, nothing=f"No keys of {arguments.tenant} in {target.environment}.")
 
 
 def _revoke(arguments: Namespace, target: Target, output: Output) -> None:
-    key = target.keys.find(arguments.key_id)
+    key = target.keys.find_key(arguments.key_id)
     if key is None:
         raise NotFoundError(f"no key {arguments.key_id}")
     if arguments.dry_run:
-        output.would(f"refuse {key.key_id} ({key.name} of {key.tenant_id}) from now on", _row(key))
+        output.print_dry_run(f"refuse {key.key_id} ({key.name} of {key.tenant_id}) from now on", _row(key))
         return
-    agreed(arguments, f"Refuse {key.name} of {key.tenant_id} from now on?")
-    key = target.keys.revoke(arguments.key_id, at=datetime.now(UTC))
-    output.rows([_row(key)], nothing="")
-    output.remark("The gateway may remember an admitted key for up to a minute.")
+    require_confirmation(arguments, f"Refuse {key.name} of {key.tenant_id} from now on?")
+    key = target.keys.revoke_key(arguments.key_id, at=datetime.now(UTC))
+    output.print_rows([_row(key)], nothing="")
+    output.print_remark("The gateway may remember an admitted key for up to a minute.")
 
 
 def _row(key: ApiKey) -> Row:
@@ -116,18 +103,18 @@ def _row(key: ApiKey) -> Row:
         "key_id": key.key_id,
         "tenant_id": key.tenant_id,
         "name": key.name,
-        "status": key.status(datetime.now(UTC)),
+        "status": key.status_at(datetime.now(UTC)),
         "scopes": list(key.scopes),
         "created_at": key.created_at.isoformat(timespec="seconds"),
         "expires_at": key.expires_at.isoformat(timespec="seconds") if key.expires_at else None,
     }
 
 
-def _scopes(text: str) -> tuple[Scope, ...]:
+def _scopes(text: str) -> tuple[ApiScope, ...]:
     try:
-        return tuple(Scope(name) for name in re.split(r"[,\s]+", text.strip()))
+        return tuple(ApiScope(name) for name in re.split(r"[,\s]+", text.strip()))
     except ValueError as error:
-        raise ArgumentTypeError(f"{error}; scopes are {', '.join(Scope)}") from None
+        raise ArgumentTypeError(f"{error}; scopes are {', '.join(ApiScope)}") from None
 
 
 def _duration(text: str) -> timedelta:

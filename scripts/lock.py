@@ -1,4 +1,7 @@
-"""`make lock`: requirements/*.in, written by hand, become *.txt with every version and hash, and no index named."""
+"""`make lock`.
+
+Requirements/*.in, written by hand, become *.txt with every version and hash, and no index named.
+"""
 
 import argparse
 import subprocess
@@ -22,7 +25,9 @@ LOCKS: dict[str, tuple[str, ...]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.lock", description=__doc__)
-    parser.add_argument("--upgrade", action="store_true", help="take the newest versions that the .in files allow")
+    parser.add_argument(
+        "--upgrade", action="store_true", help="take the newest versions that the .in files allow"
+    )
     upgrade = ("--upgrade",) if parser.parse_args().upgrade else ()
     unknown = sorted({path.stem for path in FOLDER.glob("*.in")} ^ LOCKS.keys())
     if unknown:

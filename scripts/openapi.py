@@ -1,15 +1,16 @@
-"""Write functions/memory/openapi.json anew: one document of both API functions, made from their routes.
+"""Write functions/api/openapi.json anew: one document of both API functions, made from their routes.
 
-Terraform derives the gateway's routes and the authorizer's scopes from it, and `GET /v1/openapi.json` serves it.
+Terraform derives the gateway's routes and the authorizer's scopes from it, and `GET /v1/openapi.json` serves
+it.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
+from functions.api.app import app as memory
+from functions.api.public.routes import OPENAPI
 from functions.chat.handler import app as chat
-from functions.memory.app import app as memory
-from functions.memory.routes.public import OPENAPI
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -45,7 +46,10 @@ def document() -> str:
 
 
 def _finish(operation: dict[str, Any]) -> None:
-    """Say what Powertools cannot: errors are problem+json, no content is none, and public routes ask for no key."""
+    """Say what Powertools cannot.
+
+    Errors are problem+json, no content is none, and public routes ask for no key.
+    """
     operation["responses"].pop("422", None)
     operation["responses"].get("204", {}).pop("content", None)
     schema = {"$ref": "#/components/schemas/Problem"}

@@ -1,4 +1,7 @@
-"""Which membus a command is for: the local stack by its stack.json, or an environment on AWS by its name."""
+"""Which membus a command is for: the local stack by its stack.json, or an environment on AWS by its name.
+
+A deployed function's surroundings: what Terraform tells it, an operator's command can be told, too.
+"""
 
 import json
 import os
@@ -8,22 +11,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import boto3
+
 from localstack.aws import ROOT_CREDENTIALS
-from membus.adapters.aws import forget, table
-from membus.adapters.dynamo_api_keys import DynamoApiKeys
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.adapters.dynamo_usage import DynamoUsage
-from membus.domain.tenant import Tenant
-from membus.errors import InvalidError, NotFoundError
-from membus.ports.api_keys import ApiKeys
-from membus.ports.conversations import ConversationStore
-from membus.ports.tenants import TenantStore
-from membus.ports.usage import UsageLedger
+from membus.aws.clients import dynamodb_table, forget_clients
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.ports import ConversationStore
+from membus.core.errors import InvalidError, NotFoundError
+from membus.tenants.api_keys import ApiKeyStore
+from membus.tenants.dynamodb import DynamoTenants, DynamoUsage
+from membus.tenants.dynamodb_api_keys import DynamoApiKeys
+from membus.tenants.model import Tenant
+from membus.tenants.ports import TenantStore, UsageLedger
 
 AddGroup = Callable[..., ArgumentParser]
 """Adds a group of commands to the CLI, as `add_parser` does."""
-
 LOCAL_STACK = Path(".local/stack.json")
 
 
@@ -33,13 +35,13 @@ class Target:
 
     environment: str
     tenants: TenantStore
-    keys: ApiKeys
+    keys: ApiKeyStore
     conversations: ConversationStore
     usage: UsageLedger
 
-    def known(self, tenant_id: str) -> Tenant:
+    def get_tenant(self, tenant_id: str) -> Tenant:
         """Return the tenant; NotFoundError where there is none."""
-        tenant = self.tenants.find(tenant_id)
+        tenant = self.tenants.find_tenant(tenant_id)
         if tenant is None:
             raise NotFoundError(f"no tenant {tenant_id} in {self.environment}")
         return tenant
@@ -68,7 +70,9 @@ def open_target(arguments: Namespace) -> Target:
         return _target(arguments.environment, {"AWS_DEFAULT_REGION": arguments.region})
     file: Path = arguments.stack or LOCAL_STACK
     if not file.exists():
-        raise InvalidError(f"{file} is not there: run `make up`, or name an AWS environment, e.g. --environment dev")
+        raise InvalidError(
+            f"{file} is not there: run `make up`, or name an AWS environment, e.g. --environment dev"
+        )
     stack = json.loads(file.read_text(encoding="utf-8"))
     environment = stack["tables"]["tenants"].removeprefix("membus-").removesuffix("-tenants")
     return _target(environment, ROOT_CREDENTIALS | {"AWS_ENDPOINT_URL": stack["endpoint_url"]})
@@ -77,7 +81,47 @@ def open_target(arguments: Namespace) -> Target:
 def _target(environment: str, settings: Mapping[str, str]) -> Target:
     process = os.environ  # noqa: TID251 - where these commands are composed; boto3 reads its settings from here
     process.update(settings)
-    forget()
-    tenants = table(f"membus-{environment}-tenants")
-    conversations = DynamoConversations(table(f"membus-{environment}-conversations"), lambda: datetime.now(UTC))
-    return Target(environment, DynamoTenants(tenants), DynamoApiKeys(tenants), conversations, DynamoUsage(tenants))
+    forget_clients()
+    tenants = dynamodb_table(f"membus-{environment}-tenants")
+    conversations = DynamoConversations(
+        dynamodb_table(f"membus-{environment}-conversations"), lambda: datetime.now(UTC)
+    )
+    return Target(
+        environment, DynamoTenants(tenants), DynamoApiKeys(tenants), conversations, DynamoUsage(tenants)
+    )
+
+
+PROCESS_PREFIXES = ("AWS_", "POWERTOOLS_")
+"""Settings of the function's process; the command has its own endpoint, credentials and name."""
+COMMAND_SETTINGS = {
+    "POWERTOOLS_SERVICE_NAME": "operator",
+    "POWERTOOLS_METRICS_NAMESPACE": "membus",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+}
+"""What is spent is written down as the operator's.
+
+Metrics and logs would stand between the lines of an answer.
+"""
+
+
+def adopt_environment(environment: str, function: str) -> None:
+    """Let this process's wiring be that of the function; raises NotFoundError where nothing is deployed.
+
+    Whoever runs the command acts with their own permissions, not with the function's.
+    """
+    client = boto3.client("lambda")
+    try:
+        found = client.get_function_configuration(FunctionName=f"membus-{environment}-{function}")
+    except client.exceptions.ResourceNotFoundException as error:
+        raise NotFoundError(f"{environment} has no function {function}: deploy it first") from error
+    told = found.get("Environment", {}).get("Variables", {})
+    process = os.environ  # noqa: TID251 - where these commands are composed; membus.wiring reads it
+    process.update({name: value for name, value in told.items() if not name.startswith(PROCESS_PREFIXES)})
+    process |= COMMAND_SETTINGS
+    forget_clients()
+
+
+def get_setting(name: str) -> str:
+    """Return one of the settings that this process was told."""
+    return os.environ[name]  # noqa: TID251 - as above

@@ -1,4 +1,7 @@
-"""`tenant create|list|show|budget|rate`: who membus keeps memory for, what that may cost and how fast it may go."""
+"""`tenant create|list|show|budget|rate`.
+
+Who membus keeps memory for, what that may cost and how fast it may go.
+"""
 
 import math
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -6,28 +9,26 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from membus.domain.rates import Rates
-from membus.domain.tenant import Tenant
-from membus.errors import ConflictError, InvalidError
-from membus.ports.tenants import TenantStore
+from membus.core.errors import ConflictError, InvalidError
+from membus.tenants.model import RateLimits, Tenant
+from membus.tenants.provisioning import create_tenant
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-
-
-def create_tenant(tenant_id: str, *, store: TenantStore, name: str | None = None) -> Tenant:
-    """Raise ConflictError where the tenant exists, InvalidError for an id that cannot be one."""
-    tenant = Tenant(tenant_id, name or tenant_id, datetime.now(UTC))
-    store.add(tenant)
-    return tenant
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     commands = add_group("tenant", help="who membus keeps memory for").add_subparsers(required=True)
 
     create = commands.add_parser(
-        "create", parents=[options], help="add a tenant", changes=True,
-        examples=['tenant create acme --name "Acme Ltd"', "tenant create acme --if-absent --environment dev --json"],
-    )  # fmt: skip
+        "create",
+        parents=[options],
+        help="add a tenant",
+        changes=True,
+        examples=[
+            'tenant create acme --name "Acme Ltd"',
+            "tenant create acme --if-absent --environment dev --json",
+        ],
+    )
     create.add_argument("tenant", help="its id: a-z, 0-9 and -")
     create.add_argument("--name", help="what people call it (default: its id)")
     create.add_argument("--if-absent", action="store_true", help="be content if it exists")
@@ -38,14 +39,22 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     )
     listing.set_defaults(run=_list)
 
-    show = commands.add_parser("show", parents=[options], help="show one tenant", examples=["tenant show acme"])
+    show = commands.add_parser(
+        "show", parents=[options], help="show one tenant", examples=["tenant show acme"]
+    )
     show.add_argument("tenant")
     show.set_defaults(run=_show)
 
     budget = commands.add_parser(
-        "budget", parents=[options], help="limit what a tenant's model calls may cost a day", changes=True,
-        examples=["tenant budget acme --dollars-per-day 5", "tenant budget acme --unlimited --environment dev"],
-    )  # fmt: skip
+        "budget",
+        parents=[options],
+        help="limit what a tenant's model calls may cost a day",
+        changes=True,
+        examples=[
+            "tenant budget acme --dollars-per-day 5",
+            "tenant budget acme --unlimited --environment dev",
+        ],
+    )
     budget.add_argument("tenant")
     limit = budget.add_mutually_exclusive_group(required=True)
     limit.add_argument(
@@ -55,12 +64,22 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     budget.set_defaults(run=_budget)
 
     rate = commands.add_parser(
-        "rate", parents=[options], help="limit how fast a tenant may send", changes=True,
-        examples=["tenant rate acme --requests 20 --events 200", "tenant rate acme --usual --environment dev"],
-    )  # fmt: skip
+        "rate",
+        parents=[options],
+        help="limit how fast a tenant may send",
+        changes=True,
+        examples=[
+            "tenant rate acme --requests 20 --events 200",
+            "tenant rate acme --usual --environment dev",
+        ],
+    )
     rate.add_argument("tenant")
-    rate.add_argument("--requests", type=_rate, metavar="20", help="requests a second; ten seconds' worth at once")
-    rate.add_argument("--events", type=_rate, metavar="200", help="events a second; ten seconds' worth at once")
+    rate.add_argument(
+        "--requests", type=_rate, metavar="20", help="requests a second; ten seconds' worth at once"
+    )
+    rate.add_argument(
+        "--events", type=_rate, metavar="200", help="events a second; ten seconds' worth at once"
+    )
     rate.add_argument("--usual", action="store_true", help="those of the environment again")
     rate.set_defaults(run=_set_rates)
 
@@ -77,29 +96,29 @@ def _create(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 def _would_create(arguments: Namespace, target: Target, output: Output) -> None:
-    found = target.tenants.find(arguments.tenant)
+    found = target.tenants.find_tenant(arguments.tenant)
     if found and not arguments.if_absent:
         raise ConflictError(f"tenant {arguments.tenant} exists")
     tenant = found or Tenant(arguments.tenant, arguments.name or arguments.tenant, datetime.now(UTC))
-    output.would("change nothing: it exists" if found else f"create {tenant.tenant_id}", _row(tenant))
+    output.print_dry_run("change nothing: it exists" if found else f"create {tenant.tenant_id}", _row(tenant))
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:  # noqa: ARG001 - every command is called alike
-    rows = [_row(tenant) for tenant in target.tenants.everyone()]
-    output.rows(rows, nothing=f"No tenants in {target.environment} yet: `tenant create <id>` adds one.")
+    rows = [_row(tenant) for tenant in target.tenants.list_tenants()]
+    output.print_rows(rows, nothing=f"No tenants in {target.environment} yet: `tenant create <id>` adds one.")
 
 
 def _show(arguments: Namespace, target: Target, output: Output) -> None:
-    output.rows([_row(target.known(arguments.tenant))], nothing="")
+    output.print_rows([_row(target.get_tenant(arguments.tenant))], nothing="")
 
 
 def _budget(arguments: Namespace, target: Target, output: Output) -> None:
     dollars = arguments.dollars_per_day
     if arguments.dry_run:
-        tenant = target.known(arguments.tenant)
+        tenant = target.get_tenant(arguments.tenant)
         told = f"limit {tenant.tenant_id} to {_limit(dollars)} (now {_limit(tenant.daily_dollars)})"
-        return output.would(told, _row(replace(tenant, daily_dollars=dollars)))
-    return output.rows([_row(target.tenants.set_budget(arguments.tenant, dollars))], nothing="")
+        return output.print_dry_run(told, _row(replace(tenant, daily_dollars=dollars)))
+    return output.print_rows([_row(target.tenants.set_budget(arguments.tenant, dollars))], nothing="")
 
 
 def _limit(dollars: Decimal | None) -> str:
@@ -111,11 +130,11 @@ def _set_rates(arguments: Namespace, target: Target, output: Output) -> None:
     if not arguments.usual:
         if arguments.requests is None or arguments.events is None:
             raise InvalidError("say both --requests and --events, or --usual")
-        rates = Rates(requests_per_second=arguments.requests, events_per_second=arguments.events)
+        rates = RateLimits(requests_per_second=arguments.requests, events_per_second=arguments.events)
     if arguments.dry_run:
         told = "give back the usual rates" if rates is None else "change the rates"
-        return output.would(told, _row(replace(target.known(arguments.tenant), rates=rates)))
-    return output.rows([_row(target.tenants.set_rates(arguments.tenant, rates))], nothing="")
+        return output.print_dry_run(told, _row(replace(target.get_tenant(arguments.tenant), rates=rates)))
+    return output.print_rows([_row(target.tenants.set_rates(arguments.tenant, rates))], nothing="")
 
 
 def _dollars(text: str) -> Decimal:

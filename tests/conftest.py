@@ -1,4 +1,7 @@
-"""Runs the fast tests first and the local stack beside them; `MEMBUS_STACK=<stack.json>` points at a running one."""
+"""Runs the fast tests first and the local stack beside them.
+
+`MEMBUS_STACK=<stack.json>` points at a running one.
+"""
 
 import os
 from pathlib import Path
@@ -6,19 +9,18 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from localstack.settings import environment
-from localstack.stack_file import Stack
-from tests.stack import HOMES, OwnStack, StackFailedError, sweep
+from localstack.home import Stack, read_environment
+from tests.support.local_stack import HOMES, StackFailedError, TestRunStack, sweep
 
 ORDER = ("unit", "contract", "terraform", "faults", "stateful", "integration", "e2e")
 TESTS = Path(__file__).parent
 hypothesis.settings.register_profile("membus", deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.load_profile("membus")
-OWN = pytest.StashKey[OwnStack]()
+OWN = pytest.StashKey[TestRunStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[OWN] = OwnStack(HOMES, os.getpid())
+    config.stash[OWN] = TestRunStack(HOMES, os.getpid())
 
 
 @pytest.hookimpl(trylast=True)
@@ -26,7 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "stack_file" in getattr(item, "fixturenames", ()):
             item.add_marker("stack")
-    items.sort(key=lambda item: (_needs_stack(item), _place(item), item.get_closest_marker("outage") is not None))
+    items.sort(
+        key=lambda item: (_needs_stack(item), _place(item), item.get_closest_marker("outage") is not None)
+    )
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -34,7 +38,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if config.option.collectonly or _given_stack() or not any(map(_needs_stack, session.items)):
         return
     if hasattr(config, "workerinput"):
-        raise pytest.UsageError('the stack is one for all its tests: run them without -n, or leave out -m "stack"')
+        raise pytest.UsageError(
+            'the stack is one for all its tests: run them without -n, or leave out -m "stack"'
+        )
     sweep(HOMES)
     config.stash[OWN].start()
 
@@ -60,7 +66,7 @@ def stack(stack_file: Path) -> Stack:
 
 
 def _given_stack() -> str | None:
-    return environment().get("MEMBUS_STACK")
+    return read_environment().get("MEMBUS_STACK")
 
 
 def _needs_stack(item: pytest.Item) -> bool:

@@ -1,12 +1,15 @@
-"""Entry point: the credential of a request in, the policy of its key out; what is no good key is answered 401."""
+"""Entry point: the credential of a request in, the policy of its key out.
+
+What is no good key is answered 401.
+"""
 
 from typing import Any
 
-from functions.authorize.log import decision
-from functions.authorize.policy import policy_for
-from functions.authorize.usecase import authenticate, presented
+from functions.authorize.log import log_decision
+from functions.authorize.policy import build_policy
+from functions.authorize.usecase import authenticate, read_credential
 from membus import wiring
-from membus.errors import UnauthorizedError
+from membus.core.errors import UnauthorizedError
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
@@ -14,14 +17,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     headers = {name.lower(): value for name, value in event["headers"].items()}
     try:
         key = authenticate(
-            presented(event["requestContext"], headers),
+            read_credential(event["requestContext"], headers),
             environment=wiring.environment(),
             keys=wiring.api_keys(),
             now=wiring.now(),
         )
     except UnauthorizedError as refusal:
-        decision("refused", reason=refusal.detail, request_id=request_id)
+        log_decision("refused", reason=refusal.detail, request_id=request_id)
         # The gateway answers 401 to exactly this message, 403 to a deny and 500 to any other error.
         raise UnauthorizedError("Unauthorized") from None
-    decision("admitted", key_id=key.key_id, tenant_id=key.tenant_id, request_id=request_id)
-    return policy_for(key, arn=event.get("routeArn") or event["methodArn"], route_scopes=wiring.route_scopes())
+    log_decision("admitted", key_id=key.key_id, tenant_id=key.tenant_id, request_id=request_id)
+    return build_policy(
+        key, arn=event.get("routeArn") or event["methodArn"], route_scopes=wiring.route_scopes()
+    )

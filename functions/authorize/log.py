@@ -10,6 +10,6 @@ _logger.setLevel(logging.INFO)
 _logger.propagate = False  # Lambda's own handler would print the line again
 
 
-def decision(message: str, **fields: str) -> None:
+def log_decision(message: str, **fields: str) -> None:
     """Write ids and reasons; a credential never comes here."""
     _logger.info(json.dumps({"level": "INFO", "service": "authorize", "message": message} | fields))

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from membus.domain.api_key import ApiKey
+from membus.tenants.api_keys import ApiKey
 
 _PARAMETER = re.compile(r"\{[^}]+\}")
 
 
-def policy_for(key: ApiKey, *, arn: str, route_scopes: Mapping[str, str]) -> dict[str, Any]:
+def build_policy(key: ApiKey, *, arn: str, route_scopes: Mapping[str, str]) -> dict[str, Any]:
     """Build the policy from `arn`, the route that was asked for, and scopes by route (`GET /v1/things/{id}`)."""
     stage = "/".join(arn.split("/")[:2])
     statements = [_statement("Allow", [f"{stage}/*"])]
-    if denied := [f"{stage}/{path}" for path in _denied(route_scopes, set(key.scopes))]:
+    if denied := [f"{stage}/{path}" for path in _denied_paths(route_scopes, set(key.scopes))]:
         statements.append(_statement("Deny", denied))
     return {
         "principalId": key.key_id,
@@ -27,7 +27,7 @@ def policy_for(key: ApiKey, *, arn: str, route_scopes: Mapping[str, str]) -> dic
     }
 
 
-def _denied(route_scopes: Mapping[str, str], held: set[str]) -> Iterator[str]:
+def _denied_paths(route_scopes: Mapping[str, str], held: set[str]) -> Iterator[str]:
     """Yield the path of each route the key may not call.
 
     A wildcard also crosses `/`. Where it would shut a route that the key may call, the denied route is

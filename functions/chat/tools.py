@@ -1,28 +1,135 @@
-"""The tools of chat: what a model may look up, and the one thing it may ask to be kept."""
+"""The registry of tools: a data source is one model of its arguments and one function that answers them.
+
+The tools of chat: what a model may look up, and the one thing it may ask to be kept.
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from functions.chat.tooling import Acting, Arguments, DataSources, Registry
-from membus.domain.archive_query import ArchiveQuestion
-from membus.domain.blocks import escaped
-from membus.domain.episode import Episode, EpisodeQuery
-from membus.domain.event import EARLIEST, LATEST
-from membus.domain.utterance.text import plain
-from membus.errors import InvalidError
+from membus.conversations.prompt_blocks import escape_tags
+from membus.core.clock import EARLIEST, LATEST
+from membus.core.erasure import SubjectsBeingErased
+from membus.core.errors import InvalidError
+from membus.core.identity import Owner
+from membus.core.text.normalization import normalize_text
+from membus.episodes.archive.model import ArchiveQuery
+from membus.episodes.archive.ports import ArchiveQueries
+from membus.episodes.model import Episode, EpisodeQuery
+from membus.episodes.ports import EpisodeReader
+from membus.llm.prompt import ToolDefinition
+from membus.search.ports import MemorySearchClient
 
-registry = Registry()
 
+class ToolArguments(BaseModel):
+    """What a model may say in a call; its docstring is what the model reads of the tool."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """Who acts, as the turn says: no argument of a call can change it.
+
+    `said` are the user's own words of this conversation, the newest last, that may be remembered; `remember`
+    is whether this message may be. `whole_tenant` is the right of a key with the scope `admin` to see all
+    users' events.
+    """
+
+    owner: Owner
+    agent_id: str
+    conversation_id: str
+    said: Sequence[str]
+    remember: bool
+    now: datetime
+    whole_tenant: bool = False
+
+
+@dataclass(frozen=True)
+class ToolSources:
+    recollection: MemorySearchClient
+    episodes: EpisodeReader
+    archive: Callable[[], ArchiveQueries]
+    hidden: Callable[[str], SubjectsBeingErased]
+
+
+ArgumentsT = TypeVar("ArgumentsT", bound=ToolArguments)
+ToolFunction = Callable[[ArgumentsT, ToolContext, ToolSources], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class RegisteredTool:
+    """`tokens` is what a result may take of the prompt, `seconds` how long a call may run."""
+
+    name: str
+    arguments: type[ToolArguments]
+    act: ToolFunction[Any]
+    tokens: int
+    seconds: float
+
+    def to_definition(self) -> ToolDefinition:
+        """Return the tool as a prompt shows it: the same bytes in every process."""
+        schema = self.arguments.model_json_schema()
+        description = " ".join(schema.pop("description").split())
+        return ToolDefinition(
+            name=self.name, description=description, parameters=json.loads(_canonical_json(schema))
+        )
+
+
+@dataclass(frozen=True)
+class ToolRegistry:
+    tools: dict[str, RegisteredTool] = field(default_factory=dict)
+
+    def register_tool(
+        self, arguments: type[ArgumentsT], *, tokens: int, seconds: float
+    ) -> Callable[[ToolFunction[ArgumentsT]], ToolFunction[ArgumentsT]]:
+        """Register the decorated function, under its own name, as what answers calls with these arguments.
+
+        It returns lines of data, the most important first.
+        """
+
+        def register(act: ToolFunction[ArgumentsT]) -> ToolFunction[ArgumentsT]:
+            name = act.__name__
+            self.tools[name] = RegisteredTool(name, arguments, act, tokens, seconds)
+            return act
+
+        return register
+
+    def list_definitions(self) -> tuple[ToolDefinition, ...]:
+        """Return the definitions in the order of their names.
+
+        They stand at the head of every prompt's cache.
+        """
+        return tuple(self.tools[name].to_definition() for name in sorted(self.tools))
+
+
+def _canonical_json(schema: dict[str, Any]) -> str:
+    """Return the schema as JSON, keys in order, without the titles that repeat the names of fields."""
+    return json.dumps(_without_titles(schema), sort_keys=True)
+
+
+def _without_titles(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {
+            name: _without_titles(value)
+            for name, value in part.items()
+            if name != "title" or isinstance(value, dict)
+        }
+    return [_without_titles(each) for each in part] if isinstance(part, list) else part
+
+
+registry = ToolRegistry()
 EPISODES_MAX = 50
 DAYS_DEFAULT = timedelta(days=30)
 PAYLOAD_CHARACTERS = 400
 """Of one episode: enough to know it by; whoever needs all of it names a shorter time."""
 
 
-class SearchMemory(Arguments):
+class SearchMemory(ToolArguments):
     """Search everything known of the user by meaning: facts, past conversations, events, documents.
 
     Use it when the answer may lie in something said or done before that the blocks above do not show.
@@ -32,31 +139,36 @@ class SearchMemory(Arguments):
     limit: int = Field(default=10, ge=1, le=30)
 
 
-class RecallEpisodes(Arguments):
+class RecallEpisodes(ToolArguments):
     """List what the user did and said between two days, in the order of time.
 
-    Use it for questions about a time: what happened yesterday, last week, in March. Each result says what day it is.
+    Use it for questions about a time: what happened yesterday, last week, in March. Each result says what day
+    it is.
     """
 
-    since: date | None = Field(default=None, description="first day, UTC; 30 days before the last day by default")
+    since: date | None = Field(
+        default=None, description="first day, UTC; 30 days before the last day by default"
+    )
     until: date | None = Field(default=None, description="last day, UTC, today by default")
     limit: int = Field(default=20, ge=1, le=EPISODES_MAX)
 
 
-class Remember(Arguments):
+class Remember(ToolArguments):
     """Keep something for good that the user asked you to remember. Only the user's own words can be kept."""
 
     quote: str = Field(
-        min_length=1, max_length=1_000, description="the user's exact words from this conversation that say it"
+        min_length=1,
+        max_length=1_000,
+        description="the user's exact words from this conversation that say it",
     )
 
 
-class QueryArchive(Arguments):
+class QueryArchive(ToolArguments):
     """Ask the archive of the user's events in DuckDB's SQL: one SELECT over the one table episodes.
 
     Columns: event_id, user_id, agent_id, session_id, type (message.sent, page.viewed and so on), occurred_at
-    (TIMESTAMP, UTC), payload (JSON: payload->>'text' is what was said). Use it to count and compare over long times.
-    The newest days are not archived yet: recall_episodes has them. 200 rows at most.
+    (TIMESTAMP, UTC), payload (JSON: payload->>'text' is what was said). Use it to count and compare over long
+    times. The newest days are not archived yet: recall_episodes has them. 200 rows at most.
     """
 
     sql: str = Field(min_length=1, max_length=4_000)
@@ -64,40 +176,47 @@ class QueryArchive(Arguments):
     until: date | None = Field(default=None, description="last day to look at, UTC")
 
 
-@registry.tool(SearchMemory, tokens=1_500, seconds=6)
-def search_memory(asked: SearchMemory, acting: Acting, sources: DataSources) -> Sequence[str]:
-    found = sources.recollection.found(acting.owner, asked.query, limit=asked.limit)
-    return [passage.line for passage in found] or ["nothing was found"]
+@registry.register_tool(SearchMemory, tokens=1_500, seconds=6)
+def search_memory(asked: SearchMemory, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
+    found = sources.recollection.search(acting.owner, asked.query, limit=asked.limit)
+    return [passage.prompt_line for passage in found] or ["nothing was found"]
 
 
-@registry.tool(RecallEpisodes, tokens=1_500, seconds=6)
-def recall_episodes(asked: RecallEpisodes, acting: Acting, sources: DataSources) -> Sequence[str]:
+@registry.register_tool(RecallEpisodes, tokens=1_500, seconds=6)
+def recall_episodes(asked: RecallEpisodes, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
     end = _midnight(asked.until) + timedelta(days=1) if asked.until else acting.now
     wanted = EpisodeQuery(
-        tenant=acting.owner.tenant, agent=acting.agent_id, user_id=acting.owner.user,
-        start=_midnight(asked.since) if asked.since else max(end - DAYS_DEFAULT, EARLIEST), end=min(end, LATEST),
-    )  # fmt: skip
-    page = sources.episodes.page(wanted, limit=asked.limit, after=None)
-    more = [f"(there are more: ask for what was since {_day_reached(page.items, wanted)})"] if page.after else []
+        tenant=acting.owner.tenant,
+        agent=acting.agent_id,
+        user_id=acting.owner.user,
+        start=_midnight(asked.since) if asked.since else max(end - DAYS_DEFAULT, EARLIEST),
+        end=min(end, LATEST),
+    )
+    page = sources.episodes.list_episodes(wanted, limit=asked.limit, after=None)
+    more = (
+        [f"(there are more: ask for what was since {_day_reached(page.items, wanted)})"] if page.after else []
+    )
     today = f"(today is {acting.now:%A, %Y-%m-%d})"
     return [today, *(map(_line, page.items) if page.items else ["nothing happened in that time"]), *more]
 
 
-@registry.tool(QueryArchive, tokens=1_500, seconds=14)
-def query_archive(asked: QueryArchive, acting: Acting, sources: DataSources) -> Sequence[str]:
+@registry.register_tool(QueryArchive, tokens=1_500, seconds=14)
+def query_archive(asked: QueryArchive, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
     user = None if acting.whole_tenant else acting.owner.user
     tenant, hidden = acting.owner.tenant, sources.hidden(acting.owner.tenant)
     without = tuple(sorted(hidden.users))
-    table = sources.archive().answer(
-        ArchiveQuestion(tenant=tenant, user=user, now=acting.now, without=without, **asked.model_dump())
+    table = sources.archive().run_query(
+        ArchiveQuery(tenant=tenant, user=user, now=acting.now, without=without, **asked.model_dump())
     )
     more = [] if table.complete else ["(there are more rows)"]
     return [*map(_row, (table.columns, *table.rows)), *more]
 
 
-@registry.tool(Remember, tokens=200, seconds=6)
-def remember(asked: Remember, acting: Acting, _sources: DataSources) -> Sequence[str]:
-    """Check that the words are the user's and may be kept, and write nothing: each turn is told of with its marks.
+@registry.register_tool(Remember, tokens=200, seconds=6)
+def remember(asked: Remember, acting: ToolContext, _sources: ToolSources) -> Sequence[str]:
+    """Check that the words are the user's and may be kept, and write nothing.
+
+    Each turn is told of with its marks.
 
     Another event of the same words would be a second witness to them who never was there (`turns.recorded`).
 
@@ -105,23 +224,25 @@ def remember(asked: Remember, acting: Acting, _sources: DataSources) -> Sequence
         InvalidError: `not_to_be_remembered`, or `not_said`: the words are not the user's.
     """
     if not acting.remember:
-        raise InvalidError("the user does not want this conversation's words kept", code="not_to_be_remembered")
-    quote = plain(asked.quote)
-    if not any(quote and quote in plain(said) for said in acting.said):
+        raise InvalidError(
+            "the user does not want this conversation's words kept", code="not_to_be_remembered"
+        )
+    quote = normalize_text(asked.quote)
+    if not any(quote and quote in normalize_text(said) for said in acting.said):
         raise InvalidError("quote the user's own words from this conversation, exactly", code="not_said")
     return ["noted; what it says is known to later messages as soon as it has been read"]
 
 
 def _line(episode: Episode) -> str:
     event = episode.event
-    said = event.speech or json.dumps(event.payload, ensure_ascii=False)
-    words = escaped(" ".join(said.split()))
+    said = event.user_text or json.dumps(event.payload, ensure_ascii=False)
+    words = escape_tags(" ".join(said.split()))
     shown = words if len(words) <= PAYLOAD_CHARACTERS else f"{words[:PAYLOAD_CHARACTERS]}…"
     return f"- [{event.occurred_at:%Y-%m-%d %H:%M}, {event.type}] {shown}"
 
 
 def _row(cells: Sequence[str | None]) -> str:
-    return " | ".join("" if cell is None else escaped(" ".join(cell.split())) for cell in cells)
+    return " | ".join("" if cell is None else escape_tags(" ".join(cell.split())) for cell in cells)
 
 
 def _day_reached(items: Sequence[Episode], wanted: EpisodeQuery) -> date:

@@ -1,4 +1,7 @@
-"""Entry point: a batch of erasures that are due; each goes as far as there is time, and comes back for the rest."""
+"""Entry point: a batch of erasures that are due.
+
+Each goes as far as there is time, and comes back for the rest.
+"""
 
 from datetime import timedelta
 from math import ceil
@@ -9,18 +12,19 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.erase.api import DueRecord
+from functions.erase.schemas import ErasureDueRecord
 from functions.erase.usecase import Eraser
 from membus import wiring, wiring_erasing, wiring_search
-from membus.domain.erasing_job import due
-from membus.domain.job import Job
-from membus.errors import UnavailableError
+from membus.core.errors import UnavailableError
+from membus.erasure.model import ErasureJob, erasure_due
 from membus.observability import logger, metrics
 
-processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(
+    event_type=EventType.SQS, model=ErasureDueRecord, raise_on_entire_batch_failure=False
+)
 
 
-def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
+def advance_erasure(record: ErasureDueRecord, lambda_context: LambdaContext) -> None:
     asked = record.due
     jobs = wiring_erasing.jobs()
     eraser = Eraser(
@@ -31,23 +35,27 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
         settle=wiring_erasing.settle(),
         kept_days=wiring_erasing.kept_days(),
     )
-    wait = eraser.advance(jobs.job(asked.tenant_id, asked.job_id))
-    done = jobs.job(asked.tenant_id, asked.job_id)
+    wait = eraser.advance_job(jobs.get_job(asked.tenant_id, asked.job_id))
+    done = jobs.get_job(asked.tenant_id, asked.job_id)
     if wait is not None:
-        _come_back(record, done, wait)
-    logger.info("an erasure went on", job_id=asked.job_id, status=done.status, removed=done.removed, left=done.left)
+        _schedule_rest(record, done, wait)
+    logger.info(
+        "an erasure went on", job_id=asked.job_id, status=done.status, removed=done.removed, left=done.left
+    )
     metrics.add_metric(name="ErasuresFailed", unit=MetricUnit.Count, value=done.status == "failed")
     metrics.add_metric(name="ErasuresDone", unit=MetricUnit.Count, value=done.status == "done")
 
 
-def _come_back(record: DueRecord, job: Job, wait: timedelta) -> None:
-    """Ask for the rest on the bus, as often as it takes; only a queue holds a message back, a few times each job.
+def _schedule_rest(record: ErasureDueRecord, job: ErasureJob, wait: timedelta) -> None:
+    """Ask for the rest on the bus, as often as it takes.
+
+    Only a queue holds a message back, a few times each job.
 
     Of a function that sends to its own queue Lambda stops the seventeenth run in a row.
     """
     if wait:
-        wiring_erasing.own_queue().send(record.raw_body(), delay_seconds=ceil(wait.total_seconds()))
-    elif wiring_search.announcements().publish([due(job)]):
+        wiring_erasing.own_queue().send_delayed(record.raw_body(), delay_seconds=ceil(wait.total_seconds()))
+    elif wiring_search.announcements().publish_events([erasure_due(job)]):
         raise UnavailableError("the erasure went on, and nobody could be told to go on with it")
 
 
@@ -55,4 +63,6 @@ def _come_back(record: DueRecord, job: Job, wait: timedelta) -> None:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(event["Records"]))
-    return process_partial_response(event=event, record_handler=advance, processor=processor, context=context)
+    return process_partial_response(
+        event=event, record_handler=advance_erasure, processor=processor, context=context
+    )

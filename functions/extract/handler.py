@@ -1,7 +1,7 @@
 """Entry point: a batch of bus events in, episodes and facts out; what failed goes back to the queue.
 
-Powertools' batch processor handles records one by one; this function groups them by user for one model call, so
-it reports the failed ones itself.
+Powertools' batch processor handles records one by one; this function groups them by user for one model call,
+so it reports the failed ones itself.
 """
 
 import time
@@ -13,16 +13,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.extract.answered import Answered
-from functions.extract.api import QueueBatch, QueueMessage
-from functions.extract.arrivals import count_arrivals
-from functions.extract.learning import Learner
-from functions.extract.redelivery import Redelivery
-from functions.extract.shares import Shares, read_now
-from functions.extract.usecase import extract_batch
+from functions.extract.delivery import RedeliveryPolicy, TenantQuotas, count_arrivals, split_overflow
+from functions.extract.model_answers import AnswerCache
+from functions.extract.schemas import QueueBatch, QueueMessage
+from functions.extract.usecase import FactExtractor, extract_batch
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
+from membus.events.ports import SourceQueue
 from membus.observability import EmfMonitor, logger, metrics
-from membus.ports.events import SourceQueue
 
 MODEL_SECONDS_MAX = 40
 RESERVE_SECONDS = 5
@@ -33,27 +30,29 @@ pool = ThreadPoolExecutor(max_workers=5)  # a batch of ten users is read in two 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    messages, queue = _to_read(QueueBatch.model_validate(event).records)
+    messages, queue = _messages_to_read(QueueBatch.model_validate(event).records)
     model = partial(wiring_models.model, "extract")
-    answered = Answered(wiring.answers(), model)
-    learner = Learner(
+    answered = AnswerCache(wiring.answers(), model)
+    learner = FactExtractor(
         facts=wiring.facts(),
         signals=wiring.signals(),
         held_facts=wiring.held_facts(),
         fresh=wiring_conversations.fresh(),
         model=model,
-        seconds_left=lambda: min(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX),
+        seconds_left=lambda: min(
+            context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX
+        ),
         on_refused=_count_refused,
         pause=time.sleep,
-        known=answered.known,
-        keep=answered.keep,
+        known=answered.get_answers,
+        keep=answered.save_answers,
     )
     failed = extract_batch(
         messages,
         episodes=wiring.episodes(),
         quarantine=wiring.quarantine(),
         learner=learner,
-        redelivery=Redelivery(queue, wiring.dead_letters(), wiring.quarantine(), _tell),
+        redelivery=RedeliveryPolicy(queue, wiring.dead_letters(), wiring.quarantine(), _log_warning),
         gate=wiring_erasing.gate(),
         on_erased=_count_erased,
         side_by_side=pool.map,
@@ -61,22 +60,29 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _to_read(messages: list[QueueMessage]) -> tuple[list[QueueMessage], SourceQueue]:
-    """Return what to read of a batch and the queue that brought it; what was set aside once is read whosever it is."""
+def _messages_to_read(messages: list[QueueMessage]) -> tuple[list[QueueMessage], SourceQueue]:
+    """Return what to read of a batch and the queue that brought it.
+
+    What was set aside once is read whosever it is.
+    """
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(messages))
     surplus = wiring_rates.surplus()
-    if messages and surplus.brought(messages[0].queue_arn):
+    if messages and surplus.is_source_of(messages[0].queue_arn):
         return messages, surplus
-    count_arrivals(messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor())
-    return read_now(messages, shares=shares(), surplus=surplus, tell=_count_surplus), wiring.source_queue()
+    count_arrivals(
+        messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor()
+    )
+    return split_overflow(
+        messages, shares=tenant_quotas(), surplus=surplus, tell=_count_overflow
+    ), wiring.source_queue()
 
 
 @cache
-def shares() -> Shares:
-    return Shares(wiring_rates.share(), wiring.now)
+def tenant_quotas() -> TenantQuotas:
+    return TenantQuotas(wiring_rates.share(), wiring.now)
 
 
-def _count_surplus(tenants: Mapping[str, int], refused: int) -> None:
+def _count_overflow(tenants: Mapping[str, int], refused: int) -> None:
     metrics.add_metric(name="EventsBeyondShare", unit=MetricUnit.Count, value=sum(tenants.values()))
     logger.info("tenants send more than is read at once", extra={"tenants": dict(tenants)})
     if refused:
@@ -92,5 +98,5 @@ def _count_erased(tenant: str) -> None:
     logger.info("an erased event came back and was dropped", tenant_id=tenant)
 
 
-def _tell(message: str, fields: dict[str, object]) -> None:
+def _log_warning(message: str, fields: dict[str, object]) -> None:
     logger.warning(message, extra=fields)

@@ -4,24 +4,24 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from membus.domain.candidate import Candidate
-from membus.domain.event import Recorded
-from membus.domain.identity import Record
-from membus.domain.prompt import Block, Prompt, Said
+from membus.core.event import RecordedEvent
+from membus.core.identity import Record
+from membus.facts.candidates import Candidate
+from membus.llm.prompt import ChatMessage, Prompt, SystemBlock
 
-MAX_TOKENS = 2_000
+ANSWER_TOKENS_MAX = 2_000
 """A batch of ten messages yields well under forty facts of about forty tokens each."""
 
 
 @dataclass(frozen=True)
-class Instructions:
+class ExtractionInstructions:
     """What the model is told, and the version that answers to it are kept under."""
 
     version: str
     text: str
 
 
-CURRENT = Instructions(
+CURRENT_INSTRUCTIONS = ExtractionInstructions(
     "1",
     """You read what users of an application say and keep what is worth knowing about the user in a month's \
 time: who they are, where they live, what they do, like, own, plan and cannot have.
@@ -47,10 +47,10 @@ class Candidates(Record):
 
 
 @dataclass(frozen=True)
-class Words:
+class EventText:
     """What is shown of an event: all that was said, or a part of it."""
 
-    recorded: Recorded
+    recorded: RecordedEvent
     text: str
 
     @property
@@ -58,16 +58,21 @@ class Words:
         return self.recorded.event.event_id
 
 
-def prompt_for(said: Sequence[Words], instructions: Instructions = CURRENT) -> Prompt:
-    """Return the prompt for one user's events; the instructions come first and never change, so they cache."""
+def prompt_for(
+    said: Sequence[EventText], instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
+) -> Prompt:
+    """Return the prompt for one user's events.
+
+    The instructions come first and never change, so they cache.
+    """
     lines = "\n".join(map(_line, said))
     return Prompt(
-        system=(Block(name="instructions", text=instructions.text, cached=True),),
-        messages=(Said(role="user", text=f"<events>\n{lines}\n</events>"),),
+        system=(SystemBlock(name="instructions", text=instructions.text, cached=True),),
+        messages=(ChatMessage(role="user", text=f"<events>\n{lines}\n</events>"),),
     )
 
 
-def _line(words: Words) -> str:
+def _line(words: EventText) -> str:
     """Return one event as JSON; `<` is escaped so that no text can end the fence."""
     event = words.recorded.event
     said = {
@@ -77,6 +82,10 @@ def _line(words: Words) -> str:
         "speaker": event.payload.get("speaker") or event.user_id,
         "text": words.text,
     }
-    if (told := event.payload.get("user")) and isinstance(told, dict) and (quotes := told.get("asked_to_keep")):
+    if (
+        (told := event.payload.get("user"))
+        and isinstance(told, dict)
+        and (quotes := told.get("asked_to_keep"))
+    ):
         said["asked_to_keep"] = quotes
     return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")

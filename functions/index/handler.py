@@ -8,49 +8,49 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.index.api import Backfill, Rebuild
-from functions.index.projection import Sources
-from functions.index.usecase import Sink, index_changes
+from functions.index.projection import ProjectionSources
+from functions.index.schemas import BackfillRequest, ReindexRequest
+from functions.index.usecase import IndexPorts, index_changes
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_search
-from membus.errors import MembusError
+from membus.core.errors import MembusError
+from membus.events.ports import EventBus
 from membus.observability import logger, metrics
-from membus.ports.events import EventBus
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
     if "backfill" in event:
-        wanted = Backfill.model_validate(event["backfill"])
-        return {"found": wiring_search.indexer(wanted.model).backfill(wanted.tenant)}
+        wanted = BackfillRequest.model_validate(event["backfill"])
+        return {"found": wiring_search.indexer(wanted.model).backfill_vectors(wanted.tenant)}
     if "reindex" in event:
-        rebuild = Rebuild.model_validate(event["reindex"])
-        return _failed(index_changes(rebuild.records, sink=_sink(rebuild.model, bus=None)))
+        rebuild = ReindexRequest.model_validate(event["reindex"])
+        return _batch_failures(index_changes(rebuild.records, sink=_ports(rebuild.model, bus=None)))
     records = event["Records"]
     metrics.add_metric(name="ChangesReceived", unit=MetricUnit.Count, value=len(records))
-    return _failed(index_changes(records, sink=_sink(None, bus=wiring_search.announcements())))
+    return _batch_failures(index_changes(records, sink=_ports(None, bus=wiring_search.announcements())))
 
 
-def _sink(model: str | None, *, bus: EventBus | None) -> Sink:
-    return Sink(
+def _ports(model: str | None, *, bus: EventBus | None) -> IndexPorts:
+    return IndexPorts(
         indexer=wiring_search.indexer(model),
         index=wiring_search.memory_index(model),
         bus=bus,
         quarantine=wiring.quarantine(),
-        sources=Sources(wiring.contents(), wiring.facts(), wiring_conversations.conversations()),
+        sources=ProjectionSources(wiring.contents(), wiring.facts(), wiring_conversations.conversations()),
         gate=wiring_erasing.gate(),
-        on_failure=_again,
-        on_unpaid=_unpaid,
+        on_failure=_log_failure,
+        on_unpaid=_log_over_budget,
     )
 
 
-def _failed(numbers: list[str]) -> dict[str, Any]:
+def _batch_failures(numbers: list[str]) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
 
 
-def _again(tenant: str, error: MembusError) -> None:
+def _log_failure(tenant: str, error: MembusError) -> None:
     logger.warning("changes come again", tenant_id=tenant, code=error.code, detail=error.detail)
 
 
-def _unpaid(tenant: str, error: MembusError) -> None:
+def _log_over_budget(tenant: str, error: MembusError) -> None:
     logger.warning("texts wait for their vectors", tenant_id=tenant, code=error.code, detail=error.detail)

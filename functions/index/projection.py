@@ -1,36 +1,86 @@
-"""What a change means to the search index and to those who listen on the bus."""
+"""What listeners on the bus are told when a fact changes.
 
+What a change means to the search index and to those who listen on the bus.
+"""
+
+import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from functions.index.announcing import announcement
-from functions.index.api import Change
-from membus.domain.document import Document
-from membus.domain.erasure import Erasure
-from membus.domain.event import LATEST, Event, Recorded, epoch_ms
-from membus.domain.facts import Fact, Observation
-from membus.domain.identity import Owner
-from membus.domain.memory import FINAL, Memory, Removal
-from membus.domain.remembered import fact_id, memories_of_event, memory_of_key, memory_of_summary, summary_id
-from membus.domain.summary import Summary
-from membus.errors import InvalidError, NotFoundError
-from membus.ports.contents import ContentStore
-from membus.ports.conversations import ConversationStore
-from membus.ports.facts import FactReader
+from functions.index.schemas import ItemChange
+from membus.conversations.ports import ConversationStore
+from membus.conversations.summary import Summary
+from membus.core.blobs import BlobStore
+from membus.core.clock import LATEST, epoch_ms
+from membus.core.erasure import Erasure
+from membus.core.errors import InvalidError, NotFoundError
+from membus.core.event import Event, RecordedEvent
+from membus.core.identity import Owner
+from membus.facts.fact import Fact
+from membus.facts.observation import Observation
+from membus.facts.ports import FactReader
+from membus.search.memory_projection import (
+    fact_memory_id,
+    project_event,
+    project_observations,
+    project_summary,
+    summary_memory_id,
+)
+from membus.search.model import FINAL_VERSION, Document, Memory, Removal
 
-_OWNER = re.compile(r"T#([^#]+)#U#([^#]+)")
-_CONVERSATION = re.compile(r"T#([^#]+)#C#([^#]+)")
+
+def fact_announcement(owner: Owner, new: Fact | None, old: Fact | None, *, write: str) -> Event | None:
+    """Return what listeners are told.
+
+    `write` names the write that changed the fact as no other write is named.
+    """
+    before = old.value if old else None
+    after = new.value if new else None
+    if (known := new or old) is None or before == after:
+        return None
+    if after is None:
+        return _announcement_event(owner, "fact.retracted", known, write, previous=before)
+    if before is None:
+        return _announcement_event(owner, "fact.recorded", known, write)
+    return _announcement_event(owner, "fact.superseded", known, write, previous=before)
+
+
+def _announcement_event(
+    owner: Owner, kind: str, fact: Fact, write: str, *, previous: str | None = None
+) -> Event:
+    """Return the announcement; the same write always has the same event id, and no other one has it."""
+    identity = f"{owner.tenant}\n{owner.user}\n{fact.key}\n{write}\n{kind}"
+    payload = {
+        "key": fact.key,
+        "value": fact.value,
+        "version": fact.version,
+        "event_id": fact.provenance.event_id,
+    }
+    return Event(
+        event_id=f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
+        tenant_id=owner.tenant,
+        user_id=owner.user,
+        type=kind,
+        occurred_at=fact.learned_at,
+        payload=payload | {"previous": previous},
+    )
+
+
+_USER_KEY = re.compile(r"T#([^#]+)#U#([^#]+)")
+_CONVERSATION_KEY = re.compile(r"T#([^#]+)#C#([^#]+)")
 
 
 @dataclass(frozen=True)
 class Projection:
-    """What follows from a change that was made, or is about, `moment`; `user` is whose data it is, if anybody's.
+    """What follows from a change that was made, or is about, `moment`.
 
-    `counted` says that its versions count that user's writes, and so begin anew where the user does.
-    `left` is the key of a text that nothing points to any more.
+    `user` is whose data it is, if anybody's.
+
+    `counted` says that its versions count that user's writes, and so begin anew where the user does. `left`
+    is the key of a text that nothing points to any more.
     """
 
     tenant: str
@@ -42,13 +92,14 @@ class Projection:
     counted: bool = False
     left: str | None = None
 
-    def after(self, erasure: Erasure) -> "Projection":
+    def after_erasure(self, erasure: Erasure) -> "Projection":
         """Return what is left of it for a user who was erased; nobody is told of what was before.
 
-        Whoever comes back is counted from one again: the moment of the erasure goes in front, in milliseconds, and no
-        count reaches as far. So what is left of the former user, however late it arrives, is older than all of theirs.
+        Whoever comes back is counted from one again: the moment of the erasure goes in front, in
+        milliseconds, and no count reaches as far. So what is left of the former user, however late it
+        arrives, is older than all of theirs.
         """
-        if erasure.covers(self.moment):
+        if erasure.covers_moment(self.moment):
             gone = tuple(each.model_copy(update={"erased": True}) for each in self.removals)
             return replace(self, memories=(), removals=gone, announcement=None)
         if not self.counted:
@@ -56,130 +107,153 @@ class Projection:
         first = epoch_ms(erasure.before)
         return replace(
             self,
-            memories=tuple(_later(each, first) for each in self.memories),
-            removals=tuple(each.model_copy(update={"version": first + each.version}) for each in self.removals),
+            memories=tuple(_shift_version(each, first) for each in self.memories),
+            removals=tuple(
+                each.model_copy(update={"version": first + each.version}) for each in self.removals
+            ),
         )
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Where the rest of a change lies: large payloads, the observations of a fact, whose a conversation is."""
+class ProjectionSources:
+    """Where the rest of a change lies.
 
-    contents: ContentStore
+    Large payloads, the observations of a fact, whose a conversation is.
+    """
+
+    contents: BlobStore
     facts: FactReader
     conversations: ConversationStore
 
 
-def project(change: Change, sources: Sources) -> Projection | None:
+def project_change(change: ItemChange, sources: ProjectionSources) -> Projection | None:
     """Return what follows from a change, or None where nothing does.
 
     Raises:
         ValidationError, InvalidError: the change cannot be read, now or later.
         UnavailableError: the store that the rest of the change lies in does not answer.
     """
-    revision, before = change.revisions
-    if change.body is not None and change.body == change.old_body and revision == before:
+    revision, before = change.revision_pair
+    if change.new_body is not None and change.new_body == change.old_body and revision == before:
         return None  # a mark of the archiver, a new time to live: nothing that is searched
-    if owner := _OWNER.fullmatch(change.pk):
-        return _fact(change, Owner(tenant=owner[1], user=owner[2]), sources.facts)
-    if conversation := _CONVERSATION.fullmatch(change.pk):
-        return _summary(change, conversation[1], conversation[2], sources.conversations)
-    if change.sk == "DOC":
-        return _document(change, sources.contents)
-    return _episode(change, sources.contents)
+    if owner := _USER_KEY.fullmatch(change.partition_key):
+        return _project_fact_item(change, Owner(tenant=owner[1], user=owner[2]), sources.facts)
+    if conversation := _CONVERSATION_KEY.fullmatch(change.partition_key):
+        return _project_summary_item(change, conversation[1], conversation[2], sources.conversations)
+    if change.sort_key == "DOC":
+        return _project_document_item(change, sources.contents)
+    return _project_episode_item(change, sources.contents)
 
 
-def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
+def _project_fact_item(change: ItemChange, owner: Owner, facts: FactReader) -> Projection:
     """What a key holds now, and held before, is read from its observations: they know more than two images.
 
-    The item's revision orders what the index is told: a rebuild may leave a key with fewer observations than it had.
+    The item's revision orders what the index is told: a rebuild may leave a key with fewer observations than
+    it had.
     """
-    new, old = _read_fact(change.body), _read_fact(change.old_body)
-    revision, before = change.revisions
-    told = announcement(owner, new, old, write=_write(change, new, old))
+    new, old = _read_fact(change.new_body), _read_fact(change.old_body)
+    revision, before = change.revision_pair
+    told = fact_announcement(owner, new, old, write=_write_id(change, new, old))
     moment = max(fact.learned_at for fact in (new, old) if fact)
     whose: Any = {"user": owner.user, "moment": moment, "counted": True}
     if new is None:
         gone = Removal(
-            tenant_id=owner.tenant, memory_id=fact_id(owner, change.sk.removeprefix("FACT#")),
-            version=before or (old.version if old else FINAL),
-        )  # fmt: skip
+            tenant_id=owner.tenant,
+            memory_id=fact_memory_id(owner, change.sort_key.removeprefix("FACT#")),
+            version=before or (old.version if old else FINAL_VERSION),
+        )
         return Projection(owner.tenant, removals=(gone,), announcement=told, **whose)
-    seen = facts.trail(owner, new.key).observations or [_observed(new)]
-    known = memory_of_key(owner, seen, version=revision or max(new.version, len(seen)))
+    seen = facts.get_history(owner, new.key).relevant_observations or [_fact_observation(new)]
+    known = project_observations(owner, seen, version=revision or max(new.version, len(seen)))
     if isinstance(known, Removal):
         return Projection(owner.tenant, removals=(known,), announcement=told, **whose)
     return Projection(owner.tenant, memories=(known,), announcement=told, **whose)
 
 
-def _later(memory: Memory, first: int) -> Memory:
-    earlier = tuple(_later(each, first) for each in memory.earlier)
+def _shift_version(memory: Memory, first: int) -> Memory:
+    earlier = tuple(_shift_version(each, first) for each in memory.earlier)
     return memory.model_copy(update={"version": first + memory.version, "earlier": earlier})
 
 
-def _write(change: Change, new: Fact | None, old: Fact | None) -> str:
-    """Return what tells this write from every other: the revision, which rises with each, or the one it removed."""
-    revision, before = change.revisions
+def _write_id(change: ItemChange, new: Fact | None, old: Fact | None) -> str:
+    """Return what tells this write from every other.
+
+    The revision, which rises with each, or the one it removed.
+    """
+    revision, before = change.revision_pair
     if new:
         return str(revision or f"version {new.version}")
-    return f"after {before or (old.version if old else FINAL)}"
+    return f"after {before or (old.version if old else FINAL_VERSION)}"
 
 
-def _observed(fact: Fact) -> Observation:
+def _fact_observation(fact: Fact) -> Observation:
     return Observation.model_validate(fact.model_dump(include=set(Observation.model_fields)))
 
 
-def _document(change: Change, contents: ContentStore) -> Projection | None:
-    """A text that lies elsewhere goes with its item; one that is gone already was replaced: a newer change follows."""
-    document = Document.model_validate_json(change.body or change.old_body or "")
-    if change.body is None or document.deleted:
-        left = change.spilled if change.body is None else None
+def _project_document_item(change: ItemChange, contents: BlobStore) -> Projection | None:
+    """A text that lies elsewhere goes with its item; one that is gone already was replaced.
+
+    A newer change follows.
+    """
+    document = Document.model_validate_json(change.new_body or change.old_body or "")
+    if change.new_body is None or document.deleted:
+        left = change.payload_key if change.new_body is None else None
         return Projection(document.tenant_id, removals=(document.as_removal(),), left=left)
-    if change.spilled:
-        text = contents.text(change.spilled)
+    if change.payload_key:
+        text = contents.get_text(change.payload_key)
         if text is None:
             return None
         document = document.model_copy(update={"text": text})
     return Projection(
-        document.tenant_id, memories=(document.as_memory(),), user=document.user_id, moment=document.updated_at
+        document.tenant_id,
+        memories=(document.as_memory(),),
+        user=document.user_id,
+        moment=document.updated_at,
     )
 
 
-def _summary(change: Change, tenant: str, conversation_id: str, conversations: ConversationStore) -> Projection | None:
+def _project_summary_item(
+    change: ItemChange, tenant: str, conversation_id: str, conversations: ConversationStore
+) -> Projection | None:
     """A summary belongs to whom its conversation belongs to; of a deleted one nothing is found."""
-    summary = Summary.model_validate_json(change.body or change.old_body or "")
-    memory_id = summary_id(conversation_id, summary)
-    if change.body is None:
+    summary = Summary.model_validate_json(change.new_body or change.old_body or "")
+    memory_id = summary_memory_id(conversation_id, summary)
+    if change.new_body is None:
         # Not for good: summaries of what an erasure leaves of a conversation begin anew, at a later version.
-        return Projection(tenant, removals=(Removal(tenant_id=tenant, memory_id=memory_id, version=summary.version),))
+        return Projection(
+            tenant, removals=(Removal(tenant_id=tenant, memory_id=memory_id, version=summary.version),)
+        )
     try:
-        conversation = conversations.conversation(tenant, conversation_id)
+        conversation = conversations.get_conversation(tenant, conversation_id)
     except NotFoundError:
         return None
-    told = memory_of_summary(conversation, summary)
+    told = project_summary(conversation, summary)
     return Projection(tenant, memories=(told,), user=conversation.user_id, moment=summary.created_at)
 
 
-def _episode(change: Change, contents: ContentStore) -> Projection | None:
+def _project_episode_item(change: ItemChange, contents: BlobStore) -> Projection | None:
     """An episode that has moved to the cold tier stays searchable; one that somebody removed does not."""
-    if change.body is None and change.expired:
+    if change.new_body is None and change.is_expired:
         return None
-    recorded = _opened(change, contents)
-    memories = tuple(memories_of_event(recorded.event))
+    recorded = _read_recorded(change, contents)
+    memories = tuple(project_event(recorded.event))
     tenant, user = recorded.event.tenant_id, recorded.event.user_id
-    if change.body is not None:
+    if change.new_body is not None:
         return Projection(tenant, memories=memories, user=user, moment=recorded.true_from)
-    gone = [Removal(tenant_id=each.tenant_id, memory_id=each.memory_id, version=FINAL) for each in memories]
+    gone = [
+        Removal(tenant_id=each.tenant_id, memory_id=each.memory_id, version=FINAL_VERSION)
+        for each in memories
+    ]
     return Projection(tenant, removals=tuple(gone))
 
 
-def _opened(change: Change, contents: ContentStore) -> Recorded:
+def _read_recorded(change: ItemChange, contents: BlobStore) -> RecordedEvent:
     """Return the event with its payload, wherever that lies; of one that was removed as much as there is."""
-    recorded = Recorded.model_validate_json(change.body or change.old_body or "")
-    if change.spilled is None:
+    recorded = RecordedEvent.model_validate_json(change.new_body or change.old_body or "")
+    if change.payload_key is None:
         return recorded
-    event, text = recorded.event, contents.text(change.spilled)
-    if text is None and change.body is not None:
+    event, text = recorded.event, contents.get_text(change.payload_key)
+    if text is None and change.new_body is not None:
         raise InvalidError(f"the payload of event {event.event_id} is gone")
     payload = json.loads(text) if text else {}
     return recorded.model_copy(update={"event": event.model_copy(update={"payload": payload})})

@@ -8,22 +8,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from functions.index.api import Change
-from functions.index.projection import Projection, Sources, project
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.memory import Memory, Removal
-from membus.erasing import Gate
-from membus.errors import BudgetError, InvalidError, MembusError, UnavailableError
-from membus.indexing import Indexer
-from membus.ports.events import EventBus, Quarantine
-from membus.ports.memories import MemoryIndex
+from functions.index.projection import Projection, ProjectionSources, project_change
+from functions.index.schemas import ItemChange
+from membus.core.errors import BudgetError, InvalidError, MembusError, UnavailableError
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.erasure.guard import ErasureGuard
+from membus.events.ports import EventBus, PoisonMessageQueue
+from membus.search.indexer import Indexer
+from membus.search.model import Memory, Removal
+from membus.search.ports import MemoryIndex
 
-_OWNED = re.compile(r"T#([^#]+)#U#([^#]+)")
+_USER_KEY_PREFIX = re.compile(r"T#([^#]+)#U#([^#]+)")
 
 
 @dataclass(frozen=True)
-class Seen:
+class ProjectedChange:
     """A change that means something, and the record that told of it."""
 
     sequence_number: str
@@ -32,100 +32,108 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Sink:
+class IndexPorts:
     """Where changes go; `on_failure` is told of a tenant whose changes have to come again.
 
-    Without a `bus` nobody is told what became of facts: a rebuild is no news. `on_unpaid` is told of a tenant whose
-    texts are found by their words alone, until somebody fills in their vectors.
+    Without a `bus` nobody is told what became of facts: a rebuild is no news. `on_unpaid` is told of a tenant
+    whose texts are found by their words alone, until somebody fills in their vectors.
     """
 
     indexer: Indexer
     index: MemoryIndex
     bus: EventBus | None
-    quarantine: Quarantine
-    sources: Sources
-    gate: Gate
+    quarantine: PoisonMessageQueue
+    sources: ProjectionSources
+    gate: ErasureGuard
     on_failure: Callable[[str, MembusError], None]
     on_unpaid: Callable[[str, MembusError], None]
 
 
-def index_changes(records: Sequence[dict[str, Any]], *, sink: Sink) -> list[str]:
+def index_changes(records: Sequence[dict[str, Any]], *, sink: IndexPorts) -> list[str]:
     """Return the sequence numbers of the records to deliver again.
 
     A failure costs only its own tenant's records. What no retry can help goes to the quarantine, or it would
     stop everything behind it until the stream forgets.
     """
-    by_tenant: dict[str, list[Seen]] = {}
+    by_tenant: dict[str, list[ProjectedChange]] = {}
     unread: list[str] = []
     for record in records:
         try:
-            seen = _seen(record, sink)
+            seen = _read_change(record, sink)
         except UnavailableError as error:
             sink.on_failure("", error)
             unread.append(str(record["dynamodb"]["SequenceNumber"]))
             continue
         if seen:
             by_tenant.setdefault(seen.projection.tenant, []).append(seen)
-    return [*unread, *(number for tenant, mine in by_tenant.items() for number in _of_tenant(tenant, mine, sink))]
+    return [
+        *unread,
+        *(number for tenant, mine in by_tenant.items() for number in _index_tenant(tenant, mine, sink)),
+    ]
 
 
-def _seen(record: dict[str, Any], sink: Sink) -> Seen | None:
+def _read_change(record: dict[str, Any], sink: IndexPorts) -> ProjectedChange | None:
     """Return what a change means; of a user who was erased, what happened before that is only removed."""
     try:
-        change = Change.model_validate(record)
-        projection = project(change, sink.sources)
+        change = ItemChange.model_validate(record)
+        projection = project_change(change, sink.sources)
     except (ValidationError, InvalidError) as error:
-        if not (whose := _owner(record)) or sink.gate.erasures.of(whose) is None:
-            sink.quarantine.park(json.dumps(record), reason=f"unreadable_change: {type(error).__name__}")
+        if not (whose := _record_owner(record)) or sink.gate.erasures.find_erasure(whose) is None:
+            sink.quarantine.send_message(
+                json.dumps(record), reason=f"unreadable_change: {type(error).__name__}"
+            )
         return None
     if projection is None:
         return None
     whose = Owner(tenant=projection.tenant, user=projection.user) if projection.user else None
-    if whose and (erasure := sink.gate.erasures.of(whose)):
-        projection = projection.after(erasure)
-    return Seen(change.images.sequence_number, record, projection)
+    if whose and (erasure := sink.gate.erasures.find_erasure(whose)):
+        projection = projection.after_erasure(erasure)
+    return ProjectedChange(change.images.sequence_number, record, projection)
 
 
-def _owner(record: dict[str, Any]) -> Owner | None:
+def _record_owner(record: dict[str, Any]) -> Owner | None:
     """Return whose item a change is about that cannot be read otherwise, as far as its keys say it."""
     images = record.get("dynamodb", {})
     for image in (images.get("Keys"), images.get("NewImage"), images.get("OldImage")):
         for name in ("user_pk", "pk"):
-            if found := _OWNED.match(str((image or {}).get(name, {}).get("S"))):
+            if found := _USER_KEY_PREFIX.match(str((image or {}).get(name, {}).get("S"))):
                 return Owner(tenant=found[1], user=found[2])
     return None
 
 
-def _of_tenant(tenant: str, seen: Sequence[Seen], sink: Sink) -> list[str]:
-    """Index first and tell then, each whatever became of the other; the ids of announcements make copies one."""
+def _index_tenant(tenant: str, seen: Sequence[ProjectedChange], sink: IndexPorts) -> list[str]:
+    """Index first and tell then, each whatever became of the other.
+
+    The ids of announcements make copies one.
+    """
     failed: set[str] = set()
     try:
-        _apply(tenant, seen, sink)
+        _apply_changes(tenant, seen, sink)
     except BudgetError as error:
         sink.on_unpaid(tenant, error)
     except MembusError as error:
         sink.on_failure(tenant, error)
         failed |= {each.sequence_number for each in seen}
     told = [each for each in seen if each.projection.announcement]
-    refused = sink.bus.publish([_event(each) for each in told]) if sink.bus else []
+    refused = sink.bus.publish_events([_announcement_of(each) for each in told]) if sink.bus else []
     if refused:
         sink.on_failure(tenant, UnavailableError(f"the bus refused {len(refused)} announcements"))
     failed |= {told[place].sequence_number for place in refused}
     return [each.sequence_number for each in seen if each.sequence_number in failed]
 
 
-def _apply(tenant: str, seen: Sequence[Seen], sink: Sink) -> None:
+def _apply_changes(tenant: str, seen: Sequence[ProjectedChange], sink: IndexPorts) -> None:
     try:
-        _write(tenant, [each.projection for each in seen], sink)
+        _write_projections(tenant, [each.projection for each in seen], sink)
     except InvalidError as error:
         if len(seen) == 1:
-            sink.quarantine.park(json.dumps(seen[0].record), reason=f"unindexable: {error.detail}")
+            sink.quarantine.send_message(json.dumps(seen[0].record), reason=f"unindexable: {error.detail}")
             return
         for each in seen:
-            _apply(tenant, [each], sink)
+            _apply_changes(tenant, [each], sink)
 
 
-def _write(tenant: str, projections: Sequence[Projection], sink: Sink) -> None:
+def _write_projections(tenant: str, projections: Sequence[Projection], sink: IndexPorts) -> None:
     """Write what each memory has come to: within a batch its newest version is the one that counts."""
     newest: dict[str, Memory | Removal] = {}
     for projection in projections:
@@ -133,11 +141,11 @@ def _write(tenant: str, projections: Sequence[Projection], sink: Sink) -> None:
         for each in changed:
             if _is_newer(each, newest.get(each.memory_id)):
                 newest[each.memory_id] = each
-    sink.index.remove([each for each in newest.values() if isinstance(each, Removal)])
+    sink.index.remove_memories([each for each in newest.values() if isinstance(each, Removal)])
     for projection in projections:
         if projection.left:
-            sink.sources.contents.drop(projection.left)
-    sink.indexer.put(tenant, [each for each in newest.values() if isinstance(each, Memory)])
+            sink.sources.contents.delete_text(projection.left)
+    sink.indexer.index_memories(tenant, [each for each in newest.values() if isinstance(each, Memory)])
 
 
 def _is_newer(change: Memory | Removal, known: Memory | Removal | None) -> bool:
@@ -147,6 +155,6 @@ def _is_newer(change: Memory | Removal, known: Memory | Removal | None) -> bool:
     return isinstance(change, Removal) or isinstance(known, Memory)
 
 
-def _event(seen: Seen) -> Event:
+def _announcement_of(seen: ProjectedChange) -> Event:
     assert seen.projection.announcement  # noqa: S101 - its caller has looked
     return seen.projection.announcement

@@ -8,8 +8,16 @@ from pathlib import Path
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.migrate.scopes import Tended, tend, waited_seconds
-from functions.migrate.usecase import Outcome, Report, inspect, migrate, migrations_in
+from functions.migrate.usecase import (
+    IndexMaintenanceReport,
+    MigrationOutcome,
+    SchemaReport,
+    apply_migrations,
+    embedding_wait_seconds,
+    inspect_schema,
+    maintain_indexes,
+    read_migrations,
+)
 from membus import wiring, wiring_postgres, wiring_search
 from membus.observability import EmfMonitor, logger
 
@@ -19,18 +27,24 @@ WORK_SECONDS = 30  # left for the migrations themselves
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, object], context: LambdaContext) -> Outcome | Tended | Report:
+def handler(
+    event: dict[str, object], context: LambdaContext
+) -> MigrationOutcome | IndexMaintenanceReport | SchemaReport:
     patience = min(RESUME_SECONDS, context.get_remaining_time_in_millis() / 1000 - WORK_SECONDS)
     if event.get("task") == "tend":
         with wiring_search.scope_indexes(patience_seconds=patience) as indexes:
-            tended = tend(indexes, at_least=wiring_search.large_scope_rows())
-            waited = waited_seconds(indexes, model=wiring_search.embedding_model(), now=wiring.now())
-        EmfMonitor().waits(wiring.environment(), waited)
+            tended = maintain_indexes(indexes, at_least=wiring_search.large_scope_rows())
+            waited = embedding_wait_seconds(indexes, model=wiring_search.embedding_model(), now=wiring.now())
+        EmfMonitor().report_embedding_wait(wiring.environment(), waited)
         logger.info("indexes of large scopes are up to date", extra={"outcome": tended})
         return tended
     with wiring_postgres.schema(patience_seconds=patience) as schema:
         if event.get("task") == "inspect":
-            return inspect(migrations_in(SQL), schema=schema, functions_role=wiring_postgres.functions_login().username)
-        outcome = migrate(migrations_in(SQL), schema=schema, functions_login=wiring_postgres.functions_login())
+            return inspect_schema(
+                read_migrations(SQL), schema=schema, functions_role=wiring_postgres.functions_login().username
+            )
+        outcome = apply_migrations(
+            read_migrations(SQL), schema=schema, functions_login=wiring_postgres.functions_login()
+        )
     logger.info("schema is up to date", extra={"outcome": outcome})
     return outcome

@@ -1,28 +1,35 @@
-"""What migrate does: brings the Postgres schema to the newest of the SQL files beside it, in their order."""
+"""What migrate does: brings the Postgres schema to the newest of the SQL files beside it, in their order.
+
+Give every scope that has outgrown exact search an approximate index, and take it from those that have shrunk.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
 
-from membus.domain.migration import Login, Migration
-from membus.ports.schema import Schema
+from membus.core.identity import DatabaseLogin
+from membus.search.ports import ScopeIndexes
+from membus.search.schema import DatabaseSchema, Migration
 
 
-class Outcome(TypedDict):
+class MigrationOutcome(TypedDict):
     """What was applied now, and the file that the schema has reached."""
 
     applied: list[str]
     version: str
 
 
-def migrate(migrations: Sequence[Migration], *, schema: Schema, functions_login: Login) -> Outcome:
+def apply_migrations(
+    migrations: Sequence[Migration], *, schema: DatabaseSchema, functions_login: DatabaseLogin
+) -> MigrationOutcome:
     """Apply what is new; a file that changed after it was applied stops everything behind it."""
-    schema.prepare(functions_login)
-    applied = [migration.name for migration in migrations if schema.apply(migration)]
+    schema.prepare_ledger(functions_login)
+    applied = [migration.name for migration in migrations if schema.apply_migration(migration)]
     return {"applied": applied, "version": migrations[-1].name}
 
 
-class Report(TypedDict):
+class SchemaReport(TypedDict):
     """How the schema stands beside the files here; `changed` were applied with other contents."""
 
     role: str
@@ -34,17 +41,52 @@ class Report(TypedDict):
     version: str
 
 
-def inspect(migrations: Sequence[Migration], *, schema: Schema, functions_role: str) -> Report:
-    found = schema.inspect(functions_role)
+def inspect_schema(
+    migrations: Sequence[Migration], *, schema: DatabaseSchema, functions_role: str
+) -> SchemaReport:
+    found = schema.inspect_schema(functions_role)
     return {
-        "role": functions_role, "walled": found.walled, "unwalled": found.unwalled, "powers": found.powers,
+        "role": functions_role,
+        "walled": found.walled,
+        "unwalled": found.unwalled,
+        "powers": found.powers,
         "pending": [each.name for each in migrations if each.name not in found.applied],
-        "changed": [each.name for each in migrations if found.applied.get(each.name, each.checksum) != each.checksum],
+        "changed": [
+            each.name for each in migrations if found.applied.get(each.name, each.checksum) != each.checksum
+        ],
         "version": max(found.applied, default="nothing"),
-    }  # fmt: skip
+    }
 
 
-def migrations_in(folder: Path) -> list[Migration]:
+def read_migrations(folder: Path) -> list[Migration]:
     """Read `NNNN_name.sql` files in the order of their numbers."""
     files = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
     return [Migration(file.stem, file.read_text(encoding="utf-8")) for file in files]
+
+
+class IndexMaintenanceReport(TypedDict):
+    made: list[str]
+    dropped: list[str]
+
+
+def embedding_wait_seconds(indexes: ScopeIndexes, *, model: str, now: datetime) -> float:
+    """Return how long the oldest text without a vector of the model has waited; 0 where none waits."""
+    since = indexes.oldest_pending_time(model)
+    return (now - since).total_seconds() if since else 0.0
+
+
+def maintain_indexes(indexes: ScopeIndexes, *, at_least: int) -> IndexMaintenanceReport:
+    """Return the names of what was made and dropped.
+
+    A scope around the border keeps its index down to half of it.
+    """
+    there = indexes.list_indexes()
+    wanted = {indexes.index_name(scope): scope for scope in indexes.list_large_scopes(at_least=at_least)}
+    kept = {indexes.index_name(scope) for scope in indexes.list_large_scopes(at_least=at_least // 2)}
+    dropped = [name for name, whole in there.items() if not whole or name not in kept]
+    for name in dropped:
+        indexes.drop_index(name)
+    missing = [name for name in wanted if not there.get(name)]
+    for name in missing:
+        indexes.create_index(wanted[name])
+    return {"made": missing, "dropped": dropped}

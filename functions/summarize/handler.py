@@ -1,4 +1,7 @@
-"""Entry point: a batch of due conversations in, their summaries advanced; failed ones go back to the queue."""
+"""Entry point: a batch of due conversations in, their summaries advanced.
+
+Failed ones go back to the queue.
+"""
 
 from functools import partial
 from typing import Any
@@ -8,7 +11,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.summarize.api import DueRecord
+from functions.summarize.schemas import SummaryDueRecord
 from functions.summarize.usecase import Summarizer
 from membus import wiring, wiring_conversations, wiring_models
 from membus.observability import logger, metrics
@@ -17,10 +20,12 @@ MODEL_SECONDS_MAX = 40
 RESERVE_SECONDS = 5
 """Left for the write after the model has answered."""
 
-processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(
+    event_type=EventType.SQS, model=SummaryDueRecord, raise_on_entire_batch_failure=False
+)
 
 
-def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
+def advance(record: SummaryDueRecord, lambda_context: LambdaContext) -> None:
     def seconds_left() -> float:
         return min(lambda_context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX)
 
@@ -30,7 +35,7 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
         model=partial(wiring_models.model, "summarize"),
         clock=wiring.now,
         seconds_left=seconds_left,
-    ).advance(record.due)
+    ).advance_summary(record.due)
     metrics.add_metric(name="SummariesAdvanced", unit=MetricUnit.Count, value=steps)
 
 

@@ -1,12 +1,15 @@
-"""The question that turns a segment, or chapters of one level, into one chapter; and the shape of its answer."""
+"""The question that turns a segment, or chapters of one level, into one chapter.
+
+And the shape of its answer.
+"""
 
 import json
 from collections.abc import Sequence
 
-from membus.domain.conversation import Message
-from membus.domain.identity import Record
-from membus.domain.prompt import Block, Prompt, Said
-from membus.domain.summary import Chapter, Slot
+from membus.conversations.conversation import Message
+from membus.conversations.summary import Chapter, Slot
+from membus.core.identity import Record
+from membus.llm.prompt import ChatMessage, Prompt, SystemBlock
 
 PROMPT_VERSION = "1"
 MAX_TOKENS = 1_200
@@ -23,8 +26,11 @@ Besides the summary list, in the part's own words: entities (people, places, pro
 means to do and has not done), decisions, numbers (amounts, measures and dates with what they count)."""
 
 
-class Draft(Record):
-    """`summary` and what the model holds for worth keeping; code looks for every word of it in what was said."""
+class SummaryDraft(Record):
+    """`summary` and what the model holds for worth keeping.
+
+    Code looks for every word of it in what was said.
+    """
 
     summary: str
     entities: list[str]
@@ -34,29 +40,33 @@ class Draft(Record):
 
 
 def prompt_for_turns(messages: Sequence[Message], keep: Sequence[Slot]) -> Prompt:
-    return _prompt([_line(message.role, message.content) for message in messages], [slot.text for slot in keep])
+    return _prompt(
+        [_line(message.role, message.content) for message in messages], [slot.text for slot in keep]
+    )
 
 
 def prompt_for_chapters(chapters: Sequence[Chapter], keep: Sequence[Slot]) -> Prompt:
     return _prompt([_line("summary", chapter.text) for chapter in chapters], [slot.text for slot in keep])
 
 
-def prompt_again(prompt: Prompt, text: str, lost: Sequence[Slot]) -> Prompt:
+def retry_prompt(prompt: Prompt, text: str, lost: Sequence[Slot]) -> Prompt:
     """Ask once more, naming what the first answer has lost."""
     named = "\n".join(_escaped(slot.text) for slot in lost)
-    complaint = (
-        f"That summary lost what had to be kept. Write it again with these word for word:\n<keep>\n{named}\n</keep>"
-    )
+    complaint = f"That summary lost what had to be kept. Write it again with these word for word:\n<keep>\n{named}\n</keep>"
     (asked,) = prompt.messages
-    said = (asked, Said(role="assistant", text=text), Said(role="user", text=f"{asked.text}\n{complaint}"))
+    said = (
+        asked,
+        ChatMessage(role="assistant", text=text),
+        ChatMessage(role="user", text=f"{asked.text}\n{complaint}"),
+    )
     return prompt.model_copy(update={"messages": said})
 
 
 def _prompt(lines: Sequence[str], keep: Sequence[str]) -> Prompt:
     part, kept = "\n".join(lines), "\n".join(map(_escaped, keep))
     return Prompt(
-        system=(Block(name="instructions", text=INSTRUCTIONS, cached=True),),
-        messages=(Said(role="user", text=f"<part>\n{part}\n</part>\n<keep>\n{kept}\n</keep>"),),
+        system=(SystemBlock(name="instructions", text=INSTRUCTIONS, cached=True),),
+        messages=(ChatMessage(role="user", text=f"<part>\n{part}\n</part>\n<keep>\n{kept}\n</keep>"),),
     )
 
 

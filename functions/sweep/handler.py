@@ -4,21 +4,26 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.sweep.api import Deletion
-from functions.sweep.usecase import sweep
+from functions.sweep.schemas import Deletion
+from functions.sweep.usecase import clean_up_conversations
 from membus import wiring_conversations
 from membus.observability import logger
 
 RESERVE_SECONDS = 20
-"""One go removes 400 items, which takes a busy table some seconds; and nobody is alarmed by a run that stops itself."""
+"""One go removes 400 items, which takes a busy table some seconds.
+
+And nobody is alarmed by a run that stops itself.
+"""
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    unfinished = sweep(
+    unfinished = clean_up_conversations(
         [Deletion.model_validate(record) for record in event["Records"]],
         remains=wiring_conversations.remains(),
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS,
-        on_failure=lambda tenant, detail: logger.warning("a removal comes again", tenant_id=tenant, detail=detail),
+        on_failure=lambda tenant, detail: logger.warning(
+            "a removal comes again", tenant_id=tenant, detail=detail
+        ),
     )
     return {"batchItemFailures": [{"itemIdentifier": number} for number in unfinished]}

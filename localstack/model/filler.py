@@ -1,10 +1,18 @@
-"""Fills any JSON schema from a text: required fields only, strings extracted by the name of their property."""
+"""Fills any JSON schema from a text.
+
+Required fields only, strings extracted by the name of their property.
+
+Makes a filled answer forget on purpose.
+
+The share of its names and figures that a careless model would lose.
+"""
 
 import json
 import re
+from hashlib import sha256
 from typing import Any
 
-from localstack.model.sentences import sentences_of
+from localstack.model.rulebook import sentences_of
 
 Schema = dict[str, Any]
 MAX_ITEMS = 8
@@ -20,7 +28,10 @@ DECISION = re.compile(r"\b(?:decided?|will|going to|agreed|chose)\b", re.IGNOREC
 
 
 def fill(schema: Schema, text: str) -> Any:
-    """Return a value that satisfies the schema, made of the text's own words: of its <part>, where it has one."""
+    """Return a value that satisfies the schema, made of the text's own words.
+
+    Of its <part>, where it has one.
+    """
     return _value(schema, _part(text), "", schema.get("$defs", {}))
 
 
@@ -37,7 +48,9 @@ def _value(schema: Schema, text: str, name: str, known: Schema) -> Any:
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:
-        return next((choice for choice in schema["enum"] if str(choice).lower() in text.lower()), schema["enum"][0])
+        return next(
+            (choice for choice in schema["enum"] if str(choice).lower() in text.lower()), schema["enum"][0]
+        )
     kind = schema.get("type", "string")
     if kind == "object":
         return _object(schema, text, known)
@@ -85,7 +98,10 @@ def _string(text: str, name: str) -> str:
 
 
 def _phrases(text: str, name: str) -> list[str]:
-    """Choose what a list is made of by its name: entities, figures, open questions, decisions, else sentences."""
+    """Choose what a list is made of by its name.
+
+    Entities, figures, open questions, decisions, else sentences.
+    """
     sentences = sentences_of(text)
     if any(part in name for part in ("entit", "name", "people", "topic")):
         return list(dict.fromkeys(NAME.findall(text)))
@@ -104,3 +120,32 @@ def _summary(text: str) -> str:
     weight = {each: len(NAME.findall(each)) + len(FIGURE.findall(each)) for each in sentences}
     best = sorted(sentences, key=lambda each: -weight[each])[:SUMMARY_SENTENCES]
     return " ".join(each[:CHARACTERS_MAX] for each in sentences if each in best)
+
+
+_LOST = "something"
+_WORTH = re.compile(rf"{FIGURE.pattern}|{NAME.pattern}", re.MULTILINE)
+
+
+def drop_share(value: Any, share: float) -> Any:
+    """Return the answer without that share of the names and figures in its texts, and of the entries of its lists.
+
+    Which ones hangs on the words and what stands before them alone: the same answer forgets the same.
+    """
+    if isinstance(value, str):
+        return _WORTH.sub(
+            lambda found: _LOST if _falls(found[0], value[: found.start()], share) else found[0], value
+        )
+    if isinstance(value, list):
+        return [
+            drop_share(each, share)
+            for place, each in enumerate(value)
+            if not _falls(str(each), str(place), share)
+        ]
+    if isinstance(value, dict):
+        return {name: drop_share(each, share) for name, each in value.items()}
+    return value
+
+
+def _falls(words: str, before: str, share: float) -> bool:
+    drawn = sha256(f"{before}\0{words}".encode()).digest()
+    return int.from_bytes(drawn[:4], "big") < share * 2**32

@@ -1,11 +1,23 @@
-"""The prompt cache as the real one behaves: byte-identical prefixes up to a breakpoint, for five minutes or an hour."""
+"""The prompt cache as the real one behaves.
 
+Byte-identical prefixes up to a breakpoint, for five minutes or an hour.
+
+The prompt as the cache and the token count see it.
+
+Tools, then the output format, system text and messages.
+"""
+
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
+from typing import Any
 
-from localstack.model.errors import ModelError
+from pydantic import ValidationError
+
+from localstack.model.requests import Block, CacheControl, ModelServerError, PromptRequest, blocks
+from localstack.model.tokens import count
 
 MIN_TOKENS = 1024  # shorter prefixes are not cached, silently
 MAX_BREAKPOINTS = 4
@@ -14,7 +26,7 @@ SECONDS = {"5m": 300.0, "1h": 3600.0}
 
 
 @dataclass(frozen=True)
-class Segment:
+class PromptSegment:
     """A block of the prompt in cache order; `ttl` is set where the block carries a breakpoint."""
 
     text: str
@@ -23,19 +35,21 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class CacheUse:
+class PromptCacheUse:
     """Input tokens by how they are billed; `written` by time to live."""
 
     fresh: int
     read: int
     written: dict[str, int]
 
-    def usage(self) -> dict[str, object]:
+    def to_usage(self) -> dict[str, object]:
         return {
             "input_tokens": self.fresh,
             "cache_creation_input_tokens": sum(self.written.values()),
             "cache_read_input_tokens": self.read,
-            "cache_creation": {f"ephemeral_{ttl}_input_tokens": self.written.get(ttl, 0) for ttl in ("5m", "1h")},
+            "cache_creation": {
+                f"ephemeral_{ttl}_input_tokens": self.written.get(ttl, 0) for ttl in ("5m", "1h")
+            },
         }
 
 
@@ -53,17 +67,17 @@ class PromptCache:
         self._clock = clock
         self._expiries: dict[str, tuple[float, float]] = {}
 
-    def use(self, owner: str, segments: Sequence[Segment]) -> CacheUse:
+    def apply_prompt(self, owner: str, segments: Sequence[PromptSegment]) -> PromptCacheUse:
         prefixes = _prefixes(owner, segments)
         breakpoints = [index for index, prefix in enumerate(prefixes) if prefix.ttl]
         if len(breakpoints) > MAX_BREAKPOINTS:
-            raise ModelError.invalid(
+            raise ModelServerError.invalid_request(
                 f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be provided. Found {len(breakpoints)}."
             )
         total = prefixes[-1].tokens if prefixes else 0
         read = self._longest_hit(prefixes, breakpoints)
         written, end = self._write(prefixes, breakpoints, read)
-        return CacheUse(fresh=total - max(read, end), read=read, written=written)
+        return PromptCacheUse(fresh=total - max(read, end), read=read, written=written)
 
     def _longest_hit(self, prefixes: Sequence[_Prefix], breakpoints: Sequence[int]) -> int:
         """Return the tokens of the longest live prefix and renew its life, as every hit does."""
@@ -76,8 +90,13 @@ class PromptCache:
                 return prefix.tokens
         return 0
 
-    def _write(self, prefixes: Sequence[_Prefix], breakpoints: Sequence[int], read: int) -> tuple[dict[str, int], int]:
-        """Store the prefix of every breakpoint behind what was read; return tokens by ttl, and where they end."""
+    def _write(
+        self, prefixes: Sequence[_Prefix], breakpoints: Sequence[int], read: int
+    ) -> tuple[dict[str, int], int]:
+        """Store the prefix of every breakpoint behind what was read.
+
+        Return tokens by ttl, and where they end.
+        """
         written: dict[str, int] = {}
         end = read
         for index in breakpoints:
@@ -89,10 +108,12 @@ class PromptCache:
         return written, end
 
 
-def _prefixes(owner: str, segments: Sequence[Segment]) -> list[_Prefix]:
+def _prefixes(owner: str, segments: Sequence[PromptSegment]) -> list[_Prefix]:
     keys = list(accumulate((segment.text for segment in segments), _chained, initial=owner))[1:]
     totals = accumulate(segment.tokens for segment in segments)
-    return [_Prefix(key, total, segment.ttl) for key, total, segment in zip(keys, totals, segments, strict=True)]
+    return [
+        _Prefix(key, total, segment.ttl) for key, total, segment in zip(keys, totals, segments, strict=True)
+    ]
 
 
 def _chained(key: str, text: str) -> str:
@@ -103,3 +124,75 @@ def _candidates(breakpoints: Sequence[int]) -> Iterator[int]:
     """Yield the places where an entry may be found, the longest prefix first."""
     reach = {index for last in breakpoints for index in range(max(0, last - LOOKBACK), last + 1)}
     yield from sorted(reach, reverse=True)
+
+
+IMAGE_TOKENS = 1600  # what the real API counts at most for an image it does not shrink
+
+
+def segments_of(prompt: PromptRequest) -> list[PromptSegment]:
+    found = [*_tools(prompt), *_format(prompt), *_system(prompt), *_messages(prompt)]
+    if prompt.cache_control and found:
+        last = found[-1]
+        found[-1] = PromptSegment(last.text, last.tokens, last.ttl or prompt.cache_control.ttl)
+    return found
+
+
+def input_tokens(prompt: PromptRequest) -> int:
+    return sum(segment.tokens for segment in segments_of(prompt))
+
+
+def _tools(prompt: PromptRequest) -> Iterator[PromptSegment]:
+    for tool in prompt.tools:
+        yield _segment("tool", tool)
+
+
+def _format(prompt: PromptRequest) -> Iterator[PromptSegment]:
+    if prompt.output_config.format:
+        yield _segment("format", prompt.output_config.format.json_schema)
+
+
+def _system(prompt: PromptRequest) -> Iterator[PromptSegment]:
+    for block in blocks(prompt.system) if prompt.system else []:
+        yield _segment("system", block)
+
+
+def _messages(prompt: PromptRequest) -> Iterator[PromptSegment]:
+    for place, message in enumerate(prompt.messages):
+        for block in blocks(message.content):
+            yield _segment(f"{place}.{message.role}", block)
+
+
+def _segment(place: str, block: Block) -> PromptSegment:
+    """The breakpoint itself is no part of the prefix: it may move without a miss."""
+    bare = {key: value for key, value in block.items() if key != "cache_control"}
+    return PromptSegment(f"{place}:{json.dumps(bare, ensure_ascii=False)}", _tokens(bare), _ttl(block))
+
+
+def _ttl(block: Block) -> str | None:
+    control = block.get("cache_control")
+    try:
+        return CacheControl.model_validate(control).ttl if control else None
+    except ValidationError as invalid:
+        raise ModelServerError.invalid_request(
+            "cache_control: type is 'ephemeral' and ttl '5m' or '1h'"
+        ) from invalid
+
+
+def _tokens(block: Block) -> int:
+    if block.get("type") == "image":
+        return IMAGE_TOKENS
+    return count(_read_image(block))
+
+
+def _read_image(block: Any) -> str:
+    """Return the text the model reads of a block: its words, else the whole block as JSON."""
+    if isinstance(block, str):
+        return block
+    if isinstance(block, list):
+        return "\n".join(_read_image(part) for part in block)
+    kind = block.get("type")
+    if kind == "text":
+        return str(block.get("text", ""))
+    if kind == "tool_result":
+        return _read_image(block.get("content") or "")
+    return json.dumps(block, ensure_ascii=False)

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.build import BuildError
-from scripts.build.budget import hold, weigh
+from scripts.build.artifacts import check_budgets, measure_sizes
+from scripts.build.packages import TARGETS
 from scripts.build.project import ROOT, build
-from scripts.build.targets import TARGETS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.build", description=__doc__)
-    parser.add_argument("--target", choices=TARGETS, default="lambda", help="which machine it is for (lambda)")
+    parser.add_argument(
+        "--target", choices=TARGETS, default="lambda", help="which machine it is for (lambda)"
+    )
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="folder of the results (dist)")
     options = parser.parse_args(arguments)
     try:
@@ -28,12 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _report(*, target: str, dist: Path) -> None:
     begun = time.monotonic()
     made = build(TARGETS[target], dist=dist)
-    weights = weigh(dist / target)
+    weights = measure_sizes(dist / target)
     print(f"built for {TARGETS[target].label}")
     print(f"{'MB':<28} {'zipped':>8} {'unzipped':>9} {'budget':>7}")
     print(*weights, sep="\n")
     print(f"{len(made)} made anew in {time.monotonic() - begun:.1f} s, in {dist / target}")
-    hold(weights)
+    check_budgets(weights)
 
 
 if __name__ == "__main__":

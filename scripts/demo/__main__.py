@@ -8,11 +8,11 @@ from shutil import get_terminal_size
 
 from rich.console import Console
 
-from localstack.stack_file import Stack
-from scripts.demo.failure import DemoError
-from scripts.demo.readers import read
+from localstack.home import Stack
+from scripts.demo import DemoError
+from scripts.demo.sources import read_source
 from scripts.demo.stack import INTERRUPTED, running_stack
-from scripts.demo.story import tell
+from scripts.demo.story import run_demo
 
 WEEK = Path(__file__).with_name("week.jsonl")
 WIDEST = 110
@@ -26,9 +26,11 @@ def main(arguments: Sequence[str] | None = None, *, start: Callable[[], Stack] =
     errors = Console(width=width, highlight=False, emoji=False, stderr=True)
     try:
         # the file first: a wrong path should not cost the minute that a first start takes
-        source = read(options.input, conversation=options.conversation, limit=options.limit)
-        console.print("The local stack, on this machine alone (a first start takes a minute or two):", style="dim")
-        tell(start(), source, console)
+        source = read_source(options.input, conversation=options.conversation, limit=options.limit)
+        console.print(
+            "The local stack, on this machine alone (a first start takes a minute or two):", style="dim"
+        )
+        run_demo(start(), source, console)
     except DemoError as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
@@ -42,7 +44,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--input", type=Path, default=WEEK, help="JSONL events, a LoCoMo or a BEAM file")
     parser.add_argument("--limit", type=_positive, help="send only this many events")
-    parser.add_argument("--conversation", type=_positive, default=1, help="which one of a LoCoMo file, from 1")
+    parser.add_argument(
+        "--conversation", type=_positive, default=1, help="which one of a LoCoMo file, from 1"
+    )
     return parser.parse_args(arguments)
 
 

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from localstack.stack_file import Stack
-from scripts.demo import chapters, evidence, prompt
-from scripts.demo.client import Api
-from scripts.demo.feed import Sent, feed
-from scripts.demo.source import Source
-from scripts.demo.stack import ExtractQueue, model_is_a_stand_in
-from scripts.demo.wait import Clock, Depth, wait_until_extracted
+from localstack.home import Stack
+from scripts.demo import report
+from scripts.demo.api import ApiClient, SendReport, send_events
+from scripts.demo.sources import EventSource
+from scripts.demo.stack import ExtractQueue, PollClock, QueueDepth, model_is_a_stand_in, wait_until_extracted
 
 USERS_WATCHED = 20  # a poll reads one profile each
 READING, RETRYING = "extracting facts", "failed, retrying"
@@ -20,44 +18,44 @@ LONG_SECONDS = 20  # no batch takes so long; one that failed comes back after up
 
 
 @dataclass(frozen=True)
-class Story:
+class DemoRun:
     """What it is told from, and where: `depth` looks at the extract queue."""
 
-    api: Api
-    depth: Callable[[], Depth]
-    source: Source
+    api: ApiClient
+    depth: Callable[[], QueueDepth]
+    source: EventSource
     console: Console
-    clock: Clock
+    clock: PollClock
 
 
-def tell(stack: Stack, source: Source, console: Console) -> None:
-    api = Api(stack.api_url, stack.api_key)
+def run_demo(stack: Stack, source: EventSource, console: Console) -> None:
+    api = ApiClient(stack.api_url, stack.api_key)
     try:
-        told = Story(api, ExtractQueue(stack.endpoint_url).depth, source, console, Clock())
+        told = DemoRun(api, ExtractQueue(stack.endpoint_url).get_depth, source, console, PollClock())
         stand_in = model_is_a_stand_in()
-        chapters.opening(console, source, stack.api_url, stand_in=stand_in)
+        report.show_opening(console, source, stack.api_url, stand_in=stand_in)
         send_and_wait(told)
         show_facts(told)
         show_answer(told, stand_in=stand_in)
     finally:
         api.close()
-    chapters.next_steps(console, stack.api_url, source.users()[0])
+    report.show_next_steps(console, stack.api_url, source.list_users()[0])
 
 
-def send_and_wait(told: Story) -> Sent:
+def send_and_wait(told: DemoRun) -> SendReport:
     """Send every event and return once extraction is done with them."""
     known = [user for user, version in zip(_watched(told), _versions(told), strict=True) if version]
     dead = told.depth().dead
     with _progress(told.console) as progress:
         sending = progress.add_task("sending events", total=len(told.source.events))
-        sent = feed(told.api, told.source.events, advance=lambda size: progress.advance(sending, size))
+        sent = send_events(told.api, told.source.events, advance=lambda size: progress.advance(sending, size))
     left = _wait(told, sent)
-    chapters.sent(told.console, sent)
-    chapters.aftermath(told.console, known_before=known, dead=left.dead - dead)
+    report.show_send_report(told.console, sent)
+    report.show_aftermath(told.console, known_before=known, dead=left.dead - dead)
     return sent
 
 
-def _wait(told: Story, sent: Sent) -> Depth:
+def _wait(told: DemoRun, sent: SendReport) -> QueueDepth:
     with _progress(told.console) as progress:
         reading = progress.add_task(READING, total=sent.accepted)
         return wait_until_extracted(
@@ -65,38 +63,44 @@ def _wait(told: Story, sent: Sent) -> Depth:
             lambda: _versions(told),
             report=lambda depth, still_seconds: progress.update(
                 reading,
-                completed=max(0, sent.accepted - depth.left),
+                completed=max(0, sent.accepted - depth.messages_left),
                 description=READING if still_seconds < LONG_SECONDS else RETRYING,
             ),
             clock=told.clock,
         )
 
 
-def _versions(told: Story) -> tuple[int, ...]:
-    return tuple(told.api.profile(user).version for user in _watched(told))
+def _versions(told: DemoRun) -> tuple[int, ...]:
+    return tuple(told.api.get_profile(user).version for user in _watched(told))
 
 
-def _watched(told: Story) -> list[str]:
-    return told.source.users()[:USERS_WATCHED]
+def _watched(told: DemoRun) -> list[str]:
+    return told.source.list_users()[:USERS_WATCHED]
 
 
-def show_facts(told: Story) -> None:
-    first, *others = told.source.users()
-    facts = list(told.api.facts(first))
-    evidence.facts(told.console, first, facts, told.source)
-    evidence.changes(told.console, [told.api.history(first, fact.key) for fact in facts if fact.replaced])
-    evidence.others(told.console, {user: told.api.profile(user).facts for user in others[:USERS_WATCHED]}, len(others))
+def show_facts(told: DemoRun) -> None:
+    first, *others = told.source.list_users()
+    facts = list(told.api.list_facts(first))
+    report.show_facts(told.console, first, facts, told.source)
+    report.show_changes(
+        told.console, [told.api.list_history(first, fact.key) for fact in facts if fact.replaced]
+    )
+    report.show_other_users(
+        told.console, {user: told.api.get_profile(user).facts for user in others[:USERS_WATCHED]}, len(others)
+    )
 
 
-def show_answer(told: Story, *, stand_in: bool) -> None:
-    user = told.source.users()[0]
+def show_answer(told: DemoRun, *, stand_in: bool) -> None:
+    user = told.source.list_users()[0]
     conversation = told.api.start_conversation(user, "make demo")
-    question = prompt.question_about(told.api.context(conversation, "").facts)
-    context = told.api.context(conversation, question)
-    reply = told.api.say(conversation, user, question)
-    prompt.answer(told.console, user, question, reply, stand_in=stand_in)
-    prompt.sections(told.console, context, reply.usage)
-    prompt.comparison(told.console, context, told.source.of(user), known=len(told.api.profile(user).facts))
+    question = report.choose_question(told.api.get_context(conversation, "").facts)
+    context = told.api.get_context(conversation, question)
+    reply = told.api.send_message(conversation, user, question)
+    report.show_answer(told.console, user, question, reply, stand_in=stand_in)
+    report.show_sections(told.console, context, reply.usage)
+    report.show_comparison(
+        told.console, context, told.source.list_events(user), known=len(told.api.get_profile(user).facts)
+    )
 
 
 def _progress(console: Console) -> Progress:

@@ -1,7 +1,7 @@
 """`make bench`: every figure of this folder as a table.
 
-A figure is a module here with a function `measure() -> Table`; `python -m tests.benchmarks import_time` runs one.
-Figures are for reading: nothing asserts on a time.
+A figure is a module here with a function `measure() -> Table`; `python -m tests.benchmarks import_time` runs
+one. Figures are for reading: nothing asserts on a time.
 """
 
 import importlib

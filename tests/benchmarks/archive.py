@@ -1,4 +1,6 @@
-"""The cold tier: what a cold episode weighs and costs, how fast rows go in and come back, and what is asked of AWS.
+"""The cold tier.
+
+What a cold episode weighs and costs, how fast rows go in and come back, and what is asked of AWS.
 
 Times are of one process with the emulator in it; requests and bytes are AWS' own units. `make bench`.
 """
@@ -11,24 +13,47 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from scripts.tier_report import DOLLARS
-from tests.archiving import Tiers, tiers
+from scripts.tier.report import DOLLARS
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, an_event, recorded
+from tests.support.archive_tiers import ArchiveSetup, make_archive_setup
 
 EPISODES, PER_DAY = 400, 100
 BESIDE = (0, 1_000, 5_000)
 """Archived episodes that lie in the table beside the hundred that wait."""
 WORDS = [
-    "Lisbon", "balcony", "river", "tomatoes", "sister", "nurse", "night", "shift", "Sunday", "flat", "cat", "please",
-    "remind", "me", "to", "call", "and", "the", "with", "my", "I", "moved", "found", "work", "sleeps",
-]  # fmt: skip
+    "Lisbon",
+    "balcony",
+    "river",
+    "tomatoes",
+    "sister",
+    "nurse",
+    "night",
+    "shift",
+    "Sunday",
+    "flat",
+    "cat",
+    "please",
+    "remind",
+    "me",
+    "to",
+    "call",
+    "and",
+    "the",
+    "with",
+    "my",
+    "I",
+    "moved",
+    "found",
+    "work",
+    "sleeps",
+]
 MILLION = 1_000_000
 GB = 10**9
 
 
 def measure() -> Table:
-    with tiers() as made:
+    with make_archive_setup() as made:
         hot_bytes = _fill(made, EPISODES)
         with _asked(made) as archiving:
             began = time.perf_counter()
@@ -60,14 +85,14 @@ def measure() -> Table:
     )
 
 
-def _fill(made: Tiers, count: int) -> float:
+def _fill(made: ArchiveSetup, count: int) -> float:
     """Record sentences, and return what an episode's items weigh; an index entry weighs what it repeats."""
     chance = random.Random(7)  # noqa: S311 - sentences, not secrets
     for number in range(count):
         moment = NOON - timedelta(days=2) + timedelta(days=number // PER_DAY, seconds=number % PER_DAY)
         text = " ".join(chance.choices(WORDS, k=chance.randint(6, 24)))
         event = an_event(f"e{number}", agent_id="guide", occurred_at=moment, payload={"text": text})
-        made.episodes.record(recorded(event), extracted=None)
+        made.episodes.record_event(recorded(event), extracted=None)
     items = made.table.scan(Limit=200)["Items"]
     weights = Counter[str]()
     for item in items:
@@ -78,7 +103,7 @@ def _fill(made: Tiers, count: int) -> float:
     return sum(weights[kind] / max(weights[f"{kind}s"], 1) for kind in ("episode", "identity"))
 
 
-def _read(made: Tiers, days: int) -> tuple[str, str]:
+def _read(made: ArchiveSetup, days: int) -> tuple[str, str]:
     with _asked(made) as asked:
         began = time.perf_counter()
         found = made.walk(ADA, limit=days * PER_DAY)[: days * PER_DAY]
@@ -89,11 +114,14 @@ def _read(made: Tiers, days: int) -> tuple[str, str]:
 
 def _beside(others: int) -> tuple[str, str]:
     """Archive a hundred episodes beside others, and say what that asked of AWS and how many items came back."""
-    with tiers() as made:
+    with make_archive_setup() as made:
         with made.table.batch_writer() as batch:
             for number in range(others):
                 batch.put_item(
-                    Item={"pk": f"T#acme#A#guide#E#2020-01-{number % 28 + 1:02d}", "sk": f"{number:026d}#e{number}"}
+                    Item={
+                        "pk": f"T#acme#A#guide#E#2020-01-{number % 28 + 1:02d}",
+                        "sk": f"{number:026d}#e{number}",
+                    }
                 )
         _fill(made, PER_DAY)
         looked: Counter[str] = Counter()
@@ -119,7 +147,7 @@ def _said(asked: Counter[str]) -> str:
 
 
 @contextmanager
-def _asked(made: Tiers) -> Iterator[Counter[str]]:
+def _asked(made: ArchiveSetup) -> Iterator[Counter[str]]:
     seen: Counter[str] = Counter()
 
     def count(model: Any, **_: object) -> None:

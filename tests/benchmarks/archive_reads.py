@@ -1,6 +1,9 @@
-"""Reading the cold tier, by how many objects an agent has there: what is asked of S3 and DynamoDB, and for how long.
+"""Reading the cold tier, by how many objects an agent has there.
 
-Requests and bytes are counted; times are of one process with the emulator in it, so only their ratio says something.
+What is asked of S3 and DynamoDB, and for how long.
+
+Requests and bytes are counted; times are of one process with the emulator in it, so only their ratio says
+something.
 """
 
 import time
@@ -10,14 +13,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from membus.adapters.cold_episodes import ColdEpisodes
-from membus.adapters.s3_cold_objects import S3ColdObjects
-from membus.adapters.s3_contents import S3Contents
-from membus.domain.cold import packed
-from membus.domain.episode import EpisodeQuery
-from tests.archiving import BUCKET, Tiers, tiers
+from membus.aws.s3 import S3Blobs
+from membus.episodes.archive.model import pack_rows
+from membus.episodes.archive.reader import ArchivedEpisodes
+from membus.episodes.archive.s3 import S3ArchiveObjects
+from membus.episodes.model import EpisodeQuery
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_cold_row
+from tests.support.archive_tiers import BUCKET, ArchiveSetup, make_archive_setup
 
 SIZES = (1, 10, 100, 1_000)
 ROWS = 2
@@ -26,12 +29,16 @@ TIMES = 3
 
 
 def measure() -> Table:
-    with tiers() as made:
+    with make_archive_setup() as made:
         for size in SIZES:
             _fill(made, size)
         rows = [
             row
-            for what, days in (("one day in the middle", 1), (f"the first page of {PAGE}", None), ("everything", None))
+            for what, days in (
+                ("one day in the middle", 1),
+                (f"the first page of {PAGE}", None),
+                ("everything", None),
+            )
             for row in _rows(made, what, days)
         ]
     return Table(
@@ -51,48 +58,62 @@ def measure() -> Table:
     )
 
 
-def _fill(made: Tiers, size: int) -> None:
+def _fill(made: ArchiveSetup, size: int) -> None:
     for number in range(size):
         moment = NOON - timedelta(days=size - number)
-        rows = [a_cold_row(f"e{number}-{n}", owner=ADA, occurred_at=moment + timedelta(minutes=n)) for n in range(ROWS)]
-        pack = packed("acme", f"agent{size}", moment.date(), rows, hot_until=NOON)
-        made.archiver.catalog.add(made.archiver.objects.keep(pack))
+        rows = [
+            a_cold_row(f"e{number}-{n}", owner=ADA, occurred_at=moment + timedelta(minutes=n))
+            for n in range(ROWS)
+        ]
+        pack = pack_rows("acme", f"agent{size}", moment.date(), rows, hot_until=NOON)
+        made.archiver.catalog.add_object(made.archiver.objects.put_pack(pack))
 
 
-def _rows(made: Tiers, what: str, days: int | None) -> Iterator[tuple[str, ...]]:
+def _rows(made: ArchiveSetup, what: str, days: int | None) -> Iterator[tuple[str, ...]]:
     first = 0.0
     for size in SIZES:
         middle = NOON.replace(hour=0) - timedelta(days=(size + 1) // 2)
         wanted = EpisodeQuery(
-            tenant="acme", agent=f"agent{size}", start=middle if days else NOON - timedelta(days=size + 1),
+            tenant="acme",
+            agent=f"agent{size}",
+            start=middle if days else NOON - timedelta(days=size + 1),
             end=middle + timedelta(days=days) if days else NOON,
-        )  # fmt: skip
+        )
         found, took, asked = 0, 0.0, Counter[str]()
         for _ in range(TIMES):
             found, took, asked = _read(made, wanted, whole=what == "everything")
         first = first or took
         yield (
-            what, f"{size:,}", f"{found:,}", f"{asked['GetObject']:,}", f"{asked['S3 bytes']:,}", f"{asked['Query']:,}",
-            f"{asked['DynamoDB bytes']:,}", f"{took * 1000:,.0f}", f"{took / first:.1f}",
-        )  # fmt: skip
+            what,
+            f"{size:,}",
+            f"{found:,}",
+            f"{asked['GetObject']:,}",
+            f"{asked['S3 bytes']:,}",
+            f"{asked['Query']:,}",
+            f"{asked['DynamoDB bytes']:,}",
+            f"{took * 1000:,.0f}",
+            f"{took / first:.1f}",
+        )
 
 
-def _read(made: Tiers, wanted: EpisodeQuery, *, whole: bool) -> tuple[int, float, Counter[str]]:
+def _read(made: ArchiveSetup, wanted: EpisodeQuery, *, whole: bool) -> tuple[int, float, Counter[str]]:
     """Read by a process that has read nothing yet: one page, or all."""
-    objects, contents = S3ColdObjects(lambda: made.s3, BUCKET), S3Contents(lambda: made.s3, BUCKET)
-    reader = ColdEpisodes(made.archiver.catalog, lambda: objects, contents, lambda: NOON + timedelta(days=400))
+    objects, contents = S3ArchiveObjects(lambda: made.s3, BUCKET), S3Blobs(lambda: made.s3, BUCKET)
+    reader = ArchivedEpisodes(
+        made.archiver.catalog, lambda: objects, contents, lambda: NOON + timedelta(days=400)
+    )
     found, after = 0, None
     with _asked(made) as asked:
         began = time.perf_counter()
         while True:
-            page = reader.page(wanted, limit=PAGE, after=after)
+            page = reader.list_episodes(wanted, limit=PAGE, after=after)
             found, after = found + len(page.items), page.after
             if after is None or not whole:
                 return found, time.perf_counter() - began, asked
 
 
 @contextmanager
-def _asked(made: Tiers) -> Iterator[Counter[str]]:
+def _asked(made: ArchiveSetup) -> Iterator[Counter[str]]:
     asked: Counter[str] = Counter()
 
     def count(http_response: Any, parsed: Any, model: Any, **_: object) -> None:

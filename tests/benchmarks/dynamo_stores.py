@@ -6,61 +6,53 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from functions.chat.api import MessageIn
-from functions.chat.gathering import Gatherer
-from functions.chat.streaming import LongTurn, Streaming
-from functions.chat.turns import TurnIds
-from functions.chat.usecase import Chat
-from functions.chat.waiting import Waiting
-from functions.extract.answered import Answered
-from functions.extract.arrivals import count_arrivals
-from functions.extract.learning import Learner
-from functions.extract.redelivery import Redelivery
-from functions.extract.usecase import extract_batch
-from functions.memory.events import accept_events
-from functions.memory.incoming import Stamp
-from membus.adapters.dynamo_answers import DynamoAnswers
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_erasures import DynamoErasures
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoFresh
-from membus.adapters.dynamo_held_facts import DynamoHeldFacts
-from membus.adapters.dynamo_pending import DynamoPending
-from membus.adapters.dynamo_rates import DynamoRates
-from membus.adapters.dynamo_signals import DynamoSignals
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.adapters.dynamo_usage import DynamoUsage
-from membus.asking.account import Account
-from membus.domain.conversation import MessageIds, Turn
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.prices import price_list
-from membus.domain.prompt import Prompt, Reply
-from membus.domain.rates import Rates
-from membus.domain.tenant import Tenant
-from membus.domain.window import MESSAGES_MAX
-from membus.erasing import Gate, HeardErasures
-from membus.hot import HotConversations
-from membus.ports.conversations import ConversationStore
-from membus.turnstile import Turnstile
-from tests.deliveries import a_message
+from functions.api.events.usecase import EventDefaults, accept_events
+from functions.chat.context_loader import ContextLoader
+from functions.chat.schemas import MessageIn
+from functions.chat.turn import ChatService
+from functions.chat.turn_records import TurnIds
+from functions.chat.turn_worker import ReplyWaiter, TurnJob, TurnWorker
+from functions.extract.delivery import RedeliveryPolicy, count_arrivals
+from functions.extract.model_answers import AnswerCache
+from functions.extract.usecase import FactExtractor, extract_batch
+from membus.conversations.cache import CachingConversations
+from membus.conversations.conversation import MessageIdGenerator, Turn
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_replies import DynamoReplyJobs
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
+from membus.conversations.ports import ConversationStore
+from membus.conversations.window import WINDOW_MESSAGES_MAX
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.episodes.dynamodb import DynamoEpisodes
+from membus.erasure.dynamodb import DynamoErasures
+from membus.erasure.guard import CachedErasures, ErasureGuard
+from membus.facts.dynamodb import DynamoAnswers, DynamoFacts
+from membus.facts.dynamodb_review_queue import DynamoReviewQueue
+from membus.facts.dynamodb_signals import DynamoSignals
+from membus.llm.prompt import ModelReply, Prompt
+from membus.tenants.budget import BudgetAccount
+from membus.tenants.costs import load_price_list
+from membus.tenants.dynamodb import DynamoRateLimits, DynamoTenants, DynamoUsage
+from membus.tenants.model import RateLimits, Tenant
+from membus.tenants.rate_limiter import RateLimiter
 from tests.factories import ADA, NOON, a_conversation
-from tests.fakes.bus import InMemoryBus, InMemoryQuarantine, InMemorySource
-from tests.fakes.contents import InMemoryContents
-from tests.fakes.hot_tier import InMemoryHotTier
+from tests.fakes.blobs import InMemoryBlobs
+from tests.fakes.cache import InMemoryConversationCache
+from tests.fakes.event_bus import InMemoryEventBus, InMemoryPoisonMessages, InMemorySourceQueue
+from tests.fakes.memory_search import InMemoryMemorySearch
 from tests.fakes.model import Line, ScriptedModel
-from tests.fakes.rates import RateWitness
-from tests.fakes.recollection import InMemoryRecollection
-from tests.fakes.sockets import RecordingPush
-from tests.fakes.usage import Witness
-from tests.tables import make_table
-from tests.toolboxes import no_results, no_tools
+from tests.fakes.rate_limits import RecordingRateLimitMonitor
+from tests.fakes.sockets import RecordingSender
+from tests.fakes.usage import RecordingUsageMonitor
+from tests.support.extraction import a_message
+from tests.support.tables import make_table
+from tests.support.toolboxes import no_results, no_tools
 
 ANSWER_SECONDS = 3.0
 """What a model is said to take to answer: whoever waits over HTTP looks for it meanwhile."""
-RATES = Rates(requests_per_second=1_000, events_per_second=100_000)
+RATES = RateLimits(requests_per_second=1_000, events_per_second=100_000)
 BOB = Owner(tenant=ADA.tenant, user="bob")
 """Who says what comes in at the door, so that no turn of Ada's finds it fresh."""
 QUESTION = "What would you cook with pumpkin tonight?"
@@ -73,101 +65,158 @@ class Stores:
         memory, conversations = make_table("memory"), make_table("conversations")
         tenants = make_table("tenants")
         self.clients = [memory.meta.client, conversations.meta.client, tenants.meta.client]
-        self.gate = Gate(HeardErasures(DynamoErasures(tenants), lambda: NOON))
-        self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryContents())
-        self.signals, self.held_facts = DynamoSignals(memory), DynamoHeldFacts(memory, lambda: NOON)
-        self.answers, self.fresh = DynamoAnswers(memory), DynamoFresh(conversations, lambda: NOON)
+        self.gate = ErasureGuard(CachedErasures(DynamoErasures(tenants), lambda: NOON))
+        self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryBlobs())
+        self.signals, self.held_facts = DynamoSignals(memory), DynamoReviewQueue(memory, lambda: NOON)
+        self.answers, self.fresh = (
+            DynamoAnswers(memory),
+            DynamoUnprocessedMessages(conversations, lambda: NOON),
+        )
         store = DynamoConversations(conversations, lambda: NOON)
-        self.conversations, self.hot = store, HotConversations(store, InMemoryHotTier())
-        self.pending, self.ids = DynamoPending(conversations, lambda: NOON), MessageIds()
+        self.conversations, self.hot = store, CachingConversations(store, InMemoryConversationCache())
+        self.pending, self.ids = DynamoReplyJobs(conversations, lambda: NOON), MessageIdGenerator()
         self.tenants, self.usage = DynamoTenants(tenants), DynamoUsage(tenants)
-        self.turnstile = Turnstile(DynamoRates(tenants, lambda: NOON), self.tenants, RATES, lambda: NOON, RateWitness())
-        self.tenants.add(Tenant(ADA.tenant, "Acme Ltd", NOON))
-        store.create(a_conversation(), request_key="first")
+        self.turnstile = RateLimiter(
+            DynamoRateLimits(tenants, lambda: NOON),
+            self.tenants,
+            RATES,
+            lambda: NOON,
+            RecordingRateLimitMonitor(),
+        )
+        self.tenants.add_tenant(Tenant(ADA.tenant, "Acme Ltd", NOON))
+        store.create_conversation(a_conversation(), request_key="first")
         self.reading = _Billed(self._account("extract"), facts)
         speaking = _Billed(self._account("chat"), "Bom dia!")
-        self.chat = Chat(
-            gatherer=Gatherer(
-                conversations=store, summaries=DynamoSummaries(conversations), facts=self.facts, fresh=self.fresh,
-                recollection=InMemoryRecollection(), pool=ThreadPoolExecutor(6),
+        self.chat = ChatService(
+            gatherer=ContextLoader(
+                conversations=store,
+                summaries=DynamoSummaries(conversations),
+                facts=self.facts,
+                fresh=self.fresh,
+                recollection=InMemoryMemorySearch(),
+                pool=ThreadPoolExecutor(6),
             ),
-            gate=self.gate, conversations=store, bus=InMemoryBus(), announcements=InMemoryBus,
-            model=lambda _: speaking, clock=lambda: NOON, seconds_left=lambda: 10.0,
-            toolbox=no_tools, results=no_results(), ids=self.ids,
-        )  # fmt: skip
+            gate=self.gate,
+            conversations=store,
+            bus=InMemoryEventBus(),
+            announcements=InMemoryEventBus,
+            model=lambda _: speaking,
+            clock=lambda: NOON,
+            seconds_left=lambda: 10.0,
+            toolbox=no_tools,
+            results=no_results(),
+            ids=self.ids,
+        )
         for number in range(49):
-            self.fresh.settle(ADA, [self.turn(str(number)).event_id])  # extract is some seconds behind
-        self.turnstile.admit(ADA.tenant)
+            self.fresh.mark_processed(
+                ADA, [self.turn(str(number)).event_id]
+            )  # extract is some seconds behind
+        self.turnstile.check_rate(ADA.tenant)
         for user in (ADA, BOB):
-            self.gate.admit(user)  # heard of within the minute
+            self.gate.ensure_writable(user)  # heard of within the minute
 
     def window(self, conversations: ConversationStore) -> None:
-        conversations.recent(ADA.tenant, a_conversation().conversation_id, limit=MESSAGES_MAX)
+        conversations.list_recent_messages(
+            ADA.tenant, a_conversation().conversation_id, limit=WINDOW_MESSAGES_MAX
+        )
 
     def send(self, *items: Mapping[str, Any]) -> None:
         """Take events in at the door, as `POST /v1/events` does."""
-        self.turnstile.admit(ADA.tenant)
-        self.turnstile.admit(ADA.tenant, "events", len(items))
+        self.turnstile.check_rate(ADA.tenant)
+        self.turnstile.check_rate(ADA.tenant, "events", len(items))
         accept_events(
-            items, Stamp(tenant=ADA.tenant, request_key=None, now=NOON), gate=self.gate, bus=InMemoryBus(),
-            fresh=self.fresh, monitor=Witness(),
-        )  # fmt: skip
+            items,
+            EventDefaults(tenant=ADA.tenant, request_key=None, now=NOON),
+            gate=self.gate,
+            bus=InMemoryEventBus(),
+            fresh=self.fresh,
+            monitor=RecordingUsageMonitor(),
+        )
 
     def extract(self, *events: Event) -> None:
         """Read a batch of events, as the queue brings them."""
         messages = [a_message(event, event.event_id) for event in events]
-        count_arrivals(messages, day=NOON.date(), ledger=self.usage, monitor=Witness())
-        answered = Answered(self.answers, lambda _: self.reading)
-        learner = Learner(
-            facts=self.facts, signals=self.signals, held_facts=self.held_facts, fresh=self.fresh,
-            model=lambda _: self.reading, seconds_left=lambda: 10.0, on_refused=lambda _: None,
-            pause=lambda _: None, known=answered.known, keep=answered.keep,
-        )  # fmt: skip
+        count_arrivals(messages, day=NOON.date(), ledger=self.usage, monitor=RecordingUsageMonitor())
+        answered = AnswerCache(self.answers, lambda _: self.reading)
+        learner = FactExtractor(
+            facts=self.facts,
+            signals=self.signals,
+            held_facts=self.held_facts,
+            fresh=self.fresh,
+            model=lambda _: self.reading,
+            seconds_left=lambda: 10.0,
+            on_refused=lambda _: None,
+            pause=lambda _: None,
+            known=answered.get_answers,
+            keep=answered.save_answers,
+        )
         extract_batch(
-            messages, episodes=self.episodes, quarantine=InMemoryQuarantine(), learner=learner,
-            redelivery=Redelivery(InMemorySource(), InMemoryQuarantine(), InMemoryQuarantine(), lambda *_: None),
-            gate=self.gate, on_erased=lambda _: None,
-        )  # fmt: skip
+            messages,
+            episodes=self.episodes,
+            quarantine=InMemoryPoisonMessages(),
+            learner=learner,
+            redelivery=RedeliveryPolicy(
+                InMemorySourceQueue(), InMemoryPoisonMessages(), InMemoryPoisonMessages(), lambda *_: None
+            ),
+            gate=self.gate,
+            on_erased=lambda _: None,
+        )
 
     def context(self) -> None:
-        self.chat.context(ADA.tenant, a_conversation().conversation_id, "How are you?", author=ADA.user)
+        self.chat.preview_context(
+            ADA.tenant, a_conversation().conversation_id, "How are you?", author=ADA.user
+        )
 
     def turn(self, key: str = "last") -> Turn:
         """Answer a message, as the invocation does that works on it and nothing else."""
         asked = MessageIn(content=QUESTION, author=ADA.user)
-        return self.chat.answer(ADA.tenant, a_conversation().conversation_id, asked, request_key=key)
+        return self.chat.answer_message(ADA.tenant, a_conversation().conversation_id, asked, request_key=key)
 
     def turn_over_http(self) -> None:
         """Answer a message, as `POST …/messages` does: promised, worked on elsewhere, and waited for."""
-        self.turnstile.admit(ADA.tenant)
-        where, asked = (ADA.tenant, a_conversation().conversation_id), MessageIn(content=QUESTION, author=ADA.user)
-        assert self.chat.told(*where, asked, request_key="http") is None
-        streaming = Streaming(self.chat, RecordingPush(), self.pending, lambda: 100.0)
-        working = _Working(lambda event: streaming.run(LongTurn.model_validate(event)))
-        waiting = Waiting(
+        self.turnstile.check_rate(ADA.tenant)
+        where, asked = (
+            (ADA.tenant, a_conversation().conversation_id),
+            MessageIn(content=QUESTION, author=ADA.user),
+        )
+        assert self.chat.find_completed_turn(*where, asked, request_key="http") is None
+        streaming = TurnWorker(self.chat, RecordingSender(), self.pending, lambda: 100.0)
+        working = _Working(lambda event: streaming.run(TurnJob.model_validate(event)))
+        waiting = ReplyWaiter(
             self.conversations, self.pending, working, lambda: NOON, working.pause, lambda: working.passed
         )
-        turn = LongTurn(
-            tenant=where[0], conversation_id=where[1], message=asked, request_id="http",
-            ids=TurnIds.new(self.ids, NOON + timedelta(seconds=1)),
-        )  # fmt: skip
-        assert isinstance(waiting.answer(turn, seconds=24), Turn)
+        turn = TurnJob(
+            tenant=where[0],
+            conversation_id=where[1],
+            message=asked,
+            request_id="http",
+            ids=TurnIds.generate_ids(self.ids, NOON + timedelta(seconds=1)),
+        )
+        assert isinstance(waiting.wait_for_reply(turn, seconds=24), Turn)
 
-    def _account(self, function: str) -> Account:
-        return Account(ADA.tenant, function, self.usage, self.tenants, price_list(), lambda: NOON, Witness())
+    def _account(self, function: str) -> BudgetAccount:
+        return BudgetAccount(
+            ADA.tenant,
+            function,
+            self.usage,
+            self.tenants,
+            load_price_list(),
+            lambda: NOON,
+            RecordingUsageMonitor(),
+        )
 
 
 class _Billed(ScriptedModel):
     """A model whose calls go on the tenant's account."""
 
-    def __init__(self, account: Account, line: Line) -> None:
+    def __init__(self, account: BudgetAccount, line: Line) -> None:
         super().__init__(line)
         self._account = account
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
-        self._account.admit(self.name)
-        reply = super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
-        self._account.charge(self.name, reply.usage)
+    def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
+        self._account.check_budget(self.name)
+        reply = super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+        self._account.charge_call(self.name, reply.usage)
         return reply
 
 
@@ -177,7 +226,7 @@ class _Working:
     def __init__(self, run: Callable[[Mapping[str, Any]], None]) -> None:
         self._run, self._left, self.passed = run, list[Callable[[], None]](), 0.0
 
-    def begin(self, turn: Mapping[str, Any]) -> None:
+    def enqueue_turn(self, turn: Mapping[str, Any]) -> None:
         self._left.append(partial(self._run, turn))
 
     def pause(self, seconds: float) -> None:

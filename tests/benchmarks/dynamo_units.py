@@ -1,7 +1,7 @@
 """Units of DynamoDB by AWS' rules for on-demand tables, and what they cost.
 
-A write takes one unit a KB, in a transaction two; a read one unit per 4 KB, half of one where it may be stale. Writes
-of indexes count. Prices are list prices of us-east-1 in November 2026.
+A write takes one unit a KB, in a transaction two; a read one unit per 4 KB, half of one where it may be
+stale. Writes of indexes count. Prices are list prices of us-east-1 in November 2026.
 """
 
 import json
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.tables import TABLES
+from tests.support.tables import TABLES
 
 DOLLARS_PER_WRITE, DOLLARS_PER_READ = 0.625e-6, 0.125e-6
 WRITES = {"Put": "Item", "Update": "ExpressionAttributeValues"}
@@ -68,22 +68,33 @@ def counting(clients: Sequence[Any]) -> Iterator[Work]:
 
 
 def _written(write: dict[str, Any]) -> int:
-    """Return the KB of an item; what deletes or only checks one counts as 1, which the small ones are that do so."""
+    """Return the KB of an item.
+
+    What deletes or only checks one counts as 1, which the small ones are that do so.
+    """
     kind = next(iter(write))
     return max(1, math.ceil(_size(write[kind].get(WRITES.get(kind, ""), {})) / 1024))
 
 
 def _indexed(write: dict[str, Any]) -> int:
-    """An index that holds the item is written with it: whole where it projects all, one unit where only keys."""
+    """An index that holds the item is written with it.
+
+    Whole where it projects all, one unit where only keys.
+    """
     item = write.get("Put", {}).get("Item", {})
     table = str(next(iter(write.values()))["TableName"]).removeprefix("membus-test-")
     indexes = TABLES[table]["indexes"].values()
     return sum(
-        (_written(write) if projection == "ALL" else 1) for hash_key, _, projection in indexes if hash_key in item
+        (_written(write) if projection == "ALL" else 1)
+        for hash_key, _, projection in indexes
+        if hash_key in item
     )
 
 
 def _size(item: dict[str, Any]) -> int:
     """Return the bytes of names and values; requests hold typed values, answers plain ones."""
-    values = ((name, next(iter(value.values())) if isinstance(value, dict) else value) for name, value in item.items())
+    values = (
+        (name, next(iter(value.values())) if isinstance(value, dict) else value)
+        for name, value in item.items()
+    )
     return sum(len(name.encode()) + len(str(value).encode()) for name, value in values)

@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Callable
 
-from membus.domain.event import Event
-from membus.domain.prompt import Prompt
+from membus.core.event import Event
+from membus.llm.prompt import Prompt
 from tests.benchmarks.dynamo_stores import BOB, Stores
 from tests.benchmarks.dynamo_units import counting
 from tests.benchmarks.table import Table
@@ -27,11 +27,17 @@ def measure() -> Table:
 def _events(stores: Stores) -> list[tuple[str, ...]]:
     sent = [{"user_id": BOB.user, "type": "page.viewed", "payload": {"path": "/home"}}] * 100
     words = [{"user_id": BOB.user, "type": "message.sent", "payload": {"text": "I live in Lisbon."}}] * 100
-    alone, ten, views = _message("m0"), [_message(f"batch-{n}") for n in range(10)], [_home(n) for n in range(10)]
+    alone, ten, views = (
+        _message("m0"),
+        [_message(f"batch-{n}") for n in range(10)],
+        [_home(n) for n in range(10)],
+    )
     return [
         _row("at the door: a page view, of a hundred", stores, lambda: stores.send(*sent), share=100),
         _row("at the door: a message alone", stores, lambda: stores.send(words[0])),
-        _row("at the door: a message of one user, of a hundred", stores, lambda: stores.send(*words), share=100),
+        _row(
+            "at the door: a message of one user, of a hundred", stores, lambda: stores.send(*words), share=100
+        ),
         _row(
             "a page view (recorded, no rule concerns it), in a batch of ten",
             stores,
@@ -50,7 +56,7 @@ def _events(stores: Stores) -> list[tuple[str, ...]]:
 
 def _turns(stores: Stores) -> list[tuple[str, ...]]:
     return [
-        _row("a profile read", stores, lambda: stores.facts.profile(ADA)),
+        _row("a profile read", stores, lambda: stores.facts.get_profile(ADA)),
         _row("a chat turn, before the model", stores, stores.context),
         _row("a chat turn by itself (turn 50)", stores, stores.turn),
         _row("a chat turn over HTTP, answered after 3 s (turn 51)", stores, stores.turn_over_http),
@@ -64,15 +70,28 @@ def _row(what: str, stores: Stores, act: Callable[[], object], *, share: int = 1
     with counting(stores.clients) as work:
         act()
     requests = ", ".join(f"{count / share:g} {name}" for name, count in work.requests.items())
-    return what, requests, f"{work.writes / share:g}", f"{work.reads / share:g}", f"{work.dollars / share * 1e6:.2f}"
+    return (
+        what,
+        requests,
+        f"{work.writes / share:g}",
+        f"{work.reads / share:g}",
+        f"{work.dollars / share * 1e6:.2f}",
+    )
 
 
 def _a_fact_each(prompt: Prompt) -> str:
     facts = [
-        {"event_id": event_id, "subject": "user", "attribute": "home.city", "value": "Lisbon",
-         "quote": "I live in Lisbon", "kind": "place", "stance": "stated"}
+        {
+            "event_id": event_id,
+            "subject": "user",
+            "attribute": "home.city",
+            "value": "Lisbon",
+            "quote": "I live in Lisbon",
+            "kind": "place",
+            "stance": "stated",
+        }
         for event_id in EVENT_ID.findall(prompt.messages[-1].text)
-    ]  # fmt: skip
+    ]
     return json.dumps({"facts": facts})
 
 

@@ -1,8 +1,10 @@
-"""Erasing one user among a thousand: seconds, requests, units and bytes, over the real adapters and an emulator here.
+"""Erasing one user among a thousand.
 
-`make bench-erase EPISODES=1000000`; without a number 20,000. One episode in fifty is hot, the rest lies in objects of
-one agent and month. Times are of this process with the emulator in it, requests, units and bytes are AWS' own; the
-rows of the search index are not part of it (`tests/contract/search` erases those).
+Seconds, requests, units and bytes, over the real adapters and an emulator here.
+
+`make bench-erase EPISODES=1000000`; without a number 20,000. One episode in fifty is hot, the rest lies in
+objects of one agent and month. Times are of this process with the emulator in it, requests, units and bytes
+are AWS' own; the rows of the search index are not part of it (`tests/contract/search` erases those).
 """
 
 import json
@@ -17,21 +19,23 @@ from typing import Any
 
 from rich.console import Console
 
-from membus.adapters import sqs_erasing
-from membus.adapters.episode_items import recording
-from membus.domain.cold import ColdRow, packed
-from membus.domain.episode import place_of
-from membus.domain.event import Event, Recorded
-from membus.domain.identity import Owner
+from membus.core.event import Event, RecordedEvent
+from membus.core.identity import Owner
+from membus.episodes.archive.model import EpisodeRow, pack_rows
+from membus.episodes.dynamodb import recording_writes
+from membus.episodes.model import place_of
+from membus.erasure import sqs
 from tests.benchmarks.dynamo_units import DOLLARS_PER_READ, DOLLARS_PER_WRITE, WRITES, Work
 from tests.benchmarks.table import Table, show
-from tests.canaries import known, talked, written
-from tests.erasing import House, house
 from tests.factories import ADA, NOON
+from tests.support.canaries import known, talked, written
+from tests.support.erasure import ErasureSetup, make_erasure_setup
 
 EPISODES, USERS, AGENTS, MONTHS, HOT = 20_000, 1_000, 10, 12, 50
 FIRST = NOON - timedelta(days=30 * MONTHS)
-TEXT = "I moved to the flat by the river and found work as a nurse on the night shift, please remind me to call."
+TEXT = (
+    "I moved to the flat by the river and found work as a nurse on the night shift, please remind me to call."
+)
 
 
 @dataclass
@@ -45,8 +49,8 @@ class Asked:
 
 
 def measure(episodes: int = EPISODES) -> Table:
-    sqs_erasing.WAIT_SECONDS = 0
-    with house() as made:
+    sqs.WAIT_SECONDS = 0
+    with make_erasure_setup() as made:
         objects = _fill(made, episodes)
         began = time.perf_counter()
         with _counted(made) as asked:
@@ -70,7 +74,7 @@ def measure(episodes: int = EPISODES) -> Table:
     )
 
 
-def _fill(made: House, episodes: int) -> int:
+def _fill(made: ErasureSetup, episodes: int) -> int:
     """Leave a thousand users' episodes, and all else of one of them; return how many objects there are."""
     hot, each = episodes // HOT, (episodes - episodes // HOT) // (AGENTS * MONTHS)
     number = 0
@@ -79,36 +83,46 @@ def _fill(made: House, episodes: int) -> int:
             rows = [_row(agent, month, number + index) for index in range(each)]
             number += each
             day = (FIRST + timedelta(days=30 * month)).date()
-            kept = made.tiers.archiver.objects.keep(packed("acme", f"agent{agent}", day, rows, hot_until=FIRST))
-            made.tiers.archiver.catalog.add(kept)
+            kept = made.tiers.archiver.objects.put_pack(
+                pack_rows("acme", f"agent{agent}", day, rows, hot_until=FIRST)
+            )
+            made.tiers.archiver.catalog.add_object(kept)
     with made.memory.batch_writer() as batch:
         for index in range(hot):
             recorded = _event(index % AGENTS, NOON + timedelta(seconds=index), number + index)
-            for write in recording(made.memory.name, recorded, extracted="1"):
+            for write in recording_writes(made.memory.name, recorded, extracted="1"):
                 batch.put_item(Item=write["Put"]["Item"])
     for part in (known, written, talked):
         part(made, ADA)
     return AGENTS * MONTHS
 
 
-def _row(agent: int, month: int, number: int) -> ColdRow:
+def _row(agent: int, month: int, number: int) -> EpisodeRow:
     moment = FIRST + timedelta(days=30 * month, seconds=number % 2_000_000)
     recorded = _event(agent, moment, number)
-    return ColdRow.of(place_of(recorded.event), recorded.model_dump_json(by_alias=True, exclude={"extracted"}))
+    return EpisodeRow.from_item(
+        place_of(recorded.event), recorded.model_dump_json(by_alias=True, exclude={"extracted"})
+    )
 
 
-def _event(agent: int, moment: datetime, number: int) -> Recorded:
+def _event(agent: int, moment: datetime, number: int) -> RecordedEvent:
     user = number % USERS
     owner = ADA if user == 0 else Owner(tenant="acme", user=f"user{user}")
     event = Event(
-        event_id=f"e{number}", tenant_id="acme", user_id=owner.user, agent_id=f"agent{agent}", type="message.sent",
-        session_id=f"s{user}-{number // (USERS * 20)}", occurred_at=moment, payload={"text": f"{number}: {TEXT}"},
-    )  # fmt: skip
-    return Recorded(event=event, learned_at=moment)
+        event_id=f"e{number}",
+        tenant_id="acme",
+        user_id=owner.user,
+        agent_id=f"agent{agent}",
+        type="message.sent",
+        session_id=f"s{user}-{number // (USERS * 20)}",
+        occurred_at=moment,
+        payload={"text": f"{number}: {TEXT}"},
+    )
+    return RecordedEvent(event=event, learned_at=moment)
 
 
 @contextmanager
-def _counted(made: House) -> Iterator[Asked]:
+def _counted(made: ErasureSetup) -> Iterator[Asked]:
     asked, sent = Asked(), dict[int, Any]()
 
     def before(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -122,7 +136,13 @@ def _counted(made: House) -> Iterator[Asked]:
         if model.service_model.service_name == "dynamodb":
             _count(asked.work, model.name, sent[id(context)], parsed)
 
-    clients = (made.memory.meta.client, made.talks.meta.client, made.s3, made.sqs, made.erasures._table.meta.client)
+    clients = (
+        made.memory.meta.client,
+        made.talks.meta.client,
+        made.s3,
+        made.sqs,
+        made.erasures._table.meta.client,
+    )
     for client in clients:
         client.meta.events.register("before-call", before, unique_id="erase-sent")
         client.meta.events.register("after-call", after, unique_id="erase-got")
@@ -138,7 +158,10 @@ def _length(body: Any) -> int:
 
 
 def _count(work: Work, operation: str, body: Any, got: dict[str, Any]) -> None:
-    """Count units; a removed episode takes its two index entries with it, and each key of a batch is read whole."""
+    """Count units.
+
+    A removed episode takes its two index entries with it, and each key of a batch is read whole.
+    """
     sent = json.loads(body)
     if operation == "DeleteItem":
         work.writes += 3 if "#E#" in sent["Key"]["pk"]["S"] else 1

@@ -3,26 +3,33 @@
 from collections.abc import Sequence
 
 from tests.benchmarks.table import Table
-from tests.utterances import Judged, judged, utterances
+from tests.support.utterances import ValidatedUtterance, utterances, validate_utterances
 
 
 def measure() -> Table:
     """Precision: of what is admitted, how much is so. Recall: of what is so, how much is admitted."""
-    verdicts = judged()
+    verdicts = validate_utterances()
     groups = list(dict.fromkeys(each.group for each in utterances()))
     rows = [_row(group, [each for each in verdicts if each.utterance.group == group]) for group in groups]
     columns = ("utterances", "count", "so", "admitted", "precision", "recall", "held", "right reason")
     return Table("The gate on labelled utterances", columns, [*rows, _row("all", verdicts)])
 
 
-def _row(name: str, verdicts: Sequence[Judged]) -> tuple[str, ...]:
+def _row(name: str, verdicts: Sequence[ValidatedUtterance]) -> tuple[str, ...]:
     facts = [each for each in verdicts if each.utterance.is_fact]
     admitted = [each for each in verdicts if each.admitted]
     right = sum(each.right for each in admitted)
     counts = (len(verdicts), len(facts), len(admitted))
     reasons = sum(each.right_reason for each in verdicts)
     held = sum(each.held for each in verdicts)
-    return name, *map(str, counts), _share(right, len(admitted)), _share(right, len(facts)), str(held), str(reasons)
+    return (
+        name,
+        *map(str, counts),
+        _share(right, len(admitted)),
+        _share(right, len(facts)),
+        str(held),
+        str(reasons),
+    )
 
 
 def _share(part: int, whole: int) -> str:

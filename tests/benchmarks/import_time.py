@@ -8,9 +8,8 @@ from collections import Counter
 from pathlib import Path
 from zipfile import ZipFile
 
-from scripts.build.functions import function_names
-from scripts.build.project import ROOT, build
-from scripts.build.targets import HOST
+from scripts.build.packages import HOST
+from scripts.build.project import ROOT, build, function_names
 from tests.benchmarks.table import Table
 
 RUNS = 3
@@ -46,7 +45,9 @@ def _row(name: str, folder: Path) -> tuple[str, ...]:
 def _import(name: str, folder: Path) -> dict[str, int]:
     """Microseconds by module, its own imports not counted, from a process that sees only the zips."""
     path = [str(folder), str(folder / "python")]
-    code = f"import sys; sys.path += {path}; print({BEGIN!r}, file=sys.stderr); import functions.{name}.handler"
+    code = (
+        f"import sys; sys.path += {path}; print({BEGIN!r}, file=sys.stderr); import functions.{name}.handler"
+    )
     command = [sys.executable, "-I", "-S", "-B", "-X", "importtime", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={})
     return {found[2]: int(found[1]) for found in LINE.finditer(done.stderr.split(BEGIN)[1])}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from functions.migrate.scopes import tend
-from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
+from functions.migrate.usecase import maintain_indexes
+from membus.search.postgres.scope_indexes import PostgresScopeIndexes
 from tests.benchmarks.table import Table
 from tests.benchmarks.tenants.data import Crowd, K, Size, Vectors
 from tests.benchmarks.tenants.ways import BESIDE, Way, ways
@@ -54,18 +54,22 @@ def _size() -> Size:
     asked = os.environ  # noqa: TID251 - what `make` was told
     usual = Size()
     return Size(
-        rows=int(asked.get("ROWS") or usual.rows), tenants=int(asked.get("TENANTS") or usual.tenants),
+        rows=int(asked.get("ROWS") or usual.rows),
+        tenants=int(asked.get("TENANTS") or usual.tenants),
         dimensions=int(asked.get("DIMENSIONS") or usual.dimensions),
-    )  # fmt: skip
+    )
 
 
 def _tended(database: Database) -> int:
     with database.open(database.owner) as connection:
-        return len(tend(PostgresScopeIndexes(connection), at_least=LARGE)["made"])
+        return len(maintain_indexes(PostgresScopeIndexes(connection), at_least=LARGE)["made"])
 
 
 def _timed(all_ways: Mapping[str, Way], asked: Asked) -> Timed:
-    """Return milliseconds and ids of each question by each way; all are asked in turn, so a busy moment hits all."""
+    """Return milliseconds and ids of each question by each way.
+
+    All are asked in turn, so a busy moment hits all.
+    """
     timed: Timed = {name: [] for name in all_ways}
     for number, (owner, query) in enumerate([*asked[:20], *asked]):
         for name, way in all_ways.items():
@@ -80,9 +84,13 @@ def _row(name: str, timed: Timed, truths: Sequence[set[str]]) -> tuple[str, ...]
     answers = [answer for _, answer in timed[name]]
     hits = [len(truth & set(answer)) / len(truth) for answer, truth in zip(answers, truths, strict=True)]
     short = sum(len(answer) < len(truth) for answer, truth in zip(answers, truths, strict=True))
-    recall = "-" if "10 texts" in name or "hybrid" in name else f"{np.mean(hits):.3f}"  # by words too: another order
+    recall = (
+        "-" if "10 texts" in name or "hybrid" in name else f"{np.mean(hits):.3f}"
+    )  # by words too: another order
     mine, beside = _parts(timed[name]), _parts(timed[BESIDE.get(name, name)])
-    ratios = [f"{one / other:.2f}" if name in BESIDE else "-" for one, other in zip(mine, beside, strict=True)]
+    ratios = [
+        f"{one / other:.2f}" if name in BESIDE else "-" for one, other in zip(mine, beside, strict=True)
+    ]
     return name, recall, str(short), *(f"{one:.2f}" for one in mine), *ratios
 
 

@@ -1,18 +1,18 @@
 """How many events of the demo's week reach the model, and which end with rules or with being recorded."""
 
-from membus.domain.event import Event
-from membus.domain.rules import needs_reader, worth_reading
+from membus.core.event import Event
+from membus.facts.rules import needs_extraction, needs_model
 from scripts.demo.__main__ import WEEK
-from scripts.demo.readers import read
+from scripts.demo.sources import read_source
 from tests.benchmarks.table import Table
 
 
 def measure() -> Table:
     """Events by id: a copy of one costs nothing again."""
-    copies = [Event.model_validate({"tenant_id": "demo"} | event) for event in read(WEEK).events]
+    copies = [Event.model_validate({"tenant_id": "demo"} | event) for event in read_source(WEEK).events]
     events = {event.event_id: event for event in copies}.values()
-    read_by_model = sum(worth_reading(event) for event in events)
-    by_rules = sum(needs_reader(event) for event in events) - read_by_model
+    read_by_model = sum(needs_model(event) for event in events)
+    by_rules = sum(needs_extraction(event) for event in events) - read_by_model
     counts = {
         "read by the model": read_by_model,
         "read by rules alone": by_rules,

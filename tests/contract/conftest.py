@@ -1,4 +1,7 @@
-"""Each store three times: in memory, as the adapter over a strict AWS in this process, and over the deployed stack."""
+"""Each store three times.
+
+In memory, as the adapter over a strict AWS in this process, and over the deployed stack.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,45 +13,35 @@ import pytest
 from anthropic import Anthropic
 
 from localstack import aws
-from localstack.stack_file import Stack
-from membus.adapters.dynamo_answers import DynamoAnswers
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoFresh
-from membus.adapters.dynamo_held_facts import DynamoHeldFacts
-from membus.adapters.dynamo_remains import DynamoRemains
-from membus.adapters.dynamo_signals import DynamoSignals
-from membus.adapters.dynamo_states import DynamoStates
-from membus.adapters.dynamo_traces import DynamoTraces
-from membus.adapters.s3_contents import S3Contents
-from membus.asking.model import Model
-from membus.domain.identity import Owner
-from membus.domain.trails import Trails
-from membus.ports.answers import AnswerStore
-from membus.ports.contents import ContentStore
-from membus.ports.conversations import ConversationStore
-from membus.ports.episodes import EpisodeReader
-from membus.ports.events import EpisodeStore, SignalStore
-from membus.ports.facts import FactStore
-from membus.ports.fresh import FreshWords
-from membus.ports.held_facts import HeldFacts
-from membus.ports.remains import Remains
-from membus.ports.states import StateStore
-from membus.ports.traces import Traces
+from localstack.home import Stack
+from membus.aws.s3 import S3Blobs
+from membus.conversations.dynamodb import DynamoConversations, DynamoDeletedConversationItems
+from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
+from membus.conversations.ports import ConversationStore, DeletedConversationItems, UnprocessedMessages
+from membus.core.blobs import BlobStore
+from membus.core.identity import Owner
+from membus.episodes.dynamodb import DynamoEpisodeReader, DynamoEpisodes, DynamoEventTraces
+from membus.episodes.ports import EpisodeReader, EpisodeStore, EventTraceReader
+from membus.facts.dynamodb import DynamoAnswers, DynamoFacts
+from membus.facts.dynamodb_review_queue import DynamoReviewQueue
+from membus.facts.dynamodb_signals import DynamoSignals
+from membus.facts.ports import AnswerStore, FactStore, ReviewQueue, SignalStore
+from membus.llm.clients import StructuredModel
+from membus.states.dynamodb import DynamoStates
+from membus.states.ports import StateStore
+from scripts.reextraction.signals import InMemorySignals
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.deleted_conversations import InMemoryDeletedConversationItems
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.held_facts import InMemoryHeldFacts
-from tests.fakes.remains import InMemoryRemains
+from tests.fakes.review_queue import InMemoryReviewQueue
 from tests.fakes.states import InMemoryStates
-from tests.models import Wire, patient_model
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.language_models import ScriptedWire, model_with_retries
+from tests.support.tables import make_bucket, make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -65,7 +58,7 @@ class Memory:
     episodes: EpisodeStore
     signals: SignalStore
     reader: EpisodeReader
-    traces: Traces
+    traces: EventTraceReader
     answers: AnswerStore
 
 
@@ -74,15 +67,15 @@ class Talks:
     """The stores that share the table `conversations`."""
 
     conversations: ConversationStore
-    remains: Remains
+    remains: DeletedConversationItems
 
 
 def stack_table(stack: Stack, name: str) -> "Table":
     return aws.session().resource("dynamodb", endpoint_url=stack.endpoint_url).Table(name)
 
 
-def stack_contents(stack: Stack) -> S3Contents:
-    return S3Contents(lambda: aws.session().client("s3", endpoint_url=stack.endpoint_url), stack.bucket)
+def stack_contents(stack: Stack) -> S3Blobs:
+    return S3Blobs(lambda: aws.session().client("s3", endpoint_url=stack.endpoint_url), stack.bucket)
 
 
 @pytest.fixture
@@ -95,7 +88,7 @@ def owner() -> Owner:
 def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
     if request.param == "fake":
         episodes = InMemoryEpisodes()
-        yield Memory(InMemoryFacts(episodes), episodes, Trails(), episodes, episodes, episodes)
+        yield Memory(InMemoryFacts(episodes), episodes, InMemorySignals(), episodes, episodes, episodes)
     elif request.param == "strict":
         with strict_aws():
             yield _memory_on(make_table("memory"), make_bucket())
@@ -125,7 +118,7 @@ def reader(memory: Memory) -> EpisodeReader:
 
 
 @pytest.fixture
-def traces(memory: Memory) -> Traces:
+def traces(memory: Memory) -> EventTraceReader:
     return memory.traces
 
 
@@ -143,7 +136,7 @@ def clock() -> StoppedClock:
 def talks(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Talks]:
     if request.param == "fake":
         kept = InMemoryConversations(clock)
-        yield Talks(kept, InMemoryRemains(kept))
+        yield Talks(kept, InMemoryDeletedConversationItems(kept))
     elif request.param == "strict":
         with strict_aws():
             yield _talks_on(make_table("conversations"), make_bucket(), clock)
@@ -158,24 +151,24 @@ def conversations(talks: Talks) -> ConversationStore:
 
 
 @pytest.fixture
-def fresh(conversations: ConversationStore, clock: StoppedClock) -> FreshWords:
+def fresh(conversations: ConversationStore, clock: StoppedClock) -> UnprocessedMessages:
     """Return the fresh words in the table of `conversations`."""
     if isinstance(conversations, InMemoryConversations):
-        return InMemoryFresh(conversations)
+        return InMemoryUnprocessedMessages(conversations)
     assert isinstance(conversations, DynamoConversations)
-    return DynamoFresh(conversations._table, clock)
+    return DynamoUnprocessedMessages(conversations._table, clock)
 
 
 @pytest.fixture(params=EVERYWHERE)
-def held_facts(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[HeldFacts]:
+def held_facts(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[ReviewQueue]:
     if request.param == "fake":
-        yield InMemoryHeldFacts(clock)
+        yield InMemoryReviewQueue(clock)
     elif request.param == "strict":
         with strict_aws():
-            yield DynamoHeldFacts(make_table("memory"), clock)
+            yield DynamoReviewQueue(make_table("memory"), clock)
     else:
         stack: Stack = request.getfixturevalue("stack")
-        yield DynamoHeldFacts(stack_table(stack, stack.tables.memory), clock)
+        yield DynamoReviewQueue(stack_table(stack, stack.tables.memory), clock)
 
 
 @pytest.fixture(params=EVERYWHERE)
@@ -191,9 +184,9 @@ def states(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stat
 
 
 @pytest.fixture(params=EVERYWHERE)
-def contents(request: pytest.FixtureRequest) -> Iterator[ContentStore]:
+def contents(request: pytest.FixtureRequest) -> Iterator[BlobStore]:
     if request.param == "fake":
-        yield InMemoryContents()
+        yield InMemoryBlobs()
     elif request.param == "strict":
         with strict_aws():
             yield make_bucket()
@@ -201,23 +194,27 @@ def contents(request: pytest.FixtureRequest) -> Iterator[ContentStore]:
         yield stack_contents(request.getfixturevalue("stack"))
 
 
-def _talks_on(table: "Table", contents: ContentStore, clock: StoppedClock) -> Talks:
-    return Talks(DynamoConversations(table, clock), DynamoRemains(table, contents))
+def _talks_on(table: "Table", contents: BlobStore, clock: StoppedClock) -> Talks:
+    return Talks(DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents))
 
 
-def _memory_on(table: "Table", contents: ContentStore) -> Memory:
+def _memory_on(table: "Table", contents: BlobStore) -> Memory:
     return Memory(
-        DynamoFacts(table), DynamoEpisodes(table, contents, SHARDS), DynamoSignals(table),
-        DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS), DynamoTraces(table), DynamoAnswers(table),
-    )  # fmt: skip
+        DynamoFacts(table),
+        DynamoEpisodes(table, contents, SHARDS),
+        DynamoSignals(table),
+        DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS),
+        DynamoEventTraces(table),
+        DynamoAnswers(table),
+    )
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
+def wire() -> ScriptedWire:
+    return ScriptedWire()
 
 
 @pytest.fixture
-def model(wire: Wire) -> Model:
+def model(wire: ScriptedWire) -> StructuredModel:
     http = httpx2.Client(transport=httpx2.MockTransport(wire.serve))
-    return patient_model(Anthropic(api_key="k", http_client=http))
+    return model_with_retries(Anthropic(api_key="k", http_client=http))

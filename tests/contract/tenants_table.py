@@ -17,7 +17,10 @@ def tenants_table() -> "Iterator[Table]":
     with mock_aws():
         yield boto3.resource("dynamodb", region_name="us-east-1").create_table(
             TableName="membus-test-tenants",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
             AttributeDefinitions=[
                 {"AttributeName": "pk", "AttributeType": "S"},
                 {"AttributeName": "sk", "AttributeType": "S"},

@@ -2,64 +2,68 @@
 
 import pytest
 
-from membus.domain.answers import Answer
-from membus.domain.identity import Owner
-from membus.domain.profile import Profile
-from membus.ports.answers import AnswerStore
-from membus.ports.events import EpisodeStore
-from membus.ports.facts import Asked, FactStore, Learned
+from membus.core.identity import Owner
+from membus.episodes.ports import EpisodeStore
+from membus.facts.candidates import EventAnswer
+from membus.facts.ports import AnswerStore, FactCommit, FactStore, ModelQuery
+from membus.facts.profile import Profile
 from tests.factories import a_candidate, an_event, recorded
 
 ASKED = {"prompt_version": "1", "model": "anthropic.claude-haiku-5-5:0"}
-SAID = Answer(by="claude-haiku-5-5-20260101", candidates=(a_candidate(),))
+SAID = EventAnswer(by="claude-haiku-5-5-20260101", candidates=(a_candidate(),))
 
 
 @pytest.fixture
 def known(episodes: EpisodeStore, owner: Owner) -> Owner:
     for event_id in ("e1", "e2", "e3"):
-        episodes.record(recorded(an_event(event_id, owner=owner)), extracted=None)
+        episodes.record_event(recorded(an_event(event_id, owner=owner)), extracted=None)
     return owner
 
 
 def test_answers_are_kept_by_question(answers: AnswerStore, known: Owner) -> None:
-    answers.keep(known.tenant, {"e1": [SAID], "e2": [Answer(by="m")]}, **ASKED)
+    answers.save_answers(known.tenant, {"e1": [SAID], "e2": [EventAnswer(by="m")]}, **ASKED)
 
-    kept = answers.of(known.tenant, ["e1", "e2", "e3"], **ASKED)
+    kept = answers.get_answers(known.tenant, ["e1", "e2", "e3"], **ASKED)
 
-    assert {event_id: tuple(given) for event_id, given in kept.items()} == {"e1": (SAID,), "e2": (Answer(by="m"),)}
-    assert answers.of(known.tenant, ["e1"], prompt_version="2", model=ASKED["model"]) == {}
-    assert answers.of(known.tenant, ["e1"], prompt_version="1", model="another") == {}
-    assert answers.of(f"{known.tenant}x", ["e1"], **ASKED) == {}
+    assert {event_id: tuple(given) for event_id, given in kept.items()} == {
+        "e1": (SAID,),
+        "e2": (EventAnswer(by="m"),),
+    }
+    assert answers.get_answers(known.tenant, ["e1"], prompt_version="2", model=ASKED["model"]) == {}
+    assert answers.get_answers(known.tenant, ["e1"], prompt_version="1", model="another") == {}
+    assert answers.get_answers(f"{known.tenant}x", ["e1"], **ASKED) == {}
 
 
 def test_a_hundred_events_and_more_are_asked_for_at_once(answers: AnswerStore, known: Owner) -> None:
-    answers.keep(known.tenant, {"e3": [SAID]}, **ASKED)
+    answers.save_answers(known.tenant, {"e3": [SAID]}, **ASKED)
 
-    assert set(answers.of(known.tenant, [*(f"x{n}" for n in range(230)), "e3", "e3"], **ASKED)) == {"e3"}
+    assert set(answers.get_answers(known.tenant, [*(f"x{n}" for n in range(230)), "e3", "e3"], **ASKED)) == {
+        "e3"
+    }
 
 
 def test_for_an_event_that_is_not_there_nothing_is_kept(answers: AnswerStore, known: Owner) -> None:
-    answers.keep(known.tenant, {"gone": [SAID]}, **ASKED)
+    answers.save_answers(known.tenant, {"gone": [SAID]}, **ASKED)
 
-    assert answers.of(known.tenant, ["gone"], **ASKED) == {}
+    assert answers.get_answers(known.tenant, ["gone"], **ASKED) == {}
 
 
 def test_one_question_is_forgotten_and_the_others_stay(answers: AnswerStore, known: Owner) -> None:
-    answers.keep(known.tenant, {"e1": [SAID]}, **ASKED)
-    answers.keep(known.tenant, {"e1": [Answer(by="m")]}, prompt_version="2", model="m")
+    answers.save_answers(known.tenant, {"e1": [SAID]}, **ASKED)
+    answers.save_answers(known.tenant, {"e1": [EventAnswer(by="m")]}, prompt_version="2", model="m")
 
-    answers.drop(known.tenant, ["e1", "gone"], **ASKED)
+    answers.delete_answers(known.tenant, ["e1", "gone"], **ASKED)
 
-    assert answers.of(known.tenant, ["e1"], **ASKED) == {}
-    assert set(answers.of(known.tenant, ["e1"], prompt_version="2", model="m")) == {"e1"}
+    assert answers.get_answers(known.tenant, ["e1"], **ASKED) == {}
+    assert set(answers.get_answers(known.tenant, ["e1"], prompt_version="2", model="m")) == {"e1"}
 
 
 def test_a_commit_keeps_the_answers_of_the_events_it_marks(
     answers: AnswerStore, facts: FactStore, known: Owner
 ) -> None:
-    asked = Asked(answers={"e1": [SAID], "e3": [SAID]}, **ASKED)
+    asked = ModelQuery(answers={"e1": [SAID], "e3": [SAID]}, **ASKED)
     events = tuple(recorded(an_event(event_id, owner=known)) for event_id in ("e1", "e2"))
 
-    facts.commit(Learned(profile=Profile(owner=known), extractor="v1", events=events, asked=asked))
+    facts.commit(FactCommit(profile=Profile(owner=known), extractor="v1", events=events, asked=asked))
 
-    assert set(answers.of(known.tenant, ["e1", "e2", "e3"], **ASKED)) == {"e1"}
+    assert set(answers.get_answers(known.tenant, ["e1", "e2", "e3"], **ASKED)) == {"e1"}

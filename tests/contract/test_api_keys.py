@@ -9,10 +9,9 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from membus.adapters.dynamo_api_keys import DynamoApiKeys
-from membus.domain.api_key import ApiKey, Credential, Scope
-from membus.errors import ConflictError, NotFoundError, UnavailableError
-from membus.ports.api_keys import ApiKeys
+from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.tenants.api_keys import ApiKey, ApiKeyStore, ApiScope, Credential
+from membus.tenants.dynamodb_api_keys import DynamoApiKeys
 from tests.contract.tenants_table import tenants_table
 from tests.fakes.api_keys import InMemoryApiKeys
 
@@ -20,7 +19,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
-def keys(request: pytest.FixtureRequest) -> Iterator[ApiKeys]:
+def keys(request: pytest.FixtureRequest) -> Iterator[ApiKeyStore]:
     if request.param == "fake":
         yield InMemoryApiKeys()
     else:
@@ -28,13 +27,15 @@ def keys(request: pytest.FixtureRequest) -> Iterator[ApiKeys]:
             yield DynamoApiKeys(table)
 
 
-def a_key(*, tenant_id: str = "acme", created_at: datetime = NOW, expires_at: datetime | None = None) -> ApiKey:
+def a_key(
+    *, tenant_id: str = "acme", created_at: datetime = NOW, expires_at: datetime | None = None
+) -> ApiKey:
     credential = Credential.generate("dev")
     return ApiKey(
         key_id=credential.key_id,
         tenant_id=tenant_id,
         name="web",
-        scopes=(Scope.EVENTS_WRITE, Scope.CHAT),
+        scopes=(ApiScope.EVENTS_WRITE, ApiScope.CHAT),
         secret_hash=credential.secret_hash,
         created_at=created_at,
         expires_at=expires_at,
@@ -42,56 +43,56 @@ def a_key(*, tenant_id: str = "acme", created_at: datetime = NOW, expires_at: da
 
 
 @pytest.mark.parametrize("expires_at", [None, NOW + timedelta(days=90)])
-def test_a_key_is_found_as_it_was_added(keys: ApiKeys, expires_at: datetime | None) -> None:
-    keys.add(key := a_key(expires_at=expires_at))
+def test_a_key_is_found_as_it_was_added(keys: ApiKeyStore, expires_at: datetime | None) -> None:
+    keys.add_key(key := a_key(expires_at=expires_at))
 
-    assert keys.find(key.key_id) == key
-
-
-def test_an_unknown_key_is_nobody(keys: ApiKeys) -> None:
-    assert keys.find(uuid4().hex) is None
+    assert keys.find_key(key.key_id) == key
 
 
-def test_a_taken_key_id_is_refused_and_keeps_its_owner(keys: ApiKeys) -> None:
-    keys.add(key := a_key())
+def test_an_unknown_key_is_nobody(keys: ApiKeyStore) -> None:
+    assert keys.find_key(uuid4().hex) is None
+
+
+def test_a_taken_key_id_is_refused_and_keeps_its_owner(keys: ApiKeyStore) -> None:
+    keys.add_key(key := a_key())
 
     with pytest.raises(ConflictError):
-        keys.add(replace(key, tenant_id="zeta"))
+        keys.add_key(replace(key, tenant_id="zeta"))
 
-    assert keys.find(key.key_id) == key
-    assert keys.of("zeta") == []
+    assert keys.find_key(key.key_id) == key
+    assert keys.list_keys("zeta") == []
 
 
-def test_a_tenant_lists_its_own_keys_oldest_first(keys: ApiKeys) -> None:
+def test_a_tenant_lists_its_own_keys_oldest_first(keys: ApiKeyStore) -> None:
     newer, older = a_key(created_at=NOW), a_key(created_at=NOW - timedelta(days=1))
     for key in (newer, older, a_key(tenant_id="zeta"), a_key(tenant_id="acme-2")):
-        keys.add(key)
+        keys.add_key(key)
 
-    assert keys.of("acme") == [older, newer]
+    assert keys.list_keys("acme") == [older, newer]
 
 
-def test_a_revoked_key_is_found_revoked(keys: ApiKeys) -> None:
-    keys.add(key := a_key())
+def test_a_revoked_key_is_found_revoked(keys: ApiKeyStore) -> None:
+    keys.add_key(key := a_key())
 
-    revoked = keys.revoke(key.key_id, at=NOW)
+    revoked = keys.revoke_key(key.key_id, at=NOW)
 
     assert revoked == replace(key, revoked_at=NOW)
-    assert keys.find(key.key_id) == revoked
-    assert keys.of("acme") == [revoked]
+    assert keys.find_key(key.key_id) == revoked
+    assert keys.list_keys("acme") == [revoked]
 
 
-def test_revoking_twice_keeps_the_first_moment(keys: ApiKeys) -> None:
-    keys.add(key := a_key())
-    keys.revoke(key.key_id, at=NOW)
+def test_revoking_twice_keeps_the_first_moment(keys: ApiKeyStore) -> None:
+    keys.add_key(key := a_key())
+    keys.revoke_key(key.key_id, at=NOW)
 
-    assert keys.revoke(key.key_id, at=NOW + timedelta(hours=1)).revoked_at == NOW
+    assert keys.revoke_key(key.key_id, at=NOW + timedelta(hours=1)).revoked_at == NOW
 
 
-def test_revoking_an_unknown_key_invents_none(keys: ApiKeys) -> None:
+def test_revoking_an_unknown_key_invents_none(keys: ApiKeyStore) -> None:
     with pytest.raises(NotFoundError):
-        keys.revoke("nobody", at=NOW)
+        keys.revoke_key("nobody", at=NOW)
 
-    assert keys.find("nobody") is None
+    assert keys.find_key("nobody") is None
 
 
 def test_a_table_out_of_reach_is_an_unavailable_store() -> None:
@@ -99,10 +100,10 @@ def test_a_table_out_of_reach_is_an_unavailable_store() -> None:
         keys = DynamoApiKeys(table)
         table.meta.client.meta.events.register("before-call.dynamodb", _cut_the_line)
         for ask in (
-            lambda: keys.find("k"),
-            lambda: keys.of("acme"),
-            lambda: keys.add(a_key()),
-            lambda: keys.revoke("k", at=NOW),
+            lambda: keys.find_key("k"),
+            lambda: keys.list_keys("acme"),
+            lambda: keys.add_key(a_key()),
+            lambda: keys.revoke_key("k", at=NOW),
         ):
             with pytest.raises(UnavailableError):
                 ask()

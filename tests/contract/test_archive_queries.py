@@ -11,24 +11,22 @@ import boto3
 import duckdb
 import pytest
 
-from membus.adapters import sql_gate
-from membus.adapters.parquet_archive import ParquetArchive
-from membus.adapters.s3_cold_objects import S3ColdObjects
-from membus.adapters.sql_cage import Limits, run
-from membus.domain.archive_query import COLUMNS, ArchiveQuestion, Table
-from membus.domain.cold import packed
-from membus.domain.identity import Owner
-from membus.errors import ArchiveError, InvalidError, MembusError, UnavailableError
+from membus.core.errors import CorruptArchiveError, InvalidError, MembusError, UnavailableError
+from membus.core.identity import Owner
+from membus.episodes.archive import sql_validator
+from membus.episodes.archive.model import QUERY_COLUMNS, ArchiveQuery, QueryResult, pack_rows
+from membus.episodes.archive.s3 import S3ArchiveObjects
+from membus.episodes.archive.sql_sandbox import DuckDbArchiveQueries, SandboxLimits, run_sandboxed
 from tests.factories import ADA, NOON, a_cold_row
-from tests.fakes.cold import InMemoryColdCatalog
+from tests.fakes.episode_archive import InMemoryArchiveCatalog
 from tests.strict import strict_aws
-from tests.tables import make_bucket
+from tests.support.tables import make_bucket
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 BUCKET = "membus-test-archive"
 START = NOON.replace(month=1)
 SECRET = "the-words-nobody-may-read"
-QUICK = Limits(wall_seconds=5, cpu_seconds=2)
+QUICK = SandboxLimits(wall_seconds=5, cpu_seconds=2)
 HOURS = 300
 
 
@@ -38,8 +36,13 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 ATTACKS, QUESTIONS = lines("sql_attacks.jsonl"), lines("sql_questions.jsonl")
 AT_THE_GATE = [each for each in ATTACKS if each["held_by"] == "gate"]
-REACHING = [each for each in AT_THE_GATE if each["sql"][:4].upper() in {"SELE", "WITH", "FROM"} or "{" in each["sql"]]
-"""The cage takes one SELECT and nothing else; these reach for a file, a setting, time or memory all the same."""
+REACHING = [
+    each for each in AT_THE_GATE if each["sql"][:4].upper() in {"SELE", "WITH", "FROM"} or "{" in each["sql"]
+]
+"""The cage takes one SELECT and nothing else.
+
+These reach for a file, a setting, time or memory all the same.
+"""
 PAST_THE_GATE = [each for each in ATTACKS if each["held_by"] != "gate"]
 
 
@@ -50,13 +53,19 @@ def named(attack: dict[str, Any]) -> str:
 def rows_of(owner: Owner, agent: str, *, many: int = HOURS) -> list[Any]:
     return [
         a_cold_row(
-            f"{owner.tenant}-{owner.user}-{number}" if owner != ADA else f"e{number}", owner=owner, agent_id=agent,
-            session_id=f"s{number % 3}", type="page.viewed" if number % 3 == 0 else "message.sent",
+            f"{owner.tenant}-{owner.user}-{number}" if owner != ADA else f"e{number}",
+            owner=owner,
+            agent_id=agent,
+            session_id=f"s{number % 3}",
+            type="page.viewed" if number % 3 == 0 else "message.sent",
             occurred_at=START + timedelta(hours=number),
-            payload={"text": f"I like Lisbon {number}" if owner == ADA else SECRET, "order": {"total": number + 0.5}},
+            payload={
+                "text": f"I like Lisbon {number}" if owner == ADA else SECRET,
+                "order": {"total": number + 0.5},
+            },
         )
         for number in range(many)
-    ]  # fmt: skip
+    ]
 
 
 class Archive:
@@ -64,20 +73,24 @@ class Archive:
 
     def __init__(self) -> None:
         self.s3: Any = boto3.client("s3", region_name="us-east-1")
-        self.catalog, self.objects = InMemoryColdCatalog(), S3ColdObjects(lambda: self.s3, BUCKET)
-        mine, bobs, zoes = rows_of(ADA, "guide"), Owner(tenant="acme", user="bob"), Owner(tenant="zeta", user="zoe")
+        self.catalog, self.objects = InMemoryArchiveCatalog(), S3ArchiveObjects(lambda: self.s3, BUCKET)
+        mine, bobs, zoes = (
+            rows_of(ADA, "guide"),
+            Owner(tenant="acme", user="bob"),
+            Owner(tenant="zeta", user="zoe"),
+        )
         self._keep("acme", "guide", [*mine[:200], *rows_of(bobs, "guide", many=50)])
         self._keep("acme", "shop", mine[200:])
         self.zoes = self._keep("zeta", "guide", rows_of(zoes, "guide", many=5))
-        self.queries = ParquetArchive(self.catalog, lambda: self.objects, QUICK)
+        self.queries = DuckDbArchiveQueries(self.catalog, lambda: self.objects, QUICK)
 
-    def ask(self, sql: str, *, tenant: str = "acme", user: str | None = "ada", **days: date) -> Table:
-        return self.queries.answer(ArchiveQuestion(tenant=tenant, user=user, sql=sql, now=NOON, **days))
+    def ask(self, sql: str, *, tenant: str = "acme", user: str | None = "ada", **days: date) -> QueryResult:
+        return self.queries.run_query(ArchiveQuery(tenant=tenant, user=user, sql=sql, now=NOON, **days))
 
     def _keep(self, tenant: str, agent: str, rows: list[Any]) -> str:
-        kept = self.objects.keep(packed(tenant, agent, START.date(), rows, hot_until=NOON))
-        self.catalog.add(kept)
-        return kept.key
+        kept = self.objects.put_pack(pack_rows(tenant, agent, START.date(), rows, hot_until=NOON))
+        self.catalog.add_object(kept)
+        return kept.object_key
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +121,7 @@ def aimed(sql: str, folder: Path) -> str:
     return sql
 
 
-def outcome(ask: Callable[[], Table]) -> Table | MembusError:
+def outcome(ask: Callable[[], QueryResult]) -> QueryResult | MembusError:
     try:
         return ask()
     except MembusError as error:
@@ -120,13 +133,15 @@ def test_an_honest_question_is_answered(archive: Archive, question: dict[str, An
     table = archive.ask(question["sql"])
 
     cells = [*table.columns, *(cell for row in table.rows for cell in row)]
-    assert any(cell is None if question["tells"] is None else cell and question["tells"] in cell for cell in cells)
+    assert any(
+        cell is None if question["tells"] is None else cell and question["tells"] in cell for cell in cells
+    )
 
 
 @pytest.mark.parametrize("attack", AT_THE_GATE, ids=named)
 def test_the_gate_refuses(attack: dict[str, Any], folder: Path) -> None:
     with pytest.raises(InvalidError) as refused:
-        sql_gate.admitted(aimed(attack["sql"], folder), NOON)
+        sql_validator.validate_sql(aimed(attack["sql"], folder), NOON)
 
     assert refused.value.code == "sql_rejected"
     assert SECRET not in refused.value.detail
@@ -141,14 +156,18 @@ def test_what_passes_the_gate_is_held_by_the_cage(archive: Archive, attack: dict
     elif isinstance(told, MembusError):
         assert (told.code, SECRET in told.detail) == ("sql_failed", False)
     else:
-        assert all(SECRET not in (cell or "") and cell not in {"bob", "zoe"} for row in told.rows for cell in row)
+        assert all(
+            SECRET not in (cell or "") and cell not in {"bob", "zoe"} for row in told.rows for cell in row
+        )
 
 
 @pytest.mark.parametrize("attack", REACHING, ids=named)
-def test_the_cage_alone_gives_nothing_away_and_leaves_nothing_behind(attack: dict[str, Any], folder: Path) -> None:
+def test_the_cage_alone_gives_nothing_away_and_leaves_nothing_behind(
+    attack: dict[str, Any], folder: Path
+) -> None:
     before = sorted(path.name for path in folder.rglob("*"))
 
-    told = outcome(lambda: run(aimed(attack["sql"], folder), None, folder / "cage", QUICK))
+    told = outcome(lambda: run_sandboxed(aimed(attack["sql"], folder), None, folder / "cage", QUICK))
 
     if isinstance(told, MembusError):
         assert told.code in {"sql_failed", "sql_stopped"}
@@ -164,7 +183,9 @@ def test_there_are_sixty_attacks_and_twenty_honest_questions_at_least() -> None:
     assert len({each["sql"] for each in QUESTIONS}) >= 20
 
 
-@pytest.mark.parametrize(("user", "users"), [("ada", ["ada"]), ("bob", ["bob"]), ("eve", []), (None, ["ada", "bob"])])
+@pytest.mark.parametrize(
+    ("user", "users"), [("ada", ["ada"]), ("bob", ["bob"]), ("eve", []), (None, ["ada", "bob"])]
+)
 def test_a_user_sees_their_own_events_and_the_tenant_all_of_its_own(
     archive: Archive, user: str | None, users: list[str]
 ) -> None:
@@ -184,7 +205,7 @@ def test_the_same_user_name_in_another_tenant_is_someone_else(archive: Archive) 
 def test_the_table_has_the_columns_that_its_description_names(archive: Archive) -> None:
     table = archive.ask("SELECT * FROM episodes ORDER BY occurred_at, event_id LIMIT 1")
 
-    assert table.columns == tuple(COLUMNS)
+    assert table.columns == tuple(QUERY_COLUMNS)
     first = '{"text":"I like Lisbon 0","order":{"total":0.5}}'
     assert table.rows == (("e0", "ada", "guide", "s0", "page.viewed", "2026-01-01 12:00:00", first),)
 
@@ -192,13 +213,17 @@ def test_the_table_has_the_columns_that_its_description_names(archive: Archive) 
 def test_days_bound_what_is_looked_at(archive: Archive) -> None:
     day = date(2026, 1, 2)
 
-    table = archive.ask("SELECT count(*), min(occurred_at), max(occurred_at) FROM episodes", since=day, until=day)
+    table = archive.ask(
+        "SELECT count(*), min(occurred_at), max(occurred_at) FROM episodes", since=day, until=day
+    )
 
     assert table.rows == (("24", "2026-01-02 00:00:00", "2026-01-02 23:00:00"),)
 
 
-def test_more_than_may_be_looked_at_asks_for_fewer_days(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("membus.adapters.parquet_archive.OBJECTS_MAX", 1)
+def test_more_than_may_be_looked_at_asks_for_fewer_days(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("membus.episodes.archive.sql_sandbox.OBJECTS_MAX", 1)
 
     with pytest.raises(InvalidError, match="fewer days") as refused:
         archive.ask("SELECT 1 FROM episodes")
@@ -216,30 +241,32 @@ def test_rows_and_cells_are_cut_and_the_answer_says_so(archive: Archive) -> None
 
 
 def test_rows_of_somebody_who_is_left_out_are_not_there(archive: Archive) -> None:
-    def users(user: str | None, *without: str) -> Table:
+    def users(user: str | None, *without: str) -> QueryResult:
         sql = "SELECT DISTINCT user_id FROM episodes ORDER BY 1"
-        return archive.queries.answer(ArchiveQuestion(tenant="acme", user=user, sql=sql, now=NOON, without=without))
+        return archive.queries.run_query(
+            ArchiveQuery(tenant="acme", user=user, sql=sql, now=NOON, without=without)
+        )
 
     assert users(None, "bob").rows == (("ada",),)
     assert users(None, "bob", "ada").rows == users("bob", "bob").rows == ()
 
 
 def test_a_refused_statement_opens_no_object(archive: Archive) -> None:
-    def opened() -> S3ColdObjects:
+    def opened() -> S3ArchiveObjects:
         raise AssertionError("nothing is read for a statement that may not run")
 
-    queries = ParquetArchive(archive.catalog, opened)
-    question = ArchiveQuestion(tenant="acme", user="ada", sql="DROP TABLE episodes", now=NOON)
+    queries = DuckDbArchiveQueries(archive.catalog, opened)
+    question = ArchiveQuery(tenant="acme", user="ada", sql="DROP TABLE episodes", now=NOON)
     with pytest.raises(InvalidError):
-        queries.answer(question)
+        queries.run_query(question)
 
 
 def test_a_damaged_object_is_named_and_nothing_is_answered_in_its_stead(archive: Archive) -> None:
     archive.s3.put_object(Bucket=BUCKET, Key=archive.zoes, Body=b"nonsense")
-    again = ParquetArchive(archive.catalog, lambda: S3ColdObjects(lambda: archive.s3, BUCKET), QUICK)
+    again = DuckDbArchiveQueries(archive.catalog, lambda: S3ArchiveObjects(lambda: archive.s3, BUCKET), QUICK)
 
-    with pytest.raises(ArchiveError):
-        again.answer(ArchiveQuestion(tenant="zeta", user="zoe", sql="SELECT 1 FROM episodes", now=NOON))
+    with pytest.raises(CorruptArchiveError):
+        again.run_query(ArchiveQuery(tenant="zeta", user="zoe", sql="SELECT 1 FROM episodes", now=NOON))
 
 
 def test_the_cage_knows_no_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -253,7 +280,7 @@ def test_the_cage_knows_no_credentials(monkeypatch: pytest.MonkeyPatch, folder: 
     monkeypatch.syspath_prepend(str(folder))
 
     with pytest.raises(UnavailableError):
-        run("SELECT 1", None, folder / "cage", QUICK)
+        run_sandboxed("SELECT 1", None, folder / "cage", QUICK)
 
     assert "PYTHONPATH" in seen.read_text()
     assert SECRET not in seen.read_text()

@@ -11,18 +11,18 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
 
 from localstack import aws
-from membus.adapters import eventbridge_bus
-from membus.adapters.eventbridge_bus import EventBridgeBus
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.ports.events import EventBus
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.events import eventbridge
+from membus.events.eventbridge import EventBridgeBus
+from membus.events.ports import EventBus
 from tests.contract.conftest import EVERYWHERE
 from tests.factories import ADA, NOON, an_event, recorded, said
-from tests.fakes.bus import InMemoryBus
+from tests.fakes.event_bus import InMemoryEventBus
 from tests.strict import strict_aws
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 BUS = "membus-test"
 
@@ -45,12 +45,15 @@ class Line:
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, str):
-            return AWSResponse("https://events", 400, HTTPHeaders(), None), {"Error": {"Code": answer, "Message": ""}}
+            return AWSResponse("https://events", 400, HTTPHeaders(), None), {
+                "Error": {"Code": answer, "Message": ""}
+            }
         failed = [{"ErrorCode": code} if code else {"EventId": "x"} for code in answer]
         assert len(failed) == len(entries)
         return AWSResponse("https://events", 200, HTTPHeaders(), None), {
-            "FailedEntryCount": sum(map(bool, answer)), "Entries": failed,
-        }  # fmt: skip
+            "FailedEntryCount": sum(map(bool, answer)),
+            "Entries": failed,
+        }
 
     def ids(self) -> list[list[str]]:
         return [[json.loads(entry["Detail"])["event_id"] for entry in call] for call in self.calls]
@@ -58,7 +61,7 @@ class Line:
 
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    monkeypatch.setattr(eventbridge_bus, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(eventbridge, "PAUSES", (0.0, 0.0))
     with strict_aws():
         client = boto3.client("events", region_name="us-east-1")
         client.create_event_bus(Name=BUS)
@@ -68,7 +71,7 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
 @pytest.fixture(params=EVERYWHERE)
 def bus(request: pytest.FixtureRequest) -> EventBus:
     if request.param == "fake":
-        return InMemoryBus()
+        return InMemoryEventBus()
     if request.param == "strict":
         return EventBridgeBus(request.getfixturevalue("line").client, BUS)
     stack: Stack = request.getfixturevalue("stack")
@@ -82,22 +85,26 @@ def events(count: int, owner: Owner = ADA) -> list[Event]:
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 100])
 def test_a_bus_that_is_well_takes_every_event(bus: EventBus, owner: Owner, count: int) -> None:
-    assert bus.publish(events(count, owner)) == {}
+    assert bus.publish_events(events(count, owner)) == {}
 
 
 def test_an_entry_is_the_envelope_under_its_type(line: Line) -> None:
     event = said("hi", session_id="s", remember=False)
-    EventBridgeBus(line.client, BUS).publish([event])
+    EventBridgeBus(line.client, BUS).publish_events([event])
 
     ((entry,),) = line.calls
-    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("membus.events", "message.sent", BUS)
+    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == (
+        "membus.events",
+        "message.sent",
+        BUS,
+    )
     assert json.loads(entry["Detail"])["schema"] == 1
     assert Event.model_validate_json(entry["Detail"]) == event
 
 
 def test_what_was_heard_before_says_when(line: Line) -> None:
     heard = recorded(said("hi"), learned_at=NOON)
-    EventBridgeBus(line.client, BUS).retell([heard])
+    EventBridgeBus(line.client, BUS).republish_events([heard])
 
     ((entry,),) = line.calls
     assert entry["Time"] == NOON.timestamp()
@@ -107,11 +114,13 @@ def test_what_was_heard_before_says_when(line: Line) -> None:
 def test_what_was_heard_before_is_refused_by_its_place_like_all_else(line: Line) -> None:
     line.answers = [[None] * 10, ["MalformedDetail", None]]
 
-    assert EventBridgeBus(line.client, BUS).retell([recorded(each) for each in events(12)]) == {10: "MalformedDetail"}
+    assert EventBridgeBus(line.client, BUS).republish_events([recorded(each) for each in events(12)]) == {
+        10: "MalformedDetail"
+    }
 
 
 def test_no_call_holds_more_than_ten_entries(line: Line) -> None:
-    EventBridgeBus(line.client, BUS).publish(events(25))
+    EventBridgeBus(line.client, BUS).publish_events(events(25))
 
     assert [len(call) for call in line.calls] == [10, 10, 5]
 
@@ -119,42 +128,44 @@ def test_no_call_holds_more_than_ten_entries(line: Line) -> None:
 def test_big_events_are_split_over_calls_that_stay_below_a_megabyte(line: Line) -> None:
     big = [said("语" * 60_000, f"e{number}") for number in range(9)]
 
-    assert EventBridgeBus(line.client, BUS).publish(big) == {}
+    assert EventBridgeBus(line.client, BUS).publish_events(big) == {}
     assert [len(call) for call in line.calls] == [5, 4]
 
 
 def test_only_the_failed_entry_is_sent_again(line: Line) -> None:
     line.answers = [[None, None, "InternalFailure", *[None] * 7]]
 
-    assert EventBridgeBus(line.client, BUS).publish(events(10)) == {}
+    assert EventBridgeBus(line.client, BUS).publish_events(events(10)) == {}
     assert line.ids()[1:] == [["e2"]]
 
 
 def test_an_entry_that_keeps_failing_is_named_by_its_place(line: Line) -> None:
     line.answers = [[None, "ThrottlingException", None], ["ThrottlingException"], ["ThrottlingException"]]
 
-    assert EventBridgeBus(line.client, BUS).publish(events(3)) == {1: "ThrottlingException"}
+    assert EventBridgeBus(line.client, BUS).publish_events(events(3)) == {1: "ThrottlingException"}
     assert line.ids() == [["e0", "e1", "e2"], ["e1"], ["e1"]]
 
 
 def test_an_entry_that_can_never_succeed_is_not_sent_again(line: Line) -> None:
     line.answers = [["MalformedDetail", "InternalFailure"]]
 
-    assert EventBridgeBus(line.client, BUS).publish(events(2)) == {0: "MalformedDetail"}
+    assert EventBridgeBus(line.client, BUS).publish_events(events(2)) == {0: "MalformedDetail"}
     assert line.ids() == [["e0", "e1"], ["e1"]]
 
 
 def test_places_are_those_of_the_whole_list_not_of_a_call(line: Line) -> None:
     line.answers = [[None] * 10, ["MalformedDetail", None]]
 
-    assert EventBridgeBus(line.client, BUS).publish(events(12)) == {10: "MalformedDetail"}
+    assert EventBridgeBus(line.client, BUS).publish_events(events(12)) == {10: "MalformedDetail"}
 
 
-@pytest.mark.parametrize("fault", ["AccessDeniedException", ConnectTimeoutError(endpoint_url="https://events")])
+@pytest.mark.parametrize(
+    "fault", ["AccessDeniedException", ConnectTimeoutError(endpoint_url="https://events")]
+)
 def test_a_refused_call_refuses_all_its_events_and_no_others(line: Line, fault: str | Exception) -> None:
     line.answers = [fault]
 
-    refused = EventBridgeBus(line.client, BUS).publish(events(12))
+    refused = EventBridgeBus(line.client, BUS).publish_events(events(12))
 
     assert list(refused) == list(range(10))
     assert len(line.calls) == 2
@@ -163,4 +174,4 @@ def test_a_refused_call_refuses_all_its_events_and_no_others(line: Line, fault: 
 def test_a_throttled_call_is_tried_again(line: Line) -> None:
     line.answers = ["ThrottlingException"]
 
-    assert EventBridgeBus(line.client, BUS).publish(events(2)) == {}
+    assert EventBridgeBus(line.client, BUS).publish_events(events(2)) == {}

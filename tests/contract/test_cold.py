@@ -1,4 +1,7 @@
-"""The cold tier's ports: objects that are vouched for, a catalog that is the truth, reads that leave no gap."""
+"""The cold tier's ports.
+
+Objects that are vouched for, a catalog that is the truth, reads that leave no gap.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,18 +11,18 @@ import boto3
 import pytest
 
 from localstack import aws
-from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
-from membus.adapters.s3_cold_objects import S3ColdObjects
-from membus.domain.cold import ColdObject, Month, Packed, packed
-from membus.domain.episode import EpisodeQuery
-from membus.domain.identity import Owner
-from membus.errors import ArchiveError, ConflictError
-from membus.ports.cold import ColdObjects, Compacting
+from membus.core.errors import ConflictError, CorruptArchiveError
+from membus.core.identity import Owner
+from membus.episodes.archive.dynamodb import DynamoArchiveCatalog
+from membus.episodes.archive.model import ArchiveMonth, ArchiveObject, ArchivePack, pack_rows
+from membus.episodes.archive.ports import ArchiveObjects, CompactionCatalog
+from membus.episodes.archive.s3 import S3ArchiveObjects
+from membus.episodes.model import EpisodeQuery
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_cold_row
-from tests.fakes.cold import InMemoryColdCatalog, InMemoryColdObjects
+from tests.fakes.episode_archive import InMemoryArchiveCatalog, InMemoryArchiveObjects
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.tables import make_bucket, make_table
 
 LATER = NOON + timedelta(days=400)
 TODAY = NOON.date()
@@ -28,59 +31,65 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Cold:
-    objects: ColdObjects
-    catalog: Compacting
+    objects: ArchiveObjects
+    catalog: CompactionCatalog
 
 
 @pytest.fixture(params=EVERYWHERE)
 def cold(request: pytest.FixtureRequest) -> Iterator[Cold]:
     if request.param == "fake":
-        yield Cold(InMemoryColdObjects(), InMemoryColdCatalog())
+        yield Cold(InMemoryArchiveObjects(), InMemoryArchiveCatalog())
     elif request.param == "strict":
         with strict_aws():
             make_bucket()
             client = boto3.client("s3", region_name="us-east-1")
-            yield Cold(S3ColdObjects(lambda: client, "membus-test-archive"), DynamoColdCatalog(make_table("memory")))
+            yield Cold(
+                S3ArchiveObjects(lambda: client, "membus-test-archive"),
+                DynamoArchiveCatalog(make_table("memory")),
+            )
     else:
         stack = request.getfixturevalue("stack")
         client = aws.session().client("s3", endpoint_url=stack.endpoint_url)
         yield Cold(
-            S3ColdObjects(lambda: client, stack.bucket), DynamoColdCatalog(stack_table(stack, stack.tables.memory))
+            S3ArchiveObjects(lambda: client, stack.bucket),
+            DynamoArchiveCatalog(stack_table(stack, stack.tables.memory)),
         )
 
 
-def a_pack(owner: Owner, *numbers: int, day: date = TODAY, **members: str) -> Packed:
+def a_pack(owner: Owner, *numbers: int, day: date = TODAY, **members: str) -> ArchivePack:
     rows = [a_cold_row(f"e{n}", owner=owner, occurred_at=NOON + n * MINUTE, **members) for n in numbers]
-    return packed(owner.tenant, "guide", day, rows, hot_until=NOON)
+    return pack_rows(owner.tenant, "guide", day, rows, hot_until=NOON)
 
 
 def wanted(owner: Owner, **members: str) -> EpisodeQuery:
     return EpisodeQuery(tenant=owner.tenant, agent="guide", start=NOON - MINUTE, end=LATER, **members)
 
 
-def ids(cold: Cold, kept: ColdObject, query: EpisodeQuery, *, after: str = "", limit: int = 100) -> list[str]:
-    return [row.event_id for row in cold.objects.rows(kept, query, after=after, limit=limit)]
+def ids(
+    cold: Cold, kept: ArchiveObject, query: EpisodeQuery, *, after: str = "", limit: int = 100
+) -> list[str]:
+    return [row.event_id for row in cold.objects.read_rows(kept, query, after=after, limit=limit)]
 
 
 def test_what_is_packed_is_read_back_row_for_row(cold: Cold, owner: Owner) -> None:
     pack = a_pack(owner, 3, 1, 2)
 
-    kept = cold.objects.keep(pack)
+    kept = cold.objects.put_pack(pack)
 
-    assert tuple(cold.objects.rows(kept, wanted(owner), after="", limit=9)) == pack.rows
+    assert tuple(cold.objects.read_rows(kept, wanted(owner), after="", limit=9)) == pack.rows
     assert (kept.rows, kept.first, kept.last) == (3, pack.rows[0].place, pack.rows[-1].place)
-    cold.objects.verify(kept)
+    cold.objects.verify_object(kept)
 
 
 def test_the_same_rows_packed_again_are_the_same_object(cold: Cold, owner: Owner) -> None:
-    assert cold.objects.keep(a_pack(owner, 1, 2)) == cold.objects.keep(a_pack(owner, 2, 1, 2))
-    assert a_pack(owner, 1).name != a_pack(owner, 2).name
+    assert cold.objects.put_pack(a_pack(owner, 1, 2)) == cold.objects.put_pack(a_pack(owner, 2, 1, 2))
+    assert a_pack(owner, 1).object_name != a_pack(owner, 2).object_name
 
 
 def test_a_stretch_of_an_object_is_read_for_one_user_and_session(cold: Cold, owner: Owner) -> None:
     other = Owner(tenant=owner.tenant, user="grace")
     rows = [*a_pack(owner, 1, 3, session_id="s1").rows, *a_pack(other, 2, 4).rows, *a_pack(owner, 5, 6).rows]
-    kept = cold.objects.keep(packed(owner.tenant, "guide", NOON.date(), rows, hot_until=NOON))
+    kept = cold.objects.put_pack(pack_rows(owner.tenant, "guide", NOON.date(), rows, hot_until=NOON))
 
     assert ids(cold, kept, wanted(owner)) == ["e1", "e2", "e3", "e4", "e5", "e6"]
     assert ids(cold, kept, wanted(owner, user_id="grace")) == ["e2", "e4"]
@@ -92,126 +101,132 @@ def test_a_stretch_of_an_object_is_read_for_one_user_and_session(cold: Cold, own
 def test_objects_are_merged_with_each_episode_once_and_a_user_left_out(cold: Cold, owner: Owner) -> None:
     other = Owner(tenant=owner.tenant, user="grace")
     packs = [a_pack(owner, 1, 2), a_pack(owner, 2, 3), a_pack(other, 4)]
-    objects = [cold.objects.keep(pack) for pack in packs]
+    objects = [cold.objects.put_pack(pack) for pack in packs]
 
-    merged = cold.objects.merge(objects)
-    without = cold.objects.merge(objects, without_user=owner.user)
+    merged = cold.objects.merge_objects(objects)
+    without = cold.objects.merge_objects(objects, without_user=owner.user)
 
     assert merged is not None
     assert ids(cold, merged, wanted(owner)) == ["e1", "e2", "e3", "e4"]
     assert without is not None
     assert ids(cold, without, wanted(owner)) == ["e4"]
-    assert cold.objects.merge(objects[:2], without_user=owner.user) is None
+    assert cold.objects.merge_objects(objects[:2], without_user=owner.user) is None
 
 
 def test_an_object_that_is_gone_is_an_error_that_names_it(cold: Cold, owner: Owner) -> None:
-    kept = cold.objects.keep(a_pack(owner, 1))
-    cold.objects.drop(kept)
+    kept = cold.objects.put_pack(a_pack(owner, 1))
+    cold.objects.delete_object(kept)
 
-    with pytest.raises(ArchiveError, match=kept.key.replace("+", r"\+")) as raised:
-        cold.objects.verify(kept)
-    assert raised.value.key == kept.key
+    with pytest.raises(CorruptArchiveError, match=kept.object_key.replace("+", r"\+")) as raised:
+        cold.objects.verify_object(kept)
+    assert raised.value.key == kept.object_key
 
 
 def test_the_catalog_names_an_agents_objects_in_time_order(cold: Cold, owner: Owner) -> None:
     months = [date(2026, 1, 30), date(2026, 2, 1), date(2026, 3, 15)]
-    kept = [cold.objects.keep(a_pack(owner, n, day=day)) for n, day in enumerate(months)]
+    kept = [cold.objects.put_pack(a_pack(owner, n, day=day)) for n, day in enumerate(months)]
     elsewhere = kept[0].model_copy(update={"agent": "guide2"})
     for each in (*reversed(kept), elsewhere):
-        cold.catalog.add(each)
+        cold.catalog.add_object(each)
 
-    assert cold.catalog.of(owner.tenant, "guide") == kept
-    assert cold.catalog.of(owner.tenant, "guide", since=date(2026, 2, 20)) == kept[1:]
-    assert cold.catalog.of(owner.tenant, "guide", until=date(2026, 2, 1)) == kept[:2]
-    assert cold.catalog.of(owner.tenant, "guide", since=date(2026, 2, 20), until=date(2026, 3, 14)) == [kept[1]]
-    assert cold.catalog.of(owner.tenant) == [*kept, elsewhere]
-    assert cold.catalog.of("nobody") == []
+    assert cold.catalog.list_objects(owner.tenant, "guide") == kept
+    assert cold.catalog.list_objects(owner.tenant, "guide", since=date(2026, 2, 20)) == kept[1:]
+    assert cold.catalog.list_objects(owner.tenant, "guide", until=date(2026, 2, 1)) == kept[:2]
+    assert cold.catalog.list_objects(
+        owner.tenant, "guide", since=date(2026, 2, 20), until=date(2026, 3, 14)
+    ) == [kept[1]]
+    assert cold.catalog.list_objects(owner.tenant) == [*kept, elsewhere]
+    assert cold.catalog.list_objects("nobody") == []
 
 
 def test_objects_are_replaced_all_at_once_or_not_at_all(cold: Cold, owner: Owner) -> None:
-    first, second = (cold.objects.keep(a_pack(owner, n)) for n in (1, 2))
-    cold.catalog.add(first)
-    cold.catalog.add(second)
-    merged = cold.objects.merge([first, second])
+    first, second = (cold.objects.put_pack(a_pack(owner, n)) for n in (1, 2))
+    cold.catalog.add_object(first)
+    cold.catalog.add_object(second)
+    merged = cold.objects.merge_objects([first, second])
 
-    cold.catalog.replace([first, second], merged)
+    cold.catalog.replace_objects([first, second], merged)
 
-    assert cold.catalog.of(owner.tenant, "guide") == [merged]
+    assert cold.catalog.list_objects(owner.tenant, "guide") == [merged]
     with pytest.raises(ConflictError):
-        cold.catalog.replace([first], second)
-    assert cold.catalog.of(owner.tenant, "guide") == [merged]
+        cold.catalog.replace_objects([first], second)
+    assert cold.catalog.list_objects(owner.tenant, "guide") == [merged]
 
 
 def test_an_object_whose_name_the_merged_one_takes_must_still_be_there(cold: Cold, owner: Owner) -> None:
-    first, second = (cold.objects.keep(a_pack(owner, n)) for n in (1, 2))
-    whole = cold.objects.merge([first, second])
+    first, second = (cold.objects.put_pack(a_pack(owner, n)) for n in (1, 2))
+    whole = cold.objects.merge_objects([first, second])
     assert whole is not None
-    cold.catalog.add(whole)
-    cold.catalog.add(first)
+    cold.catalog.add_object(whole)
+    cold.catalog.add_object(first)
 
-    cold.catalog.replace([whole, first], whole)
+    cold.catalog.replace_objects([whole, first], whole)
 
-    assert cold.catalog.of(owner.tenant) == [whole]
-    cold.catalog.replace([whole], None)
+    assert cold.catalog.list_objects(owner.tenant) == [whole]
+    cold.catalog.replace_objects([whole], None)
     with pytest.raises(ConflictError):
-        cold.catalog.replace([whole], whole)
-    assert cold.catalog.of(owner.tenant) == []
+        cold.catalog.replace_objects([whole], whole)
+    assert cold.catalog.list_objects(owner.tenant) == []
 
 
 def test_an_object_is_named_as_long_as_it_is_in_the_catalog(cold: Cold, owner: Owner) -> None:
-    kept = cold.objects.keep(a_pack(owner, 1))
-    assert not cold.catalog.names(kept.key)
+    kept = cold.objects.put_pack(a_pack(owner, 1))
+    assert not cold.catalog.has_object(kept.object_key)
 
-    cold.catalog.add(kept)
-    assert cold.catalog.names(kept.key)
+    cold.catalog.add_object(kept)
+    assert cold.catalog.has_object(kept.object_key)
 
-    cold.catalog.replace([kept], None)
-    assert not cold.catalog.names(kept.key)
+    cold.catalog.replace_objects([kept], None)
+    assert not cold.catalog.has_object(kept.object_key)
 
 
 def test_a_month_is_due_from_each_write_until_its_objects_were_looked_at(cold: Cold, owner: Owner) -> None:
     months = [date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 1)]
-    first, second, later = (cold.objects.keep(a_pack(owner, n, day=day)) for n, day in enumerate(months))
+    first, second, later = (cold.objects.put_pack(a_pack(owner, n, day=day)) for n, day in enumerate(months))
     for each in (later, first):
-        cold.catalog.add(each)
+        cold.catalog.add_object(each)
 
-    def due() -> list[Month]:
-        found = [month for shard in range(16) for month in cold.catalog.due(shard, before=date(2026, 2, 20))]
+    def due() -> list[ArchiveMonth]:
+        found = [
+            month
+            for shard in range(16)
+            for month in cold.catalog.list_due_months(shard, before=date(2026, 2, 20))
+        ]
         return [month for month in found if month.tenant == owner.tenant]
 
-    assert due() == [Month(tenant=owner.tenant, agent="guide", first=date(2026, 1, 1))]
-    assert cold.catalog.of_month(due()[0]) == [first]
+    assert due() == [ArchiveMonth(tenant=owner.tenant, agent="guide", first=date(2026, 1, 1))]
+    assert cold.catalog.list_month(due()[0]) == [first]
 
-    cold.catalog.add(second)
-    cold.catalog.looked_at([first])
+    cold.catalog.add_object(second)
+    cold.catalog.mark_compacted([first])
     assert due() == [first.month]
-    cold.catalog.looked_at([first, second])
+    cold.catalog.mark_compacted([first, second])
     assert due() == []
 
-    merged = cold.objects.merge([first, second])
+    merged = cold.objects.merge_objects([first, second])
     assert merged is not None
-    cold.catalog.replace([first, second], merged)
-    cold.catalog.looked_at([second])
-    assert cold.catalog.of(owner.tenant) == [merged, later]
+    cold.catalog.replace_objects([first, second], merged)
+    cold.catalog.mark_compacted([second])
+    assert cold.catalog.list_objects(owner.tenant) == [merged, later]
     assert due() == [merged.month]
 
 
 def test_what_is_there_is_reached_and_what_is_not_is_named(cold: Cold, owner: Owner) -> None:
-    kept = cold.objects.keep(a_pack(owner, 1))
-    cold.objects.reach(kept)
+    kept = cold.objects.put_pack(a_pack(owner, 1))
+    cold.objects.check_exists(kept)
 
-    cold.objects.drop(kept)
-    with pytest.raises(ArchiveError) as raised:
-        cold.objects.reach(kept)
-    assert raised.value.key == kept.key
+    cold.objects.delete_object(kept)
+    with pytest.raises(CorruptArchiveError) as raised:
+        cold.objects.check_exists(kept)
+    assert raised.value.key == kept.object_key
 
 
 def test_two_tenants_see_their_own_objects(cold: Cold, owner: Owner) -> None:
     stranger = replace_tenant(owner)
-    cold.catalog.add(cold.objects.keep(a_pack(owner, 1)))
+    cold.catalog.add_object(cold.objects.put_pack(a_pack(owner, 1)))
 
-    assert cold.catalog.of(stranger.tenant) == []
-    assert a_pack(owner, 1).key != a_pack(stranger, 1).key
+    assert cold.catalog.list_objects(stranger.tenant) == []
+    assert a_pack(owner, 1).object_key != a_pack(stranger, 1).object_key
 
 
 def replace_tenant(owner: Owner) -> Owner:

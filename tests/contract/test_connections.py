@@ -7,18 +7,18 @@ from uuid import uuid4
 
 import pytest
 
-from membus.adapters.dynamo_connections import DynamoConnections
-from membus.domain.connection import LIFETIME, Connection
-from membus.errors import NotFoundError
-from membus.ports.connections import ConnectionStore
+from membus.conversations.dynamodb_replies import DynamoConnections
+from membus.conversations.ports import ConnectionStore
+from membus.conversations.reply_jobs import CONNECTION_LIFETIME, SocketConnection
+from membus.core.errors import NotFoundError
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.fakes.clock import StoppedClock
 from tests.fakes.sockets import InMemoryConnections
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @pytest.fixture(params=EVERYWHERE)
@@ -33,49 +33,54 @@ def connections(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator
         yield DynamoConnections(stack_table(stack, stack.tables.conversations), clock)
 
 
-def a_connection(clock: StoppedClock, **fields: object) -> Connection:
+def a_connection(clock: StoppedClock, **fields: object) -> SocketConnection:
     known = {
-        "connection_id": f"L0SM9c{uuid4().hex[:6]}=", "tenant_id": "acme", "key_id": "k1", "scopes": ["chat"],
+        "connection_id": f"L0SM9c{uuid4().hex[:6]}=",
+        "tenant_id": "acme",
+        "key_id": "k1",
+        "scopes": ["chat"],
         "connected_at": clock(),
-    }  # fmt: skip
-    return Connection.model_validate(known | fields)
+    }
+    return SocketConnection.model_validate(known | fields)
 
 
-def test_an_open_connection_is_found_as_it_was_opened(connections: ConnectionStore, clock: StoppedClock) -> None:
-    connections.open(opened := a_connection(clock))
+def test_an_open_connection_is_found_as_it_was_opened(
+    connections: ConnectionStore, clock: StoppedClock
+) -> None:
+    connections.add_connection(opened := a_connection(clock))
 
-    assert connections.find("acme", opened.connection_id) == opened
+    assert connections.get_connection("acme", opened.connection_id) == opened
 
 
 def test_another_tenants_connection_is_absent(connections: ConnectionStore, clock: StoppedClock) -> None:
-    connections.open(opened := a_connection(clock))
+    connections.add_connection(opened := a_connection(clock))
 
     with pytest.raises(NotFoundError):
-        connections.find("zeta", opened.connection_id)
+        connections.get_connection("zeta", opened.connection_id)
 
 
 def test_a_connection_that_was_closed_is_absent_and_may_be_closed_again(
     connections: ConnectionStore, clock: StoppedClock
 ) -> None:
-    connections.open(opened := a_connection(clock))
-    connections.close("zeta", opened.connection_id)
-    assert connections.find("acme", opened.connection_id)
+    connections.add_connection(opened := a_connection(clock))
+    connections.delete_connection("zeta", opened.connection_id)
+    assert connections.get_connection("acme", opened.connection_id)
 
-    connections.close("acme", opened.connection_id)
-    connections.close("acme", opened.connection_id)
+    connections.delete_connection("acme", opened.connection_id)
+    connections.delete_connection("acme", opened.connection_id)
 
     with pytest.raises(NotFoundError):
-        connections.find("acme", opened.connection_id)
+        connections.get_connection("acme", opened.connection_id)
 
 
 def test_a_connection_ends_after_two_hours_whether_or_not_it_said_so(
     connections: ConnectionStore, clock: StoppedClock
 ) -> None:
-    connections.open(opened := a_connection(clock))
-    clock.advance(LIFETIME - timedelta(seconds=1))
-    assert connections.find("acme", opened.connection_id)
+    connections.add_connection(opened := a_connection(clock))
+    clock.advance(CONNECTION_LIFETIME - timedelta(seconds=1))
+    assert connections.get_connection("acme", opened.connection_id)
 
     clock.advance(timedelta(seconds=1))
 
     with pytest.raises(NotFoundError):
-        connections.find("acme", opened.connection_id)
+        connections.get_connection("acme", opened.connection_id)

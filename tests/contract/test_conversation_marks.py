@@ -1,44 +1,54 @@
-"""The port ConversationStore: what a turn leaves for the prompts after it, and that no summary misses a turn."""
+# ruff: noqa: F811 - the fixtures of another module
+"""The port ConversationStore.
+
+What a turn leaves for the prompts after it, and that no summary misses a turn.
+"""
 
 import pytest
 
-from membus.domain.compaction import size_of
-from membus.domain.conversation import Conversation
-from membus.domain.identity import Owner
-from membus.domain.marks import Cut, Marks, Rate
-from membus.domain.provenance import Trace
-from membus.domain.summary import Outline
-from membus.errors import ConflictError, NotFoundError
+from membus.conversations.conversation import Conversation, ConversationCounters, TokenRatio, WindowStart
+from membus.conversations.provenance import TurnMetadata
+from membus.conversations.summary import SummaryIndex
+from membus.conversations.window import message_tokens
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
 from tests.contract.test_summaries import Stores, stores, talk  # noqa: F401 (fixtures)
 from tests.factories import a_provenance, a_turn, an_outline
 
-CUT, RATE = Cut(version=3, after="01JA", tokens=99, stubs_until="01JB"), Rate(model="m", ratio=1.25)
+CUT, RATE = (
+    WindowStart(version=3, after="01JA", tokens=99, stubs_until="01JB"),
+    TokenRatio(model="m", ratio=1.25),
+)
 
 
-def marks(stores: Stores, talk: Conversation) -> Marks:  # noqa: F811 (fixtures)
-    return stores.conversations.conversation(talk.tenant_id, talk.conversation_id).marks
+def marks(stores: Stores, talk: Conversation) -> ConversationCounters:
+    return stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id).marks
 
 
-def add(stores: Stores, talk: Conversation, number: int, trace: Trace) -> None:  # noqa: F811 (fixtures)
+def add(stores: Stores, talk: Conversation, number: int, trace: TurnMetadata) -> None:
     turn = a_turn(number)
-    stores.conversations.add(
+    stores.conversations.add_turn(
         talk.tenant_id, talk.conversation_id, turn, request_key=f"m{number}", title=None, trace=trace
     )
 
 
-def test_tokens_add_up_and_the_cut_and_the_rate_stay_until_they_move(stores: Stores, talk: Conversation) -> None:  # noqa: F811
-    one = size_of(a_turn(0).user) + size_of(a_turn(0).assistant)
-    assert marks(stores, talk) == Marks(tokens=3 * one)
+def test_tokens_add_up_and_the_cut_and_the_rate_stay_until_they_move(
+    stores: Stores, talk: Conversation
+) -> None:
+    one = message_tokens(a_turn(0).user) + message_tokens(a_turn(0).assistant)
+    assert marks(stores, talk) == ConversationCounters(tokens=3 * one)
 
-    add(stores, talk, 3, Trace(cut=CUT, rate=RATE))
-    add(stores, talk, 4, Trace())
+    add(stores, talk, 3, TurnMetadata(cut=CUT, rate=RATE))
+    add(stores, talk, 4, TurnMetadata())
 
-    assert marks(stores, talk) == Marks(tokens=5 * one, cut=CUT, rate=RATE)
+    assert marks(stores, talk) == ConversationCounters(tokens=5 * one, cut=CUT, rate=RATE)
 
 
-def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: Conversation) -> None:  # noqa: F811
+def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: Conversation) -> None:
     def behind(after: str | None, limit: int) -> list[str]:
-        found = stores.conversations.recent(talk.tenant_id, talk.conversation_id, limit=limit, after=after)
+        found = stores.conversations.list_recent_messages(
+            talk.tenant_id, talk.conversation_id, limit=limit, after=after
+        )
         return [message.message_id for message in found]
 
     said = [message.message_id for n in range(3) for message in (a_turn(n).user, a_turn(n).assistant)]
@@ -48,26 +58,28 @@ def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: C
     assert behind(said[-1], 100) == []
 
 
-def test_what_a_prompt_was_made_of_is_kept_with_its_reply(stores: Stores, talk: Conversation, owner: Owner) -> None:  # noqa: F811
+def test_what_a_prompt_was_made_of_is_kept_with_its_reply(
+    stores: Stores, talk: Conversation, owner: Owner
+) -> None:
     made = a_provenance(a_turn(3))
-    add(stores, talk, 3, Trace(provenance=made))
+    add(stores, talk, 3, TurnMetadata(provenance=made))
     of = talk.tenant_id, talk.conversation_id
 
-    assert stores.conversations.provenance(*of, made.message_id) == made
+    assert stores.conversations.get_provenance(*of, made.message_id) == made
     for wrong in ((*of, made.user_message_id), (f"{owner.tenant}x", of[1], made.message_id)):
         with pytest.raises(NotFoundError):
-            stores.conversations.provenance(*wrong)
+            stores.conversations.get_provenance(*wrong)
 
 
-def test_no_turn_is_stored_behind_a_summary(stores: Stores, talk: Conversation) -> None:  # noqa: F811
+def test_no_turn_is_stored_behind_a_summary(stores: Stores, talk: Conversation) -> None:
     until = a_turn(5).assistant.message_id
-    stores.summaries.advance(
-        talk.tenant_id, talk.conversation_id, an_outline(until=until), read=Outline(), summaries=()
+    stores.summaries.save_index(
+        talk.tenant_id, talk.conversation_id, an_outline(until=until), read=SummaryIndex(), summaries=()
     )
 
     with pytest.raises(ConflictError) as refused:
-        add(stores, talk, 4, Trace())
-    add(stores, talk, 6, Trace())
+        add(stores, talk, 4, TurnMetadata())
+    add(stores, talk, 6, TurnMetadata())
 
     assert refused.value.code == "covered"
-    assert marks(stores, talk).covered == an_outline(until=until).border
+    assert marks(stores, talk).summary_checkpoint == an_outline(until=until).last_checkpoint

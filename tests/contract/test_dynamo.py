@@ -1,4 +1,7 @@
-"""What only the DynamoDB adapters can get wrong: faults of the table, sizes, and what is left behind a port."""
+"""What only the DynamoDB adapters can get wrong.
+
+Faults of the table, sizes, and what is left behind a port.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -9,14 +12,14 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_signals import DynamoSignals
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.rules import signals as signals_of
-from membus.domain.summary import Outline
-from membus.errors import ConflictError, UnavailableError
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.summary import SummaryIndex
+from membus.core.errors import ConflictError, UnavailableError
+from membus.episodes.dynamodb import DynamoEpisodes
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.dynamodb_signals import DynamoSignals
+from membus.facts.rules import find_signals as signals_of
 from tests.factories import (
     ADA,
     NOON,
@@ -31,10 +34,10 @@ from tests.factories import (
     recorded,
     said,
 )
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -64,28 +67,38 @@ def refuse(table: "Table", code: str, *reasons: str, operation: str = "*", times
 
 Ask = Callable[["Table"], object]
 ASKS: list[Ask] = [
-    lambda table: DynamoFacts(table).profile(ADA),
-    lambda table: DynamoFacts(table).fact(ADA, "k"),
-    lambda table: DynamoFacts(table).page(ADA, kind=None, limit=1, after=None),
-    lambda table: DynamoFacts(table).observations(ADA),
-    lambda table: DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None),
-    lambda table: DynamoEpisodes(table, InMemoryContents()).forget(recorded()),
-    lambda table: DynamoSignals(table).add(ADA, signals_of(recorded(a_server_error("e1")))[0]),
-    lambda table: DynamoConversations(table, StoppedClock()).create(a_conversation(), request_key="k"),
-    lambda table: DynamoConversations(table, StoppedClock()).conversation("acme", "c"),
-    lambda table: DynamoConversations(table, StoppedClock()).page("acme", "active", user=None, limit=1, after=None),
-    lambda table: DynamoConversations(table, StoppedClock()).messages("acme", "c", limit=1, after=None),
-    lambda table: DynamoConversations(table, StoppedClock()).recent("acme", "c", limit=1),
-    lambda table: DynamoConversations(table, StoppedClock()).message("acme", "c", "m"),
-    lambda table: DynamoConversations(table, StoppedClock()).provenance("acme", "c", "m"),
-    lambda table: DynamoSummaries(table).outline("acme", "c"),
-    lambda table: DynamoSummaries(table).summaries("acme", "c", limit=1, after=None),
-    lambda table: DynamoSummaries(table).unsummarised("acme", "c", after=None, limit=1),
-    lambda table: DynamoSummaries(table).advance("acme", "c", an_outline(), read=Outline(), summaries=[a_summary()]),
-    lambda table: DynamoConversations(table, StoppedClock()).replace(a_conversation(), a_conversation(version=2)),
-    lambda table: DynamoConversations(table, StoppedClock()).delete("acme", "c"),
-    lambda table: DynamoConversations(table, StoppedClock()).turn("acme", "c", "k"),
-    lambda table: DynamoConversations(table, StoppedClock()).add("acme", "c", a_turn(), request_key="k", title=None),
+    lambda table: DynamoFacts(table).get_profile(ADA),
+    lambda table: DynamoFacts(table).get_fact(ADA, "k"),
+    lambda table: DynamoFacts(table).list_facts(ADA, kind=None, limit=1, after=None),
+    lambda table: DynamoFacts(table).list_observations(ADA),
+    lambda table: DynamoEpisodes(table, InMemoryBlobs()).record_event(recorded(), extracted=None),
+    lambda table: DynamoEpisodes(table, InMemoryBlobs()).forget_event(recorded()),
+    lambda table: DynamoSignals(table).add_signal(ADA, signals_of(recorded(a_server_error("e1")))[0]),
+    lambda table: DynamoConversations(table, StoppedClock()).create_conversation(
+        a_conversation(), request_key="k"
+    ),
+    lambda table: DynamoConversations(table, StoppedClock()).get_conversation("acme", "c"),
+    lambda table: DynamoConversations(table, StoppedClock()).list_conversations(
+        "acme", "active", user=None, limit=1, after=None
+    ),
+    lambda table: DynamoConversations(table, StoppedClock()).list_messages("acme", "c", limit=1, after=None),
+    lambda table: DynamoConversations(table, StoppedClock()).list_recent_messages("acme", "c", limit=1),
+    lambda table: DynamoConversations(table, StoppedClock()).get_message("acme", "c", "m"),
+    lambda table: DynamoConversations(table, StoppedClock()).get_provenance("acme", "c", "m"),
+    lambda table: DynamoSummaries(table).get_index("acme", "c"),
+    lambda table: DynamoSummaries(table).list_summaries("acme", "c", limit=1, after=None),
+    lambda table: DynamoSummaries(table).list_unsummarised("acme", "c", after=None, limit=1),
+    lambda table: DynamoSummaries(table).save_index(
+        "acme", "c", an_outline(), read=SummaryIndex(), summaries=[a_summary()]
+    ),
+    lambda table: DynamoConversations(table, StoppedClock()).update_conversation(
+        a_conversation(), a_conversation(version=2)
+    ),
+    lambda table: DynamoConversations(table, StoppedClock()).delete_conversation("acme", "c"),
+    lambda table: DynamoConversations(table, StoppedClock()).find_turn("acme", "c", "k"),
+    lambda table: DynamoConversations(table, StoppedClock()).add_turn(
+        "acme", "c", a_turn(), request_key="k", title=None
+    ),
 ]
 
 
@@ -99,7 +112,9 @@ ASKS: list[Ask] = [
         ("TransactionCanceledException", ("None", "ThrottlingError")),
     ],
 )
-def test_a_busy_table_is_worth_another_try(table: "Table", ask: Ask, code: str, reasons: tuple[str, ...]) -> None:
+def test_a_busy_table_is_worth_another_try(
+    table: "Table", ask: Ask, code: str, reasons: tuple[str, ...]
+) -> None:
     refuse(table, code, *reasons)
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -120,7 +135,9 @@ def test_a_table_out_of_reach_is_worth_another_try(table: "Table", ask: Ask) -> 
 
 
 @pytest.mark.parametrize("ask", ASKS)
-@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"])
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"]
+)
 def test_a_defect_of_ours_is_not_dressed_up(table: "Table", ask: Ask, code: str) -> None:
     refuse(table, code)
 
@@ -134,14 +151,14 @@ COLLIDED = ("TransactionCanceledException", "None", "TransactionConflict")
 def test_transactions_that_merely_meet_are_tried_again(table: "Table") -> None:
     refuse(table, *COLLIDED, operation="TransactWriteItems", times=3)
 
-    assert DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None) == recorded()
+    assert DynamoEpisodes(table, InMemoryBlobs()).record_event(recorded(), extracted=None) == recorded()
 
 
 def test_copies_that_keep_colliding_ask_for_another_try_and_leave_nothing(table: "Table") -> None:
     refuse(table, *COLLIDED, operation="TransactWriteItems", times=5)
 
     with pytest.raises(ConflictError):
-        DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None)
+        DynamoEpisodes(table, InMemoryBlobs()).record_event(recorded(), extracted=None)
 
     assert table.scan()["Items"] == []
 
@@ -154,24 +171,35 @@ def test_a_commit_that_keeps_colliding_is_a_conflict(table: "Table") -> None:
 
 
 def test_a_condition_that_failed_is_not_tried_again(table: "Table") -> None:
-    refuse(table, COLLIDED[0], "ConditionalCheckFailed", "TransactionConflict", operation="TransactWriteItems", times=1)
+    refuse(
+        table,
+        COLLIDED[0],
+        "ConditionalCheckFailed",
+        "TransactionConflict",
+        operation="TransactWriteItems",
+        times=1,
+    )
 
     with pytest.raises(ConflictError):
         learn(DynamoFacts(table), ADA, an_observation())
 
 
 def test_a_forgotten_event_leaves_no_content_anywhere(table: "Table") -> None:
-    DynamoEpisodes(table, InMemoryContents()).forget(recorded(said("my secret", session_id="hidden-session")))
+    DynamoEpisodes(table, InMemoryBlobs()).forget_event(
+        recorded(said("my secret", session_id="hidden-session"))
+    )
 
     (item,) = table.scan()["Items"]
     assert item == {"pk": "T#acme#EV#e1", "sk": "EVENT", "extracted": "forgotten"}
 
 
 def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None:
-    DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None)
+    DynamoEpisodes(table, InMemoryBlobs()).record_event(recorded(), extracted=None)
 
     (episode,) = table.query(
-        IndexName="by_user", KeyConditionExpression="user_pk = :u", ExpressionAttributeValues={":u": "T#acme#U#ada"}
+        IndexName="by_user",
+        KeyConditionExpression="user_pk = :u",
+        ExpressionAttributeValues={":u": "T#acme#U#ada"},
     )["Items"]
     assert episode["pk"] == "T#acme#A#default#E#2026-03-01"
     assert len(table.scan(IndexName="unarchived")["Items"]) == 1
@@ -179,15 +207,17 @@ def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None
 
 def test_an_episode_lies_under_its_day_in_utc(table: "Table") -> None:
     late = recorded(an_event(occurred_at="2026-03-01T23:30:00-05:00"))
-    DynamoEpisodes(table, InMemoryContents()).record(late, extracted=None)
+    DynamoEpisodes(table, InMemoryBlobs()).record_event(late, extracted=None)
 
     assert {item["pk"] for item in table.scan()["Items"]} == {"T#acme#A#default#E#2026-03-02", "T#acme#EV#e1"}
 
 
 def test_a_storm_of_errors_costs_the_same_from_the_first_error_to_the_last(table: "Table") -> None:
     signals = DynamoSignals(table)
-    storm = [signals_of(recorded(a_server_error(f"e{n:02}", at=NOON + timedelta(seconds=n))))[0] for n in range(20)]
+    storm = [
+        signals_of(recorded(a_server_error(f"e{n:02}", at=NOON + timedelta(seconds=n))))[0] for n in range(20)
+    ]
 
-    seen = [len(signals.add(ADA, signal)) for signal in storm]
+    seen = [len(signals.add_signal(ADA, signal)) for signal in storm]
 
     assert seen == [1, 2, 3, 4, *[5] * 16]

@@ -1,22 +1,22 @@
-"""What only the adapters of episodes can get wrong: partitions that are merged, payloads elsewhere, bounded pages."""
+"""What only the adapters of episodes can get wrong.
+
+Partitions that are merged, payloads elsewhere, bounded pages.
+"""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from membus.adapters import dynamo_episode_reader
-from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_recent import DynamoRecent
-from membus.domain import episode
-from membus.domain.episode import EpisodeQuery
-from membus.errors import UnavailableError
+from membus.core.errors import UnavailableError
+from membus.episodes import dynamodb, model
+from membus.episodes.dynamodb import DynamoEpisodeReader, DynamoEpisodes, DynamoRecentEvents
+from membus.episodes.model import EpisodeQuery
 from tests.factories import ADA, NOON, an_event, recorded
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,8 @@ def table() -> "Iterator[Table]":
 
 
 @pytest.fixture
-def contents() -> InMemoryContents:
-    return InMemoryContents()
+def contents() -> InMemoryBlobs:
+    return InMemoryBlobs()
 
 
 @pytest.fixture
@@ -44,11 +44,13 @@ def clock() -> StoppedClock:
     return StoppedClock()
 
 
-def fill(table: "Table", contents: InMemoryContents, count: int, *, shards: int = 1, **members: Any) -> list[str]:
+def fill(
+    table: "Table", contents: InMemoryBlobs, count: int, *, shards: int = 1, **members: Any
+) -> list[str]:
     store = DynamoEpisodes(table, contents, shards)
     for number in range(count):
         event = an_event(f"e{number}", occurred_at=NOON + number * SECOND, **members)
-        store.record(recorded(event), extracted=None)
+        store.record_event(recorded(event), extracted=None)
     return [f"e{number}" for number in range(count)]
 
 
@@ -56,7 +58,7 @@ def walk(reader: DynamoEpisodeReader, query: EpisodeQuery, limit: int) -> tuple[
     """Return all ids and how many pages they took."""
     ids, pages, after = [], 0, None
     while pages == 0 or after:
-        page = reader.page(query, limit=limit, after=after)
+        page = reader.list_episodes(query, limit=limit, after=after)
         ids += [episode.event.event_id for episode in page.items]
         pages, after = pages + 1, page.after
     return ids, pages
@@ -64,7 +66,7 @@ def walk(reader: DynamoEpisodeReader, query: EpisodeQuery, limit: int) -> tuple[
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
 def test_a_day_spread_over_partitions_reads_as_one(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock, limit: int
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock, limit: int
 ) -> None:
     ids = fill(table, contents, 20, shards=4, session_id="s1")
     reader = DynamoEpisodeReader(table, contents, clock, 4)
@@ -75,33 +77,41 @@ def test_a_day_spread_over_partitions_reads_as_one(
 
 
 def test_a_day_written_before_there_were_shards_stays_readable(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     ids = fill(table, contents, 5)
     late = an_event("late", occurred_at=NOON + 9 * SECOND)
-    DynamoEpisodes(table, contents, 4).record(recorded(late), extracted=None)
-    copy = DynamoEpisodes(table, contents, 8).record(recorded(an_event("e0", payload={})), extracted=None)
+    DynamoEpisodes(table, contents, 4).record_event(recorded(late), extracted=None)
+    copy = DynamoEpisodes(table, contents, 8).record_event(
+        recorded(an_event("e0", payload={})), extracted=None
+    )
 
     assert walk(DynamoEpisodeReader(table, contents, clock, 4), WANTED, 2)[0] == [*ids, "late"]
     assert copy.event.payload
 
 
 def test_nothing_is_skipped_where_one_partition_was_read_further_than_another(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dynamo_episode_reader, "SIFTED", 2)
+    monkeypatch.setattr(dynamodb, "SIFTED", 2)
     store = DynamoEpisodes(table, contents, 3)
     for number in range(24):
         session = "rare" if number % 5 == 0 else "often"
         event = an_event(f"e{number}", occurred_at=NOON + number * SECOND, session_id=session)
-        store.record(recorded(event), extracted=None)
+        store.record_event(recorded(event), extracted=None)
     reader = DynamoEpisodeReader(table, contents, clock, 3)
 
-    assert walk(reader, WANTED.model_copy(update={"session_id": "rare"}), 2)[0] == ["e0", "e5", "e10", "e15", "e20"]
+    assert walk(reader, WANTED.model_copy(update={"session_id": "rare"}), 2)[0] == [
+        "e0",
+        "e5",
+        "e10",
+        "e15",
+        "e20",
+    ]
 
 
 def test_an_expired_episode_is_gone_at_its_second_and_its_page_goes_on(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     ids = fill(table, contents, 3)
     expiry = int(NOON.timestamp()) + 3600
@@ -118,27 +128,29 @@ def test_an_expired_episode_is_gone_at_its_second_and_its_page_goes_on(
 
 
 def test_a_long_empty_range_is_walked_in_bounded_steps(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     ids = fill(table, contents, 2)
     reader = DynamoEpisodeReader(table, contents, clock)
     query = WANTED.model_copy(update={"start": NOON - 250 * DAY, "end": NOON + 90 * DAY})
 
-    assert reader.page(query, limit=10, after=None).items == ()
+    assert reader.list_episodes(query, limit=10, after=None).items == ()
     assert walk(reader, query, 10) == (ids, 4)
     assert walk(reader, query.model_copy(update={"user_id": ADA.user}), 10) == (ids, 1)
 
 
 def test_a_page_carries_no_more_than_an_answer_can(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(episode, "PAGE_BYTES_MAX", 100_000)
+    monkeypatch.setattr(model, "PAGE_BYTES_MAX", 100_000)
     ids = fill(table, contents, 5, payload=LARGE)
 
     assert walk(DynamoEpisodeReader(table, contents, clock), WANTED, 50) == (ids, 3)
 
 
-def test_a_large_payload_lies_outside_its_item_and_its_copies(table: "Table", contents: InMemoryContents) -> None:
+def test_a_large_payload_lies_outside_its_item_and_its_copies(
+    table: "Table", contents: InMemoryBlobs
+) -> None:
     fill(table, contents, 1, payload=LARGE)
 
     (episode,) = [item for item in table.scan()["Items"] if "user_pk" in item]
@@ -147,7 +159,7 @@ def test_a_large_payload_lies_outside_its_item_and_its_copies(table: "Table", co
     assert len(str(episode)) < 1500
 
 
-def test_a_copy_that_says_something_else_leaves_no_orphan(table: "Table", contents: InMemoryContents) -> None:
+def test_a_copy_that_says_something_else_leaves_no_orphan(table: "Table", contents: InMemoryBlobs) -> None:
     fill(table, contents, 1, payload=LARGE)
     kept = dict(contents.kept)
     fill(table, contents, 1, payload={"text": "y" * 40_000})
@@ -155,15 +167,15 @@ def test_a_copy_that_says_something_else_leaves_no_orphan(table: "Table", conten
     assert contents.kept == kept
 
 
-def test_a_copy_of_what_was_forgotten_leaves_no_orphan(table: "Table", contents: InMemoryContents) -> None:
-    DynamoEpisodes(table, contents).forget(recorded())
-    DynamoEpisodes(table, contents).record(recorded(an_event(payload=LARGE)), extracted=None)
+def test_a_copy_of_what_was_forgotten_leaves_no_orphan(table: "Table", contents: InMemoryBlobs) -> None:
+    DynamoEpisodes(table, contents).forget_event(recorded())
+    DynamoEpisodes(table, contents).record_event(recorded(an_event(payload=LARGE)), extracted=None)
 
     assert contents.kept == {}
 
 
 def test_without_room_for_a_large_payload_nothing_is_recorded_and_another_try_may(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     contents.down = True
     with pytest.raises(UnavailableError):
@@ -176,7 +188,7 @@ def test_without_room_for_a_large_payload_nothing_is_recorded_and_another_try_ma
 
 
 def test_a_payload_that_is_nowhere_is_a_fault_and_not_an_empty_one(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     fill(table, contents, 1, payload=LARGE)
     contents.kept.clear()
@@ -185,9 +197,14 @@ def test_a_payload_that_is_nowhere_is_a_fault_and_not_an_empty_one(
         walk(DynamoEpisodeReader(table, contents, clock), WANTED, 5)
 
 
-def test_what_a_user_did_lately_leaves_out_what_lies_elsewhere(table: "Table", contents: InMemoryContents) -> None:
+def test_what_a_user_did_lately_leaves_out_what_lies_elsewhere(
+    table: "Table", contents: InMemoryBlobs
+) -> None:
     episodes = DynamoEpisodes(table, contents)
     for event in (an_event("e1"), an_event("e2", payload=LARGE), an_event("e3", occurred_at=NOON + SECOND)):
-        episodes.record(recorded(event), extracted=None)
+        episodes.record_event(recorded(event), extracted=None)
 
-    assert [event.event_id for event in DynamoRecent(table).recent(ADA, limit=10)] == ["e3", "e1"]
+    assert [event.event_id for event in DynamoRecentEvents(table).list_recent_events(ADA, limit=10)] == [
+        "e3",
+        "e1",
+    ]

@@ -1,4 +1,7 @@
-"""What only the adapter of states can get wrong: pointers to large documents, repeated requests, lost races."""
+"""What only the adapter of states can get wrong.
+
+Pointers to large documents, repeated requests, lost races.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -6,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from membus.adapters.dynamo_states import DynamoStates
-from membus.domain.state import Session
-from membus.errors import ConflictError, UnavailableError
+from membus.core.errors import ConflictError, UnavailableError
+from membus.states.dynamodb import DynamoStates
+from membus.states.model import AgentSession
 from tests.factories import NOON
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-SESSION = Session(tenant="acme", agent="guide", session_id="s1")
+SESSION = AgentSession(tenant="acme", agent="guide", session_id="s1")
 LARGE, LARGER, SMALL = {"text": "x" * 40_000}, {"text": "y" * 40_000}, {"text": "z"}
 EXPIRY = NOON.replace(hour=13)
 
@@ -30,17 +33,17 @@ def table() -> "Iterator[Table]":
 
 
 @pytest.fixture
-def contents() -> InMemoryContents:
-    return InMemoryContents()
+def contents() -> InMemoryBlobs:
+    return InMemoryBlobs()
 
 
 @pytest.fixture
-def states(table: "Table", contents: InMemoryContents) -> DynamoStates:
+def states(table: "Table", contents: InMemoryBlobs) -> DynamoStates:
     return DynamoStates(table, contents, StoppedClock())
 
 
 def put(states: DynamoStates, data: dict[str, Any], version: int | None = None) -> int:
-    return states.put(SESSION, data, expires_at=EXPIRY, expected_version=version).version
+    return states.put_state(SESSION, data, expires_at=EXPIRY, expected_version=version).version
 
 
 def after_the_next_write(table: "Table", act: Callable[[], None]) -> None:
@@ -59,7 +62,7 @@ def lose_the_answer() -> None:
 
 
 def test_a_large_document_lies_outside_its_item(
-    table: "Table", states: DynamoStates, contents: InMemoryContents
+    table: "Table", states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
 
@@ -71,77 +74,83 @@ def test_a_large_document_lies_outside_its_item(
 
 @pytest.mark.parametrize(("data", "left"), [(LARGER, 1), (LARGE, 1), (SMALL, 0)])
 def test_a_replaced_document_is_removed(
-    states: DynamoStates, contents: InMemoryContents, data: dict[str, Any], left: int
+    states: DynamoStates, contents: InMemoryBlobs, data: dict[str, Any], left: int
 ) -> None:
     put(states, LARGE)
     put(states, data)
 
     assert len(contents.kept) == left
-    assert states.state(SESSION).data == data
+    assert states.get_state(SESSION).data == data
 
 
-def test_a_deleted_document_is_removed(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_a_deleted_document_is_removed(states: DynamoStates, contents: InMemoryBlobs) -> None:
     put(states, LARGE)
-    states.delete(SESSION, expected_version=1)
+    states.delete_state(SESSION, expected_version=1)
 
     assert contents.kept == {}
 
 
-def test_a_write_that_loses_leaves_the_newer_document_alone(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_a_write_that_loses_leaves_the_newer_document_alone(
+    states: DynamoStates, contents: InMemoryBlobs
+) -> None:
     put(states, LARGE)
     put(states, LARGER)
 
     with pytest.raises(ConflictError):
         put(states, LARGE, 1)
 
-    assert states.state(SESSION).data == LARGER
+    assert states.get_state(SESSION).data == LARGER
     assert len(contents.kept) == 1
 
 
-def test_without_room_for_a_large_document_nothing_changes(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_without_room_for_a_large_document_nothing_changes(
+    states: DynamoStates, contents: InMemoryBlobs
+) -> None:
     put(states, LARGE)
     contents.down = True
     with pytest.raises(UnavailableError):
         put(states, LARGER)
     with pytest.raises(UnavailableError):
-        states.state(SESSION)
+        states.get_state(SESSION)
     contents.down = False
 
-    assert states.state(SESSION).data == LARGE
-    assert states.state(SESSION).version == 1
+    assert states.get_state(SESSION).data == LARGE
+    assert states.get_state(SESSION).version == 1
 
 
-def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents: InMemoryBlobs) -> None:
     put(states, LARGE)
     contents.down = True
 
     assert put(states, SMALL) == 2
-    states.delete(SESSION, expected_version=2)
+    states.delete_state(SESSION, expected_version=2)
     assert len(contents.kept) == 1
 
 
-def test_a_document_replaced_while_it_is_read_is_read_anew(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_a_document_replaced_while_it_is_read_is_read_anew(
+    states: DynamoStates, contents: InMemoryBlobs
+) -> None:
     put(states, LARGE)
-    read = contents.text
+    read = contents.get_text
 
     def replaced_meanwhile(key: str) -> str | None:
-        contents.text = read  # type: ignore[method-assign]
+        contents.get_text = read  # type: ignore[method-assign]
         put(states, LARGER)
         return read(key)
 
-    contents.text = replaced_meanwhile  # type: ignore[method-assign]
+    contents.get_text = replaced_meanwhile  # type: ignore[method-assign]
 
-    assert states.state(SESSION).data == LARGER
+    assert states.get_state(SESSION).data == LARGER
 
 
 def test_a_document_that_is_nowhere_is_a_fault_and_not_an_absence(
-    states: DynamoStates, contents: InMemoryContents
+    states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
     contents.kept.clear()
 
     with pytest.raises(UnavailableError):
-        states.state(SESSION)
+        states.get_state(SESSION)
 
 
 @pytest.mark.parametrize("data", [LARGER, SMALL])
@@ -154,8 +163,8 @@ def test_a_write_whose_answer_was_lost_may_have_happened_and_keeps_its_document(
     with pytest.raises(UnavailableError):
         put(states, data, 1)
 
-    assert states.state(SESSION).version == 2
-    assert states.state(SESSION).data == data
+    assert states.get_state(SESSION).version == 2
+    assert states.get_state(SESSION).data == data
 
 
 def test_a_repeated_request_is_told_that_it_won(table: "Table", states: DynamoStates) -> None:
@@ -164,7 +173,7 @@ def test_a_repeated_request_is_told_that_it_won(table: "Table", states: DynamoSt
     won = states._replace(SESSION, {**_values(table)}, 1)
 
     assert won == (2, None)
-    assert states.state(SESSION).data == LARGER
+    assert states.get_state(SESSION).data == LARGER
 
 
 def _values(table: "Table") -> dict[str, Any]:

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from membus.domain.episode import Episode, EpisodeQuery
-from membus.domain.identity import Owner
-from membus.ports.episodes import EpisodeReader
-from membus.ports.events import EpisodeStore
+from membus.core.identity import Owner
+from membus.episodes.model import Episode, EpisodeQuery
+from membus.episodes.ports import EpisodeReader, EpisodeStore
 from tests.factories import NOON, an_event, recorded, said
 
 DAY = timedelta(days=1)
@@ -16,9 +15,11 @@ SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
 
 
-def happened(episodes: EpisodeStore, owner: Owner, event_id: str, at: datetime = NOON, **members: Any) -> None:
+def happened(
+    episodes: EpisodeStore, owner: Owner, event_id: str, at: datetime = NOON, **members: Any
+) -> None:
     event = an_event(event_id, owner=owner, **{"agent_id": "guide", "occurred_at": at} | members)
-    episodes.record(recorded(event), extracted=None)
+    episodes.record_event(recorded(event), extracted=None)
 
 
 def wanted(owner: Owner, **members: Any) -> EpisodeQuery:
@@ -31,7 +32,7 @@ def walk(reader: EpisodeReader, query: EpisodeQuery, *, limit: int = 50) -> list
     ids: list[str] = []
     after: dict[str, str] | None = None
     while True:
-        page = reader.page(query, limit=limit, after=after)
+        page = reader.list_episodes(query, limit=limit, after=after)
         assert len(page.items) <= limit
         ids += [episode.event.event_id for episode in page.items]
         after = page.after
@@ -39,11 +40,13 @@ def walk(reader: EpisodeReader, query: EpisodeQuery, *, limit: int = 50) -> list
             return ids
 
 
-def test_an_episode_is_readable_as_it_was_recorded(episodes: EpisodeStore, reader: EpisodeReader, owner: Owner) -> None:
+def test_an_episode_is_readable_as_it_was_recorded(
+    episodes: EpisodeStore, reader: EpisodeReader, owner: Owner
+) -> None:
     event = an_event(owner=owner, agent_id="guide", session_id="s1", payload={"n": [0.1, 1e300, {"ü": "😀"}]})
-    episodes.record(recorded(event), extracted="v1")
+    episodes.record_event(recorded(event), extracted="v1")
 
-    page = reader.page(wanted(owner), limit=10, after=None)
+    page = reader.list_episodes(wanted(owner), limit=10, after=None)
 
     assert page.items == (Episode(event=event, learned_at=NOON + SECOND, tier="hot"),)
     assert page.after is None
@@ -74,12 +77,18 @@ def test_a_range_begins_with_its_start_and_ends_before_its_end(
         happened(episodes, owner, name, moment)
 
     assert walk(reader, wanted(owner, start=NOON, end=NOON + 2 * DAY)) == ["start", "late"]
-    assert walk(reader, wanted(owner, start=NOON, end=NOON + 2 * DAY + MILLISECOND)) == ["start", "late", "end"]
+    assert walk(reader, wanted(owner, start=NOON, end=NOON + 2 * DAY + MILLISECOND)) == [
+        "start",
+        "late",
+        "end",
+    ]
     assert walk(reader, wanted(owner, start=NOON, end=NOON)) == []
 
 
 @pytest.mark.parametrize("limit", [1, 50])
-def test_a_session_or_a_user_alone(episodes: EpisodeStore, reader: EpisodeReader, owner: Owner, limit: int) -> None:
+def test_a_session_or_a_user_alone(
+    episodes: EpisodeStore, reader: EpisodeReader, owner: Owner, limit: int
+) -> None:
     for number in range(8):
         moment = NOON + number * DAY / 2
         session = {} if number == 7 else {"session_id": f"s{number % 2 or ''}"}
@@ -94,7 +103,9 @@ def test_a_session_or_a_user_alone(episodes: EpisodeStore, reader: EpisodeReader
     assert walk(reader, late, limit=limit) == ["e2", "e3"]
 
 
-def test_names_that_overlap_share_nothing(episodes: EpisodeStore, reader: EpisodeReader, owner: Owner) -> None:
+def test_names_that_overlap_share_nothing(
+    episodes: EpisodeStore, reader: EpisodeReader, owner: Owner
+) -> None:
     neighbour = Owner(tenant=f"{owner.tenant}x", user=owner.user)
     for agent in ("guide", "guide1", "guid"):
         happened(episodes, owner, f"mine-{agent}", agent_id=agent)
@@ -106,7 +117,7 @@ def test_names_that_overlap_share_nothing(episodes: EpisodeStore, reader: Episod
 
 
 def test_a_forgotten_event_is_no_episode(episodes: EpisodeStore, reader: EpisodeReader, owner: Owner) -> None:
-    episodes.forget(recorded(said("my secret", owner=owner, agent_id="guide")))
+    episodes.forget_event(recorded(said("my secret", owner=owner, agent_id="guide")))
 
     assert walk(reader, wanted(owner)) == []
 
@@ -116,11 +127,11 @@ def test_a_page_goes_on_where_the_last_one_ended_whatever_was_written_since(
 ) -> None:
     for number in range(4):
         happened(episodes, owner, f"e{number}", NOON + number * SECOND)
-    first = reader.page(wanted(owner), limit=2, after=None)
+    first = reader.list_episodes(wanted(owner), limit=2, after=None)
     happened(episodes, owner, "earlier", NOON - DAY)
     happened(episodes, owner, "between", NOON + 2.5 * SECOND)
 
-    rest = reader.page(wanted(owner), limit=10, after=first.after)
+    rest = reader.list_episodes(wanted(owner), limit=10, after=first.after)
 
     assert [episode.event.event_id for episode in first.items] == ["e0", "e1"]
     assert [episode.event.event_id for episode in rest.items] == ["e2", "between", "e3"]
@@ -132,7 +143,9 @@ def test_a_large_payload_is_a_payload_like_any_other(
     large = an_event("large", owner=owner, agent_id="guide", payload={"text": "é" * 90_000, "n": 0.1})
     altered = large.model_copy(update={"payload": {"text": "x" * 90_000}})
 
-    assert episodes.record(recorded(large), extracted=None) == recorded(large)
-    assert episodes.record(recorded(altered), extracted=None) == recorded(large)
-    assert episodes.record(recorded(large), extracted=None) == recorded(large)
-    assert [episode.event for episode in reader.page(wanted(owner), limit=10, after=None).items] == [large]
+    assert episodes.record_event(recorded(large), extracted=None) == recorded(large)
+    assert episodes.record_event(recorded(altered), extracted=None) == recorded(large)
+    assert episodes.record_event(recorded(large), extracted=None) == recorded(large)
+    assert [episode.event for episode in reader.list_episodes(wanted(owner), limit=10, after=None).items] == [
+        large
+    ]

@@ -4,72 +4,82 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.event import FORGOTTEN
-from membus.domain.identity import Owner
-from membus.ports.events import EpisodeStore
+from membus.core.event import FORGOTTEN
+from membus.core.identity import Owner
+from membus.episodes.ports import EpisodeStore
 from tests.factories import NOON, an_event, recorded, said
 
 
 def test_a_new_event_is_recorded_as_it_came(episodes: EpisodeStore, owner: Owner) -> None:
-    event = recorded(an_event(owner=owner, session_id="s", agent_id="a", payload={"n": [1, 2.5, None, {"ü": "😀"}]}))
+    event = recorded(
+        an_event(owner=owner, session_id="s", agent_id="a", payload={"n": [1, 2.5, None, {"ü": "😀"}]})
+    )
 
-    assert episodes.record(event, extracted=None) == event
-    assert episodes.record(event, extracted=None) == event
+    assert episodes.record_event(event, extracted=None) == event
+    assert episodes.record_event(event, extracted=None) == event
 
 
 def test_the_first_copy_wins_whatever_the_second_says(episodes: EpisodeStore, owner: Owner) -> None:
     first = recorded(said("I live in Lisbon.", owner=owner))
     altered = recorded(
-        said("I live in Paris.", owner=owner, user_id="mallory", agent_id="b", occurred_at=NOON + timedelta(days=3)),
+        said(
+            "I live in Paris.",
+            owner=owner,
+            user_id="mallory",
+            agent_id="b",
+            occurred_at=NOON + timedelta(days=3),
+        ),
         learned_at=NOON + timedelta(days=4),
     )
-    episodes.record(first, extracted=None)
+    episodes.record_event(first, extracted=None)
 
-    assert episodes.record(altered, extracted="v9") == first
+    assert episodes.record_event(altered, extracted="v9") == first
 
 
 def test_a_copy_learns_which_extractor_read_the_first(episodes: EpisodeStore, owner: Owner) -> None:
     event = recorded(an_event(owner=owner))
 
-    assert episodes.record(event, extracted="v1").extracted == "v1"
-    assert episodes.record(event, extracted=None).extracted == "v1"
-    assert episodes.record(event, extracted="v2").extracted == "v1"
+    assert episodes.record_event(event, extracted="v1").extracted == "v1"
+    assert episodes.record_event(event, extracted=None).extracted == "v1"
+    assert episodes.record_event(event, extracted="v2").extracted == "v1"
 
 
 def test_an_event_without_a_reader_keeps_saying_so(episodes: EpisodeStore, owner: Owner) -> None:
     event = recorded(an_event(owner=owner))
-    episodes.record(event, extracted=None)
+    episodes.record_event(event, extracted=None)
 
-    assert episodes.record(event, extracted="v1").extracted is None
+    assert episodes.record_event(event, extracted="v1").extracted is None
 
 
 def test_a_forgotten_event_is_known_and_has_no_content(episodes: EpisodeStore, owner: Owner) -> None:
     secret = recorded(said("my secret", owner=owner, remember=False))
-    episodes.forget(secret)
+    episodes.forget_event(secret)
     copy = recorded(said("harmless", owner=owner))
 
-    assert episodes.record(copy, extracted=None) == copy.model_copy(update={"extracted": FORGOTTEN})
+    assert episodes.record_event(copy, extracted=None) == copy.model_copy(update={"extracted": FORGOTTEN})
 
 
 def test_forgetting_what_was_recorded_changes_nothing(episodes: EpisodeStore, owner: Owner) -> None:
     event = recorded(an_event(owner=owner))
-    episodes.record(event, extracted="v1")
+    episodes.record_event(event, extracted="v1")
 
-    episodes.forget(recorded(an_event(owner=owner, remember=False)))
+    episodes.forget_event(recorded(an_event(owner=owner, remember=False)))
 
-    assert episodes.record(event, extracted=None).extracted == "v1"
+    assert episodes.record_event(event, extracted=None).extracted == "v1"
 
 
 def test_the_same_id_of_another_tenant_is_another_event(episodes: EpisodeStore, owner: Owner) -> None:
     mine = recorded(said("mine", owner=owner))
     theirs = recorded(said("theirs", owner=Owner(tenant=f"{owner.tenant}x", user=owner.user)))
-    episodes.record(mine, extracted="v1")
+    episodes.record_event(mine, extracted="v1")
 
-    assert episodes.record(theirs, extracted=None) == theirs
+    assert episodes.record_event(theirs, extracted=None) == theirs
 
 
 @pytest.mark.parametrize("event_id", ["e1", "a:b", "T=U", "~", "é" * 128, "x" * 128])
 def test_any_id_that_is_one_keeps_its_event(episodes: EpisodeStore, owner: Owner, event_id: str) -> None:
     event = recorded(an_event(event_id, owner=owner))
 
-    assert episodes.record(event, extracted=None) == episodes.record(event, extracted=None) == event
+    assert (
+        episodes.record_event(event, extracted=None) == episodes.record_event(event, extracted=None) == event
+    )

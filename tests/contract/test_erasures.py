@@ -1,4 +1,7 @@
-"""The ports Erasures and Jobs: a line of the ledger, the job that is at it, and the hold that forbids both."""
+"""The ports Erasures and Jobs.
+
+A line of the ledger, the job that is at it, and the hold that forbids both.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,19 +9,18 @@ from typing import Any
 
 import pytest
 
-from membus.adapters.dynamo_erasures import DynamoErasures
-from membus.domain.erasing_job import erasure_job
-from membus.domain.erasure import EVERYBODY, Hidden, Hold, subject_of
-from membus.domain.identity import Owner
-from membus.domain.job import Job, Receipt
-from membus.errors import ConflictError, NotFoundError
+from membus.core.erasure import WHOLE_TENANT, LegalHold, SubjectsBeingErased, erasure_subject
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.erasure.dynamodb import DynamoErasures
+from membus.erasure.model import ErasureJob, ErasureReceipt, new_erasure_job
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON
 from tests.fakes.erasures import InMemoryErasures
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
-DONE = Receipt(proven_at=NOON, left={"facts": 0}, rotates={"queues": NOON.date()}, final=NOON.date())
+DONE = ErasureReceipt(proven_at=NOON, left={"facts": 0}, rotates={"queues": NOON.date()}, final=NOON.date())
 
 
 @pytest.fixture(params=EVERYWHERE)
@@ -33,14 +35,16 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield DynamoErasures(stack_table(stack, stack.tables.tenants))
 
 
-def asked(owner: Owner, *, key: str | None = None, after: timedelta = timedelta(), everybody: bool = False) -> Job:
+def asked(
+    owner: Owner, *, key: str | None = None, after: timedelta = timedelta(), everybody: bool = False
+) -> ErasureJob:
     user = None if everybody else owner.user
-    return erasure_job(owner.tenant, user, request_key=key, requested_by="k1", now=NOON + after)
+    return new_erasure_job(owner.tenant, user, request_key=key, requested_by="k1", now=NOON + after)
 
 
 def test_nobody_is_erased_until_somebody_asks(ledger: Any, owner: Owner) -> None:
     assert ledger.of(owner) is None
-    assert ledger.hidden(owner.tenant) == Hidden(tenant=owner.tenant)
+    assert ledger.hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
     with pytest.raises(NotFoundError):
         ledger.job(owner.tenant, "job_1")
 
@@ -51,14 +55,14 @@ def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Any,
     line = ledger.of(owner)
     assert (line.before, line.running) == (job.before, True)
     assert ledger.hidden(owner.tenant).users == {owner.user}
-    assert ledger.hidden(owner.tenant).subjects == {subject_of(owner.tenant, owner.user)}
+    assert ledger.hidden(owner.tenant).subjects == {erasure_subject(owner.tenant, owner.user)}
     job = ledger.advance(job.model_copy(update={"store": 3}))
     done = ledger.finish(job.model_copy(update={"status": "done", "receipt": DONE}))
 
     assert ledger.job(owner.tenant, job.job_id) == done
     assert (done.user, done.receipt) == (None, DONE)
     assert not ledger.of(owner).running
-    assert ledger.hidden(owner.tenant) == Hidden(tenant=owner.tenant)
+    assert ledger.hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
 
 
 def test_whoever_was_erased_stays_in_the_ledger(ledger: Any, owner: Owner) -> None:
@@ -67,10 +71,14 @@ def test_whoever_was_erased_stays_in_the_ledger(ledger: Any, owner: Owner) -> No
     ledger.begin(asked(Owner(tenant=owner.tenant, user="user3")))
     ledger.finish(job.model_copy(update={"receipt": DONE}))
 
-    assert ledger.erased(owner.tenant) == {subject_of(owner.tenant, user) for user in (owner.user, "user3")}
+    assert ledger.erased(owner.tenant) == {
+        erasure_subject(owner.tenant, user) for user in (owner.user, "user3")
+    }
 
 
-def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(ledger: Any, owner: Owner) -> None:
+def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(
+    ledger: Any, owner: Owner
+) -> None:
     first = ledger.begin(asked(owner, key="k"))
 
     assert ledger.begin(asked(owner, key="k")) == first
@@ -96,7 +104,7 @@ def test_of_two_who_go_on_with_a_job_one_is_told_so(ledger: Any, owner: Owner) -
 def test_a_hold_on_the_user_or_the_tenant_refuses_until_it_is_lifted(
     ledger: Any, owner: Owner, user: str | None
 ) -> None:
-    hold = Hold(tenant=owner.tenant, user=user, reason="case 7", since=NOON)
+    hold = LegalHold(tenant=owner.tenant, user=user, reason="case 7", since=NOON)
     ledger.hold(hold)
 
     with pytest.raises(ConflictError) as refused:
@@ -112,7 +120,7 @@ def test_what_is_being_erased_can_be_held_no_more(ledger: Any, owner: Owner) -> 
     ledger.begin(asked(owner))
 
     with pytest.raises(ConflictError) as refused:
-        ledger.hold(Hold(tenant=owner.tenant, user=owner.user, reason="case 7", since=NOON))
+        ledger.hold(LegalHold(tenant=owner.tenant, user=owner.user, reason="case 7", since=NOON))
     assert refused.value.code == "erasing"
 
 
@@ -121,7 +129,7 @@ def test_a_tenant_that_is_erased_takes_everybody_with_it_and_nobody_elses(ledger
 
     for user in ("user1", "user2"):
         assert ledger.of(Owner(tenant=owner.tenant, user=user)).before == job.before
-    assert ledger.hidden(owner.tenant) == Hidden(tenant=owner.tenant, subjects={EVERYBODY})
+    assert ledger.hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant, subjects={WHOLE_TENANT})
     assert ledger.of(Owner(tenant=f"{owner.tenant}x", user="user1")) is None
 
 

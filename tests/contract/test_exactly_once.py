@@ -1,4 +1,7 @@
-"""Exactly once over DynamoDB: byte for byte the items of one delivery in order, whatever breaks on the wire."""
+"""Exactly once over DynamoDB.
+
+Byte for byte the items of one delivery in order, whatever breaks on the wire.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -8,24 +11,24 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from localstack.stack_file import Stack
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoFresh
-from membus.adapters.dynamo_held_facts import DynamoHeldFacts
-from membus.adapters.dynamo_signals import DynamoSignals
-from membus.domain.event import Event
-from membus.domain.identity import Owner
+from localstack.home import Stack
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.episodes.dynamodb import DynamoEpisodes
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.dynamodb_review_queue import DynamoReviewQueue
+from membus.facts.dynamodb_signals import DynamoSignals
 from tests.contract.conftest import stack_table
-from tests.deliveries import Extraction, observant
 from tests.factories import NOON, a_conversation, a_server_error, a_setting, an_event, said
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
 from tests.fakes.crashing import Death, Fuse
-from tests.streams import CALM, Weather, a_turn_of_chat, deliver, held_in_tables
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.event_streams import NO_FAULTS, DeliveryFaults, a_turn_of_chat, deliver, stored_in_tables
+from tests.support.extraction import Extraction, observant
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -42,33 +45,40 @@ class World:
         self.tables, self.tenant = (memory, conversations), f"t{uuid4().hex[:12]}"
         clock = StoppedClock(NOON + timedelta(hours=1))
         chats = DynamoConversations(conversations, clock)
-        chats.create(a_conversation("c", tenant_id=self.tenant), request_key="c")
-        self.contents = InMemoryContents()
-        spoken = [a_turn_of_chat(self.tenant, 7, "I live in Oslo"), a_turn_of_chat(self.tenant, 8, "Nothing to see")]
+        chats.create_conversation(a_conversation("c", tenant_id=self.tenant), request_key="c")
+        self.contents = InMemoryBlobs()
+        spoken = [
+            a_turn_of_chat(self.tenant, 7, "I live in Oslo"),
+            a_turn_of_chat(self.tenant, 8, "Nothing to see"),
+        ]
         for turn, event in spoken:
-            chats.add(self.tenant, "c", turn, request_key=event.event_id, title=None)
+            chats.add_turn(self.tenant, "c", turn, request_key=event.event_id, title=None)
         self.stream = [*_stream(Owner(tenant=self.tenant, user="ada")), *(event for _, event in spoken)]
         self.extraction = Extraction(
-            observant(), episodes=DynamoEpisodes(memory, self.contents, 3), facts=DynamoFacts(memory),
-            signals=DynamoSignals(memory), held_facts=DynamoHeldFacts(memory, clock),
-            fresh=DynamoFresh(conversations, clock),
-        )  # fmt: skip
+            observant(),
+            episodes=DynamoEpisodes(memory, self.contents, 3),
+            facts=DynamoFacts(memory),
+            signals=DynamoSignals(memory),
+            held_facts=DynamoReviewQueue(memory, clock),
+            fresh=DynamoUnprocessedMessages(conversations, clock),
+        )
 
-    def after(self, weather: Weather) -> bytes:
+    def after(self, weather: DeliveryFaults) -> bytes:
         deliver(self.extraction, self.stream, weather)
         assert self.extraction.quarantine.parked == self.extraction.dead_letters.parked == []
-        return held_in_tables(self.tables, self.tenant)
+        return stored_in_tables(self.tables, self.tenant)
 
 
 def _stream(owner: Owner) -> Sequence[Event]:
     return [
         said("I live in Lisbon. I like tea", "s1", owner=owner),
         said("I like tea https://evil.example/x", "s2", owner=owner),
-        said("I live in Rome", "s3", owner=owner, remember=False), said(LONG, "s4", owner=owner),
+        said("I live in Rome", "s3", owner=owner, remember=False),
+        said(LONG, "s4", owner=owner),
         a_setting("t1", owner=owner),
         *(a_server_error(f"r{n}", at=NOON + timedelta(minutes=n), owner=owner) for n in range(3)),
         an_event("v1", type="page.viewed", payload={}, owner=owner),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture
@@ -121,32 +131,32 @@ class Wire:
 def test_a_crash_at_any_request_leaves_no_trace(
     tables: "tuple[Table, Table]", fault: BaseException, *, after: bool
 ) -> None:
-    reference = World(*tables).after(CALM)
+    reference = World(*tables).after(NO_FAULTS)
     whole = World(*tables)
     with Wire(tables, Fuse()) as wire:
-        deliver(whole.extraction, whole.stream, Weather())
+        deliver(whole.extraction, whole.stream, DeliveryFaults())
     assert wire.calls > len(whole.stream) * 2
 
     for at in range(1, wire.calls + 1):
         world = World(*emptied(tables))
         with Wire(tables, Fuse(at, after=after, fault=fault)):
-            deliver(world.extraction, world.stream, Weather())
-        assert held_in_tables(world.tables, world.tenant) == reference, f"a crash at request {at}"
+            deliver(world.extraction, world.stream, DeliveryFaults())
+        assert stored_in_tables(world.tables, world.tenant) == reference, f"a crash at request {at}"
 
 
 def test_five_copies_of_each_in_any_order_leave_the_items_of_one(tables: "tuple[Table, Table]") -> None:
-    reference = World(*tables).after(CALM)
+    reference = World(*tables).after(NO_FAULTS)
 
     for seed in range(1, 4):
-        assert World(*tables).after(Weather(copies=5, seed=seed)) == reference
+        assert World(*tables).after(DeliveryFaults(copies=5, seed=seed)) == reference
 
 
 @pytest.mark.stack
 def test_five_copies_of_each_in_any_order_leave_the_items_of_one_on_the_deployed_tables(stack: Stack) -> None:
     tables = stack_table(stack, stack.tables.memory), stack_table(stack, stack.tables.conversations)
 
-    reference = World(*tables).after(CALM)
+    reference = World(*tables).after(NO_FAULTS)
 
-    assert World(*tables).after(Weather(copies=5, seed=1)) == reference
+    assert World(*tables).after(DeliveryFaults(copies=5, seed=1)) == reference
     with Wire(tables, Fuse(17, after=True, fault=Death())):
-        assert World(*tables).after(Weather(copies=5, seed=2)) == reference
+        assert World(*tables).after(DeliveryFaults(copies=5, seed=2)) == reference

@@ -6,27 +6,26 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.sections import Sources
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_documents import DynamoDocuments
-from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_held_facts import DynamoHeldFacts
-from membus.adapters.dynamo_states import DynamoStates
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.adapters.tiered_episodes import TieredEpisodes
-from membus.domain.document import Document
-from membus.domain.identity import Owner
-from membus.domain.transfer import EVENTS, Manifest
-from tests.exporting import archived
+from functions.export.sections import ExportSources
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.core.identity import Owner
+from membus.episodes.archive.reader import TieredEpisodes
+from membus.episodes.dynamodb import DynamoEpisodeReader, DynamoEpisodes
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.dynamodb_review_queue import DynamoReviewQueue
+from membus.search.dynamodb import DynamoDocuments
+from membus.search.model import Document
+from membus.states.dynamodb import DynamoStates
+from membus.transfer.model import EVENTS, Manifest
 from tests.factories import ADA, NOON, a_conversation, a_turn, an_event, an_observation, learn, recorded
 from tests.fakes.clock import StoppedClock
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.memories import InMemoryMemories
-from tests.memories import fill
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.exports import archived_rows
+from tests.support.memories import fill
+from tests.support.tables import make_bucket, make_table
 
 LARGE = "a long story " * 4_000
 
@@ -49,9 +48,13 @@ def test_facts_conversations_and_documents_are_the_users_own(archive: ZipFile) -
     counts = {name: entry.rows for name, entry in _manifest(archive).files.items()}
 
     assert counts == {
-        "events.jsonl": 3, "facts.jsonl": 1, "conversations.jsonl": 3, "documents.jsonl": 1, "quarantine.jsonl": 0,
+        "events.jsonl": 3,
+        "facts.jsonl": 1,
+        "conversations.jsonl": 3,
+        "documents.jsonl": 1,
+        "quarantine.jsonl": 0,
         "states.jsonl": 0,
-    }  # fmt: skip
+    }
     assert b"bob" not in b"".join(archive.read(name) for name in archive.namelist())
 
 
@@ -59,42 +62,66 @@ def _manifest(archive: ZipFile) -> Manifest:
     return Manifest.model_validate_json(archive.read("manifest.json"))
 
 
-def _exported(sources: Sources) -> ZipFile:
-    return ZipFile(io.BytesIO(archived(sources)))
+def _exported(sources: ExportSources) -> ZipFile:
+    return ZipFile(io.BytesIO(archived_rows(sources)))
 
 
-def _sources() -> Sources:
-    memory, talks, contents, clock = make_table("memory"), make_table("conversations"), make_bucket(), StoppedClock()
+def _sources() -> ExportSources:
+    memory, talks, contents, clock = (
+        make_table("memory"),
+        make_table("conversations"),
+        make_bucket(),
+        StoppedClock(),
+    )
     cold, hot, index = InMemoryEpisodes(), DynamoEpisodes(memory, contents), InMemoryMemories()
     reader = TieredEpisodes(DynamoEpisodeReader(memory, contents, clock), cold)
-    sources = Sources(
-        episodes=reader, facts=DynamoFacts(memory), conversations=DynamoConversations(talks, clock),
-        summaries=DynamoSummaries(talks), documents=DynamoDocuments(memory, contents, clock), index=index,
-        held_facts=DynamoHeldFacts(memory, clock), states=DynamoStates(memory, contents, clock), contents=contents,
+    sources = ExportSources(
+        episodes=reader,
+        facts=DynamoFacts(memory),
+        conversations=DynamoConversations(talks, clock),
+        summaries=DynamoSummaries(talks),
+        documents=DynamoDocuments(memory, contents, clock),
+        index=index,
+        held_facts=DynamoReviewQueue(memory, clock),
+        states=DynamoStates(memory, contents, clock),
+        contents=contents,
         now=clock,
-    )  # fmt: skip
+    )
     for owner in (ADA, Owner(tenant=ADA.tenant, user="bob"), Owner(tenant="zeta", user=ADA.user)):
         _live(owner, sources, cold, hot, index)
     return sources
 
 
-def _live(owner: Owner, sources: Sources, cold: InMemoryEpisodes, hot: DynamoEpisodes, index: InMemoryMemories) -> None:
+def _live(
+    owner: Owner, sources: ExportSources, cold: InMemoryEpisodes, hot: DynamoEpisodes, index: InMemoryMemories
+) -> None:
     mine = "" if owner == ADA else f"-{owner.user}-{owner.tenant}"
     places: list[tuple[str, int, list[InMemoryEpisodes | DynamoEpisodes]]] = [
-        ("cold", 1, [cold]), ("both", 2, [cold, hot]), ("hot", 3, [hot]),
-    ]  # fmt: skip
+        ("cold", 1, [cold]),
+        ("both", 2, [cold, hot]),
+        ("hot", 3, [hot]),
+    ]
     for name, day, tiers in places:
         payload = {"text": LARGE if name == "hot" else name}
         event = an_event(f"{name}{mine}", owner=owner, occurred_at=NOON.replace(day=day), payload=payload)
         for tier in tiers:
-            tier.record(recorded(event), extracted="v1")
+            tier.record_event(recorded(event), extracted="v1")
     assert isinstance(sources.facts, DynamoFacts)
     learn(sources.facts, owner, an_observation(), an_observation("Rome", event_id="e2"))
-    conversation = a_conversation(f"01JZZZZZZZZZZZZZZZZZZZZZZZ{mine}", tenant_id=owner.tenant, user_id=owner.user)
-    sources.conversations.create(conversation, request_key=f"r{mine}")
-    sources.conversations.add(owner.tenant, conversation.conversation_id, a_turn(), request_key="t", title=None)
+    conversation = a_conversation(
+        f"01JZZZZZZZZZZZZZZZZZZZZZZZ{mine}", tenant_id=owner.tenant, user_id=owner.user
+    )
+    sources.conversations.create_conversation(conversation, request_key=f"r{mine}")
+    sources.conversations.add_turn(
+        owner.tenant, conversation.conversation_id, a_turn(), request_key="t", title=None
+    )
     document = Document(
-        memory_id=f"mem{mine}", tenant_id=owner.tenant, user_id=owner.user, text="x", created_at=NOON, updated_at=NOON
+        memory_id=f"mem{mine}",
+        tenant_id=owner.tenant,
+        user_id=owner.user,
+        text="x",
+        created_at=NOON,
+        updated_at=NOON,
     )
     sources.documents.put(document)
     fill(index, document.as_memory())

@@ -1,4 +1,7 @@
-"""The ports Exports and Archives: jobs begun once and forgotten in time, files that an address leads to for a while."""
+"""The ports Exports and Archives.
+
+Jobs begun once and forgotten in time, files that an address leads to for a while.
+"""
 
 import io
 from collections.abc import Iterator
@@ -12,153 +15,173 @@ import pytest
 from botocore.config import Config
 
 from localstack import aws
-from membus.adapters.aws import client, forget
-from membus.adapters.dynamo_exports import DynamoExports
-from membus.adapters.s3_archives import S3Archives
-from membus.adapters.s3_erasing import archives as archives_of
-from membus.adapters.s3_versions import S3Versions
-from membus.domain.erasure import subject_of
-from membus.domain.identity import Owner
-from membus.domain.transfer import KEPT, Export, Kept, Part, Place
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.transfer import Archives, Exports
+from membus.aws.clients import aws_client, forget_clients
+from membus.aws.s3 import S3ObjectVersions
+from membus.core.erasure import erasure_subject
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.erasure.s3 import export_eraser as archives_of
+from membus.transfer.dynamodb import DynamoExportJobs
+from membus.transfer.model import FILE_LIFETIME, Export, ExportCursor, ExportPart, StoredPart
+from membus.transfer.ports import ExportFiles, ExportJobs
+from membus.transfer.s3 import S3ExportFiles
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
-from tests.fakes.exports import InMemoryArchives, InMemoryExports
+from tests.fakes.exports import InMemoryExportFiles, InMemoryExportJobs
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.tables import make_bucket, make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @pytest.fixture(params=EVERYWHERE)
-def exports(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Exports]:
+def exports(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[ExportJobs]:
     if request.param == "fake":
-        yield InMemoryExports(clock)
+        yield InMemoryExportJobs(clock)
     elif request.param == "strict":
         with strict_aws():
-            yield DynamoExports(make_table("tenants"), clock)
+            yield DynamoExportJobs(make_table("tenants"), clock)
     else:
         stack: Stack = request.getfixturevalue("stack")
-        yield DynamoExports(stack_table(stack, stack.tables.tenants), clock)
+        yield DynamoExportJobs(stack_table(stack, stack.tables.tenants), clock)
 
 
 @pytest.fixture(params=EVERYWHERE)
-def archives(request: pytest.FixtureRequest) -> Iterator[Archives]:
+def archives(request: pytest.FixtureRequest) -> Iterator[ExportFiles]:
     if request.param == "fake":
-        yield InMemoryArchives()
+        yield InMemoryExportFiles()
     elif request.param == "strict":
         with strict_aws():
             make_bucket()
-            forget()
-            yield S3Archives(partial(client, "s3"), "membus-test-archive")
-            forget()
+            forget_clients()
+            yield S3ExportFiles(partial(aws_client, "s3"), "membus-test-archive")
+            forget_clients()
     else:
         stack: Stack = request.getfixturevalue("stack")
         signing = Config(signature_version="s3v4")  # as the process's own client
         s3 = aws.session().client("s3", endpoint_url=stack.endpoint_url, config=signing)
-        yield S3Archives(lambda: s3, stack.bucket)
+        yield S3ExportFiles(lambda: s3, stack.bucket)
 
 
 def an_export(owner: Owner, **fields: object) -> Export:
-    named = {"job_id": "export_1", "tenant": owner.tenant, "user": owner.user, "subject": "s1", "requested_by": "key1"}
+    named = {
+        "job_id": "export_1",
+        "tenant": owner.tenant,
+        "user": owner.user,
+        "subject": "s1",
+        "requested_by": "key1",
+    }
     return Export.model_validate(named | {"requested_at": NOON} | fields)
 
 
-def test_a_job_is_begun_once(exports: Exports, owner: Owner) -> None:
-    first = exports.begin(an_export(owner))
+def test_a_job_is_begun_once(exports: ExportJobs, owner: Owner) -> None:
+    first = exports.start_export(an_export(owner))
 
-    assert exports.begin(an_export(owner, requested_at=NOON + timedelta(hours=1))) == first
-    assert exports.export(owner.tenant, "export_1") == first
+    assert exports.start_export(an_export(owner, requested_at=NOON + timedelta(hours=1))) == first
+    assert exports.get_export(owner.tenant, "export_1") == first
 
 
-def test_a_job_ends_and_is_forgotten_with_its_archive(exports: Exports, owner: Owner, clock: StoppedClock) -> None:
-    begun = exports.begin(an_export(owner))
+def test_a_job_ends_and_is_forgotten_with_its_archive(
+    exports: ExportJobs, owner: Owner, clock: StoppedClock
+) -> None:
+    begun = exports.start_export(an_export(owner))
     changes = {"user": None, "status": "done", "ended_at": NOON, "rows": {"events.jsonl": 3}}
-    ended = exports.advance(begun.model_copy(update=changes))
+    ended = exports.save_progress(begun.model_copy(update=changes))
 
-    assert exports.export(owner.tenant, "export_1") == ended
-    clock.advance(KEPT)
+    assert exports.get_export(owner.tenant, "export_1") == ended
+    clock.advance(FILE_LIFETIME)
     with pytest.raises(NotFoundError):
-        exports.export(owner.tenant, "export_1")
+        exports.get_export(owner.tenant, "export_1")
 
 
-def test_a_job_of_another_tenant_does_not_exist(exports: Exports, owner: Owner) -> None:
-    exports.begin(an_export(owner))
+def test_a_job_of_another_tenant_does_not_exist(exports: ExportJobs, owner: Owner) -> None:
+    exports.start_export(an_export(owner))
 
     with pytest.raises(NotFoundError):
-        exports.export(f"{owner.tenant}x", "export_1")
+        exports.get_export(f"{owner.tenant}x", "export_1")
 
 
-def a_part(number: int, **fields: object) -> Part:
-    piece = {"name": "events.jsonl", "rows": 2, "bytes": 40, "sha256": "s", "crc": 7, "packed": 12, "offset": 30}
-    kept = Kept(etag=f"e{number}", checksum="c")
-    return Part.model_validate({"number": number, "kept": kept, "pieces": (piece,)} | fields)
+def a_part(number: int, **fields: object) -> ExportPart:
+    piece = {
+        "name": "events.jsonl",
+        "rows": 2,
+        "bytes": 40,
+        "sha256": "s",
+        "crc": 7,
+        "packed": 12,
+        "offset": 30,
+    }
+    kept = StoredPart(etag=f"e{number}", checksum="c")
+    return ExportPart.model_validate({"number": number, "kept": kept, "pieces": (piece,)} | fields)
 
 
-def test_a_job_goes_on_part_by_part_and_two_who_go_on_at_once_are_told(exports: Exports, owner: Owner) -> None:
-    begun = exports.begin(an_export(owner, upload="u1"))
+def test_a_job_goes_on_part_by_part_and_two_who_go_on_at_once_are_told(
+    exports: ExportJobs, owner: Owner
+) -> None:
+    begun = exports.start_export(an_export(owner, upload="u1"))
     further = begun.model_copy(
-        update={"parts": 1, "bytes": 50, "at": Place(section="facts.jsonl", after={"name": "a"})}
+        update={"parts": 1, "bytes": 50, "at": ExportCursor(section="facts.jsonl", after={"name": "a"})}
     )
-    first = exports.advance(further, a_part(1))
+    first = exports.save_progress(further, a_part(1))
 
     with pytest.raises(ConflictError):
-        exports.advance(further, a_part(1, kept=None))
-    assert exports.export(owner.tenant, "export_1") == first
-    second = exports.advance(first, a_part(2))
-    assert exports.parts(second) == [a_part(1), a_part(2)]
+        exports.save_progress(further, a_part(1, kept=None))
+    assert exports.get_export(owner.tenant, "export_1") == first
+    second = exports.save_progress(first, a_part(2))
+    assert exports.list_parts(second) == [a_part(1), a_part(2)]
 
 
-def test_an_attempt_that_begins_anew_has_parts_of_its_own(exports: Exports, owner: Owner) -> None:
-    first = exports.advance(exports.begin(an_export(owner)), a_part(1))
-    anew = exports.advance(first.model_copy(update={"attempt": 2, "parts": 0}))
+def test_an_attempt_that_begins_anew_has_parts_of_its_own(exports: ExportJobs, owner: Owner) -> None:
+    first = exports.save_progress(exports.start_export(an_export(owner)), a_part(1))
+    anew = exports.save_progress(first.model_copy(update={"attempt": 2, "parts": 0}))
 
-    assert exports.parts(anew) == []
-    assert [part.number for part in exports.parts(exports.advance(anew, a_part(1)))] == [1]
+    assert exports.list_parts(anew) == []
+    assert [part.number for part in exports.list_parts(exports.save_progress(anew, a_part(1)))] == [1]
 
 
-def test_an_archive_is_put_together_of_its_parts_and_the_last_one_counts(archives: Archives, owner: Owner) -> None:
-    place = an_export(owner).place
+def test_an_archive_is_put_together_of_its_parts_and_the_last_one_counts(
+    archives: ExportFiles, owner: Owner
+) -> None:
+    place = an_export(owner).file_key
     large = bytes(5 << 20)
     for words in (b"first", b"second"):
-        upload = archives.begin(place)
-        archives.add(place, upload, 1, b"lost in a crash")
-        parts = [archives.add(place, upload, 1, large), archives.add(place, upload, 2, words)]
-        archives.finish(place, upload, parts)
+        upload = archives.start_upload(place)
+        archives.add_part(place, upload, 1, b"lost in a crash")
+        parts = [archives.add_part(place, upload, 1, large), archives.add_part(place, upload, 2, words)]
+        archives.complete_upload(place, upload, parts)
 
     found = io.BytesIO()
-    archives.fetch(place, found)
+    archives.download_file(place, found)
     assert found.getvalue() == large + b"second"
     with pytest.raises(NotFoundError):
-        archives.fetch(f"{place}x", found)
+        archives.download_file(f"{place}x", found)
 
 
 def test_an_archive_of_other_parts_is_refused_and_one_that_was_given_up_is_gone(
-    archives: Archives, owner: Owner
+    archives: ExportFiles, owner: Owner
 ) -> None:
-    place = an_export(owner).place
-    upload = archives.begin(place)
-    kept = archives.add(place, upload, 1, b"mine")
-    archives.add(place, upload, 1, b"a rival's")
+    place = an_export(owner).file_key
+    upload = archives.start_upload(place)
+    kept = archives.add_part(place, upload, 1, b"mine")
+    archives.add_part(place, upload, 1, b"a rival's")
     with pytest.raises(ConflictError):
-        archives.finish(place, upload, [kept])
+        archives.complete_upload(place, upload, [kept])
 
-    archives.abandon(place, upload)
-    archives.abandon(place, upload)
+    archives.abort_upload(place, upload)
+    archives.abort_upload(place, upload)
     with pytest.raises(ConflictError):
-        archives.add(place, upload, 1, b"mine")
+        archives.add_part(place, upload, 1, b"mine")
     with pytest.raises(ConflictError):
-        archives.finish(place, upload, [kept])
+        archives.complete_upload(place, upload, [kept])
     with pytest.raises(NotFoundError):
-        archives.fetch(place, io.BytesIO())
+        archives.download_file(place, io.BytesIO())
 
 
-def test_a_link_names_the_file_and_ends(archives: Archives, owner: Owner) -> None:
-    place = an_export(owner).place
-    link = urlsplit(archives.link(place, seconds=900))
+def test_a_link_names_the_file_and_ends(archives: ExportFiles, owner: Owner) -> None:
+    place = an_export(owner).file_key
+    link = urlsplit(archives.create_link(place, seconds=900))
 
     assert link.path.endswith(place)
     asked = parse_qs(link.query)
@@ -170,15 +193,15 @@ def test_an_erasure_removes_every_version_and_part_of_the_users_archives_and_of_
         make_bucket()
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.put_bucket_versioning(Bucket="membus-test-archive", VersioningConfiguration={"Status": "Enabled"})
-        store = S3Archives(lambda: s3, "membus-test-archive")
-        erasing = archives_of(S3Versions(lambda: s3, "membus-test-archive"))
+        store = S3ExportFiles(lambda: s3, "membus-test-archive")
+        erasing = archives_of(S3ObjectVersions(lambda: s3, "membus-test-archive"))
         ada, bob = Owner(tenant="acme", user="ada"), Owner(tenant="acme", user="bob")
         for owner in (ada, ada, bob):
-            subject = subject_of(owner.tenant, owner.user)
-            place = an_export(owner, subject=subject).place
-            whole = store.begin(place)
-            store.finish(place, whole, [store.add(place, whole, 1, b"archive")])
-            store.add(place, store.begin(place), 1, b"half of one")
+            subject = erasure_subject(owner.tenant, owner.user)
+            place = an_export(owner, subject=subject).file_key
+            whole = store.start_upload(place)
+            store.complete_upload(place, whole, [store.add_part(place, whole, 1, b"archive")])
+            store.add_part(place, store.start_upload(place), 1, b"half of one")
 
         assert erasing.count(ada, cursor="", time_left=lambda: True).counts == {"exports": 4}
         assert erasing.erase(ada, cursor="", time_left=lambda: True, settled=False).counts == {"exports": 4}

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_signals import DynamoSignals
-from tests.deliveries import Extraction, observant
+from membus.episodes.dynamodb import DynamoEpisodes
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.dynamodb_signals import DynamoSignals
 from tests.factories import ADA, NOON, a_candidate, a_server_error, a_setting, an_event, said
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.model import ScriptedModel
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.extraction import Extraction, observant
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,11 @@ def calls(table: "Table") -> list[str]:
 
 
 def extraction(table: "Table", model: ScriptedModel | None = None) -> Extraction:
-    facts, episodes, signals = DynamoFacts(table), DynamoEpisodes(table, InMemoryContents()), DynamoSignals(table)
+    facts, episodes, signals = (
+        DynamoFacts(table),
+        DynamoEpisodes(table, InMemoryBlobs()),
+        DynamoSignals(table),
+    )
     return Extraction(model or observant(), facts=facts, episodes=episodes, signals=signals)
 
 
@@ -53,14 +57,18 @@ def test_a_batch_of_everything_is_learned(table: "Table") -> None:
     learning = extraction(table)
 
     learning.send(
-        said("I live in Lisbon"), a_setting(), said("I like tea", "e2", remember=False),
+        said("I live in Lisbon"),
+        a_setting(),
+        said("I like tea", "e2", remember=False),
         *(a_server_error(f"r{n}", at=NOON + timedelta(minutes=n)) for n in range(3)),
-    )  # fmt: skip
+    )
 
     assert failures(learning) == []
     assert learning.known() == {
-        "home.city": "Lisbon", "setting.theme": "dark", "frustrated_by.error-500": "error 500",
-    }  # fmt: skip
+        "home.city": "Lisbon",
+        "setting.theme": "dark",
+        "frustrated_by.error-500": "error 500",
+    }
 
 
 @pytest.mark.parametrize("count", [39, 40, 41, 95])
@@ -80,7 +88,7 @@ def test_the_same_proposed_twice_for_one_event_is_no_trouble(table: "Table") -> 
     learning.send(an_event())
 
     assert failures(learning) == []
-    assert len(learning.facts.observations(ADA)) == 1
+    assert len(learning.facts.list_observations(ADA)) == 1
 
 
 def test_the_longest_facts_of_a_full_batch_fit_one_transaction(table: "Table") -> None:

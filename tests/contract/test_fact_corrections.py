@@ -1,73 +1,91 @@
-"""The port FactStore, corrected by hand: a new event is part of the commit, and a retracted fact is kept unseen."""
+"""The port FactStore, corrected by hand.
+
+A new event is part of the commit, and a retracted fact is kept unseen.
+"""
 
 from datetime import timedelta
 
 import pytest
 
-from membus.domain.corrections import VERSION, Correction, as_event, corrected_by_hand
-from membus.domain.event import Recorded
-from membus.domain.facts import fold
-from membus.domain.identity import Owner
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.events import EpisodeStore
-from membus.ports.facts import FactStore, Learned
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.event import RecordedEvent
+from membus.core.identity import Owner
+from membus.episodes.ports import EpisodeStore
+from membus.facts.corrections import CORRECTIONS_VERSION, Correction, correction_event, observe_correction
+from membus.facts.fact import fold
+from membus.facts.ports import FactCommit, FactStore
 from tests.factories import NOON, an_observation, learn
 
 
-def correcting(owner: Owner, value: str | None, *, event_id: str = "c1", minute: int = 1) -> Recorded:
+def correcting(owner: Owner, value: str | None, *, event_id: str = "c1", minute: int = 1) -> RecordedEvent:
     correction = Correction(key="home.city", value=value)
-    return as_event(correction, owner, event_id=event_id, at=NOON + timedelta(minutes=minute))
+    return correction_event(correction, owner, event_id=event_id, at=NOON + timedelta(minutes=minute))
 
 
-def correct(facts: FactStore, owner: Owner, event: Recorded) -> Learned:
-    (seen,) = corrected_by_hand(event)
-    fact = fold([*facts.observations(owner, seen.key), seen])
+def correct(facts: FactStore, owner: Owner, event: RecordedEvent) -> FactCommit:
+    (seen,) = observe_correction(event)
+    fact = fold([*facts.list_observations(owner, seen.key), seen])
     assert fact is not None
-    learned = Learned(
-        profile=facts.profile(owner).updated([fact]), extractor=VERSION, events=(), new_events=(event,),
-        observations=(seen,), facts=(fact,),
-    )  # fmt: skip
+    learned = FactCommit(
+        profile=facts.get_profile(owner).with_facts([fact]),
+        extractor=CORRECTIONS_VERSION,
+        events=(),
+        new_events=(event,),
+        observations=(seen,),
+        facts=(fact,),
+    )
     facts.commit(learned)
     return learned
 
 
-def test_a_correction_and_its_episode_are_one_commit(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
+def test_a_correction_and_its_episode_are_one_commit(
+    facts: FactStore, episodes: EpisodeStore, owner: Owner
+) -> None:
     event = correcting(owner, "Porto")
 
     learned = correct(facts, owner, event)
 
-    assert facts.fact(owner, "home.city") == learned.facts[0]
-    assert facts.profile(owner) == learned.profile
-    assert episodes.record(event, extracted=None) == event.model_copy(update={"extracted": VERSION})
+    assert facts.get_fact(owner, "home.city") == learned.facts[0]
+    assert facts.get_profile(owner) == learned.profile
+    assert episodes.record_event(event, extracted=None) == event.model_copy(
+        update={"extracted": CORRECTIONS_VERSION}
+    )
 
 
-def test_an_event_that_is_known_corrects_nothing(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
+def test_an_event_that_is_known_corrects_nothing(
+    facts: FactStore, episodes: EpisodeStore, owner: Owner
+) -> None:
     event = correcting(owner, "Porto")
-    episodes.record(event, extracted=None)
+    episodes.record_event(event, extracted=None)
 
     with pytest.raises(ConflictError):
         correct(facts, owner, event)
 
-    assert facts.profile(owner).version == 0
-    assert facts.observations(owner) == []
+    assert facts.get_profile(owner).version == 0
+    assert facts.list_observations(owner) == []
 
 
 def test_a_lost_race_records_no_event(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
     event = correcting(owner, "Porto")
-    (seen,) = corrected_by_hand(event)
+    (seen,) = observe_correction(event)
     fact = fold([seen])
     assert fact is not None
-    stale = facts.profile(owner).updated([fact])
+    stale = facts.get_profile(owner).with_facts([fact])
     learn(facts, owner, an_observation("Lisbon"))
 
     with pytest.raises(ConflictError):
         facts.commit(
-            Learned(
-                profile=stale, extractor=VERSION, events=(), new_events=(event,), observations=(seen,), facts=(fact,)
+            FactCommit(
+                profile=stale,
+                extractor=CORRECTIONS_VERSION,
+                events=(),
+                new_events=(event,),
+                observations=(seen,),
+                facts=(fact,),
             )
         )
 
-    assert episodes.record(event, extracted="later").extracted == "later"
+    assert episodes.record_event(event, extracted="later").extracted == "later"
 
 
 def test_a_retracted_fact_is_kept_and_shown_to_nobody(facts: FactStore, owner: Owner) -> None:
@@ -76,11 +94,13 @@ def test_a_retracted_fact_is_kept_and_shown_to_nobody(facts: FactStore, owner: O
     learned = correct(facts, owner, correcting(owner, None))
 
     with pytest.raises(NotFoundError):
-        facts.fact(owner, "home.city")
-    assert [fact.value for fact in facts.page(owner, kind=None, limit=10, after=None).items] == ["nurse"]
-    assert facts.page(owner, kind="place", limit=10, after=None).items == ()
-    assert [fact.value for fact in facts.profile(owner).facts] == ["nurse"]
-    assert [seen.value for seen in facts.observations(owner, "home.city")] == ["Lisbon", None]
+        facts.get_fact(owner, "home.city")
+    assert [fact.value for fact in facts.list_facts(owner, kind=None, limit=10, after=None).items] == [
+        "nurse"
+    ]
+    assert facts.list_facts(owner, kind="place", limit=10, after=None).items == ()
+    assert [fact.value for fact in facts.get_profile(owner).facts] == ["nurse"]
+    assert [seen.value for seen in facts.list_observations(owner, "home.city")] == ["Lisbon", None]
     assert learned.facts[0].replaced == "Lisbon"
 
 
@@ -90,5 +110,10 @@ def test_a_retracted_fact_that_a_correction_brings_back_is_seen_again(facts: Fac
 
     correct(facts, owner, correcting(owner, "Porto", event_id="c2", minute=2))
 
-    assert (facts.fact(owner, "home.city").value, facts.fact(owner, "home.city").version) == ("Porto", 3)
-    assert [fact.value for fact in facts.page(owner, kind="place", limit=10, after=None).items] == ["Porto"]
+    assert (facts.get_fact(owner, "home.city").value, facts.get_fact(owner, "home.city").version) == (
+        "Porto",
+        3,
+    )
+    assert [fact.value for fact in facts.list_facts(owner, kind="place", limit=10, after=None).items] == [
+        "Porto"
+    ]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from membus.adapters.dynamo_fact_rebuild import DynamoFactRebuild
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.domain.facts import Observation
-from membus.domain.identity import Owner
-from membus.errors import ConflictError
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.observation import Observation
+from scripts.reextraction.dynamodb import DynamoFactRebuilder
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Stored:
     table: "Table"
     facts: DynamoFacts
-    rebuild: DynamoFactRebuild
+    rebuild: DynamoFactRebuilder
 
     def items(self) -> list[dict[str, Any]]:
         return self.table.query(KeyConditionExpression=Key("pk").eq("T#acme#U#ada"))["Items"]
@@ -35,7 +35,7 @@ class Stored:
 def stored() -> Iterator[Stored]:
     with strict_aws():
         table = make_table("memory")
-        yield Stored(table, DynamoFacts(table), DynamoFactRebuild(table))
+        yield Stored(table, DynamoFacts(table), DynamoFactRebuilder(table))
 
 
 def seen(number: int, *, key: str = "home.city", value: str | None = None) -> Observation:
@@ -51,7 +51,7 @@ def test_the_same_observations_write_nothing(stored: Stored) -> None:
     learn(stored.facts, ADA, seen(1), seen(2))
     before = stored.items()
 
-    assert stored.rebuild.rebuild(ADA, lambda found: list(reversed(found))) == 0
+    assert stored.rebuild.rebuild_facts(ADA, lambda found: list(reversed(found))) == 0
     assert stored.items() == before
 
 
@@ -63,12 +63,12 @@ def test_a_lost_table_is_written_again_item_by_item(stored: Stored) -> None:
     for sk in before:
         stored.table.delete_item(Key={"pk": "T#acme#U#ada", "sk": sk})
 
-    stored.rebuild.rebuild(ADA, exactly(*observations))
+    stored.rebuild.rebuild_facts(ADA, exactly(*observations))
 
     after = {item["sk"]: item for item in stored.items()}
     for item in (*before.values(), *after.values()):
         item.pop("revision", None)
-    profiles = [stored.facts.profile(ADA).facts for _ in (before, after)]
+    profiles = [stored.facts.get_profile(ADA).facts for _ in (before, after)]
     assert {sk: item for sk, item in after.items() if sk != "PROFILE"} == {
         sk: item for sk, item in before.items() if sk != "PROFILE"
     }
@@ -78,18 +78,20 @@ def test_a_lost_table_is_written_again_item_by_item(stored: Stored) -> None:
 def test_what_is_no_longer_taught_is_gone_with_its_history(stored: Stored) -> None:
     learn(stored.facts, ADA, seen(1), seen(2), seen(3, key="likes.tea", value="tea"))
 
-    stored.rebuild.rebuild(ADA, exactly(seen(1)))
+    stored.rebuild.rebuild_facts(ADA, exactly(seen(1)))
 
-    assert [fact.value for fact in stored.facts.profile(ADA).facts] == ["city 1"]
-    assert [item["sk"] for item in stored.items() if str(item["sk"]).startswith("FACT#")] == ["FACT#home.city"]
-    assert stored.facts.observations(ADA) == [seen(1)]
+    assert [fact.value for fact in stored.facts.get_profile(ADA).facts] == ["city 1"]
+    assert [item["sk"] for item in stored.items() if str(item["sk"]).startswith("FACT#")] == [
+        "FACT#home.city"
+    ]
+    assert stored.facts.list_observations(ADA) == [seen(1)]
 
 
 def test_a_fact_of_fewer_observations_than_before_is_a_newer_revision(stored: Stored) -> None:
     learn(stored.facts, ADA, seen(1))
     learn(stored.facts, ADA, seen(2))
 
-    stored.rebuild.rebuild(ADA, exactly(seen(1)))
+    stored.rebuild.rebuild_facts(ADA, exactly(seen(1)))
     learn(stored.facts, ADA, seen(3, key="likes.tea", value="tea"))
 
     revisions = {item["sk"]: int(item["revision"]) for item in stored.items() if "revision" in item}
@@ -106,12 +108,13 @@ def test_whoever_learns_meanwhile_is_not_overwritten(stored: Stored) -> None:
         asked.append(len(found))
         return [*(each for each in found if each.key != "home.city"), seen(5)]
 
-    stored.rebuild.rebuild(ADA, wanted)
+    stored.rebuild.rebuild_facts(ADA, wanted)
 
     assert asked == [1, 2]
-    assert {fact.key: fact.value for fact in stored.facts.profile(ADA).facts} == {
-        "home.city": "city 5", "likes.tea": "tea",
-    }  # fmt: skip
+    assert {fact.key: fact.value for fact in stored.facts.get_profile(ADA).facts} == {
+        "home.city": "city 5",
+        "likes.tea": "tea",
+    }
 
 
 def test_somebody_who_never_stops_learning_is_told_of(stored: Stored) -> None:
@@ -123,7 +126,7 @@ def test_somebody_who_never_stops_learning_is_told_of(stored: Stored) -> None:
         return [*found, seen(99)]
 
     with pytest.raises(ConflictError):
-        stored.rebuild.rebuild(ADA, wanted)
+        stored.rebuild.rebuild_facts(ADA, wanted)
 
 
 def test_another_tenants_user_of_that_name_is_left_alone(stored: Stored) -> None:
@@ -131,7 +134,7 @@ def test_another_tenants_user_of_that_name_is_left_alone(stored: Stored) -> None
     learn(stored.facts, ADA, seen(1))
     learn(stored.facts, zeta, seen(1))
 
-    stored.rebuild.rebuild(ADA, exactly())
+    stored.rebuild.rebuild_facts(ADA, exactly())
 
-    assert stored.facts.observations(ADA) == []
-    assert stored.facts.observations(zeta) == [seen(1)]
+    assert stored.facts.list_observations(ADA) == []
+    assert stored.facts.list_observations(zeta) == [seen(1)]

@@ -1,35 +1,47 @@
-"""The port FactStore where a key has more observations than anybody wants to read: the same fact, by bounded reads."""
+"""The port FactStore where a key has more observations than anybody wants to read.
+
+The same fact, by bounded reads.
+"""
 
 from datetime import timedelta
 
 import pytest
 
-from membus.domain.carrying import RECENT_KEPT, RECENT_MAX, place_of
-from membus.domain.facts import Observation, fold
-from membus.domain.identity import Owner
-from membus.folding import fold_in
-from membus.ports.facts import FactStore, Learned
+from membus.core.identity import Owner
+from membus.facts.commit import fold_observations
+from membus.facts.fact import RECENT_OBSERVATIONS_KEPT, RECENT_OBSERVATIONS_MAX, fold, position_of
+from membus.facts.observation import Observation
+from membus.facts.ports import FactCommit, FactStore
 from tests.factories import NOON, an_observation
 
-TOGGLES = RECENT_MAX + 15
+TOGGLES = RECENT_OBSERVATIONS_MAX + 15
 HOUR = timedelta(hours=1)
 KEY = "setting.theme"
 
 
 def toggled(number: int, **told: object) -> Observation:
-    fields = {"key": KEY, "kind": "setting", "event_id": f"e{number:04d}", "valid_from": NOON + HOUR * number} | told
+    fields = {
+        "key": KEY,
+        "kind": "setting",
+        "event_id": f"e{number:04d}",
+        "valid_from": NOON + HOUR * number,
+    } | told
     return an_observation("dark" if number % 2 else "light", **fields)  # type: ignore[arg-type]
 
 
 def learn(facts: FactStore, owner: Owner, *seen: Observation) -> None:
     """Commit observations as extract does."""
-    folded, profile = fold_in(owner, seen, facts), facts.base(owner)
+    folded, profile = fold_observations(owner, seen, facts), facts.get_full_profile(owner)
     facts.commit(
-        Learned(
-            profile=profile.updated(folded.facts), extractor="v1", events=(), observations=seen, facts=folded.facts,
+        FactCommit(
+            profile=profile.with_facts(folded.facts),
+            extractor="v1",
+            events=(),
+            observations=seen,
+            facts=folded.facts,
             carried=folded.carried,
         )
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -42,12 +54,12 @@ def busy(facts: FactStore, owner: Owner) -> FactStore:
 
 
 def test_what_is_read_for_a_change_is_bounded_and_comes_to_the_same(busy: FactStore, owner: Owner) -> None:
-    trail = busy.trail(owner, KEY)
+    trail = busy.get_history(owner, KEY)
 
     assert trail.carried
-    assert RECENT_KEPT <= len(trail.recent) <= RECENT_MAX
+    assert RECENT_OBSERVATIONS_KEPT <= len(trail.recent) <= RECENT_OBSERVATIONS_MAX
     assert trail.carried.count + len(trail.recent) == TOGGLES
-    assert busy.fact(owner, KEY) == fold(busy.observations(owner, KEY))
+    assert busy.get_fact(owner, KEY) == fold(busy.list_observations(owner, KEY))
 
 
 def test_one_that_comes_after_all_lands_in_the_past(busy: FactStore, owner: Owner) -> None:
@@ -55,36 +67,39 @@ def test_one_that_comes_after_all_lands_in_the_past(busy: FactStore, owner: Owne
 
     learn(busy, owner, late)
 
-    assert busy.fact(owner, KEY) == fold(busy.observations(owner, KEY))
-    assert busy.fact(owner, KEY).version == TOGGLES + 1
+    assert busy.get_fact(owner, KEY) == fold(busy.list_observations(owner, KEY))
+    assert busy.get_fact(owner, KEY).version == TOGGLES + 1
     learn(busy, owner, toggled(TOGGLES))
-    assert busy.fact(owner, KEY) == fold(busy.observations(owner, KEY))
+    assert busy.get_fact(owner, KEY) == fold(busy.list_observations(owner, KEY))
 
 
 def test_a_copy_of_an_old_one_changes_nothing(busy: FactStore, owner: Owner) -> None:
-    before = busy.fact(owner, KEY)
+    before = busy.get_fact(owner, KEY)
 
     learn(busy, owner, toggled(3))
 
-    assert busy.fact(owner, KEY) == before
+    assert busy.get_fact(owner, KEY) == before
 
 
 def test_stretches_of_a_history_follow_each_other_both_ways(busy: FactStore, owner: Owner) -> None:
-    every = busy.observations(owner, KEY)
+    every = busy.list_observations(owner, KEY)
 
-    first = busy.stretch(owner, KEY, beyond=None, limit=10)
-    second = busy.stretch(owner, KEY, beyond=place_of(first[-1]), limit=10)
+    first = busy.list_observation_range(owner, KEY, beyond=None, limit=10)
+    second = busy.list_observation_range(owner, KEY, beyond=position_of(first[-1]), limit=10)
 
     assert [*first, *second] == every[:20]
-    assert busy.stretch(owner, KEY, beyond=place_of(second[0]), limit=4, backwards=True) == every[6:10]
-    assert busy.stretch(owner, KEY, beyond=None, limit=3, backwards=True) == every[-3:]
-    assert busy.stretch(owner, KEY, beyond=place_of(every[-1]), limit=3) == []
+    assert (
+        busy.list_observation_range(owner, KEY, beyond=position_of(second[0]), limit=4, backwards=True)
+        == every[6:10]
+    )
+    assert busy.list_observation_range(owner, KEY, beyond=None, limit=3, backwards=True) == every[-3:]
+    assert busy.list_observation_range(owner, KEY, beyond=position_of(every[-1]), limit=3) == []
 
 
 def test_each_write_of_a_fact_has_a_revision_of_its_own(facts: FactStore, owner: Owner) -> None:
     revisions = []
     for number in range(3):
         learn(facts, owner, toggled(number), an_observation(event_id=f"h{number}"))
-        revisions.append(facts.stored(owner, KEY).revision)
+        revisions.append(facts.get_versioned_fact(owner, KEY).revision)
 
     assert revisions == sorted(set(revisions))

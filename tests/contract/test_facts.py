@@ -1,14 +1,18 @@
-"""The port FactStore: one commit writes all or nothing, and what was learned stays in the order it was learned."""
+"""The port FactStore.
+
+One commit writes all or nothing, and what was learned stays in the order it was learned.
+"""
 
 from datetime import timedelta
 
 import pytest
 
-from membus.domain.facts import Observation, Trust, history
-from membus.domain.identity import Owner
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.events import EpisodeStore
-from membus.ports.facts import FactStore, Learned
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.episodes.ports import EpisodeStore
+from membus.facts.fact import list_versions
+from membus.facts.observation import Observation, Trust
+from membus.facts.ports import FactCommit, FactStore
 from tests.factories import NOON, a_fact, an_event, an_observation, learn, recorded
 
 LATER = NOON + timedelta(days=1)
@@ -20,84 +24,86 @@ def keyed(key: str, value: str, *, event_id: str = "e1", day: int = 0) -> Observ
 
 
 def test_somebody_nobody_has_heard_of_has_an_empty_profile(facts: FactStore, owner: Owner) -> None:
-    profile = facts.profile(owner)
+    profile = facts.get_profile(owner)
 
     assert (profile.owner, profile.version, profile.facts) == (owner, 0, ())
-    assert facts.observations(owner) == []
+    assert facts.list_observations(owner) == []
     with pytest.raises(NotFoundError):
-        facts.fact(owner, "home.city")
+        facts.get_fact(owner, "home.city")
 
 
 def test_a_commit_writes_observation_fact_and_profile(facts: FactStore, owner: Owner) -> None:
     learned = learn(facts, owner, an_observation("Lisbon"))
 
-    assert facts.profile(owner) == learned.profile
-    assert facts.fact(owner, "home.city") == learned.facts[0] == a_fact("Lisbon")
-    assert facts.observations(owner, "home.city") == [an_observation("Lisbon")]
+    assert facts.get_profile(owner) == learned.profile
+    assert facts.get_fact(owner, "home.city") == learned.facts[0] == a_fact("Lisbon")
+    assert facts.list_observations(owner, "home.city") == [an_observation("Lisbon")]
 
 
 def test_a_commit_marks_its_events_as_read(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
     event = recorded(an_event(owner=owner))
-    episodes.record(event, extracted=None)
+    episodes.record_event(event, extracted=None)
 
     learn(facts, owner, an_observation("Lisbon"), events=[event])
 
-    assert episodes.record(event, extracted=None).extracted == "v1"
+    assert episodes.record_event(event, extracted=None).extracted == "v1"
 
 
 def test_events_that_taught_nothing_are_marked_as_read_and_raise_no_version(
     facts: FactStore, episodes: EpisodeStore, owner: Owner
 ) -> None:
     event = recorded(an_event(owner=owner))
-    episodes.record(event, extracted=None)
+    episodes.record_event(event, extracted=None)
 
     learn(facts, owner, events=[event])
 
-    assert episodes.record(event, extracted=None).extracted == "v1"
-    assert facts.profile(owner).version == 0
+    assert episodes.record_event(event, extracted=None).extracted == "v1"
+    assert facts.get_profile(owner).version == 0
 
 
 def test_a_commit_for_an_event_that_was_never_recorded_writes_nothing(facts: FactStore, owner: Owner) -> None:
     with pytest.raises(ConflictError):
         learn(facts, owner, an_observation("Lisbon"), events=[recorded(an_event(owner=owner))])
 
-    assert facts.profile(owner).version == 0
-    assert facts.observations(owner) == []
+    assert facts.get_profile(owner).version == 0
+    assert facts.list_observations(owner) == []
 
 
 @pytest.mark.parametrize("version", [0, 1, 3])
 def test_a_commit_on_a_stale_profile_writes_nothing(facts: FactStore, owner: Owner, version: int) -> None:
     before = learn(facts, owner, keyed("home.city", "Lisbon")).profile
     late = keyed("work.role", "nurse", event_id="e2")
-    profile = before.updated([a_fact("nurse", key="work.role")]).model_copy(update={"version": version})
+    profile = before.with_facts([a_fact("nurse", key="work.role")]).model_copy(update={"version": version})
 
     with pytest.raises(ConflictError):
-        facts.commit(Learned(profile=profile, extractor="v1", events=(), observations=(late,), facts=profile.facts))
+        facts.commit(
+            FactCommit(profile=profile, extractor="v1", events=(), observations=(late,), facts=profile.facts)
+        )
 
-    assert facts.profile(owner) == before
-    assert [seen.value for seen in facts.observations(owner)] == ["Lisbon"]
+    assert facts.get_profile(owner) == before
+    assert [seen.value for seen in facts.list_observations(owner)] == ["Lisbon"]
     with pytest.raises(NotFoundError):
-        facts.fact(owner, "work.role")
+        facts.get_fact(owner, "work.role")
 
 
 def test_two_first_commits_at_once_are_one_commit_and_one_conflict(facts: FactStore, owner: Owner) -> None:
-    unread = facts.profile(owner)
+    unread = facts.get_profile(owner)
     learn(facts, owner, keyed("home.city", "Lisbon"))
     fact = a_fact("nurse", key="work.role")
-    rival = Learned(profile=unread.updated([fact]), extractor="v1", events=(), facts=(fact,))
+    rival = FactCommit(profile=unread.with_facts([fact]), extractor="v1", events=(), facts=(fact,))
 
     with pytest.raises(ConflictError):
         facts.commit(rival)
 
-    assert [fact.value for fact in facts.profile(owner).facts] == ["Lisbon"]
+    assert [fact.value for fact in facts.get_profile(owner).facts] == ["Lisbon"]
 
 
 def test_an_observation_written_twice_is_one(facts: FactStore, owner: Owner) -> None:
     for _ in range(2):
         learn(facts, owner, an_observation("Lisbon"))
 
-    assert facts.observations(owner, "home.city") == [an_observation("Lisbon")]
-    assert facts.profile(owner).version == 2
+    assert facts.list_observations(owner, "home.city") == [an_observation("Lisbon")]
+    assert facts.get_profile(owner).version == 2
 
 
 def test_a_history_is_in_the_order_of_learning_not_of_truth(facts: FactStore, owner: Owner) -> None:
@@ -106,8 +112,13 @@ def test_a_history_is_in_the_order_of_learning_not_of_truth(facts: FactStore, ow
         seen = an_observation(str(number), event_id=f"e{number}", learned_at=learned_at)
         learn(facts, owner, seen)
 
-    assert [seen.value for seen in facts.observations(owner, "home.city")] == ["3", "1", "0", "2"]
-    assert [version.value for version in history(facts.observations(owner))] == ["3", "1", "0", "2"]
+    assert [seen.value for seen in facts.list_observations(owner, "home.city")] == ["3", "1", "0", "2"]
+    assert [version.value for version in list_versions(facts.list_observations(owner))] == [
+        "3",
+        "1",
+        "0",
+        "2",
+    ]
 
 
 def test_keys_and_users_with_a_common_beginning_are_strangers(facts: FactStore, owner: Owner) -> None:
@@ -115,21 +126,21 @@ def test_keys_and_users_with_a_common_beginning_are_strangers(facts: FactStore, 
     learn(facts, owner, keyed("likes", "one"), keyed("likes.x", "two"), keyed("likes.xy", "three"))
     learn(facts, other, keyed("likes", "four"))
 
-    assert [seen.value for seen in facts.observations(owner, "likes")] == ["one"]
-    assert [seen.value for seen in facts.observations(owner, "likes.x")] == ["two"]
-    assert [seen.value for seen in facts.observations(other)] == ["four"]
-    assert facts.profile(other).version == 1
+    assert [seen.value for seen in facts.list_observations(owner, "likes")] == ["one"]
+    assert [seen.value for seen in facts.list_observations(owner, "likes.x")] == ["two"]
+    assert [seen.value for seen in facts.list_observations(other)] == ["four"]
+    assert facts.get_profile(other).version == 1
 
 
 def test_the_same_user_of_another_tenant_is_somebody_else(facts: FactStore, owner: Owner) -> None:
     learn(facts, owner, an_observation("Lisbon"))
     stranger = Owner(tenant=f"{owner.tenant}x", user=owner.user)
 
-    assert facts.profile(stranger).facts == ()
-    assert facts.observations(stranger) == []
-    assert facts.page(stranger, kind=None, limit=10, after=None).items == ()
+    assert facts.get_profile(stranger).facts == ()
+    assert facts.list_observations(stranger) == []
+    assert facts.list_facts(stranger, kind=None, limit=10, after=None).items == ()
     with pytest.raises(NotFoundError):
-        facts.fact(stranger, "home.city")
+        facts.get_fact(stranger, "home.city")
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
@@ -145,7 +156,7 @@ def test_a_filtered_page_may_be_empty_and_still_not_the_last(facts: FactStore, o
     wanted = an_observation("nurse", key="work.role", kind="work")
     learn(facts, owner, *places, wanted)
 
-    first = facts.page(owner, kind="work", limit=2, after=None)
+    first = facts.list_facts(owner, kind="work", limit=2, after=None)
 
     assert first.items == ()
     assert first.after is not None
@@ -156,7 +167,7 @@ def every_page(facts: FactStore, owner: Owner, *, kind: str | None, limit: int) 
     found: list[Observation] = []
     after: dict[str, str] | None = None
     for _ in range(20):
-        page = facts.page(owner, kind=kind, limit=limit, after=after)
+        page = facts.list_facts(owner, kind=kind, limit=limit, after=after)
         assert len(page.items) <= limit
         found += page.items
         after = page.after
@@ -169,25 +180,36 @@ def test_a_full_profile_is_built_anew_from_every_fact(facts: FactStore, owner: O
     """What was left out of a full profile comes back when a place falls free, whichever came first."""
     for number in range(3):
         learn(facts, owner, keyed(f"likes.v{number}", "tea", event_id=f"e{number}"))
-    profile = facts.profile(owner)
-    cut = profile.model_copy(update={"version": profile.version + 1, "facts": profile.facts[:1], "complete": False})
-    facts.commit(Learned(profile=cut, extractor="x", events=(), facts=(a_fact(key="likes.v9"),)))
+    profile = facts.get_profile(owner)
+    cut = profile.model_copy(
+        update={"version": profile.version + 1, "facts": profile.facts[:1], "complete": False}
+    )
+    facts.commit(FactCommit(profile=cut, extractor="x", events=(), facts=(a_fact(key="likes.v9"),)))
 
-    base = facts.base(owner)
+    base = facts.get_full_profile(owner)
 
-    assert (len(facts.profile(owner).facts), base.version) == (1, cut.version)
+    assert (len(facts.get_profile(owner).facts), base.version) == (1, cut.version)
     assert {fact.key for fact in base.facts} == {"likes.v0", "likes.v1", "likes.v2", "likes.v9"}
 
 
-def test_what_was_superseded_comes_back_by_a_correction_from_its_history(facts: FactStore, owner: Owner) -> None:
+def test_what_was_superseded_comes_back_by_a_correction_from_its_history(
+    facts: FactStore, owner: Owner
+) -> None:
     learn(facts, owner, an_observation("Lisbon"))
     learn(facts, owner, an_observation("Rome", event_id="e2", valid_from=LATER))
-    before = next(version for version in history(facts.observations(owner, "home.city")) if not version.current)
+    before = next(
+        version
+        for version in list_versions(facts.list_observations(owner, "home.city"))
+        if not version.current
+    )
 
     again = LATER + timedelta(days=1)
     learn(facts, owner, an_observation(before.value, event_id="e3", valid_from=again, trust=Trust.CORRECTED))
 
-    assert (facts.fact(owner, "home.city").value, facts.fact(owner, "home.city").replaced) == ("Lisbon", "Rome")
+    assert (facts.get_fact(owner, "home.city").value, facts.get_fact(owner, "home.city").replaced) == (
+        "Lisbon",
+        "Rome",
+    )
 
 
 def test_ends_repetitions_and_conflicts_are_kept(facts: FactStore, owner: Owner) -> None:
@@ -196,8 +218,8 @@ def test_ends_repetitions_and_conflicts_are_kept(facts: FactStore, owner: Owner)
     learn(facts, owner, an_observation("Lisbon"), an_observation("Rome", event_id="e3", valid_until=until))
     learn(facts, owner, an_observation("Paris", valid_from=NOON - timedelta(hours=1), provenance=why))
 
-    fact = facts.fact(owner, "home.city")
+    fact = facts.get_fact(owner, "home.city")
 
     assert (fact.value, fact.valid_until, fact.seen) == ("Rome", until, 1)
     assert [(each.value, each.agent_id) for each in fact.conflicts] == [("Paris", "mail")]
-    assert facts.profile(owner).facts == (fact,)
+    assert facts.get_profile(owner).facts == (fact,)

@@ -4,100 +4,105 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.held_facts import LIFETIME, HeldFact, held_fact
-from membus.domain.identity import Owner
-from membus.domain.verdict import Held
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.held_facts import HeldFacts
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.facts.candidates import REVIEW_LIFETIME, ReviewItem, ReviewRequest, review_item_for
+from membus.facts.ports import ReviewQueue
 from tests.factories import an_observation
 from tests.fakes.clock import StoppedClock
 
 
-def held(number: int = 1, **fields: str) -> HeldFact:
-    return held_fact(Held(reason="url", observation=an_observation(event_id=f"e{number}", **fields)))
+def held(number: int = 1, **fields: str) -> ReviewItem:
+    return review_item_for(
+        ReviewRequest(reason="url", observation=an_observation(event_id=f"e{number}", **fields))
+    )
 
 
-def waiting(held_facts: HeldFacts, owner: Owner) -> list[HeldFact]:
-    found: list[HeldFact] = []
-    page = held_facts.page(owner, limit=2, after=None)
+def waiting(held_facts: ReviewQueue, owner: Owner) -> list[ReviewItem]:
+    found: list[ReviewItem] = []
+    page = held_facts.list_items(owner, limit=2, after=None)
     found += page.items
     while page.after:
-        page = held_facts.page(owner, limit=2, after=page.after)
+        page = held_facts.list_items(owner, limit=2, after=page.after)
         found += page.items
     return found
 
 
-def test_what_is_held_waits_once_however_often_it_is_read(held_facts: HeldFacts, owner: Owner) -> None:
+def test_what_is_held_waits_once_however_often_it_is_read(held_facts: ReviewQueue, owner: Owner) -> None:
     for _ in range(3):
-        held_facts.hold(owner, [held(), held(key="likes.tea", value="tea")])
+        held_facts.add_items(owner, [held(), held(key="likes.tea", value="tea")])
 
     assert sorted(each.observation.key for each in waiting(held_facts, owner)) == ["home.city", "likes.tea"]
 
 
-def test_pages_hold_all_that_waits(held_facts: HeldFacts, owner: Owner) -> None:
-    held_facts.hold(owner, map(held, range(5)))
+def test_pages_hold_all_that_waits(held_facts: ReviewQueue, owner: Owner) -> None:
+    held_facts.add_items(owner, map(held, range(5)))
 
     assert sorted(each.observation.provenance.event_id for each in waiting(held_facts, owner)) == [
         f"e{number}" for number in range(5)
     ]
 
 
-def test_the_same_user_name_in_another_tenant_has_another_quarantine(held_facts: HeldFacts, owner: Owner) -> None:
-    held_facts.hold(owner, [held()])
+def test_the_same_user_name_in_another_tenant_has_another_quarantine(
+    held_facts: ReviewQueue, owner: Owner
+) -> None:
+    held_facts.add_items(owner, [held()])
     other = Owner(tenant=f"{owner.tenant}x", user=owner.user)
 
     assert waiting(held_facts, other) == []
     with pytest.raises(NotFoundError):
-        held_facts.approve(other, held().quarantine_id)
+        held_facts.approve_item(other, held().quarantine_id)
 
 
-def test_what_is_approved_is_handed_out_and_waits_no_longer(held_facts: HeldFacts, owner: Owner) -> None:
-    held_facts.hold(owner, [held()])
+def test_what_is_approved_is_handed_out_and_waits_no_longer(held_facts: ReviewQueue, owner: Owner) -> None:
+    held_facts.add_items(owner, [held()])
 
     for _ in range(2):
-        assert held_facts.approve(owner, held().quarantine_id).observation == held().observation
-    held_facts.hold(owner, [held()])
+        assert held_facts.approve_item(owner, held().quarantine_id).observation == held().observation
+    held_facts.add_items(owner, [held()])
 
     assert waiting(held_facts, owner) == []
 
 
-def test_what_is_rejected_never_comes_back(held_facts: HeldFacts, owner: Owner, clock: StoppedClock) -> None:
-    held_facts.hold(owner, [held()])
+def test_what_is_rejected_never_comes_back(
+    held_facts: ReviewQueue, owner: Owner, clock: StoppedClock
+) -> None:
+    held_facts.add_items(owner, [held()])
 
     for _ in range(2):
-        held_facts.reject(owner, held().quarantine_id)
-    clock.advance(LIFETIME * 2)
-    held_facts.hold(owner, [held()])
+        held_facts.reject_item(owner, held().quarantine_id)
+    clock.advance(REVIEW_LIFETIME * 2)
+    held_facts.add_items(owner, [held()])
 
     assert waiting(held_facts, owner) == []
 
 
-def test_the_first_decision_stands(held_facts: HeldFacts, owner: Owner) -> None:
-    held_facts.hold(owner, [held(1), held(2)])
-    held_facts.approve(owner, held(1).quarantine_id)
-    held_facts.reject(owner, held(2).quarantine_id)
+def test_the_first_decision_stands(held_facts: ReviewQueue, owner: Owner) -> None:
+    held_facts.add_items(owner, [held(1), held(2)])
+    held_facts.approve_item(owner, held(1).quarantine_id)
+    held_facts.reject_item(owner, held(2).quarantine_id)
 
     with pytest.raises(ConflictError) as approved:
-        held_facts.reject(owner, held(1).quarantine_id)
+        held_facts.reject_item(owner, held(1).quarantine_id)
     with pytest.raises(ConflictError) as rejected:
-        held_facts.approve(owner, held(2).quarantine_id)
+        held_facts.approve_item(owner, held(2).quarantine_id)
 
     assert (approved.value.code, rejected.value.code) == ("decided", "decided")
 
 
-def test_what_waited_too_long_is_gone(held_facts: HeldFacts, owner: Owner, clock: StoppedClock) -> None:
-    held_facts.hold(owner, [held()])
-    clock.advance(LIFETIME + timedelta(days=1))
+def test_what_waited_too_long_is_gone(held_facts: ReviewQueue, owner: Owner, clock: StoppedClock) -> None:
+    held_facts.add_items(owner, [held()])
+    clock.advance(REVIEW_LIFETIME + timedelta(days=1))
 
     assert waiting(held_facts, owner) == []
-    for decide in (held_facts.approve, held_facts.reject):
+    for decide in (held_facts.approve_item, held_facts.reject_item):
         with pytest.raises(NotFoundError):
             decide(owner, held().quarantine_id)
 
 
-def test_nothing_is_decided_about_what_was_never_held(held_facts: HeldFacts, owner: Owner) -> None:
+def test_nothing_is_decided_about_what_was_never_held(held_facts: ReviewQueue, owner: Owner) -> None:
     with pytest.raises(NotFoundError):
-        held_facts.reject(owner, "0" * 32)
-    held_facts.hold(owner, [held()])
+        held_facts.reject_item(owner, "0" * 32)
+    held_facts.add_items(owner, [held()])
 
     assert len(waiting(held_facts, owner)) == 1

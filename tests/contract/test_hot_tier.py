@@ -1,4 +1,7 @@
-"""The port HotTier: it holds a live conversation's window for its own tenant, and fails as if it held nothing."""
+"""The port HotTier.
+
+It holds a live conversation's window for its own tenant, and fails as if it held nothing.
+"""
 
 import re
 import time
@@ -11,27 +14,27 @@ import pytest
 from boto3.session import Session
 from redis import Redis
 
-from membus.adapters import valkey_hot
-from membus.adapters.valkey_hot import ValkeyHotTier, connect
-from membus.adapters.valkey_login import RoleLogin
-from membus.domain.entities import Folded
-from membus.domain.fresh import fresh_of
-from membus.domain.hot_records import HotEntities, HotFresh, HotProgress
-from membus.domain.hot_window import HotWindow
-from membus.domain.identity import Owner
-from membus.domain.pending import Progress
-from membus.domain.prompt import Usage
-from membus.ports.hot_tier import Hot, HotTier
+from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
+from membus.conversations.entities import EntitySnapshot
+from membus.conversations.ports import CacheRecord, ConversationCache
+from membus.conversations.reply_jobs import StepProgress
+from membus.conversations.unprocessed_messages import unprocessed_from_turn
+from membus.conversations.valkey import UNAVAILABLE_SECONDS, ValkeyCache, connect_valkey
+from membus.conversations.valkey_login import ElastiCacheCredentials
+from membus.core.identity import Owner
+from membus.core.tokens import TokenUsage
 from tests.factories import ADA, a_message, a_turn
-from tests.fakes.hot_tier import InMemoryHotTier
-from tests.redis_server import RedisServer, redis_server
+from tests.fakes.cache import InMemoryConversationCache
+from tests.support.redis_server import RedisServer, redis_server
 
 HOT_TIER = Path(__file__).parents[2] / "terraform/modules/hot_tier/main.tf"
-HELLO = HotWindow(tenant_id="acme", conversation_id="c1", stored=2, limit=80, messages=(a_message("hello ☂"),))
+HELLO = CachedWindow(
+    tenant_id="acme", conversation_id="c1", stored=2, limit=80, messages=(a_message("hello ☂"),)
+)
 
 
-FOLDED = Folded.over([a_message("Where is order 4417?")])
-PROGRESS = Progress(request="asked", steps=(), usage=Usage(input=1, output=1))
+FOLDED = EntitySnapshot.from_messages([a_message("Where is order 4417?")])
+PROGRESS = StepProgress(request="asked", steps=(), usage=TokenUsage(input=1, output=1))
 
 
 @pytest.fixture(scope="module")
@@ -54,187 +57,204 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def valkey(server: RedisServer, client: Redis, told: list[str]) -> ValkeyHotTier:  # noqa: ARG001 - emptied
-    return ValkeyHotTier(lambda: connect(server.url, cluster=False), told.append)
+def valkey(server: RedisServer, client: Redis, told: list[str]) -> ValkeyCache:  # noqa: ARG001 - emptied
+    return ValkeyCache(lambda: connect_valkey(server.url, cluster=False), told.append)
 
 
 @pytest.fixture(params=["fake", "valkey"])
-def tier(request: pytest.FixtureRequest) -> HotTier:
-    return InMemoryHotTier() if request.param == "fake" else request.getfixturevalue("valkey")
+def tier(request: pytest.FixtureRequest) -> ConversationCache:
+    return InMemoryConversationCache() if request.param == "fake" else request.getfixturevalue("valkey")
 
 
-def test_what_is_kept_comes_back_until_it_is_dropped(tier: HotTier) -> None:
-    assert tier.window("acme", "c1") is None
-    tier.keep(HELLO)
-    assert tier.window("acme", "c1") == HELLO
-    tier.drop("acme", "c1")
-    tier.drop("acme", "c1")
-    assert tier.window("acme", "c1") is None
-    assert not tier.away
+def test_what_is_kept_comes_back_until_it_is_dropped(tier: ConversationCache) -> None:
+    assert tier.get_window("acme", "c1") is None
+    tier.put(HELLO)
+    assert tier.get_window("acme", "c1") == HELLO
+    tier.evict_conversation("acme", "c1")
+    tier.evict_conversation("acme", "c1")
+    assert tier.get_window("acme", "c1") is None
+    assert not tier.is_unavailable
 
 
-def test_the_last_one_kept_counts(tier: HotTier) -> None:
-    tier.keep(HELLO)
-    tier.keep(HELLO.model_copy(update={"stored": 4}))
+def test_the_last_one_kept_counts(tier: ConversationCache) -> None:
+    tier.put(HELLO)
+    tier.put(HELLO.model_copy(update={"stored": 4}))
 
-    window = tier.window("acme", "c1")
+    window = tier.get_window("acme", "c1")
     assert window is not None
     assert window.stored == 4
 
 
-def test_another_tenant_or_conversation_of_the_same_name_is_another(tier: HotTier) -> None:
-    tier.keep(HELLO)
+def test_another_tenant_or_conversation_of_the_same_name_is_another(tier: ConversationCache) -> None:
+    tier.put(HELLO)
 
-    assert tier.window("zeta", "c1") is None
-    assert tier.window("acme", "c2") is None
+    assert tier.get_window("zeta", "c1") is None
+    assert tier.get_window("acme", "c2") is None
 
 
 @pytest.mark.parametrize(
     ("held", "read", "foreign"),
     [
         (
-            HotEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED),
+            CachedEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED),
             lambda tier: tier.entities("acme", "c1"),
             lambda tier: (tier.entities("zeta", "c1"), tier.entities("acme", "c2")),
         ),
         (
-            HotProgress(tenant_id="acme", conversation_id="c1", request_key="k", progress=PROGRESS),
+            CachedProgress(tenant_id="acme", conversation_id="c1", request_key="k", progress=PROGRESS),
             lambda tier: tier.progress("acme", "c1", "k"),
             lambda tier: (tier.progress("zeta", "c1", "k"), tier.progress("acme", "c1", "k2")),
         ),
         (
-            HotFresh(owner=ADA, stamp="s1", words=(fresh_of(a_turn(1, content="☂"), "c2"),)),
+            CachedUnprocessed(
+                owner=ADA, stamp="s1", words=(unprocessed_from_turn(a_turn(1, content="☂"), "c2"),)
+            ),
             lambda tier: tier.fresh(ADA),
-            lambda tier: (tier.fresh(Owner(tenant="zeta", user="ada")), tier.fresh(Owner(tenant="acme", user="bob"))),
+            lambda tier: (
+                tier.fresh(Owner(tenant="zeta", user="ada")),
+                tier.fresh(Owner(tenant="acme", user="bob")),
+            ),
         ),
     ],
 )
 def test_every_part_comes_back_to_its_own_tenant_and_place(
-    tier: HotTier, held: Hot, read: Callable[[HotTier], Any], foreign: Callable[[HotTier], tuple[object, object]]
+    tier: ConversationCache,
+    held: CacheRecord,
+    read: Callable[[ConversationCache], Any],
+    foreign: Callable[[ConversationCache], tuple[object, object]],
 ) -> None:
     assert read(tier) is None
-    tier.keep(held)
+    tier.put(held)
 
     assert read(tier) in (held, getattr(held, "folded", None), getattr(held, "progress", None))
     assert foreign(tier) == (None, None)
 
 
-def test_what_a_user_just_said_is_forgotten_and_nobody_elses(tier: HotTier) -> None:
-    said, others = (fresh_of(a_turn(1, content="☂"), "c2"),), Owner(tenant="zeta", user="ada")
+def test_what_a_user_just_said_is_forgotten_and_nobody_elses(tier: ConversationCache) -> None:
+    said, others = (unprocessed_from_turn(a_turn(1, content="☂"), "c2"),), Owner(tenant="zeta", user="ada")
     for owner in (ADA, others):
-        tier.keep(HotFresh(owner=owner, stamp="s1", words=said))
+        tier.put(CachedUnprocessed(owner=owner, stamp="s1", words=said))
 
-    tier.forget(ADA)
-    tier.forget(ADA)
+    tier.evict_user(ADA)
+    tier.evict_user(ADA)
 
-    assert tier.fresh(ADA) is None
-    assert tier.fresh(others)
-
-
-def test_what_is_dropped_with_a_conversation_is_all_that_shows_its_messages(tier: HotTier) -> None:
-    tier.keep(HELLO)
-    tier.keep(HotEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED))
-
-    tier.drop("acme", "c1")
-
-    assert (tier.window("acme", "c1"), tier.entities("acme", "c1")) == (None, None)
+    assert tier.get_unprocessed(ADA) is None
+    assert tier.get_unprocessed(others)
 
 
-def test_it_lives_half_an_hour_under_the_tenants_own_key(valkey: ValkeyHotTier, client: Redis) -> None:
-    valkey.keep(HELLO)
+def test_what_is_dropped_with_a_conversation_is_all_that_shows_its_messages(tier: ConversationCache) -> None:
+    tier.put(HELLO)
+    tier.put(CachedEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED))
+
+    tier.evict_conversation("acme", "c1")
+
+    assert (tier.get_window("acme", "c1"), tier.get_entities("acme", "c1")) == (None, None)
+
+
+def test_it_lives_half_an_hour_under_the_tenants_own_key(valkey: ValkeyCache, client: Redis) -> None:
+    valkey.put(HELLO)
 
     assert client.keys() == [b"{T#acme#C#c1}#WINDOW"]
     assert 1_790 < client.ttl("{T#acme#C#c1}#WINDOW") <= 1_800
 
 
-def test_a_window_that_lies_under_a_foreign_key_is_not_shown(valkey: ValkeyHotTier, client: Redis) -> None:
-    valkey.keep(HELLO)
+def test_a_window_that_lies_under_a_foreign_key_is_not_shown(valkey: ValkeyCache, client: Redis) -> None:
+    valkey.put(HELLO)
     client.rename("{T#acme#C#c1}#WINDOW", "{T#zeta#C#c1}#WINDOW")
 
-    assert valkey.window("zeta", "c1") is None
+    assert valkey.get_window("zeta", "c1") is None
 
 
 @pytest.mark.parametrize("junk", [b"", b"junk", b"x\x9c", b"{}"])
 def test_what_another_version_wrote_is_read_again_from_the_store(
-    valkey: ValkeyHotTier, client: Redis, junk: bytes
+    valkey: ValkeyCache, client: Redis, junk: bytes
 ) -> None:
     client.set("{T#acme#C#c1}#WINDOW", junk)
 
-    assert valkey.window("acme", "c1") is None
-    assert not valkey.away
+    assert valkey.get_window("acme", "c1") is None
+    assert not valkey.is_unavailable
 
 
 def test_a_window_too_large_to_carry_is_not_kept_and_hides_nothing(
-    valkey: ValkeyHotTier, monkeypatch: pytest.MonkeyPatch
+    valkey: ValkeyCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    valkey.keep(HELLO)
-    monkeypatch.setattr(valkey_hot, "BYTES_MAX", 10)
-    valkey.keep(HELLO.model_copy(update={"stored": 4}))
+    valkey.put(HELLO)
+    monkeypatch.setattr(valkey, "BYTES_MAX", 10)
+    valkey.put(HELLO.model_copy(update={"stored": 4}))
 
-    assert valkey.window("acme", "c1") is None
+    assert valkey.get_window("acme", "c1") is None
 
 
 def test_a_tier_that_dies_holds_nothing_says_why_once_and_is_left_alone(
-    server: RedisServer, valkey: ValkeyHotTier, told: list[str]
+    server: RedisServer, valkey: ValkeyCache, told: list[str]
 ) -> None:
-    valkey.keep(HELLO)
+    valkey.put(HELLO)
     server.kill()
 
     for _ in range(3):
-        assert valkey.window("acme", "c1") is None
-        valkey.keep(HELLO)
-        valkey.drop("acme", "c1")
-    assert valkey.away
+        assert valkey.get_window("acme", "c1") is None
+        valkey.put(HELLO)
+        valkey.evict_conversation("acme", "c1")
+    assert valkey.is_unavailable
     assert told == ["ConnectionError"]
 
 
 def test_it_is_asked_again_after_half_a_minute(
-    server: RedisServer, valkey: ValkeyHotTier, monkeypatch: pytest.MonkeyPatch
+    server: RedisServer, valkey: ValkeyCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.kill()
-    valkey.keep(HELLO)
+    valkey.put(HELLO)
     server.start()
-    assert valkey.away
-    later = time.monotonic() + valkey_hot.AWAY_SECONDS
+    assert valkey.is_unavailable
+    later = time.monotonic() + UNAVAILABLE_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
 
-    valkey.keep(HELLO)
-    assert valkey.window("acme", "c1") == HELLO
-    assert not valkey.away
+    valkey.put(HELLO)
+    assert valkey.get_window("acme", "c1") == HELLO
+    assert not valkey.is_unavailable
 
 
 def test_a_connection_that_died_in_its_sleep_is_made_anew(
-    server: RedisServer, valkey: ValkeyHotTier, told: list[str]
+    server: RedisServer, valkey: ValkeyCache, told: list[str]
 ) -> None:
-    valkey.keep(HELLO)
+    valkey.put(HELLO)
     server.kill()
     server.start()
 
-    valkey.keep(HELLO)
-    assert valkey.window("acme", "c1") == HELLO
+    valkey.put(HELLO)
+    assert valkey.get_window("acme", "c1") == HELLO
     assert told == []
 
 
-def test_a_cluster_serves_a_role_under_the_very_rights_that_terraform_gives(tmp_path: Path, told: list[str]) -> None:
+def test_a_cluster_serves_a_role_under_the_very_rights_that_terraform_gives(
+    tmp_path: Path, told: list[str]
+) -> None:
     rights = re.search(r'access_string = "on (.+)"', HOT_TIER.read_text(encoding="utf-8"))
     assert rights
-    with redis_server(tmp_path / "home", "--cluster-enabled", "yes") as server, Redis(port=server.port) as node:
+    with (
+        redis_server(tmp_path / "home", "--cluster-enabled", "yes") as server,
+        Redis(port=server.port) as node,
+    ):
         node.execute_command("CLUSTER", "ADDSLOTS", *range(16_384))
         node.execute_command("ACL", "SETUSER", "membus-test-hot", "on", "nopass", *rights[1].split())
         deadline = time.monotonic() + 20
-        while b"cluster_state:ok" not in node.execute_command("CLUSTER", "INFO") and time.monotonic() < deadline:
+        while (
+            b"cluster_state:ok" not in node.execute_command("CLUSTER", "INFO") and time.monotonic() < deadline
+        ):
             time.sleep(0.05)
-        login = RoleLogin("membus-test-hot", Session("AKIA", "secret", region_name="us-east-1"))
-        tier = ValkeyHotTier(lambda: connect(server.url, cluster=True, credentials=login), told.append)
-        tier.keep(HELLO)
+        login = ElastiCacheCredentials("membus-test-hot", Session("AKIA", "secret", region_name="us-east-1"))
+        tier = ValkeyCache(lambda: connect_valkey(server.url, cluster=True, credentials=login), told.append)
+        tier.put(HELLO)
 
-        assert tier.window("acme", "c1") == HELLO
+        assert tier.get_window("acme", "c1") == HELLO
         assert told == []
         assert "membus-test-hot" in {client["user"] for client in node.client_list()}
 
 
 def test_a_role_signs_who_connects_to_which_cache_for_a_quarter_of_an_hour() -> None:
-    user, token = RoleLogin("membus-test-hot", Session("AKIA", "secret", region_name="us-east-1")).get_credentials()
+    user, token = ElastiCacheCredentials(
+        "membus-test-hot", Session("AKIA", "secret", region_name="us-east-1")
+    ).get_credentials()
     where, _, query = token.partition("?")
     signed = dict(parse_qsl(query))
 
@@ -247,17 +267,17 @@ def test_a_role_signs_who_connects_to_which_cache_for_a_quarter_of_an_hour() -> 
 def test_a_role_without_credentials_is_a_tier_that_is_away(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, told: list[str]
 ) -> None:
-    login = RoleLogin("membus-test-hot", Session(region_name="us-east-1"))
+    login = ElastiCacheCredentials("membus-test-hot", Session(region_name="us-east-1"))
     monkeypatch.setattr(Session, "get_credentials", lambda _: None)
-    tier = ValkeyHotTier(lambda: connect(server.url, cluster=False, credentials=login), told.append)
+    tier = ValkeyCache(lambda: connect_valkey(server.url, cluster=False, credentials=login), told.append)
 
-    assert tier.window("acme", "c1") is None
+    assert tier.get_window("acme", "c1") is None
     assert told == ["AuthenticationError"]
 
 
 def test_a_cluster_that_cannot_be_reached_is_away_too(told: list[str]) -> None:
-    tier = ValkeyHotTier(lambda: connect("redis://127.0.0.1:1", cluster=True), told.append)
+    tier = ValkeyCache(lambda: connect_valkey("redis://127.0.0.1:1", cluster=True), told.append)
 
-    assert tier.window("acme", "c1") is None
-    assert tier.away
+    assert tier.get_window("acme", "c1") is None
+    assert tier.is_unavailable
     assert len(told) == 1

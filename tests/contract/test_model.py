@@ -4,15 +4,16 @@ import httpx2
 import pytest
 from anthropic import AnthropicBedrock
 
-from membus.asking.model import Model
-from membus.domain.prompt import Reply, Usage
-from membus.errors import ModelError
-from tests.models import City, Wire, answer, message, patient_model, reply
+from membus.core.errors import ModelError
+from membus.core.tokens import TokenUsage
+from membus.llm.clients import StructuredModel
+from membus.llm.prompt import ModelReply
+from tests.support.language_models import City, ScriptedWire, answer, message, model_with_retries, reply
 
 BROKEN = httpx2.Response(200, text='{"content": [', headers={"content-type": "application/json"})
 
 
-def test_a_prompt_is_sent_as_the_provider_wants_it(model: Model, wire: Wire) -> None:
+def test_a_prompt_is_sent_as_the_provider_wants_it(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message()]
 
     reply(model)
@@ -31,16 +32,18 @@ def test_a_prompt_is_sent_as_the_provider_wants_it(model: Model, wire: Wire) -> 
     assert str(wire.requests[0].url).endswith("/v1/messages")
 
 
-def test_a_reply_carries_its_words_and_what_they_cost(model: Model, wire: Wire) -> None:
+def test_a_reply_carries_its_words_and_what_they_cost(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message("Tea.", cache_read_input_tokens=7, cache_creation_input_tokens=5)]
 
-    assert reply(model) == Reply(
-        text="Tea.", stop_reason="end_turn", model="claude-test-1",
-        usage=Usage(input=10, output=3, cache_read=7, cache_write=5),
-    )  # fmt: skip
+    assert reply(model) == ModelReply(
+        text="Tea.",
+        stop_reason="end_turn",
+        model="claude-test-1",
+        usage=TokenUsage(input=10, output=3, cache_read=7, cache_write=5),
+    )
 
 
-def test_an_answer_is_asked_for_by_its_schema(model: Model, wire: Wire) -> None:
+def test_an_answer_is_asked_for_by_its_schema(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message('{"city": "Porto", "people": 3}')]
 
     assert answer(model) == City(city="Porto", people=3)
@@ -60,20 +63,22 @@ def test_an_answer_is_asked_for_by_its_schema(model: Model, wire: Wire) -> None:
         BROKEN,
     ],
 )
-def test_an_answer_that_is_none_is_unusable(model: Model, wire: Wire, cut: httpx2.Response) -> None:
+def test_an_answer_that_is_none_is_unusable(
+    model: StructuredModel, wire: ScriptedWire, cut: httpx2.Response
+) -> None:
     wire.answers = [cut]
 
     with pytest.raises(ModelError):
         reply(model)
 
 
-def test_a_refusal_is_a_reply(model: Model, wire: Wire) -> None:
+def test_a_refusal_is_a_reply(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message("", "refusal")]
 
     assert (reply(model).text, reply(model).stop_reason) == ("", "refusal")
 
 
-def test_a_reply_at_its_limit_is_a_reply(model: Model, wire: Wire) -> None:
+def test_a_reply_at_its_limit_is_a_reply(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message("So far", "max_tokens")]
 
     assert reply(model).stop_reason == "max_tokens"
@@ -83,7 +88,9 @@ def test_a_reply_at_its_limit_is_a_reply(model: Model, wire: Wire) -> None:
     ("stop", "reason"),
     [("refusal", "refused"), ("max_tokens", "max_tokens"), (None, "cut_off"), ("tool_use", "cut_off")],
 )
-def test_an_unfinished_answer_is_never_half_read(model: Model, wire: Wire, stop: str | None, reason: str) -> None:
+def test_an_unfinished_answer_is_never_half_read(
+    model: StructuredModel, wire: ScriptedWire, stop: str | None, reason: str
+) -> None:
     wire.answers = [message('{"city": "Porto", "people": 3}', stop)]
 
     with pytest.raises(ModelError) as unusable:
@@ -93,8 +100,10 @@ def test_an_unfinished_answer_is_never_half_read(model: Model, wire: Wire, stop:
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize("garbage", ["Sure! Here it is", '{"city": 5}', "", '{"city": "Porto", "people": 3} ok?'])
-def test_garbage_is_repaired_once(model: Model, wire: Wire, garbage: str) -> None:
+@pytest.mark.parametrize(
+    "garbage", ["Sure! Here it is", '{"city": 5}', "", '{"city": "Porto", "people": 3} ok?']
+)
+def test_garbage_is_repaired_once(model: StructuredModel, wire: ScriptedWire, garbage: str) -> None:
     wire.answers = [message(garbage), message('{"city": "Porto", "people": 3}')]
 
     assert answer(model) == City(city="Porto", people=3)
@@ -105,7 +114,7 @@ def test_garbage_is_repaired_once(model: Model, wire: Wire, garbage: str) -> Non
     assert (second["output_config"], second["system"]) == (first["output_config"], first["system"])
 
 
-def test_garbage_twice_is_unusable(model: Model, wire: Wire) -> None:
+def test_garbage_twice_is_unusable(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message("garbage")]
 
     with pytest.raises(ModelError) as unusable:
@@ -115,12 +124,14 @@ def test_garbage_twice_is_unusable(model: Model, wire: Wire) -> None:
     assert len(wire.requests) == 2
 
 
-def test_bedrock_is_asked_the_same(wire: Wire) -> None:
+def test_bedrock_is_asked_the_same(wire: ScriptedWire) -> None:
     wire.answers = [message("Tea.")]
     http = httpx2.Client(transport=httpx2.MockTransport(wire.serve))
-    client = AnthropicBedrock(aws_access_key="a", aws_secret_key="s", aws_region="us-east-1", http_client=http)
+    client = AnthropicBedrock(
+        aws_access_key="a", aws_secret_key="s", aws_region="us-east-1", http_client=http
+    )
 
-    assert reply(patient_model(client, "anthropic.claude-test")).text == "Tea."
+    assert reply(model_with_retries(client, "anthropic.claude-test")).text == "Tea."
     (body,) = wire.bodies
     assert body["system"][0]["cache_control"] == {"type": "ephemeral"}
     assert str(wire.requests[0].url).endswith("/model/anthropic.claude-test/invoke")

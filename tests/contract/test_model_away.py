@@ -1,4 +1,7 @@
-"""The port LanguageModel while the provider is busy, slow, down or refuses: waits that fit, and no try too many."""
+"""The port LanguageModel while the provider is busy, slow, down or refuses.
+
+Waits that fit, and no try too many.
+"""
 
 import time
 
@@ -6,9 +9,17 @@ import httpx2
 import pytest
 from anthropic import Anthropic
 
-from membus.asking.model import Model
-from membus.errors import ModelError, UnavailableError
-from tests.models import Served, Wire, answer, message, patient_model, reply, trouble
+from membus.core.errors import ModelError, UnavailableError
+from membus.llm.clients import StructuredModel
+from tests.support.language_models import (
+    ScriptedWire,
+    Served,
+    answer,
+    message,
+    model_with_retries,
+    reply,
+    trouble,
+)
 
 
 @pytest.fixture
@@ -21,14 +32,16 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.mark.usefixtures("slept")
 @pytest.mark.parametrize("status", [408, 429, 500, 503, 529])
-def test_a_busy_provider_is_asked_again(model: Model, wire: Wire, status: int) -> None:
+def test_a_busy_provider_is_asked_again(model: StructuredModel, wire: ScriptedWire, status: int) -> None:
     wire.answers = [trouble(status), trouble(status), message()]
 
     assert reply(model).text == "Hello."
     assert len(wire.requests) == 3
 
 
-def test_pauses_grow_where_the_provider_names_none(model: Model, wire: Wire, slept: list[float]) -> None:
+def test_pauses_grow_where_the_provider_names_none(
+    model: StructuredModel, wire: ScriptedWire, slept: list[float]
+) -> None:
     wire.answers = [trouble(529)]
 
     with pytest.raises(UnavailableError):
@@ -39,16 +52,24 @@ def test_pauses_grow_where_the_provider_names_none(model: Model, wire: Wire, sle
 
 
 def test_a_wait_that_the_provider_asks_for_is_kept_where_there_is_time(
-    model: Model, wire: Wire, slept: list[float]
+    model: StructuredModel, wire: ScriptedWire, slept: list[float]
 ) -> None:
-    wire.answers = [trouble(429, **{"retry-after": "7"}), trouble(429, **{"retry-after-ms": "1500"}), message()]
+    wire.answers = [
+        trouble(429, **{"retry-after": "7"}),
+        trouble(429, **{"retry-after-ms": "1500"}),
+        message(),
+    ]
 
     assert reply(model).text == "Hello."
     assert slept == [7.0, 2.0]
 
 
-@pytest.mark.parametrize("hour", [{"retry-after": "3600"}, {"retry-after": "3600", "retry-after-ms": "3600000"}])
-def test_an_hour_is_not_slept_but_passed_on(model: Model, wire: Wire, slept: list[float], hour: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "hour", [{"retry-after": "3600"}, {"retry-after": "3600", "retry-after-ms": "3600000"}]
+)
+def test_an_hour_is_not_slept_but_passed_on(
+    model: StructuredModel, wire: ScriptedWire, slept: list[float], hour: dict[str, str]
+) -> None:
     wire.answers = [trouble(429, **hour, **{"x-should-retry": "true"})]
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -57,7 +78,9 @@ def test_an_hour_is_not_slept_but_passed_on(model: Model, wire: Wire, slept: lis
     assert (slept, len(wire.requests), unavailable.value.retry_after_seconds) == ([], 1, 3600)
 
 
-def test_a_date_to_come_back_is_understood(model: Model, wire: Wire, slept: list[float]) -> None:
+def test_a_date_to_come_back_is_understood(
+    model: StructuredModel, wire: ScriptedWire, slept: list[float]
+) -> None:
     wire.answers = [trouble(503, **{"retry-after": "Fri, 31 Dec 2099 23:59:59 GMT"})]
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -69,7 +92,9 @@ def test_a_date_to_come_back_is_understood(model: Model, wire: Wire, slept: list
 
 @pytest.mark.usefixtures("slept")
 @pytest.mark.parametrize("fault", [trouble(529), httpx2.ConnectError("no route"), httpx2.ReadTimeout("slow")])
-def test_a_provider_that_stays_down_is_unavailable(model: Model, wire: Wire, fault: Served) -> None:
+def test_a_provider_that_stays_down_is_unavailable(
+    model: StructuredModel, wire: ScriptedWire, fault: Served
+) -> None:
     wire.answers = [fault]
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -79,7 +104,7 @@ def test_a_provider_that_stays_down_is_unavailable(model: Model, wire: Wire, fau
     assert not isinstance(unavailable.value, ModelError)
 
 
-def test_no_try_begins_that_could_not_end_in_time(model: Model, wire: Wire) -> None:
+def test_no_try_begins_that_could_not_end_in_time(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [trouble(529)]
 
     with pytest.raises(UnavailableError):
@@ -88,7 +113,7 @@ def test_no_try_begins_that_could_not_end_in_time(model: Model, wire: Wire) -> N
     assert len(wire.requests) == 1
 
 
-def test_every_call_is_bounded_by_the_time_that_is_left(model: Model, wire: Wire) -> None:
+def test_every_call_is_bounded_by_the_time_that_is_left(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message()]
 
     reply(model, seconds=7)
@@ -98,7 +123,9 @@ def test_every_call_is_bounded_by_the_time_that_is_left(model: Model, wire: Wire
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_credential_is_our_trouble_and_not_tried_again(model: Model, wire: Wire, status: int) -> None:
+def test_a_refused_credential_is_our_trouble_and_not_tried_again(
+    model: StructuredModel, wire: ScriptedWire, status: int
+) -> None:
     wire.answers = [trouble(status)]
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -109,7 +136,9 @@ def test_a_refused_credential_is_our_trouble_and_not_tried_again(model: Model, w
 
 
 @pytest.mark.parametrize("status", [400, 404, 413])
-def test_a_request_the_provider_refuses_is_not_tried_again(model: Model, wire: Wire, status: int) -> None:
+def test_a_request_the_provider_refuses_is_not_tried_again(
+    model: StructuredModel, wire: ScriptedWire, status: int
+) -> None:
     wire.answers = [trouble(status)]
 
     with pytest.raises(ModelError) as refused:
@@ -119,7 +148,7 @@ def test_a_request_the_provider_refuses_is_not_tried_again(model: Model, wire: W
     assert len(wire.requests) == 1
 
 
-def test_a_repair_has_only_the_time_that_is_left(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repair_has_only_the_time_that_is_left(wire: ScriptedWire, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     wire.answers = [message("garbage")]
@@ -130,6 +159,6 @@ def test_a_repair_has_only_the_time_that_is_left(wire: Wire, monkeypatch: pytest
 
     http = httpx2.Client(transport=httpx2.MockTransport(slow))
     with pytest.raises(ModelError):
-        answer(patient_model(Anthropic(api_key="k", http_client=http)), seconds=10)
+        answer(model_with_retries(Anthropic(api_key="k", http_client=http)), seconds=10)
 
     assert [request.extensions["timeout"]["read"] for request in wire.requests] == [10, 4]

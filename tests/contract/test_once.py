@@ -1,4 +1,4 @@
-"""functions/memory/once over DynamoDB: Powertools' records in our table, with our errors."""
+"""functions/api/idempotency over DynamoDB: Powertools' records in our table, with our errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,14 +9,14 @@ from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
 from botocore.exceptions import ConnectTimeoutError
 
-from functions.memory.once import Request, once, settings
-from membus.errors import InvalidError, UnavailableError
-from tests.door import Invocation
+from functions.api.idempotency import IdempotentRequest, idempotency_config, idempotent
+from membus.core.errors import InvalidError, UnavailableError
 from tests.fakes.idempotency import InMemoryIdempotency
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.api_client import LambdaInvocation
+from tests.support.tables import make_table
 
-ASKED: Request = {"tenant": "acme", "key": "k1", "body": {"title": "Trip"}}
+ASKED: IdempotentRequest = {"tenant": "acme", "key": "k1", "body": {"title": "Trip"}}
 
 
 @pytest.fixture(params=["fake", "strict"])
@@ -26,7 +26,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[BasePersistenceLayer]:
     else:
         with strict_aws():
             name = make_table("idempotency").name
-            yield DynamoDBPersistenceLayer(name, boto3_client=boto3.client("dynamodb", region_name="us-east-1"))
+            yield DynamoDBPersistenceLayer(
+                name, boto3_client=boto3.client("dynamodb", region_name="us-east-1")
+            )
 
 
 class Work:
@@ -35,12 +37,12 @@ class Work:
         self.done = 0
         self.fault: Exception | None = None
 
-    def ask(self, **fields: Any) -> Request:
-        context: Any = Invocation()
-        run = once("things.make", self._act, store=self._store, config=settings(context))
+    def ask(self, **fields: Any) -> IdempotentRequest:
+        context: Any = LambdaInvocation()
+        run = idempotent("things.make", self._act, store=self._store, config=idempotency_config(context))
         return run(ASKED | fields)
 
-    def _act(self, request: Request) -> Request:
+    def _act(self, request: IdempotentRequest) -> IdempotentRequest:
         if self.fault:
             raise self.fault
         self.done += 1

@@ -1,4 +1,7 @@
-"""The OpenAPI document holds: whatever is sent, no answer is a defect, and every answer has the shape it says."""
+"""The OpenAPI document holds.
+
+Whatever is sent, no answer is a defect, and every answer has the shape it says.
+"""
 
 import json
 from typing import Any
@@ -9,10 +12,10 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from functions.memory.routes.public import OPENAPI
-from tests.door import Door
+from functions.api.public.routes import OPENAPI
 from tests.factories import ADA, an_observation, learn
-from tests.gateway import Gateway
+from tests.support.api_client import ApiTestClient
+from tests.support.wsgi_gateway import WsgiGateway
 
 EXAMPLES = 20
 """For each of the operations: some tens of seconds in all."""
@@ -24,18 +27,24 @@ schema = schemathesis.openapi.from_dict(json.loads(OPENAPI.read_text(encoding="u
 
 
 @pytest.fixture
-def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    door = Door().open(monkeypatch)
+def gateway(monkeypatch: pytest.MonkeyPatch) -> WsgiGateway:
+    door = ApiTestClient().open(monkeypatch)
     learn(door.facts, ADA, an_observation("Lisbon"))
-    return Gateway(door)
+    return WsgiGateway(door)
 
 
 @schema.parametrize()
 @settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
-    phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
-)  # fmt: skip
-def test_no_request_is_a_defect_and_every_answer_has_its_shape(case: schemathesis.Case[Any], gateway: Gateway) -> None:
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_request_is_a_defect_and_every_answer_has_its_shape(
+    case: schemathesis.Case[Any], gateway: WsgiGateway
+) -> None:
     for path_parameters in (case.path_parameters, known(case)):
         case.path_parameters = path_parameters
         case.operation.app = gateway

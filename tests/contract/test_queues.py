@@ -9,14 +9,12 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from localstack import aws
-from membus.adapters.sqs_quarantine import SqsQuarantine
-from membus.adapters.sqs_source import SqsSource
-from membus.adapters.sqs_surplus import SqsSurplus
-from membus.errors import UnavailableError
+from membus.core.errors import UnavailableError
+from membus.events.sqs import SqsOverflowQueue, SqsPoisonMessages, SqsSourceQueue
 from tests.strict import strict_aws
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @pytest.fixture(params=["strict", pytest.param("stack", marks=pytest.mark.stack)])
@@ -44,7 +42,7 @@ def cut(**_: object) -> None:
 
 @pytest.mark.parametrize("reason", ["invalid_json", "invalid_event: detail.schema: " + "x" * 400])
 def test_a_parked_message_keeps_its_body_and_its_reason(sqs: Any, url: str, reason: str) -> None:
-    SqsQuarantine(sqs, url).park('{"not": "ours"}', reason=reason)
+    SqsPoisonMessages(sqs, url).send_message('{"not": "ours"}', reason=reason)
 
     (message,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
     assert message["Body"] == '{"not": "ours"}'
@@ -56,7 +54,7 @@ def test_a_message_comes_back_when_asked_to(sqs: Any, url: str) -> None:
     receipt = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
 
-    SqsSource(sqs, url).retry_in(receipt, seconds=0)
+    SqsSourceQueue(sqs, url).delay_retry(receipt, seconds=0)
 
     assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "again"
 
@@ -65,37 +63,43 @@ def test_queues_out_of_reach_are_worth_another_try(sqs: Any, url: str) -> None:
     sqs.meta.events.register_first("before-call.sqs", cut)
 
     with pytest.raises(UnavailableError):
-        SqsQuarantine(sqs, url).park("x", reason="y")
+        SqsPoisonMessages(sqs, url).send_message("x", reason="y")
     with pytest.raises(UnavailableError):
-        SqsSource(sqs, url).retry_in("r", seconds=1)
+        SqsSourceQueue(sqs, url).delay_retry("r", seconds=1)
     with pytest.raises(UnavailableError):
-        SqsQuarantine(sqs, f"{url}-gone").park("x", reason="y")
+        SqsPoisonMessages(sqs, f"{url}-gone").send_message("x", reason="y")
 
 
 def test_what_is_set_aside_is_kept_with_its_tenant_however_much_it_is(sqs: Any, url: str) -> None:
     sent = [(f"{number}:{'x' * 100_000}", f"t{number % 3}") for number in range(12)]
 
-    assert SqsSurplus(sqs, url).add(sent) == len(sent)
+    assert SqsOverflowQueue(sqs, url).send_messages(sent) == len(sent)
 
     kept: set[tuple[str, str]] = set()
-    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get("Messages"):
+    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get(
+        "Messages"
+    ):
         kept |= {(message["Body"], message["Attributes"]["MessageGroupId"]) for message in found}
     assert kept == set(sent)
 
 
 def test_a_surplus_queue_knows_what_it_brought_and_takes_it_back(sqs: Any, url: str) -> None:
-    surplus = SqsSurplus(sqs, url)
+    surplus = SqsOverflowQueue(sqs, url)
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    surplus.add([("again", "acme")])
+    surplus.send_messages([("again", "acme")])
     receipt = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
 
-    surplus.retry_in(receipt, seconds=0)
+    surplus.delay_retry(receipt, seconds=0)
 
     assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "again"
-    assert (surplus.brought(arn), surplus.brought(f"{arn}-other"), surplus.brought("")) == (True, False, False)
+    assert (surplus.is_source_of(arn), surplus.is_source_of(f"{arn}-other"), surplus.is_source_of("")) == (
+        True,
+        False,
+        False,
+    )
 
 
 def test_a_surplus_queue_says_how_many_it_took(sqs: Any, url: str) -> None:
     sqs.meta.events.register("before-call.sqs", cut)
 
-    assert SqsSurplus(sqs, url).add([("one", "acme"), ("two", "acme")]) == 0
+    assert SqsOverflowQueue(sqs, url).send_messages([("one", "acme"), ("two", "acme")]) == 0

@@ -1,19 +1,22 @@
-"""The port RateStore, on the fake and on DynamoDB; one bucket for all environments, whatever their clocks say."""
+"""The port RateStore, on the fake and on DynamoDB.
+
+One bucket for all environments, whatever their clocks say.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
-from membus.adapters.dynamo_rates import DynamoRates
-from membus.domain.rates import Rate
-from membus.ports.rates import RateStore
+from membus.tenants.dynamodb import DynamoRateLimits
+from membus.tenants.model import RateLimit
+from membus.tenants.ports import RateLimitStore
 from tests.fakes.clock import StoppedClock
-from tests.fakes.rates import InMemoryRates
+from tests.fakes.rate_limits import InMemoryRateLimits
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
-TWO = Rate(per_second=2)
+TWO = RateLimit(per_second=2)
 """Twenty at once, then one every half second."""
 SECOND = timedelta(seconds=1)
 
@@ -21,7 +24,7 @@ SECOND = timedelta(seconds=1)
 class Environments:
     """Several environments over one store; each of DynamoDB's keeps a memory of its own."""
 
-    def __init__(self, clock: StoppedClock, another: Callable[[], RateStore]) -> None:
+    def __init__(self, clock: StoppedClock, another: Callable[[], RateLimitStore]) -> None:
         self.clock, self.another = clock, another
         self.one, self.two = another(), another()
 
@@ -30,17 +33,17 @@ class Environments:
 def environments(request: pytest.FixtureRequest) -> Iterator[Environments]:
     clock = StoppedClock()
     if request.param == "fake":
-        store = InMemoryRates(clock)
+        store = InMemoryRateLimits(clock)
         yield Environments(clock, lambda: store)
     else:
         with strict_aws():
             table = make_table("tenants")
-            yield Environments(clock, lambda: DynamoRates(table, clock))
+            yield Environments(clock, lambda: DynamoRateLimits(table, clock))
 
 
-def passed(store: RateStore, count: int, *, tenant: str = "acme") -> int:
+def passed(store: RateLimitStore, count: int, *, tenant: str = "acme") -> int:
     """Return how many of `count` single requests pass."""
-    return sum(store.take(tenant, "requests", 1, TWO) == 0 for _ in range(count))
+    return sum(store.consume_capacity(tenant, "requests", 1, TWO) == 0 for _ in range(count))
 
 
 def test_a_burst_passes_and_then_the_rate(environments: Environments) -> None:
@@ -54,15 +57,18 @@ def test_a_burst_passes_and_then_the_rate(environments: Environments) -> None:
 def test_what_does_not_fit_is_told_when_it_will_and_takes_nothing(environments: Environments) -> None:
     passed(environments.one, 20)
 
-    assert environments.one.take("acme", "requests", 1, TWO) == pytest.approx(0.5)
-    assert environments.one.take("acme", "requests", 4, TWO) == pytest.approx(2)
+    assert environments.one.consume_capacity("acme", "requests", 1, TWO) == pytest.approx(0.5)
+    assert environments.one.consume_capacity("acme", "requests", 4, TWO) == pytest.approx(2)
     environments.clock.advance(2 * SECOND)
 
-    assert environments.one.take("acme", "requests", 4, TWO) == 0
+    assert environments.one.consume_capacity("acme", "requests", 4, TWO) == 0
 
 
 def test_all_environments_share_one_bucket(environments: Environments) -> None:
-    taken = [passed(each, 7) for each in (environments.one, environments.two, environments.another(), environments.one)]
+    taken = [
+        passed(each, 7)
+        for each in (environments.one, environments.two, environments.another(), environments.one)
+    ]
 
     assert taken == [7, 7, 6, 0]
 
@@ -73,7 +79,7 @@ def test_a_tenant_that_floods_takes_nothing_of_anothers_and_its_events_nothing_o
     passed(environments.one, 50)
 
     assert passed(environments.one, 50, tenant="zeta") == 20
-    assert environments.one.take("acme", "events", 1, TWO) == 0
+    assert environments.one.consume_capacity("acme", "events", 1, TWO) == 0
 
 
 def test_a_bucket_is_full_again_and_no_fuller(environments: Environments) -> None:
@@ -96,17 +102,26 @@ def test_a_clock_that_jumped_locks_nobody_out(environments: Environments, jump: 
 def test_a_new_rate_holds_from_the_next_moment(environments: Environments) -> None:
     passed(environments.one, 50)
 
-    assert environments.one.take("acme", "requests", 1, Rate(per_second=20)) == pytest.approx(1 / 20)
+    assert environments.one.consume_capacity(
+        "acme", "requests", 1, RateLimit(per_second=20)
+    ) == pytest.approx(1 / 20)
     environments.clock.advance(SECOND)
-    assert [environments.one.take("acme", "requests", 10, Rate(per_second=20)) for _ in range(2)] == [0, 0]
+    assert [
+        environments.one.consume_capacity("acme", "requests", 10, RateLimit(per_second=20)) for _ in range(2)
+    ] == [
+        0,
+        0,
+    ]
 
 
 def test_a_refusal_that_is_known_costs_no_request() -> None:
     """A flood that is refused must not load the table that it is counted in."""
     with strict_aws():
         table, requests = make_table("tenants"), list[str]()
-        table.meta.client.meta.events.register("before-call.dynamodb.*", lambda model, **_: requests.append(model.name))
-        store = DynamoRates(table, StoppedClock())
+        table.meta.client.meta.events.register(
+            "before-call.dynamodb.*", lambda model, **_: requests.append(model.name)
+        )
+        store = DynamoRateLimits(table, StoppedClock())
 
         assert passed(store, 1_000) == 20
 

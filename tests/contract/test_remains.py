@@ -4,18 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_remains import DynamoRemains
-from membus.domain.conversation import Conversation
-from membus.domain.identity import Owner
-from membus.errors import UnavailableError
-from membus.ports.conversations import ConversationStore
+from membus.conversations.conversation import Conversation
+from membus.conversations.dynamodb import DynamoConversations, DynamoDeletedConversationItems
+from membus.conversations.ports import ConversationStore
+from membus.core.errors import UnavailableError
+from membus.core.identity import Owner
 from tests.contract.conftest import Talks
 from tests.factories import a_conversation, a_turn
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 TURNS = 3
 
@@ -32,42 +31,46 @@ def talk(conversations: ConversationStore, owner: Owner) -> Conversation:
 
 
 def said(conversations: ConversationStore, talk: Conversation) -> Conversation:
-    conversations.create(talk, request_key=talk.conversation_id)
+    conversations.create_conversation(talk, request_key=talk.conversation_id)
     for number in range(TURNS):
         place = talk.tenant_id, talk.conversation_id
-        conversations.add(*place, a_turn(number), request_key=f"k{number}", title=None)
+        conversations.add_turn(*place, a_turn(number), request_key=f"k{number}", title=None)
     return talk
 
 
 def left(conversations: ConversationStore, talk: Conversation) -> tuple[int, int]:
     """Return how many messages and requests are left."""
     place = talk.tenant_id, talk.conversation_id
-    messages = conversations.messages(*place, limit=100, after=None).items
-    return len(messages), sum(conversations.turn(*place, f"k{number}") is not None for number in range(TURNS))
+    messages = conversations.list_messages(*place, limit=100, after=None).items
+    return len(messages), sum(
+        conversations.find_turn(*place, f"k{number}") is not None for number in range(TURNS)
+    )
 
 
 def remove_all(talks: Talks, talk: Conversation) -> None:
-    while talks.remains.remove(talk.tenant_id, talk.conversation_id):
+    while talks.remains.remove_batch(talk.tenant_id, talk.conversation_id):
         pass
 
 
-def test_of_a_deleted_conversation_nothing_is_left_and_its_neighbours_stay(talks: Talks, talk: Conversation) -> None:
+def test_of_a_deleted_conversation_nothing_is_left_and_its_neighbours_stay(
+    talks: Talks, talk: Conversation
+) -> None:
     neighbours = [
         said(talks.conversations, talk.model_copy(update=changes))
         for changes in ({"conversation_id": "01JZ10"}, {"tenant_id": f"{talk.tenant_id}0"})
     ]
-    talks.conversations.delete(talk.tenant_id, talk.conversation_id)
+    talks.conversations.delete_conversation(talk.tenant_id, talk.conversation_id)
 
     remove_all(talks, talk)
 
     assert left(talks.conversations, talk) == (0, 0)
     assert [left(talks.conversations, each) for each in neighbours] == [(2 * TURNS, TURNS)] * 2
-    assert not talks.remains.remove(talk.tenant_id, talk.conversation_id)
-    talks.conversations.delete(talk.tenant_id, talk.conversation_id)  # still known as deleted
+    assert not talks.remains.remove_batch(talk.tenant_id, talk.conversation_id)
+    talks.conversations.delete_conversation(talk.tenant_id, talk.conversation_id)  # still known as deleted
 
 
 def test_of_a_conversation_that_lives_nothing_is_removed(talks: Talks, talk: Conversation) -> None:
-    assert not talks.remains.remove(talk.tenant_id, talk.conversation_id)
+    assert not talks.remains.remove_batch(talk.tenant_id, talk.conversation_id)
 
     assert left(talks.conversations, talk) == (2 * TURNS, TURNS)
 
@@ -75,54 +78,56 @@ def test_of_a_conversation_that_lives_nothing_is_removed(talks: Talks, talk: Con
 def test_a_page_at_a_time_is_removed_with_the_large_texts_it_points_to(
     clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("membus.adapters.dynamo_remains.PAGE", 3)
-    contents = InMemoryContents()
+    monkeypatch.setattr("membus.conversations.dynamodb.PAGE", 3)
+    contents = InMemoryBlobs()
     with strict_aws():
         table = make_table("conversations")
-        store, remains = DynamoConversations(table, clock), DynamoRemains(table, contents)
+        store, remains = DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents)
         talk = said(store, a_conversation("01JZ1", members=("bob",)))
-        contents.keep("messages/acme/large", "x" * 40_000)
+        contents.put_text("messages/acme/large", "x" * 40_000)
         spilled = {"pk": "T#acme#C#01JZ1", "sk": "TOOL#1", "spilled": "messages/acme/large"}
         table.put_item(Item=spilled)
-        store.delete("acme", talk.conversation_id)
+        store.delete_conversation("acme", talk.conversation_id)
         goes = 1
-        while remains.remove("acme", talk.conversation_id):
+        while remains.remove_batch("acme", talk.conversation_id):
             goes += 1
 
         assert goes > 2
-        assert contents.text("messages/acme/large") is None
+        assert contents.get_text("messages/acme/large") is None
         assert [item["sk"] for item in table.scan()["Items"] if item["pk"] == spilled["pk"]] == ["META"]
 
 
 def test_a_text_that_cannot_be_removed_keeps_the_item_that_points_to_it(clock: StoppedClock) -> None:
-    contents = InMemoryContents()
+    contents = InMemoryBlobs()
     with strict_aws():
         table = make_table("conversations")
-        store, remains = DynamoConversations(table, clock), DynamoRemains(table, contents)
-        talk = store.create(a_conversation("01JZ1"), request_key="k")
+        store, remains = DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents)
+        talk = store.create_conversation(a_conversation("01JZ1"), request_key="k")
         item = {"pk": "T#acme#C#01JZ1", "sk": "TOOL#1", "spilled": "messages/acme/large"}
         table.put_item(Item=item)
-        store.delete("acme", talk.conversation_id)
+        store.delete_conversation("acme", talk.conversation_id)
         contents.down = True
         with pytest.raises(UnavailableError):
-            remains.remove("acme", talk.conversation_id)
+            remains.remove_batch("acme", talk.conversation_id)
 
         assert "Item" in table.get_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
 
 def test_the_whole_results_of_a_replys_tools_go_with_it() -> None:
-    contents, clock = InMemoryContents(), StoppedClock()
+    contents, clock = InMemoryBlobs(), StoppedClock()
     with strict_aws():
         table = make_table("conversations")
         conversations, talk, turn = DynamoConversations(table, clock), a_conversation("01JZ1"), a_turn()
-        conversations.create(talk, request_key="c")
-        contents.keep(key := "results/acme/01JZ1/reply", "{}")
+        conversations.create_conversation(talk, request_key="c")
+        contents.put_text(key := "results/acme/01JZ1/reply", "{}")
         reply = turn.assistant.model_copy(update={"spilled": key})
         place = talk.tenant_id, talk.conversation_id
-        conversations.add(*place, turn.model_copy(update={"assistant": reply}), request_key="k", title=None)
-        assert conversations.message(*place, reply.message_id).spilled == key
-        conversations.delete(*place)
+        conversations.add_turn(
+            *place, turn.model_copy(update={"assistant": reply}), request_key="k", title=None
+        )
+        assert conversations.get_message(*place, reply.message_id).spilled == key
+        conversations.delete_conversation(*place)
 
-        assert not DynamoRemains(table, contents).remove(*place)
+        assert not DynamoDeletedConversationItems(table, contents).remove_batch(*place)
 
     assert contents.kept == {}

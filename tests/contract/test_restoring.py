@@ -1,4 +1,7 @@
-"""The port RestoredConversations: a conversation out of an archive, each part once, however often it comes."""
+"""The port RestoredConversations.
+
+A conversation out of an archive, each part once, however often it comes.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,16 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_restoring import DynamoRestoredConversations
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.compaction import size_of
-from membus.domain.conversation import Conversation, Message
-from membus.domain.identity import Owner
-from membus.errors import ConflictError
-from membus.ports.conversations import ConversationStore
-from membus.ports.restoring import RestoredConversations
-from membus.ports.summaries import SummaryStore
+from membus.conversations.conversation import Conversation, Message
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.ports import ConversationStore, SummaryStore
+from membus.conversations.window import message_tokens
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
+from scripts.transfer.dynamodb import DynamoRestoredConversations
+from scripts.transfer.ports import RestoredConversations
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_conversation, a_message, a_summary, a_turn, an_outline
 from tests.fakes.clock import StoppedClock
@@ -24,12 +26,12 @@ from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.restoring import InMemoryRestoredConversations
 from tests.fakes.summaries import InMemorySummaries
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,16 @@ def stores(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stor
 
 
 def _stores(table: "Table", clock: StoppedClock) -> Stores:
-    return Stores(DynamoConversations(table, clock), DynamoSummaries(table), DynamoRestoredConversations(table, clock))
+    return Stores(
+        DynamoConversations(table, clock), DynamoSummaries(table), DynamoRestoredConversations(table, clock)
+    )
 
 
 @pytest.fixture
 def talk(owner: Owner) -> Conversation:
-    return a_conversation(tenant_id=owner.tenant, user_id=owner.user, title="Trip", status="archived", members=("bob",))
+    return a_conversation(
+        tenant_id=owner.tenant, user_id=owner.user, title="Trip", status="archived", members=("bob",)
+    )
 
 
 def told(number: int) -> list[Message]:
@@ -70,73 +76,81 @@ def told(number: int) -> list[Message]:
 
 
 def said(stores: Stores, talk: Conversation) -> list[Message]:
-    page = stores.conversations.messages(talk.tenant_id, talk.conversation_id, limit=100, after=None)
+    page = stores.conversations.list_messages(talk.tenant_id, talk.conversation_id, limit=100, after=None)
     return list(page.items)
 
 
 def test_a_conversation_comes_back_and_is_listed_for_its_people(stores: Stores, talk: Conversation) -> None:
-    assert stores.restored.begin(talk) == talk
+    assert stores.restored.restore_conversation(talk) == talk
 
-    assert stores.conversations.conversation(talk.tenant_id, talk.conversation_id) == talk
+    assert stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id) == talk
     for user in ("user1", "bob"):
-        page = stores.conversations.page(talk.tenant_id, "archived", user=user, limit=10, after=None)
+        page = stores.conversations.list_conversations(
+            talk.tenant_id, "archived", user=user, limit=10, after=None
+        )
         assert page.items == (talk,)
 
 
 def test_messages_come_back_in_order_and_are_counted_once(stores: Stores, talk: Conversation) -> None:
-    stores.restored.begin(talk)
+    stores.restored.restore_conversation(talk)
     messages = told(25)
 
-    assert stores.restored.tell(talk.tenant_id, talk.conversation_id, messages[:11]) == 11
-    assert stores.restored.tell(talk.tenant_id, talk.conversation_id, messages) == 14, "after a crash in the middle"
-    assert stores.restored.tell(talk.tenant_id, talk.conversation_id, messages) == 0
+    assert stores.restored.restore_messages(talk.tenant_id, talk.conversation_id, messages[:11]) == 11
+    assert stores.restored.restore_messages(talk.tenant_id, talk.conversation_id, messages) == 14, (
+        "after a crash in the middle"
+    )
+    assert stores.restored.restore_messages(talk.tenant_id, talk.conversation_id, messages) == 0
 
     assert said(stores, talk) == messages
-    found = stores.conversations.conversation(talk.tenant_id, talk.conversation_id)
-    assert (found.message_count, found.marks.tokens) == (25, sum(map(size_of, messages)))
+    found = stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id)
+    assert (found.message_count, found.marks.tokens) == (25, sum(map(message_tokens, messages)))
 
 
 def test_what_is_there_stays_as_people_have_left_it(stores: Stores, talk: Conversation) -> None:
-    stores.restored.begin(talk)
+    stores.restored.restore_conversation(talk)
     renamed = talk.model_copy(update={"title": "Porto", "version": talk.version + 1})
-    stores.conversations.replace(talk, renamed)
+    stores.conversations.update_conversation(talk, renamed)
 
-    assert stores.restored.begin(talk).title == "Porto"
+    assert stores.restored.restore_conversation(talk).title == "Porto"
     somebody_elses = talk.model_copy(update={"user_id": "eve"})
-    assert stores.restored.begin(somebody_elses).user_id == talk.user_id
+    assert stores.restored.restore_conversation(somebody_elses).user_id == talk.user_id
 
 
 def test_what_was_deleted_here_stays_deleted(stores: Stores, talk: Conversation) -> None:
-    stores.restored.begin(talk)
-    stores.conversations.delete(talk.tenant_id, talk.conversation_id)
+    stores.restored.restore_conversation(talk)
+    stores.conversations.delete_conversation(talk.tenant_id, talk.conversation_id)
 
     with pytest.raises(ConflictError) as refused:
-        stores.restored.begin(talk)
+        stores.restored.restore_conversation(talk)
     assert refused.value.code == "deleted"
     with pytest.raises(ConflictError):
-        stores.restored.tell(talk.tenant_id, talk.conversation_id, told(1))
+        stores.restored.restore_messages(talk.tenant_id, talk.conversation_id, told(1))
 
 
 def test_a_conversation_that_came_back_goes_on(stores: Stores, talk: Conversation) -> None:
-    stores.restored.begin(talk)
-    stores.restored.tell(talk.tenant_id, talk.conversation_id, told(2))
-    stores.conversations.add(talk.tenant_id, talk.conversation_id, a_turn(60), request_key="k", title=None)
+    stores.restored.restore_conversation(talk)
+    stores.restored.restore_messages(talk.tenant_id, talk.conversation_id, told(2))
+    stores.conversations.add_turn(
+        talk.tenant_id, talk.conversation_id, a_turn(60), request_key="k", title=None
+    )
 
     assert [each.content for each in said(stores, talk)] == ["message 0", "message 1", "hello", "hi"]
-    assert stores.conversations.conversation(talk.tenant_id, talk.conversation_id).message_count == 4
+    assert stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id).message_count == 4
 
 
-def test_summaries_come_back_with_their_outline_unless_there_is_one(stores: Stores, talk: Conversation) -> None:
-    stores.restored.begin(talk)
+def test_summaries_come_back_with_their_outline_unless_there_is_one(
+    stores: Stores, talk: Conversation
+) -> None:
+    stores.restored.restore_conversation(talk)
     outline = an_outline(7)
     many = [a_summary(f"chapter {number}", first=f"{number:026d}") for number in range(120)]
 
-    assert stores.restored.sum_up(talk.tenant_id, talk.conversation_id, outline, many)
-    assert not stores.restored.sum_up(talk.tenant_id, talk.conversation_id, an_outline(9), many)
+    assert stores.restored.restore_summaries(talk.tenant_id, talk.conversation_id, outline, many)
+    assert not stores.restored.restore_summaries(talk.tenant_id, talk.conversation_id, an_outline(9), many)
 
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == outline
-    page = stores.summaries.summaries(talk.tenant_id, talk.conversation_id, limit=200, after=None)
+    assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id) == outline
+    page = stores.summaries.list_summaries(talk.tenant_id, talk.conversation_id, limit=200, after=None)
     assert page.items == tuple(many)
     following = an_outline(8, until="01JZZZZZZZZZZZZZZZZZZZZZZD")
-    stores.summaries.advance(talk.tenant_id, talk.conversation_id, following, read=outline, summaries=())
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == following
+    stores.summaries.save_index(talk.tenant_id, talk.conversation_id, following, read=outline, summaries=())
+    assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id) == following

@@ -11,19 +11,27 @@ def test_the_units_of_an_estimate_are_those_that_are_counted() -> None:
     ten = work()["batch_messages"]
 
     assert counted["at the door: a page view, of a hundred"] == (request["write_units"] / 100, 0.0)
-    assert counted["at the door: a message alone"] == (request["write_units"] + fresh["word"] + fresh["stamp"], 0.0)
+    assert counted["at the door: a message alone"] == (
+        request["write_units"] + fresh["word"] + fresh["stamp"],
+        0.0,
+    )
     assert counted["at the door: a message of one user, of a hundred"] == (
-        (request["write_units"] + fresh["most"] * fresh["word"] + fresh["stamp"]) / 100, 0.0,
-    )  # fmt: skip
+        (request["write_units"] + fresh["most"] * fresh["word"] + fresh["stamp"]) / 100,
+        0.0,
+    )
     assert counted["a page view (recorded, no rule concerns it), in a batch of ten"] == (
-        event["write_units"] + batch["write_units"] / ten, 0.0,
-    )  # fmt: skip
+        event["write_units"] + batch["write_units"] / ten,
+        0.0,
+    )
     assert counted["a message with a fact, alone"] == (
         message["write_units"] + call["write_units"] + batch["write_units"],
         message["read_units"] + call["read_units"],
-    )  # fmt: skip
+    )
     assert counted["a message with a fact, in a batch of ten"] == (
         message["write_units"] + (call["write_units"] + batch["write_units"]) / ten,
         message["read_units"] + call["read_units"] / ten,
-    )  # fmt: skip
-    assert counted["a chat turn over HTTP, answered after 3 s (turn 51)"] == (turn["write_units"], turn["read_units"])
+    )
+    assert counted["a chat turn over HTTP, answered after 3 s (turn 51)"] == (
+        turn["write_units"],
+        turn["read_units"],
+    )

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from membus.adapters import aws
+from membus.aws import clients
 from scripts.cli import main
 from tests.strict import strict_aws
 from tests.strict.move_tasks import MoveTasks, move_tasks
@@ -18,13 +18,16 @@ Run = Callable[..., Any]
 
 @pytest.fixture(autouse=True)
 def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Make the queues as Terraform does; the commands set boto3's variables, which must not outlive the test."""
+    """Make the queues as Terraform does.
+
+    The commands set boto3's variables, which must not outlive the test.
+    """
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     with strict_aws():
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        aws.forget()
+        clients.forget_clients()
         client = boto3.client("sqs")
         for name in ENDS:
             client.create_queue(QueueName=f"membus-test-{name}")
@@ -32,14 +35,14 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         policy = {"deadLetterTargetArn": arn["Attributes"]["QueueArn"], "maxReceiveCount": 12}
         client.create_queue(QueueName="membus-test-extract", Attributes={"RedrivePolicy": json.dumps(policy)})
         yield client
-    aws.forget()
+    clients.forget_clients()
 
 
 @pytest.fixture
 def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[MoveTasks]:
     """Let the client that the command makes start tasks: the one it will find is made here."""
     monkeypatch.setattr("scripts.target.forget", lambda: None)
-    with move_tasks(aws.client("sqs", read_timeout_seconds=30)) as made:
+    with move_tasks(clients.aws_client("sqs", read_timeout_seconds=30)) as made:
         yield made
 
 
@@ -59,8 +62,16 @@ def url(sqs: Any, name: str) -> str:
 
 
 def event(event_id: str, *, tenant: str = "acme", type_: str = "message.sent") -> str:
-    detail = {"event_id": event_id, "tenant_id": tenant, "user_id": "ada", "type": type_, "payload": {"text": "secret"}}
-    return json.dumps({"source": "shop", "detail-type": type_, "time": "2026-11-20T08:00:00Z", "detail": detail})
+    detail = {
+        "event_id": event_id,
+        "tenant_id": tenant,
+        "user_id": "ada",
+        "type": type_,
+        "payload": {"text": "secret"},
+    }
+    return json.dumps(
+        {"source": "shop", "detail-type": type_, "time": "2026-11-20T08:00:00Z", "detail": detail}
+    )
 
 
 def put(sqs: Any, queue: str, *bodies: str, **attributes: str) -> None:
@@ -83,8 +94,9 @@ def test_every_end_is_listed_with_what_waits_and_where_it_goes(sqs: Any, run: Ru
     assert set(rows) == set(ENDS)
     assert (rows["quarantine"]["waiting"], rows["quarantine"]["goes_to"]) == ("2", "extract")
     assert {name: row["how"] for name, row in rows.items() if name.startswith("extract")} == {
-        "extract-dlq": "by SQS itself", "extract-rule-dlq": "message by message",
-    }  # fmt: skip
+        "extract-dlq": "by SQS itself",
+        "extract-rule-dlq": "message by message",
+    }
     assert (rows["bus-dlq"]["goes_to"], rows["failures"]["goes_to"]) == ("bus", None)
 
 
@@ -94,7 +106,10 @@ def test_a_message_is_shown_with_its_reason_without_its_words_and_stays(sqs: Any
 
     rows = sorted(run("show", "extract-rule-dlq"), key=lambda row: row["event_id"] or "")
 
-    assert [(row["event_id"], row["reason"]) for row in rows] == [(None, None), ("e1", "NO_PERMISSIONS the policy")]
+    assert [(row["event_id"], row["reason"]) for row in rows] == [
+        (None, None),
+        ("e1", "NO_PERMISSIONS the policy"),
+    ]
     assert "secret" not in json.dumps(rows)
     assert "secret" in json.dumps(run("show", "extract-rule-dlq", "--with-body"))
     assert run("show", "extract-rule-dlq", "--reason", "NO_RES") == []
@@ -110,7 +125,9 @@ def test_what_a_queue_gave_up_on_is_moved_by_sqs_itself(sqs: Any, run: Run, task
     assert held(sqs, "extract") == ["e1", "e2"]
 
 
-def test_what_a_rule_gave_up_on_is_sent_again_because_sqs_refuses_to(sqs: Any, run: Run, tasks: MoveTasks) -> None:
+def test_what_a_rule_gave_up_on_is_sent_again_because_sqs_refuses_to(
+    sqs: Any, run: Run, tasks: MoveTasks
+) -> None:
     put(sqs, "extract-rule-dlq", event("e1"))
 
     run("redrive", "extract-rule-dlq", "--mode", "task", "--yes", code=1)
@@ -179,7 +196,9 @@ def test_a_queue_that_cannot_be_reached_stops_the_run_and_loses_nothing(sqs: Any
     assert held(sqs, "quarantine") == ["e1", "e2"]
 
 
-def test_what_no_queue_takes_is_refused_with_its_runbook(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_no_queue_takes_is_refused_with_its_runbook(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     run("redrive", "failures", "--yes", code=1)
     run("show", "nothing", code=1)
 

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from scripts.command import Exit
-from scripts.doctor.commands import NAMES, told
-from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import Finding, Status, examined, ok, skipped, warn
+from scripts.command import ExitCode
+from scripts.doctor.commands import NAMES, print_findings
+from scripts.doctor.findings import DeployedEnvironment, Finding, FindingStatus, ok, run_check, skipped, warn
 from scripts.output import Output
-from tests.deployed import deployed
+from tests.support.deployed_environment import deployed_environment
 
 PAGES = Path(__file__).parents[2] / "docs" / "runbooks"
 LOOKED_AT = tuple(name for name in NAMES if name not in {"schema", "proxy", "model", "errors"})
@@ -21,18 +20,20 @@ Break = Callable[[Callable[[str], Any]], Any]
 
 
 @pytest.fixture
-def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedEnvironment]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with deployed() as made:
+    with deployed_environment() as made:
         yield made
 
 
-def look(deployment: Deployment, *names: str) -> list[Finding]:
-    return [finding for name in names or LOOKED_AT for finding in examined(name, NAMES[name], deployment)]
+def look(deployment: DeployedEnvironment, *names: str) -> list[Finding]:
+    return [finding for name in names or LOOKED_AT for finding in run_check(name, NAMES[name], deployment)]
 
 
 def wrong(found: list[Finding]) -> list[tuple[str, str]]:
-    return [(each.about, each.status) for each in found if each.status in {Status.WARN, Status.FAIL}]
+    return [
+        (each.about, each.status) for each in found if each.status in {FindingStatus.WARN, FindingStatus.FAIL}
+    ]
 
 
 def url(client: Callable[[str], Any], name: str) -> str:
@@ -42,20 +43,33 @@ def url(client: Callable[[str], Any], name: str) -> str:
 
 def alarm(client: Callable[[str], Any], name: str, *, state: str = "OK", **options: Any) -> None:
     client("cloudwatch").put_metric_alarm(
-        AlarmName=f"membus-test-{name}", MetricName="Errors", Namespace="AWS/Lambda", Statistic="Sum", Period=60,
-        EvaluationPeriods=1, Threshold=0, ComparisonOperator="GreaterThanThreshold",
-        AlarmActions=["arn:aws:sns:us-east-1:123456789012:ops"], **options,
-    )  # fmt: skip
-    client("cloudwatch").set_alarm_state(AlarmName=f"membus-test-{name}", StateValue=state, StateReason="test")
+        AlarmName=f"membus-test-{name}",
+        MetricName="Errors",
+        Namespace="AWS/Lambda",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=["arn:aws:sns:us-east-1:123456789012:ops"],
+        **options,
+    )
+    client("cloudwatch").set_alarm_state(
+        AlarmName=f"membus-test-{name}", StateValue=state, StateReason="test"
+    )
 
 
-def test_of_a_sound_environment_nothing_is_said_but_who_is_not_told(deployment: Deployment) -> None:
+def test_of_a_sound_environment_nothing_is_said_but_who_is_not_told(deployment: DeployedEnvironment) -> None:
     found = look(deployment)
 
     assert wrong(found) == [("alarms", "warn")]
-    assert {"table memory", "queue extract", "rule membus-test-extract", "bucket, versions", "secret model"} <= {
-        each.about for each in found if each.status is Status.OK
-    }
+    assert {
+        "table memory",
+        "queue extract",
+        "rule membus-test-extract",
+        "bucket, versions",
+        "secret model",
+    } <= {each.about for each in found if each.status is FindingStatus.OK}
 
 
 def off(client: Callable[[str], Any]) -> None:
@@ -68,7 +82,9 @@ def unprotected(client: Callable[[str], Any]) -> None:
 
 
 def hurried(client: Callable[[str], Any]) -> None:
-    client("sqs").set_queue_attributes(QueueUrl=url(client, "extract"), Attributes={"VisibilityTimeout": "60"})
+    client("sqs").set_queue_attributes(
+        QueueUrl=url(client, "extract"), Attributes={"VisibilityTimeout": "60"}
+    )
 
 
 def hopeless(client: Callable[[str], Any]) -> None:
@@ -84,7 +100,9 @@ def open_bucket(client: Callable[[str], Any]) -> None:
 
 
 def unversioned(client: Callable[[str], Any]) -> None:
-    client("s3").put_bucket_versioning(Bucket="membus-test-archive", VersioningConfiguration={"Status": "Suspended"})
+    client("s3").put_bucket_versioning(
+        Bucket="membus-test-archive", VersioningConfiguration={"Status": "Suspended"}
+    )
 
 
 def unruled(client: Callable[[str], Any]) -> None:
@@ -104,7 +122,9 @@ def silenced(client: Callable[[str], Any]) -> None:
 def endless(client: Callable[[str], Any]) -> None:
     (found,) = client("events").list_archives()["Archives"]
     client("events").delete_archive(ArchiveName=found["ArchiveName"])
-    client("events").create_archive(ArchiveName="for-ever", EventSourceArn=found["EventSourceArn"], RetentionDays=0)
+    client("events").create_archive(
+        ArchiveName="for-ever", EventSourceArn=found["EventSourceArn"], RetentionDays=0
+    )
 
 
 def astray(client: Callable[[str], Any]) -> None:
@@ -122,15 +142,21 @@ def older(client: Callable[[str], Any]) -> None:
 
 
 def unfed(client: Callable[[str], Any]) -> None:
-    for found in client("lambda").list_event_source_mappings(FunctionName="membus-test-extract")["EventSourceMappings"]:
+    for found in client("lambda").list_event_source_mappings(FunctionName="membus-test-extract")[
+        "EventSourceMappings"
+    ]:
         if found["EventSourceArn"].endswith(":membus-test-extract"):
             client("lambda").delete_event_source_mapping(UUID=found["UUID"])
 
 
 def hasty(client: Callable[[str], Any]) -> None:
-    told = client("lambda").get_function_configuration(FunctionName="membus-test-chat")["Environment"]["Variables"]
+    told = client("lambda").get_function_configuration(FunctionName="membus-test-chat")["Environment"][
+        "Variables"
+    ]
     other = told | {"TENANT_RATES": '{"requests_per_second": 11, "events_per_second": 100}'}
-    client("lambda").update_function_configuration(FunctionName="membus-test-chat", Environment={"Variables": other})
+    client("lambda").update_function_configuration(
+        FunctionName="membus-test-chat", Environment={"Variables": other}
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +182,7 @@ def hasty(client: Callable[[str], Any]) -> None:
     ],
 )
 def test_what_is_broken_is_found_and_nothing_else(
-    deployment: Deployment, breaks: Break, found: tuple[str, str]
+    deployment: DeployedEnvironment, breaks: Break, found: tuple[str, str]
 ) -> None:
     alarm(deployment.client, "memory-slow")
 
@@ -165,7 +191,7 @@ def test_what_is_broken_is_found_and_nothing_else(
     assert wrong(look(deployment)) == [found]
 
 
-def test_every_page_that_is_named_exists(deployment: Deployment) -> None:
+def test_every_page_that_is_named_exists(deployment: DeployedEnvironment) -> None:
     for breaks in (hurried, full, silenced, endless, astray):
         breaks(deployment.client)
     alarm(deployment.client, "vectors-at-its-ceiling", state="ALARM")
@@ -176,8 +202,8 @@ def test_every_page_that_is_named_exists(deployment: Deployment) -> None:
     assert [page for page in pages if not (PAGES / f"{page}.md").exists()] == []
 
 
-def refused(code: str) -> Callable[[Deployment], Iterator[Finding]]:
-    def check(_: Deployment) -> Iterator[Finding]:
+def refused(code: str) -> Callable[[DeployedEnvironment], Iterator[Finding]]:
+    def check(_: DeployedEnvironment) -> Iterator[Finding]:
         yield ok("first", "seen")
         raise ClientError({"Error": {"Code": code}}, "DescribeThing")
 
@@ -194,14 +220,14 @@ def refused(code: str) -> Callable[[Deployment], Iterator[Finding]]:
     ],
 )
 def test_what_cannot_be_seen_is_never_well(code: str, *, is_local: bool, status: str) -> None:
-    deployment = Deployment("test", is_local=is_local, client=lambda service: service)
+    deployment = DeployedEnvironment("test", is_local=is_local, client=lambda service: service)
 
-    found = examined("thing", refused(code), deployment)
+    found = run_check("thing", refused(code), deployment)
 
-    assert [each.status for each in found] == [Status.OK, status]
+    assert [each.status for each in found] == [FindingStatus.OK, status]
 
 
-def test_what_cannot_be_reached_fails_and_stops_no_other_check(deployment: Deployment) -> None:
+def test_what_cannot_be_reached_fails_and_stops_no_other_check(deployment: DeployedEnvironment) -> None:
     def cut(**_: object) -> None:
         raise ConnectTimeoutError(endpoint_url="https://s3")
 
@@ -211,22 +237,22 @@ def test_what_cannot_be_reached_fails_and_stops_no_other_check(deployment: Deplo
     assert ("secret model", "ok") in [(each.about, each.status) for each in look(deployment)]
 
 
-def test_without_a_proxy_its_sessions_are_skipped(deployment: Deployment) -> None:
-    assert [each.status for each in look(deployment, "proxy")] == [Status.SKIPPED]
+def test_without_a_proxy_its_sessions_are_skipped(deployment: DeployedEnvironment) -> None:
+    assert [each.status for each in look(deployment, "proxy")] == [FindingStatus.SKIPPED]
 
 
 @pytest.mark.parametrize(
     ("found", "code"),
     [
-        ([ok("a", "well"), skipped("b", "emulator")], Exit.DONE),
-        ([ok("a", "well"), warn("b", "so so", "look")], Exit.PARTLY),
-        ([warn("b", "so so", "look"), Finding("c", Status.FAIL, "broken")], Exit.REFUSED),
+        ([ok("a", "well"), skipped("b", "emulator")], ExitCode.DONE),
+        ([ok("a", "well"), warn("b", "so so", "look")], ExitCode.PARTLY),
+        ([warn("b", "so so", "look"), Finding("c", FindingStatus.FAIL, "broken")], ExitCode.REFUSED),
     ],
 )
 def test_the_exit_code_is_by_the_worst_which_stands_first(
-    found: list[Finding], code: Exit, capsys: pytest.CaptureFixture[str]
+    found: list[Finding], code: ExitCode, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert told(found, Output(as_json=True), everything=True) is code
+    assert print_findings(found, Output(as_json=True), everything=True) is code
 
     shown = [row["status"] for row in json.loads(capsys.readouterr().out)]
-    assert shown == sorted(shown, key=list(Status).index)
+    assert shown == sorted(shown, key=list(FindingStatus).index)

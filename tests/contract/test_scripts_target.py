@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from membus.adapters import aws
+from membus.aws import clients
 from scripts.cli import main
 from scripts.target import open_target
 from tests.contract.tenants_table import tenants_table
@@ -20,7 +20,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     yield
-    aws.forget()
+    clients.forget_clients()
 
 
 def test_an_environment_is_found_by_the_name_of_its_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,4 +45,6 @@ def test_a_stack_file_names_the_endpoint_and_the_environment(tmp_path: Path) -> 
     target = open_target(Namespace(environment=None, region="us-east-1", stack=file))
 
     assert target.environment == "local"
-    assert aws.table("membus-local-tenants").meta.client.meta.endpoint_url == "http://127.0.0.1:1"
+    assert (
+        clients.dynamodb_table("membus-local-tenants").meta.client.meta.endpoint_url == "http://127.0.0.1:1"
+    )

@@ -8,45 +8,49 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from localstack import aws
-from membus.adapters.kms_sealer import KmsSealer
-from membus.errors import UnavailableError
-from membus.ports.sealer import Sealer
+from membus.aws.secrets import KmsCursorSigner
+from membus.core.errors import UnavailableError
+from membus.core.pages import CursorSigner
 from tests.contract.conftest import EVERYWHERE
-from tests.fakes.sealer import HmacSealer
+from tests.fakes.cursor_signer import HmacCursorSigner
 from tests.strict import strict_aws
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
-def kms_sealer() -> KmsSealer:
+def kms_sealer() -> KmsCursorSigner:
     kms = boto3.client("kms", region_name="us-east-1")
     key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
-    return KmsSealer(kms, key)
+    return KmsCursorSigner(kms, key)
 
 
 @pytest.fixture(params=EVERYWHERE)
-def sealer(request: pytest.FixtureRequest) -> Iterator[Sealer]:
+def sealer(request: pytest.FixtureRequest) -> Iterator[CursorSigner]:
     if request.param == "fake":
-        yield HmacSealer()
+        yield HmacCursorSigner()
     elif request.param == "strict":
         with strict_aws():
             yield kms_sealer()
     else:
         stack: Stack = request.getfixturevalue("stack")
         kms = aws.session().client("kms", endpoint_url=stack.endpoint_url)
-        yield KmsSealer(kms, "alias/membus-local-cursors")
+        yield KmsCursorSigner(kms, "alias/membus-local-cursors")
 
 
-def test_a_seal_is_stable_long_and_the_messages_own(sealer: Sealer) -> None:
-    assert sealer.seal(b"message") == sealer.seal(b"message") != sealer.seal(b"massage")
-    assert len(sealer.seal(b"message")) == 32
+def test_a_seal_is_stable_long_and_the_messages_own(sealer: CursorSigner) -> None:
+    assert (
+        sealer.sign_message(b"message") == sealer.sign_message(b"message") != sealer.sign_message(b"massage")
+    )
+    assert len(sealer.sign_message(b"message")) == 32
 
 
 def test_another_key_makes_another_seal() -> None:
     with strict_aws():
-        assert kms_sealer().seal(b"message") != kms_sealer().seal(b"message")
-    assert HmacSealer(b"one").seal(b"message") != HmacSealer(b"two").seal(b"message")
+        assert kms_sealer().sign_message(b"message") != kms_sealer().sign_message(b"message")
+    assert HmacCursorSigner(b"one").sign_message(b"message") != HmacCursorSigner(b"two").sign_message(
+        b"message"
+    )
 
 
 def test_a_key_out_of_reach_is_worth_another_try() -> None:
@@ -58,4 +62,4 @@ def test_a_key_out_of_reach_is_worth_another_try() -> None:
         kms.meta.events.register_first("before-call.kms", cut)
 
         with pytest.raises(UnavailableError):
-            KmsSealer(kms, "key").seal(b"message")
+            KmsCursorSigner(kms, "key").sign_message(b"message")

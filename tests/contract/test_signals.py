@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.identity import Owner
-from membus.domain.rules import signals as signals_of
-from membus.domain.signals import Mark, Signal
-from membus.ports.events import SignalStore
+from membus.core.identity import Owner
+from membus.facts.ports import SignalStore
+from membus.facts.rules import Signal, SignalMark
+from membus.facts.rules import find_signals as signals_of
 from tests.factories import NOON, a_server_error, recorded
 
 WINDOW = timedelta(minutes=5)
@@ -22,55 +22,65 @@ def a_signal(event_id: str, *, after: timedelta = timedelta(), status: int = 500
 
 def ids(marks: object) -> set[str]:
     assert isinstance(marks, set)
-    return {mark.event_id for mark in marks if isinstance(mark, Mark)}
+    return {mark.event_id for mark in marks if isinstance(mark, SignalMark)}
 
 
 def test_a_mark_comes_back_as_it_was_made(signals: SignalStore, owner: Owner) -> None:
     signal = a_signal("a|b", after=timedelta(milliseconds=123))
 
-    assert set(signals.add(owner, signal)) == {signal.mark}
+    assert set(signals.add_signal(owner, signal)) == {signal.mark}
 
 
 def test_adding_a_signal_again_changes_nothing(signals: SignalStore, owner: Owner) -> None:
-    once = signals.add(owner, a_signal("e1"))
+    once = signals.add_signal(owner, a_signal("e1"))
 
-    assert signals.add(owner, a_signal("e1")) == once
+    assert signals.add_signal(owner, a_signal("e1")) == once
 
 
-@pytest.mark.parametrize("first", [timedelta(seconds=-1), timedelta(0), timedelta(seconds=1), -WINDOW, WINDOW])
+@pytest.mark.parametrize(
+    "first", [timedelta(seconds=-1), timedelta(0), timedelta(seconds=1), -WINDOW, WINDOW]
+)
 @pytest.mark.parametrize("gap", [timedelta(0), timedelta(seconds=1), WINDOW - timedelta(seconds=1), WINDOW])
 def test_marks_within_a_window_see_each_other_across_every_border(
     signals: SignalStore, owner: Owner, first: timedelta, gap: timedelta
 ) -> None:
-    signals.add(owner, a_signal("e1", after=first))
+    signals.add_signal(owner, a_signal("e1", after=first))
 
-    assert ids(signals.add(owner, a_signal("e2", after=first + gap))) == {"e1", "e2"}
-    assert ids(signals.add(owner, a_signal("e1", after=first))) == {"e1", "e2"}
+    assert ids(signals.add_signal(owner, a_signal("e2", after=first + gap))) == {"e1", "e2"}
+    assert ids(signals.add_signal(owner, a_signal("e1", after=first))) == {"e1", "e2"}
 
 
 def test_marks_far_apart_do_not_meet(signals: SignalStore, owner: Owner) -> None:
-    signals.add(owner, a_signal("e1"))
+    signals.add_signal(owner, a_signal("e1"))
 
-    assert ids(signals.add(owner, a_signal("e2", after=3 * WINDOW))) == {"e2"}
+    assert ids(signals.add_signal(owner, a_signal("e2", after=3 * WINDOW))) == {"e2"}
 
 
 def test_other_groups_users_and_tenants_do_not_count(signals: SignalStore, owner: Owner) -> None:
-    signals.add(owner, a_signal("e1", status=503))
-    signals.add(Owner(tenant=owner.tenant, user=f"{owner.user}0"), a_signal("e2"))
-    signals.add(Owner(tenant=f"{owner.tenant}x", user=owner.user), a_signal("e3"))
+    signals.add_signal(owner, a_signal("e1", status=503))
+    signals.add_signal(Owner(tenant=owner.tenant, user=f"{owner.user}0"), a_signal("e2"))
+    signals.add_signal(Owner(tenant=f"{owner.tenant}x", user=owner.user), a_signal("e3"))
 
-    assert ids(signals.add(owner, a_signal("e4"))) == {"e4"}
+    assert ids(signals.add_signal(owner, a_signal("e4"))) == {"e4"}
 
 
 def test_a_late_mark_meets_its_nearest_neighbours_on_both_sides(signals: SignalStore, owner: Owner) -> None:
     for minute in (0, 1, 2, 4, 5, 6):
-        signals.add(owner, a_signal(f"e{minute}", after=timedelta(seconds=10 * minute)))
+        signals.add_signal(owner, a_signal(f"e{minute}", after=timedelta(seconds=10 * minute)))
 
-    assert ids(signals.add(owner, a_signal("e3", after=timedelta(seconds=30)))) == {"e1", "e2", "e3", "e4", "e5"}
+    assert ids(signals.add_signal(owner, a_signal("e3", after=timedelta(seconds=30)))) == {
+        "e1",
+        "e2",
+        "e3",
+        "e4",
+        "e5",
+    }
 
 
-def test_a_mark_that_expired_before_the_next_was_learned_does_not_count(signals: SignalStore, owner: Owner) -> None:
+def test_a_mark_that_expired_before_the_next_was_learned_does_not_count(
+    signals: SignalStore, owner: Owner
+) -> None:
     late = recorded(a_server_error("e2", at=BORDER), learned_at=BORDER + timedelta(days=30))
-    signals.add(owner, a_signal("e1"))
+    signals.add_signal(owner, a_signal("e1"))
 
-    assert ids(signals.add(owner, signals_of(late)[0])) == {"e2"}
+    assert ids(signals.add_signal(owner, signals_of(late)[0])) == {"e2"}

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from membus.domain.identity import Owner
-from membus.domain.state import Session
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.states import StateStore
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.states.model import AgentSession
+from membus.states.ports import StateStore
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 
@@ -17,52 +17,60 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def session(owner: Owner) -> Session:
-    return Session(tenant=owner.tenant, agent="guide", session_id="s1")
+def session(owner: Owner) -> AgentSession:
+    return AgentSession(tenant=owner.tenant, agent="guide", session_id="s1")
 
 
 def put(
-    states: StateStore, session: Session, data: dict[str, Any], version: int | None = None, life: timedelta = HOUR
+    states: StateStore,
+    session: AgentSession,
+    data: dict[str, Any],
+    version: int | None = None,
+    life: timedelta = HOUR,
 ) -> int:
-    return states.put(session, data, expires_at=NOON + life, expected_version=version).version
+    return states.put_state(session, data, expires_at=NOON + life, expected_version=version).version
 
 
-def test_a_state_comes_back_as_it_was_put(states: StateStore, session: Session) -> None:
+def test_a_state_comes_back_as_it_was_put(states: StateStore, session: AgentSession) -> None:
     data = {"n": [1, 2.5, 0.1, -0.0, 1e300, None, True, {"ü": "😀"}], "": {}, "big": 2**63 - 1}
 
-    written = states.put(session, data, expires_at=NOON + HOUR, expected_version=None)
+    written = states.put_state(session, data, expires_at=NOON + HOUR, expected_version=None)
 
-    assert written == states.state(session)
+    assert written == states.get_state(session)
     assert (written.data, written.version, written.expires_at) == (data, 1, NOON + HOUR)
 
 
 def test_whose_a_state_is_stays_until_somebody_else_is_named_or_its_time_is_up(
-    states: StateStore, session: Session, clock: StoppedClock
+    states: StateStore, session: AgentSession, clock: StoppedClock
 ) -> None:
     def write(user: str | None, life: timedelta = HOUR) -> tuple[str | None, ...]:
-        written = states.put(session, {}, expires_at=clock() + life, expected_version=None, user=user)
-        listed = states.page(session.tenant, session.agent, limit=9, after=None).items
-        return written.user_id, states.state(session).user_id, listed[0].user_id
+        written = states.put_state(session, {}, expires_at=clock() + life, expected_version=None, user=user)
+        listed = states.list_states(session.tenant, session.agent, limit=9, after=None).items
+        return written.user_id, states.get_state(session).user_id, listed[0].user_id
 
-    assert [write(user) for user in (None, "ada", None, "bob")] == [(who,) * 3 for who in (None, "ada", "ada", "bob")]
+    assert [write(user) for user in (None, "ada", None, "bob")] == [
+        (who,) * 3 for who in (None, "ada", "ada", "bob")
+    ]
     clock.advance(HOUR)
     assert write(None) == (None,) * 3
 
 
-def test_every_write_counts_and_the_last_one_stays(states: StateStore, session: Session) -> None:
+def test_every_write_counts_and_the_last_one_stays(states: StateStore, session: AgentSession) -> None:
     assert [put(states, session, {"step": step}) for step in (1, 2, 3)] == [1, 2, 3]
-    assert states.state(session).data == {"step": 3}
+    assert states.get_state(session).data == {"step": 3}
 
 
-def test_a_write_may_ask_for_the_version_it_read(states: StateStore, session: Session) -> None:
+def test_a_write_may_ask_for_the_version_it_read(states: StateStore, session: AgentSession) -> None:
     assert put(states, session, {"step": 1}, 0) == 1
     assert put(states, session, {"step": 2}, 1) == 2
 
-    assert states.state(session).data == {"step": 2}
+    assert states.get_state(session).data == {"step": 2}
 
 
 @pytest.mark.parametrize("expected", [0, 1, 3])
-def test_a_stale_write_is_told_the_version_there_is(states: StateStore, session: Session, expected: int) -> None:
+def test_a_stale_write_is_told_the_version_there_is(
+    states: StateStore, session: AgentSession, expected: int
+) -> None:
     put(states, session, {"step": 1})
     put(states, session, {"step": 2})
 
@@ -70,50 +78,52 @@ def test_a_stale_write_is_told_the_version_there_is(states: StateStore, session:
         put(states, session, {"step": "stale"}, expected)
 
     assert conflict.value.version == 2
-    assert states.state(session).data == {"step": 2}
+    assert states.get_state(session).data == {"step": 2}
 
 
 def test_a_version_of_what_is_not_there_is_a_conflict_with_none_and_leaves_nothing(
-    states: StateStore, session: Session
+    states: StateStore, session: AgentSession
 ) -> None:
     with pytest.raises(ConflictError) as conflict:
         put(states, session, {}, 4)
 
     assert conflict.value.version == 0
     with pytest.raises(NotFoundError):
-        states.state(session)
-    assert states.page(session.tenant, session.agent, limit=10, after=None).items == ()
+        states.get_state(session)
+    assert states.list_states(session.tenant, session.agent, limit=10, after=None).items == ()
 
 
 def test_a_state_is_there_until_its_last_second_and_not_after(
-    states: StateStore, session: Session, clock: StoppedClock
+    states: StateStore, session: AgentSession, clock: StoppedClock
 ) -> None:
     put(states, session, {"step": 1})
 
     clock.advance(HOUR - SECOND)
-    assert states.state(session).version == 1
-    assert len(states.page(session.tenant, session.agent, limit=10, after=None).items) == 1
+    assert states.get_state(session).version == 1
+    assert len(states.list_states(session.tenant, session.agent, limit=10, after=None).items) == 1
     clock.advance(SECOND)
     with pytest.raises(NotFoundError):
-        states.state(session)
+        states.get_state(session)
     with pytest.raises(NotFoundError):
-        states.delete(session, expected_version=None)
-    assert states.page(session.tenant, session.agent, limit=10, after=None).items == ()
+        states.delete_state(session, expected_version=None)
+    assert states.list_states(session.tenant, session.agent, limit=10, after=None).items == ()
 
 
 @pytest.mark.parametrize("expected", [None, 0])
 def test_an_expired_state_is_no_obstacle_and_no_predecessor(
-    states: StateStore, session: Session, clock: StoppedClock, expected: int | None
+    states: StateStore, session: AgentSession, clock: StoppedClock, expected: int | None
 ) -> None:
     put(states, session, {"step": 1})
     put(states, session, {"step": 2})
     clock.advance(HOUR)
 
     assert put(states, session, {"new": True}, expected, life=2 * HOUR) == 1
-    assert states.state(session).data == {"new": True}
+    assert states.get_state(session).data == {"new": True}
 
 
-def test_an_expired_version_cannot_be_continued(states: StateStore, session: Session, clock: StoppedClock) -> None:
+def test_an_expired_version_cannot_be_continued(
+    states: StateStore, session: AgentSession, clock: StoppedClock
+) -> None:
     put(states, session, {"step": 1})
     clock.advance(HOUR)
 
@@ -123,39 +133,44 @@ def test_an_expired_version_cannot_be_continued(states: StateStore, session: Ses
     assert conflict.value.version == 0
 
 
-def test_a_deleted_state_is_gone_and_starts_anew(states: StateStore, session: Session) -> None:
+def test_a_deleted_state_is_gone_and_starts_anew(states: StateStore, session: AgentSession) -> None:
     put(states, session, {"step": 1})
-    states.delete(session, expected_version=None)
+    states.delete_state(session, expected_version=None)
 
     with pytest.raises(NotFoundError):
-        states.delete(session, expected_version=None)
+        states.delete_state(session, expected_version=None)
     assert put(states, session, {"step": 1}, 0) == 1
 
 
-def test_deleting_may_ask_for_a_version_too(states: StateStore, session: Session) -> None:
+def test_deleting_may_ask_for_a_version_too(states: StateStore, session: AgentSession) -> None:
     put(states, session, {"step": 1})
     put(states, session, {"step": 2})
 
     with pytest.raises(ConflictError) as conflict:
-        states.delete(session, expected_version=1)
+        states.delete_state(session, expected_version=1)
     assert conflict.value.version == 2
-    states.delete(session, expected_version=2)
+    states.delete_state(session, expected_version=2)
 
     with pytest.raises(NotFoundError):
-        states.delete(session, expected_version=2)
+        states.delete_state(session, expected_version=2)
 
 
 def test_sessions_are_listed_page_by_page_and_expired_ones_leave_empty_pages(
-    states: StateStore, session: Session, clock: StoppedClock
+    states: StateStore, session: AgentSession, clock: StoppedClock
 ) -> None:
     for number in range(5):
         short = number in {1, 2}
-        put(states, Session(**dict(session) | {"session_id": f"s{number}"}), {}, life=HOUR if short else 2 * HOUR)
+        put(
+            states,
+            AgentSession(**dict(session) | {"session_id": f"s{number}"}),
+            {},
+            life=HOUR if short else 2 * HOUR,
+        )
     clock.advance(HOUR)
 
     seen, pages, after = [], 0, None
     while pages == 0 or after:
-        page = states.page(session.tenant, session.agent, limit=1, after=after)
+        page = states.list_states(session.tenant, session.agent, limit=1, after=after)
         seen += [lease.session_id for lease in page.items]
         pages, after = pages + 1, page.after
 
@@ -163,27 +178,27 @@ def test_sessions_are_listed_page_by_page_and_expired_ones_leave_empty_pages(
     assert pages >= 5
 
 
-def test_names_that_overlap_share_nothing(states: StateStore, session: Session) -> None:
+def test_names_that_overlap_share_nothing(states: StateStore, session: AgentSession) -> None:
     neighbours = [
         session,
-        Session(tenant=session.tenant, agent="guide1", session_id="s1"),
-        Session(tenant=session.tenant, agent="guide", session_id="s10"),
-        Session(tenant=f"{session.tenant}x", agent="guide", session_id="s1"),
+        AgentSession(tenant=session.tenant, agent="guide1", session_id="s1"),
+        AgentSession(tenant=session.tenant, agent="guide", session_id="s10"),
+        AgentSession(tenant=f"{session.tenant}x", agent="guide", session_id="s1"),
     ]
     for number, neighbour in enumerate(neighbours):
         put(states, neighbour, {"mine": number})
 
-    assert [states.state(neighbour).data["mine"] for neighbour in neighbours] == [0, 1, 2, 3]
-    listed = states.page(session.tenant, "guide", limit=10, after=None)
+    assert [states.get_state(neighbour).data["mine"] for neighbour in neighbours] == [0, 1, 2, 3]
+    listed = states.list_states(session.tenant, "guide", limit=10, after=None)
     assert [lease.session_id for lease in listed.items] == ["s1", "s10"]
 
 
-def test_a_large_state_is_a_state_like_any_other(states: StateStore, session: Session) -> None:
+def test_a_large_state_is_a_state_like_any_other(states: StateStore, session: AgentSession) -> None:
     large, larger = {"text": "é" * 20_000}, {"text": "x" * 500_000}
 
     assert put(states, session, large, 0) == 1
-    assert states.state(session).data == large
+    assert states.get_state(session).data == large
     assert put(states, session, larger, 1) == 2
-    assert states.state(session).data == larger
+    assert states.get_state(session).data == larger
     assert put(states, session, {"small": True}) == 3
-    assert states.state(session).data == {"small": True}
+    assert states.get_state(session).data == {"small": True}

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -64,9 +64,11 @@ def test_a_number_of_38_digits_passes(dynamodb: Any, number: str) -> None:
 def test_a_table_name_that_aws_would_not_take_is_refused(dynamodb: Any, name: str) -> None:
     with pytest.raises(ClientError):
         dynamodb.create_table(
-            TableName=name, KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}], BillingMode="PAY_PER_REQUEST",
-        )  # fmt: skip
+            TableName=name,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
 
 
 def test_a_lone_surrogate_is_refused(dynamodb: Any) -> None:
@@ -84,12 +86,15 @@ def test_an_item_that_grows_above_400_kb_is_refused(table: "Table") -> None:
 
     with pytest.raises(ClientError, match="size"):
         table.update_item(
-            Key={"pk": "a", "sk": "b"}, UpdateExpression="SET more = :more",
+            Key={"pk": "a", "sk": "b"},
+            UpdateExpression="SET more = :more",
             ExpressionAttributeValues={":more": "x" * 30_000},
-        )  # fmt: skip
+        )
 
 
-@pytest.mark.parametrize("key", [{"pk": "p" * 2049, "sk": "s"}, {"pk": "p", "sk": "s" * 1025}, {"pk": "", "sk": "s"}])
+@pytest.mark.parametrize(
+    "key", [{"pk": "p" * 2049, "sk": "s"}, {"pk": "p", "sk": "s" * 1025}, {"pk": "", "sk": "s"}]
+)
 def test_a_key_that_is_empty_or_too_long_is_refused(table: "Table", key: dict[str, Any]) -> None:
     with pytest.raises(ClientError, match="ValidationException"):
         table.put_item(Item=key)
@@ -119,9 +124,11 @@ def test_the_same_item_twice_in_one_transaction_is_refused(dynamodb: Any) -> Non
 def test_a_repeated_transaction_token_is_applied_once(dynamodb: Any, table: "Table") -> None:
     key = {"pk": {"S": "a"}, "sk": {"S": "b"}}
     count: Any = {
-        "TableName": table.name, "Key": key, "UpdateExpression": "ADD n :one",
+        "TableName": table.name,
+        "Key": key,
+        "UpdateExpression": "ADD n :one",
         "ExpressionAttributeValues": {":one": {"N": "1"}},
-    }  # fmt: skip
+    }
 
     for _ in range(2):
         dynamodb.transact_write_items(TransactItems=[{"Update": count}], ClientRequestToken="once")
@@ -137,9 +144,11 @@ def test_an_expiry_that_is_no_epoch_second_is_refused(table: "Table", moment: An
         table.put_item(Item={"pk": "a", "sk": "b", "expires_at": moment})
     with pytest.raises(ClientError, match="epoch seconds"):
         table.update_item(
-            Key={"pk": "a", "sk": "b"}, UpdateExpression="ADD n :one SET #when = :when",
-            ExpressionAttributeNames={"#when": "expires_at"}, ExpressionAttributeValues={":one": 1, ":when": moment},
-        )  # fmt: skip
+            Key={"pk": "a", "sk": "b"},
+            UpdateExpression="ADD n :one SET #when = :when",
+            ExpressionAttributeNames={"#when": "expires_at"},
+            ExpressionAttributeValues={":one": 1, ":when": moment},
+        )
 
 
 def test_an_expiry_in_epoch_seconds_passes(table: "Table") -> None:

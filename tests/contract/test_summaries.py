@@ -1,4 +1,7 @@
-"""The port SummaryStore: an outline advances from where it was read, once, with all that it brings or nothing."""
+"""The port SummaryStore.
+
+An outline advances from where it was read, once, with all that it brings or nothing.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,24 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.conversation import Conversation
-from membus.domain.identity import Owner
-from membus.domain.summary import Border, Outline, Slot, Summary
-from membus.errors import ConflictError
-from membus.ports.conversations import ConversationStore
-from membus.ports.summaries import SummaryStore
+from membus.conversations.conversation import Conversation
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.ports import ConversationStore, SummaryStore
+from membus.conversations.summary import Slot, Summary, SummaryCheckpoint, SummaryIndex
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_conversation, a_summary, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.summaries import InMemorySummaries
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @dataclass(frozen=True)
@@ -50,20 +52,22 @@ def stores(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stor
 @pytest.fixture
 def talk(stores: Stores, owner: Owner) -> Conversation:
     conversation = a_conversation(tenant_id=owner.tenant, user_id=owner.user)
-    stores.conversations.create(conversation, request_key="first")
+    stores.conversations.create_conversation(conversation, request_key="first")
     for number in range(3):
-        stores.conversations.add(
+        stores.conversations.add_turn(
             owner.tenant, conversation.conversation_id, a_turn(number), request_key=f"k{number}", title=None
         )
     return conversation
 
 
-def outline(version: int, *, after: Outline | None = None) -> Outline:
+def outline(version: int, *, after: SummaryIndex | None = None) -> SummaryIndex:
     turn = a_turn(version - 1)
-    border = Border(version=version, until=turn.assistant.message_id, tokens=20 * version, messages=2 * version)
+    border = SummaryCheckpoint(
+        version=version, until=turn.assistant.message_id, tokens=20 * version, messages=2 * version
+    )
     slot = Slot(kind="active_entities", text="Lisbon", message_id=turn.user.message_id)
     borders = (*(after.borders if after else ()), border)
-    return Outline(borders=borders, slots=(slot,), created_at=NOON)
+    return SummaryIndex(borders=borders, slots=(slot,), created_at=NOON)
 
 
 def summary(version: int) -> Summary:
@@ -71,46 +75,52 @@ def summary(version: int) -> Summary:
     return a_summary(version=version, first=turn.user.message_id, last=turn.assistant.message_id)
 
 
-def advance(stores: Stores, talk: Conversation, to: Outline, read: Outline, *summaries: Summary) -> None:
-    stores.summaries.advance(talk.tenant_id, talk.conversation_id, to, read=read, summaries=summaries)
+def advance(
+    stores: Stores, talk: Conversation, to: SummaryIndex, read: SummaryIndex, *summaries: Summary
+) -> None:
+    stores.summaries.save_index(talk.tenant_id, talk.conversation_id, to, read=read, summaries=summaries)
 
 
 def kept(stores: Stores, talk: Conversation) -> list[Summary]:
-    return list(stores.summaries.summaries(talk.tenant_id, talk.conversation_id, limit=100, after=None).items)
+    return list(
+        stores.summaries.list_summaries(talk.tenant_id, talk.conversation_id, limit=100, after=None).items
+    )
 
 
 def test_a_conversation_begins_without_an_outline(stores: Stores, talk: Conversation) -> None:
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == Outline()
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id, 7) == Outline()
+    assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id) == SummaryIndex()
+    assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id, 7) == SummaryIndex()
     assert kept(stores, talk) == []
 
 
-def test_an_outline_advances_with_its_summaries_and_keeps_every_version(stores: Stores, talk: Conversation) -> None:
+def test_an_outline_advances_with_its_summaries_and_keeps_every_version(
+    stores: Stores, talk: Conversation
+) -> None:
     first = outline(1)
-    advance(stores, talk, first, Outline(), summary(1))
+    advance(stores, talk, first, SummaryIndex(), summary(1))
     second = outline(2, after=first)
     advance(stores, talk, second, first, summary(2))
 
     of = (talk.tenant_id, talk.conversation_id)
-    assert stores.summaries.outline(*of) == second
-    assert [stores.summaries.outline(*of, version) for version in (1, 2)] == [first, second]
+    assert stores.summaries.get_index(*of) == second
+    assert [stores.summaries.get_index(*of, version) for version in (1, 2)] == [first, second]
     assert kept(stores, talk) == [summary(1), summary(2)]
 
 
 def test_whoever_read_an_older_outline_changes_nothing(stores: Stores, talk: Conversation) -> None:
     first = outline(1)
-    advance(stores, talk, first, Outline(), summary(1))
+    advance(stores, talk, first, SummaryIndex(), summary(1))
 
     with pytest.raises(ConflictError):
-        advance(stores, talk, outline(1), Outline(), summary(2))
+        advance(stores, talk, outline(1), SummaryIndex(), summary(2))
 
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == first
+    assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id) == first
     assert kept(stores, talk) == [summary(1)]
 
 
 def test_a_place_that_moved_under_the_same_version_is_a_conflict(stores: Stores, talk: Conversation) -> None:
-    advance(stores, talk, outline(1), Outline())
-    elsewhere = Outline(borders=(Border(version=1, until="01JOTHER", tokens=1, messages=1),))
+    advance(stores, talk, outline(1), SummaryIndex())
+    elsewhere = SummaryIndex(borders=(SummaryCheckpoint(version=1, until="01JOTHER", tokens=1, messages=1),))
 
     with pytest.raises(ConflictError):
         advance(stores, talk, outline(2), elsewhere)
@@ -120,16 +130,20 @@ def test_a_summary_of_a_conversation_that_is_gone_brings_nothing_back(stores: St
     gone = a_conversation(tenant_id=owner.tenant)
 
     with pytest.raises(ConflictError):
-        advance(stores, gone, outline(1), Outline(), summary(1))
+        advance(stores, gone, outline(1), SummaryIndex(), summary(1))
 
     assert kept(stores, gone) == []
-    assert stores.summaries.outline(owner.tenant, gone.conversation_id) == Outline()
+    assert stores.summaries.get_index(owner.tenant, gone.conversation_id) == SummaryIndex()
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
-def test_what_no_summary_covers_yet_comes_oldest_first(stores: Stores, talk: Conversation, limit: int) -> None:
+def test_what_no_summary_covers_yet_comes_oldest_first(
+    stores: Stores, talk: Conversation, limit: int
+) -> None:
     def behind(after: str | None) -> list[str]:
-        found = stores.summaries.unsummarised(talk.tenant_id, talk.conversation_id, after=after, limit=limit)
+        found = stores.summaries.list_unsummarised(
+            talk.tenant_id, talk.conversation_id, after=after, limit=limit
+        )
         return [message.message_id for message in found]
 
     said = [message.message_id for n in range(3) for message in (a_turn(n).user, a_turn(n).assistant)]
@@ -139,9 +153,12 @@ def test_what_no_summary_covers_yet_comes_oldest_first(stores: Stores, talk: Con
 
 
 def test_another_tenants_summaries_are_as_absent_as_none(stores: Stores, talk: Conversation) -> None:
-    advance(stores, talk, outline(1), Outline(), summary(1))
+    advance(stores, talk, outline(1), SummaryIndex(), summary(1))
     stranger = talk.model_copy(update={"tenant_id": f"{talk.tenant_id}x"})
 
-    assert stores.summaries.outline(stranger.tenant_id, talk.conversation_id) == Outline()
+    assert stores.summaries.get_index(stranger.tenant_id, talk.conversation_id) == SummaryIndex()
     assert kept(stores, stranger) == []
-    assert stores.summaries.unsummarised(stranger.tenant_id, talk.conversation_id, after=None, limit=9) == []
+    assert (
+        stores.summaries.list_unsummarised(stranger.tenant_id, talk.conversation_id, after=None, limit=9)
+        == []
+    )

@@ -1,50 +1,57 @@
 """The port Traces: one event by its id, and what reading it took."""
 
-from membus.domain.explaining import Share
-from membus.domain.identity import Owner
-from membus.domain.profile import Profile
-from membus.ports.events import EpisodeStore
-from membus.ports.facts import FactStore, Learned
-from membus.ports.traces import Traces
+from membus.core.identity import Owner
+from membus.episodes.model import ReadingCost
+from membus.episodes.ports import EpisodeStore, EventTraceReader
+from membus.facts.ports import FactCommit, FactStore
+from membus.facts.profile import Profile
 from tests.factories import an_event, recorded
 
-SHARE = Share(model="m", prompt_version="1", shared_by=3, tokens_in=33.3, tokens_out=5, dollars=0.25)
+SHARE = ReadingCost(model="m", prompt_version="1", shared_by=3, tokens_in=33.3, tokens_out=5, dollars=0.25)
 
 
 def test_an_event_is_found_by_its_id_with_its_reader_and_its_share(
-    facts: FactStore, episodes: EpisodeStore, traces: Traces, owner: Owner
+    facts: FactStore, episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
 ) -> None:
     event = recorded(an_event(owner=owner))
-    episodes.record(event, extracted=None)
-    assert traces.trace(owner.tenant, "e1") is not None
+    episodes.record_event(event, extracted=None)
+    assert traces.find_trace(owner.tenant, "e1") is not None
 
-    facts.commit(Learned(profile=Profile(owner=owner), extractor="v1", events=(event,), shares={"e1": SHARE}))
+    facts.commit(
+        FactCommit(profile=Profile(owner=owner), extractor="v1", events=(event,), shares={"e1": SHARE})
+    )
 
-    trace = traces.trace(owner.tenant, "e1")
+    trace = traces.find_trace(owner.tenant, "e1")
     assert trace is not None
     assert (trace.event, trace.extracted, trace.share) == (event.event, "v1", SHARE)
 
 
-def test_what_no_model_read_has_no_share(episodes: EpisodeStore, traces: Traces, owner: Owner) -> None:
-    episodes.record(recorded(an_event(owner=owner)), extracted="v1")
+def test_what_no_model_read_has_no_share(
+    episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
+) -> None:
+    episodes.record_event(recorded(an_event(owner=owner)), extracted="v1")
 
-    trace = traces.trace(owner.tenant, "e1")
+    trace = traces.find_trace(owner.tenant, "e1")
 
     assert trace is not None
     assert trace.share is None
 
 
-def test_a_forgotten_event_has_a_name_and_no_words(episodes: EpisodeStore, traces: Traces, owner: Owner) -> None:
-    episodes.forget(recorded(an_event(owner=owner, remember=False)))
+def test_a_forgotten_event_has_a_name_and_no_words(
+    episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
+) -> None:
+    episodes.forget_event(recorded(an_event(owner=owner, remember=False)))
 
-    trace = traces.trace(owner.tenant, "e1")
+    trace = traces.find_trace(owner.tenant, "e1")
 
     assert trace is not None
     assert trace.event is None
 
 
-def test_an_unknown_id_and_another_tenants_have_no_trace(episodes: EpisodeStore, traces: Traces, owner: Owner) -> None:
-    episodes.record(recorded(an_event(owner=owner)), extracted=None)
+def test_an_unknown_id_and_another_tenants_have_no_trace(
+    episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
+) -> None:
+    episodes.record_event(recorded(an_event(owner=owner)), extracted=None)
 
-    assert traces.trace(owner.tenant, "e2") is None
-    assert traces.trace(f"{owner.tenant}x", "e1") is None
+    assert traces.find_trace(owner.tenant, "e2") is None
+    assert traces.find_trace(f"{owner.tenant}x", "e1") is None

@@ -8,19 +8,18 @@ from uuid import uuid4
 
 import pytest
 
-from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.adapters.dynamo_usage import SHARDS, DynamoUsage
-from membus.domain.prompt import Usage
-from membus.domain.tenant import Tenant
-from membus.domain.usage import Call, Spending
-from membus.ports.usage import UsageLedger
+from membus.core.tokens import TokenUsage
+from membus.tenants.costs import DailyUsage, ModelCall
+from membus.tenants.dynamodb import USAGE_SHARDS, DynamoTenants, DynamoUsage
+from membus.tenants.model import Tenant
+from membus.tenants.ports import UsageLedger
 from tests.contract.conftest import EVERYWHERE, stack_table
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY, TOMORROW = NOON.date(), date(2026, 11, 21)
@@ -34,7 +33,7 @@ def tenant() -> str:
 @pytest.fixture(params=EVERYWHERE)
 def ledger(request: pytest.FixtureRequest) -> Iterator[UsageLedger]:
     if request.param == "fake":
-        yield InMemoryUsage()
+        yield InMemoryUsageLedger()
     elif request.param == "strict":
         with strict_aws():
             yield DynamoUsage(make_table("tenants"))
@@ -43,89 +42,114 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[UsageLedger]:
         yield DynamoUsage(stack_table(stack, stack.tables.tenants))
 
 
-def a_call(tenant: str, **fields: Any) -> Call:
+def a_call(tenant: str, **fields: Any) -> ModelCall:
     defaults: dict[str, Any] = {
-        "call_id": uuid4().hex, "tenant_id": tenant, "function": "chat", "model": "amazon.titan-embed-text-v2:0",
-        "at": NOON, "usage": Usage(input=7, output=3, cache_read=5, cache_write=2), "dollars": Decimal("0.00000123"),
-    }  # fmt: skip
-    return Call.model_validate(defaults | fields)
+        "call_id": uuid4().hex,
+        "tenant_id": tenant,
+        "function": "chat",
+        "model": "amazon.titan-embed-text-v2:0",
+        "at": NOON,
+        "usage": TokenUsage(input=7, output=3, cache_read=5, cache_write=2),
+        "dollars": Decimal("0.00000123"),
+    }
+    return ModelCall.model_validate(defaults | fields)
 
 
 def test_calls_add_up_by_day_function_and_model(ledger: UsageLedger, tenant: str) -> None:
-    for _ in range(3 * SHARDS):
-        ledger.record(a_call(tenant))
-    ledger.record(a_call(tenant, function="extract", model="small", usage=Usage(input=1, output=1), requests=4))
-    ledger.record(a_call(tenant, at=NOON + timedelta(hours=12)))
+    for _ in range(3 * USAGE_SHARDS):
+        ledger.record_call(a_call(tenant))
+    ledger.record_call(
+        a_call(tenant, function="extract", model="small", usage=TokenUsage(input=1, output=1), requests=4)
+    )
+    ledger.record_call(a_call(tenant, at=NOON + timedelta(hours=12)))
 
-    count = 3 * SHARDS
-    assert ledger.spendings(tenant, TODAY, TODAY) == [
-        Spending(
-            day=TODAY, function="chat", model="amazon.titan-embed-text-v2:0", calls=count, input=7 * count,
-            cache_read=5 * count, cache_write=2 * count, output=3 * count, dollars=Decimal("0.00000123") * count,
+    count = 3 * USAGE_SHARDS
+    assert ledger.list_daily_usage(tenant, TODAY, TODAY) == [
+        DailyUsage(
+            day=TODAY,
+            function="chat",
+            model="amazon.titan-embed-text-v2:0",
+            calls=count,
+            input=7 * count,
+            cache_read=5 * count,
+            cache_write=2 * count,
+            output=3 * count,
+            dollars=Decimal("0.00000123") * count,
         ),
-        Spending(
-            day=TODAY, function="extract", model="small", calls=4, input=1, cache_read=0, cache_write=0, output=1,
+        DailyUsage(
+            day=TODAY,
+            function="extract",
+            model="small",
+            calls=4,
+            input=1,
+            cache_read=0,
+            cache_write=0,
+            output=1,
             dollars=Decimal("0.00000123"),
         ),
-    ]  # fmt: skip
-    assert [each.day for each in ledger.spendings(tenant, TODAY, TOMORROW)] == [TODAY, TODAY, TOMORROW]
-    assert ledger.spent(tenant, TODAY) == Decimal("0.00000123") * (count + 1)
+    ]
+    assert [each.day for each in ledger.list_daily_usage(tenant, TODAY, TOMORROW)] == [TODAY, TODAY, TOMORROW]
+    assert ledger.get_spent_dollars(tenant, TODAY) == Decimal("0.00000123") * (count + 1)
 
 
 def test_a_record_that_is_repeated_counts_once(ledger: UsageLedger, tenant: str) -> None:
     call = a_call(tenant)
 
     for _ in range(3):
-        ledger.record(call)
+        ledger.record_call(call)
 
-    assert [each.calls for each in ledger.spendings(tenant, TODAY, TODAY)] == [1]
+    assert [each.calls for each in ledger.list_daily_usage(tenant, TODAY, TODAY)] == [1]
 
 
 def test_what_nobody_can_price_costs_an_unknown_sum_and_not_nothing(ledger: UsageLedger, tenant: str) -> None:
-    ledger.record(a_call(tenant, model="new", dollars=None))
-    ledger.record(a_call(tenant, model="priced-since-noon", dollars=None))
-    ledger.record(a_call(tenant, model="priced-since-noon", dollars=Decimal(2)))
+    ledger.record_call(a_call(tenant, model="new", dollars=None))
+    ledger.record_call(a_call(tenant, model="priced-since-noon", dollars=None))
+    ledger.record_call(a_call(tenant, model="priced-since-noon", dollars=Decimal(2)))
 
-    assert [(each.model, each.dollars, each.unpriced_calls) for each in ledger.spendings(tenant, TODAY, TODAY)] == [
-        ("new", None, 1), ("priced-since-noon", Decimal(2), 1),
-    ]  # fmt: skip
-    assert ledger.spent(tenant, TODAY) == 2
+    assert [
+        (each.model, each.dollars, each.unpriced_calls)
+        for each in ledger.list_daily_usage(tenant, TODAY, TODAY)
+    ] == [
+        ("new", None, 1),
+        ("priced-since-noon", Decimal(2), 1),
+    ]
+    assert ledger.get_spent_dollars(tenant, TODAY) == 2
 
 
 def test_a_tenant_pays_for_itself_alone(ledger: UsageLedger, tenant: str) -> None:
-    ledger.record(a_call(tenant))
-    ledger.count_events(tenant, TODAY, 5)
+    ledger.record_call(a_call(tenant))
+    ledger.add_event_count(tenant, TODAY, 5)
 
     for other in (f"{tenant}1", tenant[:-1]):
-        assert ledger.spendings(other, TODAY, TODAY) == []
-        assert ledger.spent(other, TODAY) == ledger.events(other, TODAY, TODAY) == 0
+        assert ledger.list_daily_usage(other, TODAY, TODAY) == []
+        assert ledger.get_spent_dollars(other, TODAY) == ledger.get_event_count(other, TODAY, TODAY) == 0
 
 
 def test_events_are_counted_beside_the_calls(ledger: UsageLedger, tenant: str) -> None:
-    ledger.count_events(tenant, TODAY, 5)
-    ledger.count_events(tenant, TODAY, 2)
-    ledger.count_events(tenant, TOMORROW, 1)
+    ledger.add_event_count(tenant, TODAY, 5)
+    ledger.add_event_count(tenant, TODAY, 2)
+    ledger.add_event_count(tenant, TOMORROW, 1)
 
-    assert ledger.events(tenant, TODAY, TODAY) == 7
-    assert ledger.events(tenant, TODAY, TOMORROW) == 8
-    assert ledger.spendings(tenant, TODAY, TOMORROW) == []
+    assert ledger.get_event_count(tenant, TODAY, TODAY) == 7
+    assert ledger.get_event_count(tenant, TODAY, TOMORROW) == 8
+    assert ledger.list_daily_usage(tenant, TODAY, TOMORROW) == []
 
 
 def test_usage_is_no_tenant_and_lies_in_a_partition_of_its_own(tenant: str) -> None:
     with strict_aws():
         table = make_table("tenants")
         tenants = DynamoTenants(table)
-        tenants.add(known := Tenant(tenant, tenant, NOON))
-        DynamoUsage(table).record(a_call(tenant))
+        tenants.add_tenant(known := Tenant(tenant, tenant, NOON))
+        DynamoUsage(table).record_call(a_call(tenant))
 
-        assert tenants.everyone() == [known]
+        assert tenants.list_tenants() == [known]
         assert {item["pk"] for item in table.scan()["Items"]} == {f"T#{tenant}", f"T#{tenant}#USAGE"}
 
 
 def test_calls_are_spread_over_items() -> None:
     with strict_aws():
         table = make_table("tenants")
-        for _ in range(20 * SHARDS):
-            DynamoUsage(table).record(a_call("acme"))
+        for _ in range(20 * USAGE_SHARDS):
+            DynamoUsage(table).record_call(a_call("acme"))
 
-        assert table.scan(Select="COUNT")["Count"] == SHARDS
+        assert table.scan(Select="COUNT")["Count"] == USAGE_SHARDS

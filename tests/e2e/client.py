@@ -48,7 +48,13 @@ def said(user: str, text: str, **members: Any) -> dict[str, Any]:
 
 def server_error(user: str, at: datetime, **members: Any) -> dict[str, Any]:
     payload = {"status": 500, "path": "/checkout"}
-    return {"user_id": user, "type": "error.shown", "occurred_at": at.isoformat(), "payload": payload, **members}
+    return {
+        "user_id": user,
+        "type": "error.shown",
+        "occurred_at": at.isoformat(),
+        "payload": payload,
+        **members,
+    }
 
 
 def somebody(prefix: str = "user") -> str:

@@ -9,12 +9,11 @@ import boto3
 import pytest
 
 from localstack.aws import ROOT_CREDENTIALS
-from localstack.stack_file import Stack
-from membus.adapters.dynamo_api_keys import DynamoApiKeys
-from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.domain.api_key import Scope
-from scripts.keys import EVERYDAY_SCOPES, create_key
-from scripts.tenants import create_tenant
+from localstack.home import Stack
+from membus.tenants.api_keys import ApiScope
+from membus.tenants.dynamodb import DynamoTenants
+from membus.tenants.dynamodb_api_keys import DynamoApiKeys
+from membus.tenants.provisioning import EVERYDAY_SCOPES, create_key, create_tenant
 from tests.e2e.client import Client
 
 NewKey = Callable[..., str]
@@ -46,10 +45,14 @@ def new_key(stack: Stack, session: boto3.Session) -> NewKey:
     table = session.resource("dynamodb", endpoint_url=stack.endpoint_url).Table(stack.tables.tenants)
     tenants, keys = DynamoTenants(table), DynamoApiKeys(table)
 
-    def make(tenant: str, *, scopes: tuple[Scope, ...] = EVERYDAY_SCOPES, expires_in: timedelta | None = None) -> str:
-        if tenants.find(tenant) is None:
+    def make(
+        tenant: str, *, scopes: tuple[ApiScope, ...] = EVERYDAY_SCOPES, expires_in: timedelta | None = None
+    ) -> str:
+        if tenants.find_tenant(tenant) is None:
             create_tenant(tenant, store=tenants)
-        return create_key(tenant, environment="local", tenants=tenants, keys=keys, scopes=scopes, expires_in=expires_in)
+        return create_key(
+            tenant, environment="local", tenants=tenants, keys=keys, scopes=scopes, expires_in=expires_in
+        )
 
     return make
 

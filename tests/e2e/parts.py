@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from localstack import running
-from localstack.home import Home
-from localstack.settings import environment
+from localstack.home import Home, read_environment
 
 REFUSED = "[[bus:refused]]"
 """An event that says this is refused by the bus, entry by entry, for as long as it is narrow."""
@@ -20,17 +19,19 @@ REFUSED = "[[bus:refused]]"
 def away(stack_file: Path, name: str) -> Iterator[None]:
     """Stop the part `name`, and start it again where it was, whatever becomes of the test."""
     home, part = Home(stack_file.parent), next(part for part in running.PARTS if part.name == name)
-    record = running.recorded(home, part)
+    record = running.read_record(home, part)
     assert record, f"{name} does not run"
     running.stop(home, part)
     try:
         yield
     finally:
-        running.start(home, part, record.port, environment(), threading.Event())
+        running.start(home, part, record.port, read_environment(), threading.Event())
 
 
 class NarrowBus:
-    """Stands before the bus: throttles its first call whole, and refuses entries that ask for it while it is narrow.
+    """Stands before the bus.
+
+    Throttles its first call whole, and refuses entries that ask for it while it is narrow.
 
     All else goes on to the emulator, and its answer back.
     """
@@ -87,7 +88,9 @@ def told(aws: Callable[[str], Any], function: str, **settings: str) -> Iterator[
     functions = aws("lambda")
     usual = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     try:
-        functions.update_function_configuration(FunctionName=function, Environment={"Variables": usual | settings})
+        functions.update_function_configuration(
+            FunctionName=function, Environment={"Variables": usual | settings}
+        )
         yield
     finally:
         functions.update_function_configuration(FunctionName=function, Environment={"Variables": usual})

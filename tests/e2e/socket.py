@@ -53,9 +53,12 @@ def talking(url: str, key: str | None, *, subprotocols: tuple[str, ...] = ()) ->
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     offered = [Subprotocol(each) for each in subprotocols] or None
     with connect(
-        url, additional_headers=headers, subprotocols=offered, open_timeout=PATIENCE_SECONDS,
+        url,
+        additional_headers=headers,
+        subprotocols=offered,
+        open_timeout=PATIENCE_SECONDS,
         ping_interval=None,  # a busy emulator answers pings late, and this client would hang up
-    ) as wire:  # fmt: skip
+    ) as wire:
         yield Talk(wire)
 
 

@@ -1,4 +1,7 @@
-"""The cold tier through the deployed stack: the archiver's own role packs, the public door reads both tiers as one."""
+"""The cold tier through the deployed stack.
+
+The archiver's own role packs, the public door reads both tiers as one.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,7 +12,7 @@ from uuid import uuid4
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, now, said, somebody
 from tests.e2e.conftest import NewKey
 from tests.e2e.test_episodes import append, ids, path_of
@@ -48,7 +51,9 @@ def forget_hot(session: Any, stack: Stack, tenant: str) -> Callable[[str, dateti
     table = session.resource("dynamodb", endpoint_url=stack.endpoint_url).Table(stack.tables.memory)
 
     def forget(agent: str, day: datetime) -> None:
-        for item in table.query(KeyConditionExpression=Key("pk").eq(f"T#{tenant}#A#{agent}#E#{day:%Y-%m-%d}"))["Items"]:
+        for item in table.query(
+            KeyConditionExpression=Key("pk").eq(f"T#{tenant}#A#{agent}#E#{day:%Y-%m-%d}")
+        )["Items"]:
             assert "expires_at" in item, "no item may go before it has a stamp"
             table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
         entries = Key("pk").eq(f"T#{tenant}#COLD") & Key("sk").begins_with(f"{agent}#")
@@ -66,7 +71,9 @@ def test_what_was_archived_is_read_beside_what_is_new(
     long_ago = now().replace(hour=12) - timedelta(days=9)  # five seconds of one day, whatever time it is
     moments = [long_ago + timedelta(seconds=second) for second in range(5)]
     large = said(user, "The sea is close. " * 3_000, occurred_at=moments[4].isoformat())
-    old = append(mine, agent, *(said(user, f"tea {at:%S}", occurred_at=at.isoformat()) for at in moments[:4]), large)
+    old = append(
+        mine, agent, *(said(user, f"tea {at:%S}", occurred_at=at.isoformat()) for at in moments[:4]), large
+    )
     new = append(mine, agent, said(user, "and now coffee"))
     before = mine.get(path_of(agent)).json()["items"]
 

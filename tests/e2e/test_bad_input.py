@@ -1,11 +1,14 @@
-"""What strangers send: refused with a stable code, before anything is written (rows of the bad-input table)."""
+"""What strangers send.
+
+Refused with a stable code, before anything is written (rows of the bad-input table).
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, now, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -107,7 +110,12 @@ def test_a_tampered_or_borrowed_cursor_is_refused(acme: Client, zeta: Client) ->
 
 
 def test_an_unknown_route_and_an_absent_thing_say_so_without_detail(acme: Client, stranger: Client) -> None:
-    for method, path in (("GET", "/v1/nothing"), ("DELETE", "/v1/events"), ("GET", "/"), ("POST", "/v2/events")):
+    for method, path in (
+        ("GET", "/v1/nothing"),
+        ("DELETE", "/v1/events"),
+        ("GET", "/"),
+        ("POST", "/v2/events"),
+    ):
         unknown = acme.http.request(method, path)
         assert (unknown.status_code, unknown.json()["code"]) == (404, "no_route"), path
         assert (unknown.headers["content-type"], bool(unknown.json()["request_id"])) == (
@@ -121,6 +129,8 @@ def test_an_unknown_route_and_an_absent_thing_say_so_without_detail(acme: Client
 
 
 def test_a_schema_newer_than_ours_is_no_event_at_the_door(acme: Client) -> None:
-    answer = acme.post("/v1/events", {"events": [said(somebody(), "hello", schema=2, occurred_at=now().isoformat())]})
+    answer = acme.post(
+        "/v1/events", {"events": [said(somebody(), "hello", schema=2, occurred_at=now().isoformat())]}
+    )
 
     assert answer.status_code == 422

@@ -1,12 +1,15 @@
-"""Chat through the public door: the answer uses what events taught, once per request, and says what it sent."""
+"""Chat through the public door.
+
+The answer uses what events taught, once per request, and says what it sent.
+"""
 
 from uuid import uuid4
 
 import httpx2
 import pytest
 
-from localstack.stack_file import Stack
-from membus.domain.context import BUDGETS
+from functions.chat.context import SECTION_TOKENS
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -21,13 +24,15 @@ def conversation(client: Client, user: str) -> str:
 def test_an_event_changes_an_answer(acme: Client) -> None:
     user = somebody()
     before = acme.post(
-        f"/v1/conversations/{conversation(acme, user)}/messages", {"content": "Where do I live?", "author": user}
+        f"/v1/conversations/{conversation(acme, user)}/messages",
+        {"content": "Where do I live?", "author": user},
     )
     acme.send(said(user, "I live in Lisbon."))
     eventually(lambda: acme.facts(user), bool)
 
     after = acme.post(
-        f"/v1/conversations/{conversation(acme, user)}/messages", {"content": "Where do I live?", "author": user}
+        f"/v1/conversations/{conversation(acme, user)}/messages",
+        {"content": "Where do I live?", "author": user},
     )
 
     assert "Lisbon" not in before.json()["message"]["content"]
@@ -45,8 +50,12 @@ def test_the_context_shows_exactly_what_would_be_sent(acme: Client) -> None:
 
     context = acme.get(f"/v1/conversations/{talk}/context", message="Where do I live?").json()
 
-    assert [section["name"] for section in context["sections"]] == list(BUDGETS)
-    assert sum(section["tokens"] for section in context["sections"]) == context["total_tokens"] <= context["budget"]
+    assert [section["name"] for section in context["sections"]] == list(SECTION_TOKENS)
+    assert (
+        sum(section["tokens"] for section in context["sections"])
+        == context["total_tokens"]
+        <= context["budget"]
+    )
     assert any("home.city: Lisbon" in line for line in context["facts"])
     assert "home.city: Lisbon" in context["prompt"]["system"][1]["text"]
     assert [said["role"] for said in context["prompt"]["messages"]] == ["user", "assistant", "user"]
@@ -104,7 +113,9 @@ def test_a_model_that_is_out_costs_an_answer_and_nothing_else(acme: Client) -> N
     user = somebody()
     talk = conversation(acme, user)
 
-    answer = acme.post(f"/v1/conversations/{talk}/messages", {"content": "[[fault:overloaded]] hello", "author": user})
+    answer = acme.post(
+        f"/v1/conversations/{talk}/messages", {"content": "[[fault:overloaded]] hello", "author": user}
+    )
 
     assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
@@ -125,8 +136,12 @@ def test_an_answer_that_outlasts_its_request_appears_where_it_was_promised_for_o
     stored = eventually(lambda: acme.get(where).json(), lambda message: message["status"] != "pending")
     assert stored["status"] == "complete"
     assert stored["message_id"] == answer.json()["message"]["message_id"]
-    assert [each["message_id"] for each in acme.get(f"/v1/conversations/{talk}/messages").json()["items"]][1] in where
+    assert [each["message_id"] for each in acme.get(f"/v1/conversations/{talk}/messages").json()["items"]][
+        1
+    ] in where
     assert acme.post(f"/v1/conversations/{talk}/messages", asked, key=key).json()["message"] == stored
     calls = httpx2.get(f"{stack.model_url}/_calls", params={"match": label}).json()["calls"]
-    answers = [call for call in calls if call["path"] == "/v1/messages" and "output_config" not in call["body"]]
+    answers = [
+        call for call in calls if call["path"] == "/v1/messages" and "output_config" not in call["body"]
+    ]
     assert len(answers) == 1, "who embeds and who learns ask on their own"

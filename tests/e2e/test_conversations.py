@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -67,8 +67,9 @@ def test_members_read_and_write_and_find_it_and_nobody_else_does(acme: Client, z
     place = f"/messages/{reply['message_id']}"
     refused = [
         *(acme.get(talk + end, user_id=eve) for end in ("", "/messages", place, "/handoff")),
-        acme.get(f"{talk}/context", author=eve), acme.http.delete(talk, params={"user_id": eve}),
-    ]  # fmt: skip
+        acme.get(f"{talk}/context", author=eve),
+        acme.http.delete(talk, params={"user_id": eve}),
+    ]
     assert [(each.status_code, each.json()["code"]) for each in refused] == [(403, "not_a_member")] * 6
     assert acme.http.delete(talk, params={"user_id": bob}).json()["code"] == "not_the_owner"
     assert acme.get(f"{talk}/messages/{reply['message_id']}", user_id=bob).json() == reply
@@ -93,7 +94,9 @@ def test_many_devices_at_once_lose_nothing(acme: Client) -> None:
     assert (after["version"], after["message_count"], len(messages)) == (5, 8, 8)
     ids = [each["message_id"] for each in messages]
     assert ids == sorted(set(ids))
-    assert {each["content"] for each in messages if each["role"] == "user"} == {f"Message {n}" for n in (1, 3, 5, 7)}
+    assert {each["content"] for each in messages if each["role"] == "user"} == {
+        f"Message {n}" for n in (1, 3, 5, 7)
+    }
 
 
 def test_messages_are_paged_from_either_end(acme: Client, zeta: Client) -> None:
@@ -102,7 +105,9 @@ def test_messages_are_paged_from_either_end(acme: Client, zeta: Client) -> None:
     for number in range(2):
         say(acme, talk, user, f"Message {number}")
     pages = [acme.get(f"{talk}/messages", order="newest", limit="3").json()]
-    pages.append(acme.get(f"{talk}/messages", order="newest", limit="3", cursor=pages[0]["next_cursor"]).json())
+    pages.append(
+        acme.get(f"{talk}/messages", order="newest", limit="3", cursor=pages[0]["next_cursor"]).json()
+    )
 
     newest = [each["message_id"] for page in pages for each in page["items"]]
     oldest = [each["message_id"] for each in acme.get(f"{talk}/messages").json()["items"]]
@@ -153,9 +158,11 @@ def test_a_deleted_conversation_is_gone_at_once_and_its_messages_a_moment_later(
     def left(conversation: str) -> set[str]:
         pk = {"S": f"T#{tenant}#C#{conversation.rsplit('/', 1)[-1]}"}
         found = aws("dynamodb").query(
-            TableName=stack.tables.conversations, KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": pk}, ConsistentRead=True,
-        )  # fmt: skip
+            TableName=stack.tables.conversations,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": pk},
+            ConsistentRead=True,
+        )
         return {item["sk"]["S"].split("#")[0] for item in found["Items"]}
 
     assert eventually(lambda: left(talk), lambda kinds: kinds == {"META"}) == {"META"}

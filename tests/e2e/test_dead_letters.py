@@ -1,4 +1,7 @@
-"""What cannot be learned from: it waits where an operator finds it, costs its neighbours nothing, and can come back."""
+"""What cannot be learned from.
+
+It waits where an operator finds it, costs its neighbours nothing, and can come back.
+"""
 
 import json
 from collections.abc import Callable
@@ -8,17 +11,17 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from scripts.cli import main
-from scripts.dlq.letters import Letter, Reading
+from scripts.dlq.queues import DeadLetter, QueueReader
 from tests.e2e.client import Client, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack
 
 
-def waiting(sqs: Any, queue: str, needle: str) -> list[Letter]:
+def waiting(sqs: Any, queue: str, needle: str) -> list[DeadLetter]:
     """Return the messages of a queue that mention `needle`, leaving all of them there."""
-    with Reading(sqs, sqs.get_queue_url(QueueName=queue)["QueueUrl"]) as reading:
+    with QueueReader(sqs, sqs.get_queue_url(QueueName=queue)["QueueUrl"]) as reading:
         return [letter for letter in reading if needle in letter.body]
 
 
@@ -35,7 +38,10 @@ def test_an_event_that_no_model_can_read_is_parked_with_its_reason_and_comes_bac
     assert eventually(lambda: acme.facts(user), bool) == {"likes.chess": "chess"}
     assert eventually(lambda: acme.facts(neighbour), bool) == {"home.city": "Rome"}
 
-    assert main(["dlq", "redrive", "quarantine", "--event-id", event_id, "--yes", "--stack", str(stack_file)]) == 0
+    assert (
+        main(["dlq", "redrive", "quarantine", "--event-id", event_id, "--yes", "--stack", str(stack_file)])
+        == 0
+    )
 
     facts = eventually(lambda: acme.facts(user), lambda facts: "home.city" in facts)
     assert facts == {"likes.chess": "chess", "home.city": "Oslo"}
@@ -54,9 +60,14 @@ def test_an_event_that_no_retry_can_help_is_parked_with_its_reason(
 ) -> None:
     event_id = uuid4().hex
     detail = {
-        "schema": 1, "event_id": event_id, "tenant_id": stack.tenant_id, "user_id": somebody(), "type": "message.sent",
-        "occurred_at": now().isoformat(), "payload": {"text": "I live in Rome."},
-    }  # fmt: skip
+        "schema": 1,
+        "event_id": event_id,
+        "tenant_id": stack.tenant_id,
+        "user_id": somebody(),
+        "type": "message.sent",
+        "occurred_at": now().isoformat(),
+        "payload": {"text": "I live in Rome."},
+    }
     entry = {"Source": "shop", "DetailType": "message.sent", "Detail": json.dumps(detail | change)}
     aws("events").put_events(Entries=[entry | {"EventBusName": stack.bus_name}])
 

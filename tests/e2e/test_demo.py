@@ -8,22 +8,22 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from scripts.demo.__main__ import WEEK
-from scripts.demo.client import Api
-from scripts.demo.feed import feed
-from scripts.demo.readers import read
-from scripts.demo.source import Source
-from scripts.demo.stack import ExtractQueue
-from scripts.demo.story import Story, show_answer, show_facts
-from scripts.demo.wait import Clock
+from scripts.demo.api import ApiClient, send_events
+from scripts.demo.sources import EventSource, read_source
+from scripts.demo.stack import ExtractQueue, PollClock
+from scripts.demo.story import DemoRun, show_answer, show_facts
 
 pytestmark = pytest.mark.stack
 
 USER = f"mia-{uuid4().hex[:8]}"  # a stack that is given may have seen other runs
-SOURCE = Source(
+SOURCE = EventSource(
     "a week",
-    [event | {"user_id": USER, "event_id": f"{USER}-{event['event_id']}"} for event in read(WEEK).events],
+    [
+        event | {"user_id": USER, "event_id": f"{USER}-{event['event_id']}"}
+        for event in read_source(WEEK).events
+    ],
 )
 PATIENCE_SECONDS = 120
 QUIET_POLLS = 5
@@ -39,13 +39,13 @@ EXPECTED = frozenset(
 
 
 @pytest.fixture
-def api(stack: Stack) -> Iterator[Api]:
-    api = Api(stack.api_url, stack.api_key)
+def api(stack: Stack) -> Iterator[ApiClient]:
+    api = ApiClient(stack.api_url, stack.api_key)
     yield api
     api.close()
 
 
-def settled(api: Api, expected: frozenset[tuple[str, str]]) -> dict[str, str]:
+def settled(api: ApiClient, expected: frozenset[tuple[str, str]]) -> dict[str, str]:
     """Return the facts once the expected ones are there and nothing moved for a while.
 
     The queue is no help here: other tests leave messages of their own in it.
@@ -54,30 +54,30 @@ def settled(api: Api, expected: frozenset[tuple[str, str]]) -> dict[str, str]:
     facts: dict[str, str] = {}
     while quiet < QUIET_POLLS and time.monotonic() < deadline:
         time.sleep(1)
-        before, facts = facts, {fact.key: fact.value for fact in api.facts(USER)}
+        before, facts = facts, {fact.key: fact.value for fact in api.list_facts(USER)}
         quiet = quiet + 1 if facts == before and expected <= set(facts.items()) else 0
     return facts
 
 
-def test_the_week_becomes_the_same_facts_however_often_it_is_sent(stack: Stack, api: Api) -> None:
-    first = feed(api, SOURCE.events, advance=lambda _: None)
+def test_the_week_becomes_the_same_facts_however_often_it_is_sent(stack: Stack, api: ApiClient) -> None:
+    first = send_events(api, SOURCE.events, advance=lambda _: None)
     learned = settled(api, EXPECTED)
-    second = feed(api, SOURCE.events, advance=lambda _: None)
+    second = send_events(api, SOURCE.events, advance=lambda _: None)
 
     assert (first.accepted, first.rejected) == (len(SOURCE.events), [])
     assert set(learned.items()) >= EXPECTED
     assert second.accepted == first.accepted
     assert settled(api, EXPECTED) == learned
-    assert ExtractQueue(stack.endpoint_url).depth().left >= 0
+    assert ExtractQueue(stack.endpoint_url).get_depth().messages_left >= 0
 
 
-def test_the_story_shows_facts_with_evidence_an_answer_and_its_prompt(stack: Stack, api: Api) -> None:
-    feed(api, SOURCE.events, advance=lambda _: None)
+def test_the_story_shows_facts_with_evidence_an_answer_and_its_prompt(stack: Stack, api: ApiClient) -> None:
+    send_events(api, SOURCE.events, advance=lambda _: None)
     settled(api, EXPECTED)
     page = io.StringIO()
     queue = ExtractQueue(stack.endpoint_url)
 
-    story = Story(api, queue.depth, SOURCE, Console(file=page, width=100), Clock())
+    story = DemoRun(api, queue.get_depth, SOURCE, Console(file=page, width=100), PollClock())
     show_facts(story)
     show_answer(story, stand_in=True)
 

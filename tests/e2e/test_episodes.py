@@ -1,4 +1,7 @@
-"""Episodes through the public door: readable at once, learned from, in time order across days, two tenants."""
+"""Episodes through the public door.
+
+Readable at once, learned from, in time order across days, two tenants.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, codes, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -78,12 +81,13 @@ def test_a_range_a_session_and_a_user_narrow_what_is_read(acme: Client) -> None:
     agent, start = somebody("agent"), now() - timedelta(days=400)
     users = [somebody(), somebody()]
     sent = append(
-        acme, agent,
+        acme,
+        agent,
         *(
             said(users[number // 3], "hello", session_id=f"s{number % 2}", occurred_at=moment.isoformat())
             for number, moment in enumerate(start + timedelta(hours=9 * number) for number in range(6))
         ),
-    )  # fmt: skip
+    )
     whole = {"from": start.isoformat(), "to": (start + timedelta(days=3)).isoformat()}
 
     assert ids(acme, agent) == []
@@ -124,7 +128,12 @@ def test_two_tenants_and_overlapping_agents_share_nothing(acme: Client, zeta: Cl
 
 def test_bad_episodes_are_reported_one_by_one(acme: Client) -> None:
     agent = somebody("agent")
-    bad = [said("no#body", "x"), said("ada", " "), said("ada", "x" * 201_000), said("ada", "x", agent_id="other")]
+    bad = [
+        said("no#body", "x"),
+        said("ada", " "),
+        said("ada", "x" * 201_000),
+        said("ada", "x", agent_id="other"),
+    ]
 
     answer = acme.post(path_of(agent), {"episodes": [said("ada", "good"), *bad]}, key=None)
 

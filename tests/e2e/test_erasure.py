@@ -1,4 +1,6 @@
-"""Erasure through the deployed stack: the function's own role reaches every store, and the receipt says that it did.
+"""Erasure through the deployed stack.
+
+The function's own role reaches every store, and the receipt says that it did.
 
 What was erased then comes back by every way that it has, and nothing is kept of it.
 """
@@ -16,9 +18,8 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.paths import REPOSITORY
-from localstack.stack_file import Stack
-from membus.domain.api_key import Scope
+from localstack.home import REPOSITORY, Stack
+from membus.tenants.api_keys import ApiScope
 from tests.e2e.client import Client, eventually, now, said, somebody
 from tests.e2e.conftest import NewKey
 
@@ -33,7 +34,7 @@ def tenant() -> str:
 
 @pytest.fixture(scope="module")
 def admin(stack: Stack, new_key: NewKey, tenant: str) -> Iterator[Client]:
-    client = Client(stack.api_url, new_key(tenant, scopes=tuple(Scope)))
+    client = Client(stack.api_url, new_key(tenant, scopes=tuple(ApiScope)))
     yield client
     client.close()
 
@@ -50,7 +51,9 @@ def planted(client: Client, user: str, canary: str) -> str:
     items = [{"text": text, "user_id": user} for text in texts]
     assert client.post("/v1/memories", {"items": items}).status_code == 201
     talk = client.post("/v1/conversations", {"user_id": user, "title": canary}).json()["conversation_id"]
-    answer = client.post(f"/v1/conversations/{talk}/messages", {"content": f"Hello, {canary}.", "author": user})
+    answer = client.post(
+        f"/v1/conversations/{talk}/messages", {"content": f"Hello, {canary}.", "author": user}
+    )
     assert answer.status_code in {200, 201, 202}, answer.text
     assert eventually(lambda: client.facts(user), lambda facts: facts.get("home.city") == "Oslo")
     assert eventually(lambda: found(client, user, canary), bool), "the index has heard of none of it"
@@ -93,9 +96,15 @@ class Operator:
         (archive,) = events.list_archives(EventSourceArn=bus)["Archives"]
         source = events.describe_archive(ArchiveName=archive["ArchiveName"])["ArchiveArn"]
         events.start_replay(
-            ReplayName=name, EventSourceArn=source, EventStartTime=start, EventEndTime=end, Destination={"Arn": bus}
+            ReplayName=name,
+            EventSourceArn=source,
+            EventStartTime=start,
+            EventEndTime=end,
+            Destination={"Arn": bus},
         )
-        state = eventually(lambda: events.describe_replay(ReplayName=name)["State"], lambda state: state == "COMPLETED")
+        state = eventually(
+            lambda: events.describe_replay(ReplayName=name)["State"], lambda state: state == "COMPLETED"
+        )
         assert state == "COMPLETED"
 
     def redrive(self, *events: dict[str, Any]) -> None:
@@ -105,13 +114,19 @@ class Operator:
         for event in events:
             detail = {"schema": 1, "tenant_id": self.tenant, "event_id": uuid4().hex, **event}
             letter = {
-                "source": "membus.events", "detail-type": event["type"], "time": event["occurred_at"], "detail": detail,
-            }  # fmt: skip
+                "source": "membus.events",
+                "detail-type": event["type"],
+                "time": event["occurred_at"],
+                "detail": detail,
+            }
             sqs.send_message(QueueUrl=dead_letters, MessageBody=json.dumps(letter))
         assert self.told("dlq", "redrive", "extract-dlq", "--mode", "each")[0]["moved"] == str(len(events))
 
     def wait_for_extract(self) -> None:
-        """Wait until nothing lies in its queue; what it failed on is somebody else's and comes back in minutes."""
+        """Wait until nothing lies in its queue.
+
+        What it failed on is somebody else's and comes back in minutes.
+        """
         sqs, waiting = self.aws("sqs"), "ApproximateNumberOfMessages"
         url = sqs.get_queue_url(QueueName="membus-local-extract")["QueueUrl"]
         told = partial(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=[waiting])
@@ -120,7 +135,11 @@ class Operator:
     def told(self, *words: str) -> list[dict[str, Any]]:
         command = [sys.executable, "-m", "scripts", *words, "--tenant", self.tenant, "--yes"]
         done = subprocess.run(
-            [*command, "--stack", str(self.file), "--json"], capture_output=True, text=True, check=False, cwd=REPOSITORY
+            [*command, "--stack", str(self.file), "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=REPOSITORY,
         )
         assert done.returncode == 0, done.stderr
         rows: list[dict[str, Any]] = json.loads(done.stdout) if done.stdout else []
@@ -141,7 +160,9 @@ def nothing_is_left(admin: Client, operator: Operator, user: str, canary: str) -
     assert found(admin, user, canary) == []
 
 
-def test_a_user_is_gone_from_everywhere_and_may_come_back_as_somebody_new(admin: Client, operator: Operator) -> None:
+def test_a_user_is_gone_from_everywhere_and_may_come_back_as_somebody_new(
+    admin: Client, operator: Operator
+) -> None:
     user, other, canary, start = somebody(), somebody(), f"Zq{uuid4().hex[:10]}", now()
     talk = planted(admin, user, canary)
     planted(admin, other, "Grace")
@@ -152,12 +173,15 @@ def test_a_user_is_gone_from_everywhere_and_may_come_back_as_somebody_new(admin:
     job = asked.headers["location"]
     assert admin.get(f"/v1/users/{user}/profile").status_code == 404
     assert admin.get(f"/v1/users/{user}/facts").status_code == 404
-    # Whoever has not heard of it takes this event, and drops it: what is learned within the minute counts as erased.
+    # Whoever has not heard of it takes this event, and drops it: what is learned within the minute counts as
+    # erased.
     late = said(user, f"I live in {canary}.", occurred_at=now().isoformat(), event_id=uuid4().hex)
     admin.post("/v1/events", {"events": [late]}, key=None)
     assert admin.post(f"/v1/users/{user}:erase", None).json()["job_id"] in job
 
-    done = eventually(lambda: admin.get(job).json(), lambda job: job["receipt"], seconds=PROVEN_WITHIN_SECONDS)
+    done = eventually(
+        lambda: admin.get(job).json(), lambda job: job["receipt"], seconds=PROVEN_WITHIN_SECONDS
+    )
 
     assert set(done["receipt"]["left"].values()) == {0}, done
     # How many of each is the fault tests' to say: here a step may be done twice, or the stream come first.

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, now, said, server_error, somebody
 
 pytestmark = pytest.mark.stack
@@ -43,7 +43,11 @@ def test_what_an_event_says_is_usable_in_the_very_next_turn_and_becomes_a_fact(a
 def test_a_setting_and_three_server_errors_become_facts_without_a_model(acme: Client) -> None:
     user, start = somebody(), now()
     acme.send(
-        {"user_id": user, "type": "setting.changed", "payload": {"name": "theme", "from": "light", "to": "dark"}},
+        {
+            "user_id": user,
+            "type": "setting.changed",
+            "payload": {"name": "theme", "from": "light", "to": "dark"},
+        },
         *(server_error(user, start + timedelta(minutes=minute)) for minute in range(3)),
     )
 
@@ -63,7 +67,8 @@ def test_a_newer_home_replaces_the_older_one_whatever_arrives_first(acme: Client
     acme.send(said(user, "I live in Lisbon.", occurred_at=earlier))
 
     history = eventually(
-        lambda: acme.get(f"/v1/users/{user}/facts/home.city/history").json()["items"], lambda items: len(items) > 1
+        lambda: acme.get(f"/v1/users/{user}/facts/home.city/history").json()["items"],
+        lambda items: len(items) > 1,
     )
 
     assert {version["value"]: version["current"] for version in history} == {"Porto": True, "Lisbon": False}
@@ -94,8 +99,10 @@ def test_one_bad_event_does_not_refuse_its_neighbours(acme: Client) -> None:
     assert answer.status_code == 202
     assert [each["index"] for each in answer.json()["accepted"]] == [0]
     assert [(each["index"], each["code"]) for each in answer.json()["rejected"]] == [
-        (1, "invalid"), (2, "invalid"), (3, "invalid"),
-    ]  # fmt: skip
+        (1, "invalid"),
+        (2, "invalid"),
+        (3, "invalid"),
+    ]
 
 
 def test_a_producer_inside_the_account_may_use_the_bus_directly(
@@ -103,9 +110,14 @@ def test_a_producer_inside_the_account_may_use_the_bus_directly(
 ) -> None:
     user = somebody()
     detail = {
-        "schema": 1, "event_id": uuid4().hex, "tenant_id": stack.tenant_id, "user_id": user, "type": "message.sent",
-        "occurred_at": now().isoformat(), "payload": {"text": "My name is Grace."},
-    }  # fmt: skip
+        "schema": 1,
+        "event_id": uuid4().hex,
+        "tenant_id": stack.tenant_id,
+        "user_id": user,
+        "type": "message.sent",
+        "occurred_at": now().isoformat(),
+        "payload": {"text": "My name is Grace."},
+    }
     entry = {"Source": "shop", "DetailType": "message.sent", "Detail": json.dumps(detail)}
     aws("events").put_events(Entries=[entry | {"EventBusName": stack.bus_name}])
 

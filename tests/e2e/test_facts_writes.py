@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -28,7 +28,11 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 def items_of(aws: Callable[[str], Any], stack: Stack, user: str) -> int:
     """Return how many items the table holds for a user of the demo tenant."""
     pk = {"S": f"T#{stack.tenant_id}#U#{user}"}
-    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": pk}, "Select": "COUNT"}
+    query = {
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": pk},
+        "Select": "COUNT",
+    }
     return int(aws("dynamodb").query(TableName=stack.tables.memory, **query)["Count"])
 
 
@@ -51,7 +55,11 @@ def test_a_fact_lives_from_put_to_delete_by_its_tags(acme: Client) -> None:
     assert (gone.status_code, gone.content) == (204, b"")
     assert acme.get(path(user)).status_code == 404
     assert acme.http.delete(path(user)).status_code == 404
-    assert [each["value"] for each in acme.get(f"{path(user)}/history").json()["items"]] == ["Porto", "Faro", None]
+    assert [each["value"] for each in acme.get(f"{path(user)}/history").json()["items"]] == [
+        "Porto",
+        "Faro",
+        None,
+    ]
 
 
 @pytest.mark.parametrize("key", ["likes.café", "likes.日本", "name", "a-b_c.d"])
@@ -130,12 +138,16 @@ def test_what_people_set_right_stays_so_whatever_is_said_later(acme: Client) -> 
     acme.send(said(user, "I live in Lisbon."), said(user, "I love tea."), said(user, "I love chess."))
 
     facts = eventually(lambda: acme.facts(user), lambda facts: "likes.chess" in facts)
-    history = eventually(lambda: acme.get(f"{path(user)}/history").json()["items"], lambda items: len(items) > 1)
+    history = eventually(
+        lambda: acme.get(f"{path(user)}/history").json()["items"], lambda items: len(items) > 1
+    )
     assert facts == {"home.city": "Porto", "likes.chess": "chess"}
     assert {each["value"]: each["current"] for each in history} == {"Porto": True, "Lisbon": False}
 
 
-def test_the_recorded_correction_over_the_bus_changes_nothing(stack: Stack, aws: Callable[[str], Any]) -> None:
+def test_the_recorded_correction_over_the_bus_changes_nothing(
+    stack: Stack, aws: Callable[[str], Any]
+) -> None:
     user, demo = somebody(), Client(stack.api_url, stack.api_key)
     event_id = demo.http.put(path(user), json={"value": "Porto"}).json()["provenance"]["event_id"]
     table = aws("dynamodb")
@@ -146,7 +158,12 @@ def test_the_recorded_correction_over_the_bus_changes_nothing(stack: Stack, aws:
     before = demo.get(f"{path(user)}/history").json()
 
     detail = json.dumps(kept["event"])
-    entry = {"Source": "rebuild", "DetailType": "fact.corrected", "Detail": detail, "EventBusName": stack.bus_name}
+    entry = {
+        "Source": "rebuild",
+        "DetailType": "fact.corrected",
+        "Detail": detail,
+        "EventBusName": stack.bus_name,
+    }
     aws("events").put_events(Entries=[entry])
     demo.send(said(user, "I love chess."))
     eventually(lambda: demo.facts(user), lambda facts: "likes.chess" in facts)
@@ -155,7 +172,9 @@ def test_the_recorded_correction_over_the_bus_changes_nothing(stack: Stack, aws:
     demo.close()
 
 
-def test_what_is_absent_cannot_be_taken_back_and_leaves_no_item(stack: Stack, aws: Callable[[str], Any]) -> None:
+def test_what_is_absent_cannot_be_taken_back_and_leaves_no_item(
+    stack: Stack, aws: Callable[[str], Any]
+) -> None:
     user, demo = somebody(), Client(stack.api_url, stack.api_key)
 
     assert demo.http.delete(path(user)).status_code == 404
@@ -165,7 +184,9 @@ def test_what_is_absent_cannot_be_taken_back_and_leaves_no_item(stack: Stack, aw
     demo.close()
 
 
-def test_nobody_corrects_through_the_door_of_events_nor_for_another_tenant(acme: Client, zeta: Client) -> None:
+def test_nobody_corrects_through_the_door_of_events_nor_for_another_tenant(
+    acme: Client, zeta: Client
+) -> None:
     user = somebody()
     acme.http.put(path(user), json={"value": "Porto"})
     forged = {

@@ -1,4 +1,7 @@
-"""What a tenant sends beyond its share waits in a queue of its own: it is read from there like any other event."""
+"""What a tenant sends beyond its share waits in a queue of its own.
+
+It is read from there like any other event.
+"""
 
 import json
 from collections.abc import Callable
@@ -7,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, now, somebody
 
 pytestmark = pytest.mark.stack
@@ -16,9 +19,14 @@ pytestmark = pytest.mark.stack
 def test_what_was_set_aside_is_read(stack: Stack, aws: Callable[[str], Any]) -> None:
     user, sqs, demo = somebody(), aws("sqs"), Client(stack.api_url, stack.api_key)
     event = {
-        "schema": 1, "event_id": uuid4().hex, "tenant_id": stack.tenant_id, "user_id": user, "type": "message.sent",
-        "occurred_at": now().isoformat(), "payload": {"text": "I live in Rome."},
-    }  # fmt: skip
+        "schema": 1,
+        "event_id": uuid4().hex,
+        "tenant_id": stack.tenant_id,
+        "user_id": user,
+        "type": "message.sent",
+        "occurred_at": now().isoformat(),
+        "payload": {"text": "I live in Rome."},
+    }
     body = json.dumps({"time": now().isoformat(), "detail": event})
 
     url = sqs.get_queue_url(QueueName="membus-local-extract-surplus")["QueueUrl"]

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
-from membus.domain.api_key import Scope
+from localstack.home import Stack
+from membus.tenants.api_keys import ApiScope
 from tests.e2e.client import Client, eventually, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -37,7 +37,9 @@ def test_without_a_good_key_nothing_answers(stack: Stack, new_key: Callable[...,
     ] == [401] * 5
 
 
-def test_a_revoked_key_is_refused(stack: Stack, new_key: Callable[..., str], aws: Callable[[str], Any]) -> None:
+def test_a_revoked_key_is_refused(
+    stack: Stack, new_key: Callable[..., str], aws: Callable[[str], Any]
+) -> None:
     key = new_key(f"keys-{uuid4().hex[:8]}")
     assert status(stack, key) == 200
 
@@ -53,7 +55,7 @@ def test_a_revoked_key_is_refused(stack: Stack, new_key: Callable[..., str], aws
 
 
 def test_a_key_without_the_scope_is_refused(stack: Stack, new_key: Callable[..., str]) -> None:
-    reader = Client(stack.api_url, new_key(f"keys-{uuid4().hex[:8]}", scopes=(Scope.MEMORY_READ,)))
+    reader = Client(stack.api_url, new_key(f"keys-{uuid4().hex[:8]}", scopes=(ApiScope.MEMORY_READ,)))
 
     assert reader.get("/v1/users/ada/profile").status_code == 200
     assert reader.post("/v1/events", {"events": [said("ada", "hello")]}).status_code == 403
@@ -78,7 +80,9 @@ def test_two_tenants_with_the_same_user_share_nothing(acme: Client, zeta: Client
 def test_a_tenant_named_by_the_client_is_ignored_or_refused(acme: Client, zeta: Client, stack: Stack) -> None:
     user = somebody()
     headers = {"X-Tenant-Id": stack.tenant_id, "tenant_id": stack.tenant_id}
-    assert acme.http.post("/v1/events", json={"events": [said(user, "I live in Rome.")]}, headers=headers).is_success
+    assert acme.http.post(
+        "/v1/events", json={"events": [said(user, "I live in Rome.")]}, headers=headers
+    ).is_success
     forged = acme.post("/v1/events", {"events": [said(user, "I live in Rome.", tenant_id=stack.tenant_id)]})
     assert forged.status_code == 422
 

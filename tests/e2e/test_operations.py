@@ -1,4 +1,7 @@
-"""The operators' commands on the deployed stack: it is well, and what waits in a queue can be seen and sent back."""
+"""The operators' commands on the deployed stack.
+
+It is well, and what waits in a queue can be seen and sent back.
+"""
 
 import json
 from collections.abc import Callable
@@ -38,9 +41,16 @@ def test_a_dead_letter_is_shown_without_its_words_and_goes_back_where_sqs_has_no
     operate: Callable[..., Any], aws: Callable[[str], Any]
 ) -> None:
     event_id, sqs = uuid4().hex, aws("sqs")
-    detail = {"schema": 2, "event_id": event_id, "user_id": somebody(), "payload": {"text": "I live in Rome."}}
+    detail = {
+        "schema": 2,
+        "event_id": event_id,
+        "user_id": somebody(),
+        "payload": {"text": "I live in Rome."},
+    }
     body = json.dumps({"time": "2026-11-20T08:00:00Z", "detail": detail})
-    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="membus-local-extract-dlq")["QueueUrl"], MessageBody=body)
+    sqs.send_message(
+        QueueUrl=sqs.get_queue_url(QueueName="membus-local-extract-dlq")["QueueUrl"], MessageBody=body
+    )
 
     (shown,) = operate("dlq", "show", "extract-dlq", "--event-id", event_id)
     assert (shown["event_id"], "Rome" in json.dumps(shown)) == (event_id, False)

@@ -1,4 +1,6 @@
-"""Parts of the running stack are taken away: what still answers, what waits, and that nothing is lost or done twice.
+"""Parts of the running stack are taken away.
+
+What still answers, what waits, and that nothing is lost or done twice.
 
 These run after all other tests of the stack, which they would disturb.
 """
@@ -39,7 +41,9 @@ def versions(client: Client, user: str, key: str) -> list[str]:
 
 
 def conversation(client: Client, user: str) -> str:
-    return f"/v1/conversations/{client.post('/v1/conversations', {'user_id': user}).json()['conversation_id']}"
+    return (
+        f"/v1/conversations/{client.post('/v1/conversations', {'user_id': user}).json()['conversation_id']}"
+    )
 
 
 def test_without_postgres_search_says_that_it_is_degraded_and_the_index_catches_up(
@@ -65,11 +69,19 @@ def test_without_postgres_search_says_that_it_is_degraded_and_the_index_catches_
     assert sorted(each["kind"] for each in whole["results"] if "chess" in each["text"]) == ["episode", "fact"]
 
 
-def test_without_a_model_chat_says_so_events_wait_and_everything_lands_once(acme: Client, stack_file: Path) -> None:
+def test_without_a_model_chat_says_so_events_wait_and_everything_lands_once(
+    acme: Client, stack_file: Path
+) -> None:
     user, key = somebody(), uuid4().hex
-    troubled = {f"{name}-{user}": f"[[fault:{fault}#{user}]]" for name, fault in (
-        ("busy", "overloaded*2"), ("slow", "slow=3*1"), ("garbled", "garbage*1"), ("limited", "rate_limited*1"),
-    )}  # fmt: skip
+    troubled = {
+        f"{name}-{user}": f"[[fault:{fault}#{user}]]"
+        for name, fault in (
+            ("busy", "overloaded*2"),
+            ("slow", "slow=3*1"),
+            ("garbled", "garbage*1"),
+            ("limited", "rate_limited*1"),
+        )
+    }
     talk = conversation(acme, user)
     body = {"content": "Where do I live?", "author": user}
 
@@ -101,7 +113,9 @@ def test_without_the_hot_tier_a_conversation_reads_the_same(acme: Client, stack_
     acme.post(f"{talk}/messages", {"content": "Good morning!", "author": user})
 
     def seen() -> tuple[Any, Any]:
-        return acme.get(f"{talk}/messages").json(), acme.get(f"{talk}/context", message="Hello").json()["prompt"]
+        return acme.get(f"{talk}/messages").json(), acme.get(f"{talk}/context", message="Hello").json()[
+            "prompt"
+        ]
 
     before = seen()
     with away(stack_file, "redis"):

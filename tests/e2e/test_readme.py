@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from localstack.paths import REPOSITORY
+from localstack.home import REPOSITORY
 from tests.support.readme import shell
 
 pytestmark = pytest.mark.stack
@@ -25,7 +25,13 @@ def test_the_tour_runs_as_it_is_printed_and_leaves_the_checkout_as_it_was(stack_
     script = shell(*TOUR).replace(".local/stack.json", str(stack_file))
 
     tour = subprocess.run(
-        ["/bin/bash", "-eu"], input=script, capture_output=True, text=True, cwd=REPOSITORY, timeout=SECONDS, check=False
+        ["/bin/bash", "-eu"],
+        input=script,
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=SECONDS,
+        check=False,
     )
 
     assert tour.returncode == 0, tour.stderr

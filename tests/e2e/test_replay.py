@@ -12,8 +12,7 @@ from uuid import uuid4
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from localstack.paths import REPOSITORY
-from localstack.stack_file import Stack
+from localstack.home import REPOSITORY, Stack
 from tests.e2e.client import Client, eventually, now, said, somebody
 from tests.e2e.conftest import NewKey
 
@@ -56,7 +55,9 @@ def user(client: Client) -> str:
     """Return somebody who said two things and corrected one."""
     user = somebody()
     client.send(said(user, "I live in Lisbon and I like tea."), said(user, "I work as a nurse."))
-    eventually(lambda: client.facts(user), lambda facts: {"home.city", "likes.tea", "work.role"} <= facts.keys())
+    eventually(
+        lambda: client.facts(user), lambda facts: {"home.city", "likes.tea", "work.role"} <= facts.keys()
+    )
     assert client.http.put(f"/v1/users/{user}/facts/home.city", json={"value": "Porto"}).status_code == 200
     return user
 
@@ -129,9 +130,12 @@ def test_replaying_the_buss_own_archive_changes_nothing(
     start, end = described["CreationTime"], now()
 
     events.start_replay(
-        ReplayName=f"r-{uuid4().hex[:8]}", EventSourceArn=described["ArchiveArn"], EventStartTime=start,
-        EventEndTime=end, Destination={"Arn": bus_arn(events, stack)},
-    )  # fmt: skip
+        ReplayName=f"r-{uuid4().hex[:8]}",
+        EventSourceArn=described["ArchiveArn"],
+        EventStartTime=start,
+        EventEndTime=end,
+        Destination={"Arn": bus_arn(events, stack)},
+    )
     marker = client.send(said(user, "I like chess."))
     eventually(lambda: client.facts(user), lambda facts: "likes.chess" in facts)
 

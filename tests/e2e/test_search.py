@@ -1,4 +1,7 @@
-"""Search through the public doors: what was said and what was put is found, what was removed is not, by one's own."""
+"""Search through the public doors.
+
+What was said and what was put is found, what was removed is not, by one's own.
+"""
 
 import json
 from collections.abc import Callable
@@ -7,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -34,7 +37,9 @@ def put(client: Client, *texts: str, **members: Any) -> list[dict[str, Any]]:
 
 def test_what_a_user_says_is_found_as_episode_and_as_fact_with_its_event(acme: Client) -> None:
     user = somebody()
-    (event_id,) = acme.send(said(user, "I live in Lisbon and I love hiking in the mountains.", session_id="s1"))
+    (event_id,) = acme.send(
+        said(user, "I live in Lisbon and I love hiking in the mountains.", session_id="s1")
+    )
 
     found = eventually(
         lambda: results(acme, "Where does the user go hiking?", user_id=user),
@@ -67,8 +72,12 @@ def test_a_memory_is_found_the_moment_it_was_put_and_gone_the_moment_it_was_dele
     assert (receipt["merged"], receipt["vector_state"]) == (False, "ready")
 
     for mode in ("hybrid", "vector", "text"):
-        assert [each["id"] for each in results(acme, "blue doors", user_id=user, mode=mode)] == [receipt["id"]]
-    assert acme.get(f"/v1/memories/{receipt['id']}").json()["text"] == "The parcel waits behind the blue door."
+        assert [each["id"] for each in results(acme, "blue doors", user_id=user, mode=mode)] == [
+            receipt["id"]
+        ]
+    assert (
+        acme.get(f"/v1/memories/{receipt['id']}").json()["text"] == "The parcel waits behind the blue door."
+    )
 
     assert acme.http.delete(f"/v1/memories/{receipt['id']}").status_code == 204
     for _ in range(10):
@@ -101,7 +110,11 @@ def test_a_user_whose_name_begins_like_anothers_is_somebody_else(acme: Client) -
 def test_nearly_the_same_text_is_merged_and_reported(acme: Client) -> None:
     user = somebody()
     first, second, third = put(
-        acme, "Ada is allergic to nuts.", "ada is allergic  to nuts.", "Ada is allergic to nuts!", user_id=user
+        acme,
+        "Ada is allergic to nuts.",
+        "ada is allergic  to nuts.",
+        "Ada is allergic to nuts!",
+        user_id=user,
     )
 
     assert [each["merged"] for each in (first, second, third)] == [False, True, True]
@@ -117,16 +130,27 @@ def test_a_changed_memory_is_found_by_its_new_words_and_guarded_by_its_version(a
     changed = acme.http.patch(path, json={"text": "The dinner is on Friday.", "expected_version": 1})
     stale = acme.http.patch(path, json={"text": "lost"}, headers={"If-Match": '"1"'})
 
-    assert (changed.status_code, changed.headers["etag"], changed.json()["metadata"]) == (200, '"2"', {"topic": "work"})
+    assert (changed.status_code, changed.headers["etag"], changed.json()["metadata"]) == (
+        200,
+        '"2"',
+        {"topic": "work"},
+    )
     assert (stale.status_code, stale.json()["current_version"]) == (409, 2)
-    assert [each["text"] for each in results(acme, "dinner", user_id=user, mode="text")] == ["The dinner is on Friday."]
+    assert [each["text"] for each in results(acme, "dinner", user_id=user, mode="text")] == [
+        "The dinner is on Friday."
+    ]
     assert results(acme, "meeting", user_id=user, mode="text") == []
 
 
 def test_filters_and_listings_see_what_they_ask_for(acme: Client) -> None:
     user = somebody()
     for number in range(5):
-        put(acme, f"Note number {number} about gardens.", user_id=user, metadata={"n": number, "tag": "100%_sure"})
+        put(
+            acme,
+            f"Note number {number} about gardens.",
+            user_id=user,
+            metadata={"n": number, "tag": "100%_sure"},
+        )
 
     found = results(acme, "gardens", user_id=user, filters={"or": [{"n": {"gte": 3}}, {"n": 0}]}, k=10)
     assert sorted(each["metadata"]["n"] for each in found) == [0, 3, 4]
@@ -145,7 +169,9 @@ def test_a_taken_back_fact_is_no_longer_found(acme: Client) -> None:
     eventually(lambda: results(acme, "home city", user_id=user, kinds=["fact"]), bool)
 
     assert acme.http.delete(f"/v1/users/{user}/facts/home.city").status_code in {200, 204}
-    left = eventually(lambda: results(acme, "home city", user_id=user, kinds=["fact"]), lambda found: not found)
+    left = eventually(
+        lambda: results(acme, "home city", user_id=user, kinds=["fact"]), lambda found: not found
+    )
 
     assert left == []
 
@@ -175,22 +201,30 @@ def test_a_search_explains_and_keeps_to_its_budget(acme: Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
-        ({"query": " "}, 422), ({"query": "x", "k": 0}, 422), ({"query": "x", "filters": {"a": {"like": 1}}}, 422),
-        ({"query": "x", "mode": "magic"}, 422), ({"query": "x", "kinds": ["dream"]}, 422), ({}, 422),
+        ({"query": " "}, 422),
+        ({"query": "x", "k": 0}, 422),
+        ({"query": "x", "filters": {"a": {"like": 1}}}, 422),
+        ({"query": "x", "mode": "magic"}, 422),
+        ({"query": "x", "kinds": ["dream"]}, 422),
+        ({}, 422),
         ({"query": "x", "as_of": 5}, 422),
     ],
-)  # fmt: skip
+)
 def test_a_search_that_makes_no_sense_is_refused(acme: Client, asked: dict[str, Any], status: int) -> None:
     answer = acme.post("/v1/search", asked, key=None)
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
-def test_an_operator_fills_in_what_a_tenant_lacks(acme: Client, stack: Stack, aws: Callable[[str], Any]) -> None:
+def test_an_operator_fills_in_what_a_tenant_lacks(
+    acme: Client, stack: Stack, aws: Callable[[str], Any]
+) -> None:
     put(acme, "The lamp in the hall is broken.", user_id=somebody())
     asked = json.dumps({"backfill": {"tenant": stack.tenant_id}})
 
     def fill_in() -> Any:
-        return json.loads(aws("lambda").invoke(FunctionName="membus-local-index", Payload=asked)["Payload"].read())
+        return json.loads(
+            aws("lambda").invoke(FunctionName="membus-local-index", Payload=asked)["Payload"].read()
+        )
 
     assert eventually(fill_in, lambda told: told == {"found": 0}) == {"found": 0}

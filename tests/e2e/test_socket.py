@@ -6,9 +6,9 @@ import boto3
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from localstack.stack_file import Stack
-from membus.adapters.dynamo_api_keys import DynamoApiKeys
-from membus.domain.api_key import Credential
+from localstack.home import Stack
+from membus.tenants.api_keys import Credential
+from membus.tenants.dynamodb_api_keys import DynamoApiKeys
 from tests.e2e.client import Client, eventually, now, somebody
 from tests.e2e.conftest import NewKey
 from tests.e2e.socket import at_once, first_to_hear, talking, text_of
@@ -118,7 +118,8 @@ def test_who_comes_back_gets_the_stored_answer(stack: Stack, acme: Client, key: 
         message_id = gone.hear()["message_id"]
     path = f"/v1/conversations/{talk}/messages/{message_id}"
     eventually(
-        lambda: acme.get(path), lambda answer: answer.status_code == 200 and answer.json()["status"] == "complete"
+        lambda: acme.get(path),
+        lambda answer: answer.status_code == 200 and answer.json()["status"] == "complete",
     )
 
     with talking(stack.ws_url, key) as back:
@@ -129,13 +130,18 @@ def test_who_comes_back_gets_the_stored_answer(stack: Stack, acme: Client, key: 
     assert text_of(frames) == acme.get(path).json()["content"] != ""
 
 
-def test_who_comes_back_too_early_is_told_that_the_answer_is_on_its_way(stack: Stack, acme: Client, key: str) -> None:
+def test_who_comes_back_too_early_is_told_that_the_answer_is_on_its_way(
+    stack: Stack, acme: Client, key: str
+) -> None:
     talk = conversation(acme, somebody())
     label = uuid4().hex[:8]
     question = chat(talk, f"[[fault:slow=8*1#{label}]] Good evening!", request_id=label)
     with talking(stack.ws_url, key) as one, talking(stack.ws_url, key) as other:
         at_once(one, other, {"action": "ping"})
-        assert [socket.hear()["type"] for socket in (one, other)] == ["pong", "pong"]  # neither has to start by now
+        assert [socket.hear()["type"] for socket in (one, other)] == [
+            "pong",
+            "pong",
+        ]  # neither has to start by now
         at_once(one, other, question)
         refused, answered = first_to_hear(one, other)
         twice = refused.hear()
@@ -163,10 +169,15 @@ def test_who_comes_back_too_early_is_told_that_the_answer_is_on_its_way(stack: S
         ('{"action": "chat", "conversation_id": "a#b", "content": "x"}', "invalid"),
         ('{"action": "chat", "conversation_id": "c", "content": "x", "tenant_id": "t"}', "invalid"),
         ('{"action": "chat", "conversation_id": "nowhere", "content": "x"}', "not_found"),
-        ('{"action": "chat", "conversation_id": "c", "content": "' + "x" * 131_072 + '"}', "payload_too_large"),
+        (
+            '{"action": "chat", "conversation_id": "c", "content": "' + "x" * 131_072 + '"}',
+            "payload_too_large",
+        ),
     ],
 )
-def test_what_cannot_be_taken_is_an_error_and_the_socket_lives(stack: Stack, key: str, message: str, code: str) -> None:
+def test_what_cannot_be_taken_is_an_error_and_the_socket_lives(
+    stack: Stack, key: str, message: str, code: str
+) -> None:
     with talking(stack.ws_url, key) as socket:
         (frame,) = socket.ask(message)
         assert (frame["type"], frame["code"]) == ("error", code)
@@ -177,11 +188,13 @@ def test_a_key_that_is_revoked_is_refused_with_the_next_message(
     stack: Stack, session: boto3.Session, new_key: NewKey
 ) -> None:
     short = new_key(f"short-{uuid4().hex[:8]}")
-    keys = DynamoApiKeys(session.resource("dynamodb", endpoint_url=stack.endpoint_url).Table(stack.tables.tenants))
+    keys = DynamoApiKeys(
+        session.resource("dynamodb", endpoint_url=stack.endpoint_url).Table(stack.tables.tenants)
+    )
 
     with talking(stack.ws_url, short) as socket:
         assert socket.ask({"action": "ping"})[0]["type"] == "pong"
-        keys.revoke(Credential.parse(short).key_id, at=now())
+        keys.revoke_key(Credential.parse(short).key_id, at=now())
 
         assert socket.ask({"action": "ping"})[0]["code"] == "unauthorized"
         with pytest.raises(ConnectionClosed):

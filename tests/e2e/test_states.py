@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, somebody
 
 pytestmark = pytest.mark.stack
@@ -73,7 +73,9 @@ def test_a_large_state_lies_in_the_bucket_for_as_long_as_it_is_the_state(
     session = somebody("session")
     path, bucket = state_of(session), aws("s3")
     tenant = acme.post("/v1/conversations", {"user_id": "ada"}).json()["tenant_id"]
-    ours = f"spill/states/{tenant}/"  # whatever else lies in the bucket comes and goes as its functions please
+    ours = (
+        f"spill/states/{tenant}/"  # whatever else lies in the bucket comes and goes as its functions please
+    )
 
     def keys() -> list[str]:
         listed = bucket.list_objects_v2(Bucket=stack.bucket, Prefix=ours).get("Contents", [])
@@ -116,7 +118,10 @@ def test_two_tenants_share_no_session_and_overlapping_names_no_list(acme: Client
     put(acme, state_of("s1", f"{agent}1"), {})
 
     assert zeta.http.delete(state_of("s10", agent)).status_code == 404
-    assert [client.get(state_of("s1", agent)).json()["data"]["owner"] for client in (acme, zeta)] == ["acme", "zeta"]
+    assert [client.get(state_of("s1", agent)).json()["data"]["owner"] for client in (acme, zeta)] == [
+        "acme",
+        "zeta",
+    ]
     listed = acme.get(f"/v1/agents/{agent}/sessions").json()["items"]
     assert [lease["session_id"] for lease in listed] == ["s1", "s10"]
     assert len(zeta.get(f"/v1/agents/{agent}/sessions").json()["items"]) == 1

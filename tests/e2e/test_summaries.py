@@ -1,4 +1,7 @@
-"""A long conversation through the public door: summed up behind its back, recalled, and explained byte for byte."""
+"""A long conversation through the public door.
+
+Summed up behind its back, recalled, and explained byte for byte.
+"""
 
 import pytest
 
@@ -41,7 +44,8 @@ def test_what_was_said_elsewhere_is_recalled_and_the_prompt_made_again(acme: Cli
     question = "Where is the spare piano key of my grandmother?"
 
     context = eventually(
-        lambda: acme.get(f"/v1/conversations/{talk}/context", message=question).json(), lambda shown: shown["recalled"]
+        lambda: acme.get(f"/v1/conversations/{talk}/context", message=question).json(),
+        lambda shown: shown["recalled"],
     )
     reply = say(acme, talk, user, question)
     again = acme.get(f"/v1/conversations/{talk}/messages/{reply}/context").json()

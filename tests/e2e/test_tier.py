@@ -11,8 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.paths import REPOSITORY
-from localstack.stack_file import Stack
+from localstack.home import REPOSITORY, Stack
 from tests.e2e.client import Client, now, said, somebody
 from tests.e2e.conftest import NewKey
 from tests.e2e.test_episodes import append, ids

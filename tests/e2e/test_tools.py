@@ -1,4 +1,7 @@
-"""Tools through the deployed stack: the model calls, chat's own role answers, and the reply says what was asked."""
+"""Tools through the deployed stack.
+
+The model calls, chat's own role answers, and the reply says what was asked.
+"""
 
 import json
 from collections.abc import Callable
@@ -45,7 +48,10 @@ def test_what_was_said_earlier_is_looked_up(acme: Client) -> None:
     assert (name, result["failed"]) == ("search_memory", False)
     assert "blue flower pot" in message["content"]
     stranger = somebody()
-    assert "flower pot" not in called(ask(acme, stranger, "What did I say about my spare key earlier?"))[1]["content"]
+    assert (
+        "flower pot"
+        not in called(ask(acme, stranger, "What did I say about my spare key earlier?"))[1]["content"]
+    )
 
 
 def test_what_happened_is_recalled_in_the_order_of_time(acme: Client) -> None:
@@ -54,7 +60,8 @@ def test_what_happened_is_recalled_in_the_order_of_time(acme: Client) -> None:
     acme.send(said(user, "Then I went home.", occurred_at=(now() - timedelta(days=1)).isoformat()))
 
     message = eventually(
-        lambda: ask(acme, user, "What happened lately?"), lambda message: "home" in called(message)[1]["content"]
+        lambda: ask(acme, user, "What happened lately?"),
+        lambda message: "home" in called(message)[1]["content"],
     )
 
     name, result = called(message)
@@ -81,8 +88,14 @@ def test_the_archive_is_asked_in_sql_and_shows_each_user_their_own(
     ):
         long_ago = now() - timedelta(days=9)
         for user, many in ((ada, 3), (bob, 2)):
-            append(mine, somebody("agent"), *(said(user, "tea", occurred_at=long_ago.isoformat()) for _ in range(many)))
-        archived = json.loads(aws("lambda").invoke(FunctionName=ARCHIVE, Payload=json.dumps({}))["Payload"].read())
+            append(
+                mine,
+                somebody("agent"),
+                *(said(user, "tea", occurred_at=long_ago.isoformat()) for _ in range(many)),
+            )
+        archived = json.loads(
+            aws("lambda").invoke(FunctionName=ARCHIVE, Payload=json.dumps({}))["Payload"].read()
+        )
         assert archived["problems"] == []
         count = "sql: SELECT count(*) AS n, min(payload->>'text') AS what FROM episodes"
 
@@ -119,6 +132,9 @@ def test_an_old_prompt_with_tools_is_made_again(acme: Client) -> None:
 
     assert again["identical"]
     assert [tool["name"] for tool in again["context"]["prompt"]["tools"]] == [
-        "query_archive", "recall_episodes", "remember", "search_memory",
-    ]  # fmt: skip
+        "query_archive",
+        "recall_episodes",
+        "remember",
+        "search_memory",
+    ]
     assert whole["call"]["name"] == "recall_episodes"

@@ -1,4 +1,7 @@
-"""Memory that travels, on the deployed stack: out by the API and the command, in again as somebody else's events."""
+"""Memory that travels, on the deployed stack.
+
+Out by the API and the command, in again as somebody else's events.
+"""
 
 import io
 import json
@@ -15,8 +18,8 @@ from zipfile import ZipFile
 import httpx2
 import pytest
 
-from localstack.paths import REPOSITORY
-from membus.domain.api_key import Scope
+from localstack.home import REPOSITORY
+from membus.tenants.api_keys import ApiScope
 from tests.e2e.client import Client, eventually, now, said, server_error, somebody
 from tests.e2e.conftest import NewKey
 
@@ -32,7 +35,7 @@ def tenant() -> str:
 
 @pytest.fixture
 def client(stack: Any, new_key: NewKey, tenant: str) -> Any:
-    client = Client(stack.api_url, new_key(tenant, scopes=tuple(Scope)))
+    client = Client(stack.api_url, new_key(tenant, scopes=tuple(ApiScope)))
     yield client
     client.close()
 
@@ -46,7 +49,7 @@ def command(tenant: str, stack_file: Path) -> Command:
 def elsewhere(stack: Any, new_key: NewKey, tenant: str, stack_file: Path) -> Iterator[tuple[Client, Command]]:
     """Return another tenant's door and its operator."""
     other = f"{tenant}-2"
-    client = Client(stack.api_url, new_key(other, scopes=tuple(Scope)))
+    client = Client(stack.api_url, new_key(other, scopes=tuple(ApiScope)))
     yield client, partial(scripts, stack_file, other)
     client.close()
 
@@ -54,7 +57,11 @@ def elsewhere(stack: Any, new_key: NewKey, tenant: str, stack_file: Path) -> Ite
 def scripts(stack_file: Path, tenant: str, *words: str) -> list[dict[str, Any]]:
     where = ["--tenant", tenant, "--stack", str(stack_file), "--json"]
     done = subprocess.run(
-        [sys.executable, "-m", "scripts", *words, *where], capture_output=True, text=True, check=False, cwd=REPOSITORY
+        [sys.executable, "-m", "scripts", *words, *where],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
     )
     assert done.returncode in {0, 3}, done.stderr
     rows: list[dict[str, Any]] = json.loads(done.stdout)
@@ -70,15 +77,20 @@ def ada(client: Client) -> str:
         said(user, "I live in Lisbon and I like tea.", occurred_at=noon.isoformat()),
         *(server_error(user, at=noon + timedelta(minutes=n)) for n in range(1, 4)),
         {"user_id": user, "type": "setting.changed", "payload": {"name": "theme", "to": "dark"}},
-    )  # fmt: skip
+    )
     known = {"home.city", "likes.tea", "setting.theme", "frustrated_by.error-500"}
     eventually(lambda: client.facts(user), lambda facts: known <= facts.keys())
     assert client.http.put(f"/v1/users/{user}/facts/home.city", json={"value": "Porto"}).status_code == 200
-    assert client.post("/v1/memories", {"items": [{"text": "Her shopping list", "user_id": user}]}).status_code < 300
+    assert (
+        client.post("/v1/memories", {"items": [{"text": "Her shopping list", "user_id": user}]}).status_code
+        < 300
+    )
     return user
 
 
-def test_a_users_memory_travels_to_another_user(client: Client, command: Command, ada: str, tmp_path: Path) -> None:
+def test_a_users_memory_travels_to_another_user(
+    client: Client, command: Command, ada: str, tmp_path: Path
+) -> None:
     archive, eve = tmp_path / "ada.zip", somebody("eve")
     rows = {row["file"]: int(row["rows"]) for row in command("export", "--user", ada, "--out", str(archive))}
 
@@ -100,7 +112,10 @@ def test_a_users_memory_travels_to_another_user(client: Client, command: Command
 def test_a_life_leaves_a_tenant_and_goes_on_in_another(
     client: Client, command: Command, ada: str, elsewhere: tuple[Client, Command], tmp_path: Path
 ) -> None:
-    """What an archive holds comes back after the user was erased here: facts, words, documents, working memory."""
+    """What an archive holds comes back after the user was erased here.
+
+    Facts, words, documents, working memory.
+    """
     talk = client.post("/v1/conversations", {"user_id": ada, "title": "Tea"}).json()["conversation_id"]
     for words in ("I like green tea.", "I like oolong."):
         answered = client.post(f"/v1/conversations/{talk}/messages", {"content": words, "author": ada})
@@ -128,7 +143,9 @@ def test_a_life_leaves_a_tenant_and_goes_on_in_another(
     assert eventually(lambda: life_of(there, ada, talk), lambda life: life == told) == told
     assert there.get(lease).json()["data"] == {"step": 3}
     found = eventually(
-        lambda: there.post("/v1/search", {"query": "shopping list", "user_id": ada, "k": 5}).json()["results"],
+        lambda: there.post("/v1/search", {"query": "shopping list", "user_id": ada, "k": 5}).json()[
+            "results"
+        ],
         lambda results: any(each["text"] == "Her shopping list" for each in results),
     )
     assert found
@@ -156,13 +173,16 @@ def test_an_export_is_fetched_from_an_address(client: Client, ada: str) -> None:
     assert (manifest["user"], manifest["files"]["events.jsonl"]["rows"]) == (ada, 6)
 
 
-def test_what_another_system_knew_is_found_and_only_what_was_said_is_believed(client: Client, command: Command) -> None:
+def test_what_another_system_knew_is_found_and_only_what_was_said_is_believed(
+    client: Client, command: Command
+) -> None:
     user = somebody("zoe")
     told = command("import", str(SAMPLES / "zep.jsonl"), "--from", "zep", "--user", user, "--yes")
 
     assert {row["which"]: row["count"] for row in told if row["what"] == "event"} == {
-        "memory.imported": "1", "message.sent": "3",
-    }  # fmt: skip
+        "memory.imported": "1",
+        "message.sent": "3",
+    }
     facts = eventually(lambda: client.facts(user), lambda facts: {"home.city", "likes.tea"} <= facts.keys())
     assert facts["home.city"] == "Lisbon"
     fact = client.get(f"/v1/users/{user}/facts/home.city").json()

@@ -1,4 +1,7 @@
-"""The bill and the budget on the deployed stack: what models cost is written down, and no money stops them at once."""
+"""The bill and the budget on the deployed stack.
+
+What models cost is written down, and no money stops them at once.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
-from membus.domain.api_key import Scope
+from localstack.home import Stack
+from membus.tenants.api_keys import ApiScope
 from scripts.cli import main
 from tests.e2e.client import Client, eventually, said, somebody
 
@@ -23,7 +26,7 @@ def tenant() -> str:
 
 @pytest.fixture
 def client(stack: Stack, new_key: Callable[..., str], tenant: str) -> Iterator[Client]:
-    client = Client(stack.api_url, new_key(tenant, scopes=tuple(Scope)))
+    client = Client(stack.api_url, new_key(tenant, scopes=tuple(ApiScope)))
     yield client
     client.close()
 
@@ -61,7 +64,9 @@ def test_every_function_that_calls_a_model_is_on_the_bill(
     answer = ask(client, user).json()
     client.post("/v1/search", {"query": "home city", "user_id": user}, key=None)
 
-    report = eventually(lambda: usage(client), lambda found: functions(found) >= {"extract", "chat", "index", "memory"})
+    report = eventually(
+        lambda: usage(client), lambda found: functions(found) >= {"extract", "chat", "index", "memory"}
+    )
 
     assert functions(report) == {"extract", "chat", "index", "memory"}
     assert all(item["dollars"] > 0 and item["calls"] > 0 and item["input"] > 0 for item in report["items"])

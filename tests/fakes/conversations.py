@@ -5,18 +5,23 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from membus.adapters.conversation_items import REQUEST_LIFETIME
-from membus.domain.compaction import size_of
-from membus.domain.conversation import Conversation, Message, Status, Turn
-from membus.domain.fresh import Fresh, fresh_of
-from membus.domain.identity import Owner
-from membus.domain.marks import Marks
-from membus.domain.pages import Page
-from membus.domain.provenance import PromptProvenance, Trace
-from membus.domain.summary import Border
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.clock import Clock
-from membus.ports.conversations import NO_TRACE
+from membus.conversations.conversation import (
+    Conversation,
+    ConversationCounters,
+    ConversationStatus,
+    Message,
+    Turn,
+)
+from membus.conversations.dynamodb_items import REQUEST_LIFETIME
+from membus.conversations.ports import NO_METADATA
+from membus.conversations.provenance import PromptProvenance, TurnMetadata
+from membus.conversations.summary import SummaryCheckpoint
+from membus.conversations.unprocessed_messages import UnprocessedMessage, unprocessed_from_turn
+from membus.conversations.window import message_tokens
+from membus.core.clock import Clock
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.core.pages import Page
 from tests.fakes.listing import page_of
 
 if TYPE_CHECKING:
@@ -28,7 +33,7 @@ Key = tuple[str, str]
 class InMemoryConversations:
     def __init__(self, clock: Clock, *conversations: Conversation) -> None:
         self.clock = self._clock = clock
-        self.fresh: dict[Owner, dict[str, Fresh]] = defaultdict(dict)
+        self.fresh: dict[Owner, dict[str, UnprocessedMessage]] = defaultdict(dict)
         self.stamps: dict[Owner, str] = {}
         self._kept: dict[Key, Conversation] = {}
         self._ever: dict[Key, set[str]] = defaultdict(set)
@@ -38,13 +43,16 @@ class InMemoryConversations:
         self._provenance: dict[tuple[str, str, str], PromptProvenance] = {}
         self._turns: dict[tuple[str, str, str], tuple[datetime, Turn]] = {}
         for conversation in conversations:
-            self.create(conversation, request_key=conversation.conversation_id)
+            self.create_conversation(conversation, request_key=conversation.conversation_id)
 
-    def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
-        key, request = (conversation.tenant_id, conversation.conversation_id), (conversation.tenant_id, request_key)
+    def create_conversation(self, conversation: Conversation, *, request_key: str) -> Conversation:
+        key, request = (
+            (conversation.tenant_id, conversation.conversation_id),
+            (conversation.tenant_id, request_key),
+        )
         made, until = self._requests.get(request, ("", self._clock()))
         if until > self._clock():
-            return self.conversation(conversation.tenant_id, made)
+            return self.get_conversation(conversation.tenant_id, made)
         if key in self._kept or key in self._deleted:
             raise ConflictError("this conversation exists")
         self._kept[key] = conversation
@@ -52,26 +60,36 @@ class InMemoryConversations:
         self._requests[request] = conversation.conversation_id, self._clock() + REQUEST_LIFETIME
         return conversation
 
-    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
+    def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
         if (tenant, conversation_id) not in self._kept:
             raise NotFoundError("no such conversation")
         return self._kept[tenant, conversation_id]
 
-    def page(
-        self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
+    def list_conversations(
+        self,
+        tenant: str,
+        status: ConversationStatus,
+        *,
+        user: str | None,
+        limit: int,
+        after: dict[str, str] | None,
     ) -> Page[Conversation]:
         mine = {
             conversation_id: conversation
             for (owner, conversation_id), conversation in self._kept.items()
-            if owner == tenant and conversation.status == status and (user is None or user in conversation.people)
+            if owner == tenant
+            and conversation.status == status
+            and (user is None or user in conversation.people)
         }
         return page_of(mine, limit=limit, after=after, newest_first=True)
 
-    def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
+    def filter_by_participant(
+        self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]
+    ) -> set[str]:
         return {each for each in conversation_ids if self._ever[tenant, each] & set(users)}
 
-    def replace(self, before: Conversation, after: Conversation) -> None:
-        stored = self.conversation(before.tenant_id, before.conversation_id)
+    def update_conversation(self, before: Conversation, after: Conversation) -> None:
+        stored = self.get_conversation(before.tenant_id, before.conversation_id)
         if stored.version != before.version:
             raise ConflictError("the conversation has changed", version=stored.version)
         title = after.title or stored.title
@@ -79,45 +97,57 @@ class InMemoryConversations:
         self._kept[before.tenant_id, before.conversation_id] = after.model_copy(update=counted)
         self._ever[before.tenant_id, before.conversation_id] |= after.people
 
-    def delete(self, tenant: str, conversation_id: str) -> None:
+    def delete_conversation(self, tenant: str, conversation_id: str) -> None:
         key = tenant, conversation_id
         if key not in self._kept and key not in self._deleted:
             raise NotFoundError("no such conversation")
         self._kept.pop(key, None)
         self._deleted.add(key)
 
-    def messages(
-        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None, newest_first: bool = False
+    def list_messages(
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: dict[str, str] | None,
+        newest_first: bool = False,
     ) -> Page[Message]:
-        return page_of(self._messages[tenant, conversation_id], limit=limit, after=after, newest_first=newest_first)
+        return page_of(
+            self._messages[tenant, conversation_id], limit=limit, after=after, newest_first=newest_first
+        )
 
-    def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
+    def get_message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
         found = self._messages[tenant, conversation_id].get(message_id)
         if found is None:
             raise NotFoundError("no such message")
         return found
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
-        behind = {sk: said for sk, said in self._messages[tenant, conversation_id].items() if sk > (after or "")}
+    def list_recent_messages(
+        self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
+    ) -> list[Message]:
+        behind = {
+            sk: said for sk, said in self._messages[tenant, conversation_id].items() if sk > (after or "")
+        }
         return list(reversed(page_of(behind, limit=limit, after=None, newest_first=True).items))
 
-    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
+    def get_provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
         made = self._provenance.get((tenant, conversation_id, message_id))
         if made is None:
             raise NotFoundError("nothing is known of this message's prompt")
         return made
 
-    def cover(self, tenant: str, conversation_id: str, borders: tuple[Border, ...]) -> None:
+    def cover(self, tenant: str, conversation_id: str, borders: tuple[SummaryCheckpoint, ...]) -> None:
         """Note how far summaries reach, as their store does beside the messages."""
-        known = self.conversation(tenant, conversation_id)
+        known = self.get_conversation(tenant, conversation_id)
         marks = known.marks.model_copy(update={"borders": borders})
         self._kept[tenant, conversation_id] = known.model_copy(update={"marks": marks})
 
-    def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
+    def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         expires_at, turn = self._turns.get((tenant, conversation_id, request_key), (self._clock(), None))
         return turn if expires_at > self._clock() else None
 
-    def add(
+    def add_turn(
         self,
         tenant: str,
         conversation_id: str,
@@ -125,24 +155,27 @@ class InMemoryConversations:
         *,
         request_key: str,
         title: str | None,
-        trace: Trace = NO_TRACE,
+        trace: TurnMetadata = NO_METADATA,
     ) -> None:
-        before = self.conversation(tenant, conversation_id)
-        if self.turn(tenant, conversation_id, request_key):
+        before = self.get_conversation(tenant, conversation_id)
+        if self.find_turn(tenant, conversation_id, request_key):
             raise ConflictError("this request stored a turn")
-        if (before.marks.covered.until or "") >= turn.user.message_id:
+        if (before.marks.summary_checkpoint.until or "") >= turn.user.message_id:
             raise ConflictError("a summary has gone past this turn", code="covered")
         key = tenant, conversation_id
         self._turns[(*key, request_key)] = self._clock() + REQUEST_LIFETIME, turn
         self._messages[key] |= {said.message_id: said for said in (turn.user, turn.assistant)}
         if turn.user.remember:
             owner = Owner(tenant=tenant, user=turn.user.author)
-            self.fresh[owner][turn.event_id], self.stamps[owner] = fresh_of(turn, conversation_id), uuid4().hex
+            self.fresh[owner][turn.event_id], self.stamps[owner] = (
+                unprocessed_from_turn(turn, conversation_id),
+                uuid4().hex,
+            )
         if trace.provenance:
             self._provenance[(*key, trace.provenance.message_id)] = trace.provenance
         moved = trace.model_dump(include={"cut", "rate"}, exclude_none=True)
-        tokens = before.marks.tokens + size_of(turn.user) + size_of(turn.assistant)
-        marks = Marks.model_validate(before.marks.model_dump() | moved | {"tokens": tokens})
+        tokens = before.marks.tokens + message_tokens(turn.user) + message_tokens(turn.assistant)
+        marks = ConversationCounters.model_validate(before.marks.model_dump() | moved | {"tokens": tokens})
         after = {"message_count": before.message_count + 2, "title": before.title or title, "marks": marks}
         self._kept[key] = before.model_copy(update=after)
 

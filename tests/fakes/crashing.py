@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from membus.errors import UnavailableError
+from membus.core.errors import UnavailableError
 
 
 class Death(BaseException):

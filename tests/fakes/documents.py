@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from membus.domain.document import Document
-from membus.domain.memory import is_live
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.clock import Clock
+from membus.core.clock import Clock
+from membus.core.errors import ConflictError, NotFoundError
+from membus.search.model import Document, is_live
 
 
 class InMemoryDocuments:
@@ -13,21 +12,23 @@ class InMemoryDocuments:
         self._clock = clock
         self._documents: dict[tuple[str, str], Document] = {}
 
-    def document(self, tenant: str, memory_id: str) -> Document:
+    def get_document(self, tenant: str, memory_id: str) -> Document:
         document = self._documents.get((tenant, memory_id))
         if document is None or document.deleted or not is_live(document.expires_at, self._clock()):
             raise NotFoundError("no such memory")
         return document
 
-    def documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
+    def get_documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
         found = (self._documents.get((tenant, memory_id)) for memory_id in memory_ids)
-        return [each for each in found if each and not each.deleted and is_live(each.expires_at, self._clock())]
+        return [
+            each for each in found if each and not each.deleted and is_live(each.expires_at, self._clock())
+        ]
 
-    def last(self, tenant: str, memory_id: str) -> Document | None:
+    def get_latest_version(self, tenant: str, memory_id: str) -> Document | None:
         return self._documents.get((tenant, memory_id))
 
     def put(self, document: Document) -> None:
-        stored = self.last(document.tenant_id, document.memory_id)
+        stored = self.get_latest_version(document.tenant_id, document.memory_id)
         version = stored.version if stored else 0
         if document.version != version + 1:
             raise ConflictError("the memory has changed", code="version_conflict", version=version)

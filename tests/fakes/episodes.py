@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from membus.domain.answers import Answer, Answers
-from membus.domain.episode import Episode, EpisodeQuery, mark_before, place_of
-from membus.domain.event import FORGOTTEN, Recorded
-from membus.domain.explaining import Share, Trace
-from membus.domain.pages import Page
+from membus.core.event import FORGOTTEN, RecordedEvent
+from membus.core.pages import Page
+from membus.episodes.model import Episode, EpisodeQuery, EventTrace, ReadingCost, mark_before, place_of
+from membus.facts.candidates import AnswersByEvent, EventAnswer
 
 Identity = tuple[str, str]
 
@@ -16,11 +15,11 @@ class InMemoryEpisodes:
 
     def __init__(self) -> None:
         self.extracted: dict[Identity, str | None] = {}
-        self.contents: dict[Identity, Recorded] = {}
-        self.shares: dict[Identity, Share] = {}
-        self.answers: dict[tuple[str, str, str, str], tuple[Answer, ...]] = {}
+        self.contents: dict[Identity, RecordedEvent] = {}
+        self.shares: dict[Identity, ReadingCost] = {}
+        self.answers: dict[tuple[str, str, str, str], tuple[EventAnswer, ...]] = {}
 
-    def record(self, recorded: Recorded, *, extracted: str | None) -> Recorded:
+    def record_event(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
         identity = identity_of(recorded)
         if identity not in self.extracted:
             self.extracted[identity] = extracted
@@ -28,32 +27,40 @@ class InMemoryEpisodes:
         first = self.contents.get(identity, recorded)
         return first.model_copy(update={"extracted": self.extracted[identity]})
 
-    def forget(self, recorded: Recorded) -> None:
+    def forget_event(self, recorded: RecordedEvent) -> None:
         self.extracted.setdefault(identity_of(recorded), FORGOTTEN)
 
-    def trace(self, tenant: str, event_id: str) -> Trace | None:
+    def find_trace(self, tenant: str, event_id: str) -> EventTrace | None:
         identity = tenant, event_id
         if identity not in self.extracted:
             return None
         kept = self.contents.get(identity)
-        return Trace(
-            event=kept.event if kept else None, extracted=self.extracted[identity], share=self.shares.get(identity)
+        return EventTrace(
+            event=kept.event if kept else None,
+            extracted=self.extracted[identity],
+            share=self.shares.get(identity),
         )
 
-    def of(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> Answers:
+    def get_answers(
+        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+    ) -> AnswersByEvent:
         kept = ((each, self.answers.get((tenant, each, prompt_version, model))) for each in event_ids)
         return {event_id: given for event_id, given in kept if given is not None}
 
-    def keep(self, tenant: str, answers: Answers, *, prompt_version: str, model: str) -> None:
+    def save_answers(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
         for event_id, given in answers.items():
             if (tenant, event_id) in self.extracted:
                 self.answers[tenant, event_id, prompt_version, model] = tuple(given)
 
-    def drop(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> None:
+    def delete_answers(
+        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+    ) -> None:
         for event_id in event_ids:
             self.answers.pop((tenant, event_id, prompt_version, model), None)
 
-    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+    def list_episodes(
+        self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
+    ) -> Page[Episode]:
         mark, end = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)
         left = sorted(
             (place, recorded)
@@ -64,11 +71,11 @@ class InMemoryEpisodes:
         return Page(items, {"mark": left[limit - 1][0]} if len(left) > limit else None)
 
 
-def identity_of(recorded: Recorded) -> Identity:
+def identity_of(recorded: RecordedEvent) -> Identity:
     return recorded.event.tenant_id, recorded.event.event_id
 
 
-def _answers(recorded: Recorded, wanted: EpisodeQuery) -> bool:
+def _answers(recorded: RecordedEvent, wanted: EpisodeQuery) -> bool:
     event = recorded.event
     return (
         event.tenant_id == wanted.tenant

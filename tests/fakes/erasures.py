@@ -1,9 +1,9 @@
 """The erasure ledger and its jobs in dictionaries."""
 
-from membus.domain.erasure import EVERYBODY, Erasure, Hidden, Hold, subject_of
-from membus.domain.identity import Owner
-from membus.domain.job import Job
-from membus.errors import ConflictError, NotFoundError
+from membus.core.erasure import WHOLE_TENANT, Erasure, LegalHold, SubjectsBeingErased, erasure_subject
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.erasure.model import ErasureJob
 
 Key = tuple[str, str]
 
@@ -11,35 +11,39 @@ Key = tuple[str, str]
 class InMemoryErasures:
     def __init__(self, *erasures: Erasure) -> None:
         self.lines: dict[Key, Erasure] = {(each.tenant, each.subject): each for each in erasures}
-        self.jobs: dict[Key, Job] = {}
+        self.jobs: dict[Key, ErasureJob] = {}
         self.asked = self.looked = 0
-        self._held: dict[Key, Hold] = {}
+        self._held: dict[Key, LegalHold] = {}
 
-    def of(self, owner: Owner) -> Erasure | None:
+    def find_erasure(self, owner: Owner) -> Erasure | None:
         self.asked += 1
-        subjects = (EVERYBODY, subject_of(owner.tenant, owner.user))
+        subjects = (WHOLE_TENANT, erasure_subject(owner.tenant, owner.user))
         found = [line for subject in subjects if (line := self.lines.get((owner.tenant, subject)))]
         if not found:
             return None
         furthest = max(found, key=lambda line: line.before)
         return furthest.model_copy(update={"running": any(line.running for line in found)})
 
-    def erased(self, tenant: str) -> frozenset[str]:
+    def list_erased_subjects(self, tenant: str) -> frozenset[str]:
         return frozenset(subject for whose, subject in self.lines if whose == tenant)
 
-    def hidden(self, tenant: str) -> Hidden:
+    def get_hidden(self, tenant: str) -> SubjectsBeingErased:
         self.looked += 1
-        running = {subject for (whose, subject), line in self.lines.items() if whose == tenant and line.running}
+        running = {
+            subject for (whose, subject), line in self.lines.items() if whose == tenant and line.running
+        }
         jobs = [each for each in self.jobs.values() if each.tenant == tenant and each.subject in running]
-        return Hidden(tenant=tenant, subjects=running, users={each.user for each in jobs if each.user})
+        return SubjectsBeingErased(
+            tenant=tenant, subjects=running, users={each.user for each in jobs if each.user}
+        )
 
-    def begin(self, job: Job) -> Job:
+    def start_job(self, job: ErasureJob) -> ErasureJob:
         if known := self.jobs.get((job.tenant, job.job_id)):
             return known
         for each in self.jobs.values():
             if (each.tenant, each.subject) == (job.tenant, job.subject) and each.receipt is None:
                 return each
-        if any((job.tenant, subject) in self._held for subject in (EVERYBODY, job.subject)):
+        if any((job.tenant, subject) in self._held for subject in (WHOLE_TENANT, job.subject)):
             raise ConflictError("a legal hold keeps this data: an operator may lift it", code="legal_hold")
         self.lines[job.tenant, job.subject] = Erasure(
             tenant=job.tenant, subject=job.subject, before=job.before, running=True
@@ -47,32 +51,32 @@ class InMemoryErasures:
         self.jobs[job.tenant, job.job_id] = job
         return job
 
-    def job(self, tenant: str, job_id: str) -> Job:
+    def get_job(self, tenant: str, job_id: str) -> ErasureJob:
         if (tenant, job_id) not in self.jobs:
             raise NotFoundError("no such job")
         return self.jobs[tenant, job_id]
 
-    def advance(self, job: Job) -> Job:
-        if self.job(job.tenant, job.job_id).revision != job.revision:
+    def save_progress(self, job: ErasureJob) -> ErasureJob:
+        if self.get_job(job.tenant, job.job_id).revision != job.revision:
             raise ConflictError("somebody else goes on with this job")
         after = job.model_copy(update={"revision": job.revision + 1})
         self.jobs[job.tenant, job.job_id] = after
         return after
 
-    def finish(self, job: Job) -> Job:
-        after = self.advance(job.model_copy(update={"user": None, "cursor": ""}))
+    def finish_job(self, job: ErasureJob) -> ErasureJob:
+        after = self.save_progress(job.model_copy(update={"user": None, "cursor": ""}))
         line = self.lines[job.tenant, job.subject]
         self.lines[job.tenant, job.subject] = line.model_copy(update={"running": False})
         return after
 
-    def hold(self, hold: Hold) -> None:
-        subject = subject_of(hold.tenant, hold.user)
-        if subject in self.hidden(hold.tenant).subjects:
+    def add_hold(self, hold: LegalHold) -> None:
+        subject = erasure_subject(hold.tenant, hold.user)
+        if subject in self.get_hidden(hold.tenant).subjects:
             raise ConflictError("this data is being erased already", code="erasing")
         self._held[hold.tenant, subject] = hold
 
-    def lift(self, tenant: str, user: str | None) -> None:
-        self._held.pop((tenant, subject_of(tenant, user)), None)
+    def remove_hold(self, tenant: str, user: str | None) -> None:
+        self._held.pop((tenant, erasure_subject(tenant, user)), None)
 
-    def holds(self, tenant: str) -> list[Hold]:
+    def list_holds(self, tenant: str) -> list[LegalHold]:
         return [hold for (whose, _), hold in self._held.items() if whose == tenant]

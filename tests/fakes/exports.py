@@ -4,27 +4,27 @@ import hashlib
 from collections.abc import Sequence
 from typing import IO
 
-from membus.domain.transfer import KEPT, Export, Kept, Part
-from membus.errors import ConflictError, NotFoundError, UnavailableError
-from membus.ports.clock import Clock
+from membus.core.clock import Clock
+from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.transfer.model import FILE_LIFETIME, Export, ExportPart, StoredPart
 
 
-class InMemoryExports:
+class InMemoryExportJobs:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.jobs: dict[tuple[str, str], Export] = {}
-        self._parts: dict[tuple[str, str, int], dict[int, Part]] = {}
+        self._parts: dict[tuple[str, str, int], dict[int, ExportPart]] = {}
 
-    def begin(self, export: Export) -> Export:
+    def start_export(self, export: Export) -> Export:
         return self.jobs.setdefault((export.tenant, export.job_id), export)
 
-    def export(self, tenant: str, job_id: str) -> Export:
+    def get_export(self, tenant: str, job_id: str) -> Export:
         found = self.jobs.get((tenant, job_id))
-        if found is None or (found.ended_at or found.requested_at) + KEPT <= self._clock():
+        if found is None or (found.ended_at or found.requested_at) + FILE_LIFETIME <= self._clock():
             raise NotFoundError("no such job")
         return found
 
-    def advance(self, export: Export, part: Part | None = None) -> Export:
+    def save_progress(self, export: Export, part: ExportPart | None = None) -> Export:
         if self.jobs[export.tenant, export.job_id].revision != export.revision:
             raise ConflictError("lost a race while going on with an export")
         if part:
@@ -33,47 +33,47 @@ class InMemoryExports:
         self.jobs[export.tenant, export.job_id] = further
         return further
 
-    def parts(self, export: Export) -> list[Part]:
+    def list_parts(self, export: Export) -> list[ExportPart]:
         kept = self._parts.get(_attempt(export), {})
         return [kept[number] for number in sorted(kept)]
 
 
-class InMemoryArchives:
+class InMemoryExportFiles:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
         self.uploads: dict[tuple[str, str], dict[int, bytes]] = {}
         self.away = False
         self._begun = 0
 
-    def begin(self, place: str) -> str:
+    def start_upload(self, place: str) -> str:
         self._answer()
         self._begun += 1
         self.uploads[place, str(self._begun)] = {}
         return str(self._begun)
 
-    def add(self, place: str, upload: str, number: int, data: bytes) -> Kept:
+    def add_part(self, place: str, upload: str, number: int, data: bytes) -> StoredPart:
         self._answer()
         self._parts(place, upload)[number] = data
-        return Kept(etag=_etag(data))
+        return StoredPart(etag=_etag(data))
 
-    def finish(self, place: str, upload: str, parts: Sequence[Kept]) -> None:
+    def complete_upload(self, place: str, upload: str, parts: Sequence[StoredPart]) -> None:
         self._answer()
         kept = self._parts(place, upload)
-        if [Kept(etag=_etag(kept[number])) for number in sorted(kept)][: len(parts)] != list(parts):
+        if [StoredPart(etag=_etag(kept[number])) for number in sorted(kept)][: len(parts)] != list(parts):
             raise ConflictError("the archive's parts are others")
         self.kept[place] = b"".join(kept[number] for number in range(1, len(parts) + 1))
         del self.uploads[place, upload]
 
-    def abandon(self, place: str, upload: str) -> None:
+    def abort_upload(self, place: str, upload: str) -> None:
         self._answer()
         self.uploads.pop((place, upload), None)
 
-    def fetch(self, place: str, into: IO[bytes]) -> None:
+    def download_file(self, place: str, into: IO[bytes]) -> None:
         if place not in self.kept:
             raise NotFoundError("the archive is gone")
         into.write(self.kept[place])
 
-    def link(self, place: str, *, seconds: int) -> str:
+    def create_link(self, place: str, *, seconds: int) -> str:
         return f"https://archives.example/{place}?seconds={seconds}"
 
     def _answer(self) -> None:

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 
-from membus.domain.carrying import Carried, Place, Trail, place_of
-from membus.domain.facts import Fact, Observation
-from membus.domain.identity import Owner
-from membus.domain.pages import Page
-from membus.domain.profile import Profile
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.facts import Learned, Stored
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.core.pages import Page
+from membus.facts.fact import Fact, ObservationHistory, ObservationPosition, ObservationSnapshot, position_of
+from membus.facts.observation import Observation
+from membus.facts.ports import FactCommit, VersionedFact
+from membus.facts.profile import Profile
 from tests.fakes.episodes import InMemoryEpisodes, identity_of
 from tests.fakes.listing import page_of
 
@@ -21,50 +21,63 @@ class InMemoryFacts:
         self._profiles: dict[Owner, Profile] = {}
         self._facts: dict[Owner, dict[str, Fact]] = defaultdict(dict)
         self._revisions: dict[tuple[Owner, str], int] = {}
-        self._carried: dict[Owner, dict[str, Carried]] = defaultdict(dict)
+        self._carried: dict[Owner, dict[str, ObservationSnapshot]] = defaultdict(dict)
         self._seen: dict[Owner, dict[tuple[str, str, str], Observation]] = defaultdict(dict)
 
-    def profile(self, owner: Owner) -> Profile:
+    def get_profile(self, owner: Owner) -> Profile:
         return self._profiles.get(owner, Profile(owner=owner))
 
-    def base(self, owner: Owner) -> Profile:
-        profile = self.profile(owner)
-        held = tuple(fact for fact in self._facts[owner].values() if not fact.retracted)
+    def get_full_profile(self, owner: Owner) -> Profile:
+        profile = self.get_profile(owner)
+        held = tuple(fact for fact in self._facts[owner].values() if not fact.is_retracted)
         return profile if profile.complete else profile.model_copy(update={"facts": held})
 
-    def fact(self, owner: Owner, key: str) -> Fact:
-        return self.stored(owner, key).fact
+    def get_fact(self, owner: Owner, key: str) -> Fact:
+        return self.get_versioned_fact(owner, key).fact
 
-    def stored(self, owner: Owner, key: str) -> Stored:
-        if key not in self._facts[owner] or self._facts[owner][key].retracted:
+    def get_versioned_fact(self, owner: Owner, key: str) -> VersionedFact:
+        if key not in self._facts[owner] or self._facts[owner][key].is_retracted:
             raise NotFoundError(f"nothing is known under {key}")
-        return Stored(self._facts[owner][key], self._revisions[owner, key])
+        return VersionedFact(self._facts[owner][key], self._revisions[owner, key])
 
-    def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
+    def list_facts(
+        self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None
+    ) -> Page[Fact]:
         mine = self._facts[owner]
         return page_of(
-            mine, limit=limit, after=after, keep=lambda fact: kind in {None, fact.kind} and not fact.retracted
+            mine,
+            limit=limit,
+            after=after,
+            keep=lambda fact: kind in {None, fact.kind} and not fact.is_retracted,
         )
 
-    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
+    def list_observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         mine = sorted(self._seen[owner].items())
         return [seen for _, seen in mine if key in {None, seen.key}]
 
-    def trail(self, owner: Owner, key: str) -> Trail:
-        carried, seen = self._carried[owner].get(key), self.observations(owner, key)
-        return Trail(tuple(each for each in seen if not carried or carried.leaves(each)), carried)
+    def get_history(self, owner: Owner, key: str) -> ObservationHistory:
+        carried, seen = self._carried[owner].get(key), self.list_observations(owner, key)
+        return ObservationHistory(
+            tuple(each for each in seen if not carried or carried.is_older_than(each)), carried
+        )
 
-    def stretch(
-        self, owner: Owner, key: str, *, beyond: Place | None, limit: int, backwards: bool = False
+    def list_observation_range(
+        self,
+        owner: Owner,
+        key: str,
+        *,
+        beyond: ObservationPosition | None,
+        limit: int,
+        backwards: bool = False,
     ) -> list[Observation]:
-        seen = sorted(self.observations(owner, key), key=place_of)
+        seen = sorted(self.list_observations(owner, key), key=position_of)
         if backwards:
-            return [each for each in seen if beyond is None or place_of(each) < beyond][-limit:]
-        return [each for each in seen if beyond is None or place_of(each) > beyond][:limit]
+            return [each for each in seen if beyond is None or position_of(each) < beyond][-limit:]
+        return [each for each in seen if beyond is None or position_of(each) > beyond][:limit]
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         owner = learned.profile.owner
-        if learned.facts and learned.profile.version != self.profile(owner).version + 1:
+        if learned.facts and learned.profile.version != self.get_profile(owner).version + 1:
             raise ConflictError("somebody else wrote this profile")
         identities = [identity_of(event) for event in learned.events]
         if any(identity not in self._episodes.extracted for identity in identities):
@@ -77,7 +90,7 @@ class InMemoryFacts:
             self._profiles[owner] = learned.profile
         self._revisions |= {(owner, fact.key): learned.profile.version for fact in learned.facts}
         self._facts[owner] |= {fact.key: fact for fact in learned.facts}
-        forward: dict[str, Carried | None] = {**self._carried[owner], **learned.carried}
+        forward: dict[str, ObservationSnapshot | None] = {**self._carried[owner], **learned.carried}
         self._carried[owner] = {key: carried for key, carried in forward.items() if carried}
         self._seen[owner] |= {_place(seen): seen for seen in learned.observations}
         self._episodes.extracted |= dict.fromkeys(identities, learned.extractor)
@@ -89,9 +102,11 @@ class InMemoryFacts:
                 for event_id in asked.answers
                 if (owner.tenant, event_id) in identities
             }
-            self._episodes.keep(owner.tenant, kept, prompt_version=asked.prompt_version, model=asked.model)
+            self._episodes.save_answers(
+                owner.tenant, kept, prompt_version=asked.prompt_version, model=asked.model
+            )
         for event in learned.new_events:
-            self._episodes.record(event, extracted=learned.extractor)
+            self._episodes.record_event(event, extracted=learned.extractor)
 
 
 def _place(seen: Observation) -> tuple[str, str, str]:

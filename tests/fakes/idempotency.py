@@ -41,5 +41,7 @@ def _abandoned(record: DataRecord) -> bool:
     """Whether the function that began the work must have died since."""
     ends_at = record.in_progress_expiry_timestamp
     return (
-        record.status == "INPROGRESS" and ends_at is not None and ends_at < dt.datetime.now(dt.UTC).timestamp() * 1000
+        record.status == "INPROGRESS"
+        and ends_at is not None
+        and ends_at < dt.datetime.now(dt.UTC).timestamp() * 1000
     )

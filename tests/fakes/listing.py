@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from membus.domain.pages import Page
+from membus.core.pages import Page
 
 T = TypeVar("T")
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from membus.domain.memory import Removal, is_live
-from membus.domain.pages import Page
-from membus.domain.retrieval import Entry, Found, Within, found_among
-from membus.errors import UnavailableError
-from membus.ports.embedder import Vector
-from tests.fakes.embedder import cosine
+from membus.core.errors import UnavailableError
+from membus.core.pages import Page
+from membus.llm.ports import Vector
+from membus.search.model import Removal, is_live
+from membus.search.retrieval import IndexEntry, SearchCandidates, SearchScope, search_entries
+from tests.fakes.embedding_model import cosine
 
 Key = tuple[str, str]
 
@@ -19,11 +19,11 @@ class InMemoryMemories:
 
     def __init__(self) -> None:
         self.away = False
-        self._entries: dict[Key, Entry] = {}
+        self._entries: dict[Key, IndexEntry] = {}
         self._removed: dict[Key, int] = {}
         self._vectors: dict[Key, Vector] = {}
 
-    def put(self, tenant: str, entries: Sequence[Entry]) -> list[str]:
+    def put(self, tenant: str, entries: Sequence[IndexEntry]) -> list[str]:
         self._check()
         waiting: list[str] = []
         for entry in entries:
@@ -35,11 +35,11 @@ class InMemoryMemories:
                 waiting += (text for text in _texts(entry) if (tenant, text) not in self._vectors)
         return list(dict.fromkeys(waiting))
 
-    def attach(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
+    def attach_vectors(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
         self._check()
         self._vectors |= {(tenant, text): vector for text, vector in vectors.items()}
 
-    def remove(self, removals: Sequence[Removal]) -> None:
+    def remove_memories(self, removals: Sequence[Removal]) -> None:
         self._check()
         for removal in removals:
             key = (removal.tenant_id, removal.memory_id)
@@ -50,12 +50,17 @@ class InMemoryMemories:
             if key in self._entries and self._entries[key].memory.version <= removal.version:
                 del self._entries[key]
 
-    def pending(self, tenant: str, *, limit: int) -> list[str]:
+    def list_pending_texts(self, tenant: str, *, limit: int) -> list[str]:
         self._check()
-        texts = [text for entry in self._of(tenant) for text in _texts(entry) if (tenant, text) not in self._vectors]
+        texts = [
+            text
+            for entry in self._of(tenant)
+            for text in _texts(entry)
+            if (tenant, text) not in self._vectors
+        ]
         return list(dict.fromkeys(texts))[:limit]
 
-    def waiting(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
+    def find_pending_memories(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
         self._check()
         mine = (entry for entry in self._of(tenant) if entry.memory.memory_id in memory_ids)
         return {
@@ -64,7 +69,9 @@ class InMemoryMemories:
             if any((tenant, text) not in self._vectors for text in _texts(entry))
         }
 
-    def alike(self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime) -> list[str]:
+    def find_similar_documents(
+        self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime
+    ) -> list[str]:
         self._check()
         near: list[tuple[float, str]] = []
         for entry in self._of(tenant):
@@ -75,42 +82,45 @@ class InMemoryMemories:
                 near.append((min(cosine(one, other) for one, other in pairs), memory.memory_id))
         return [memory_id for similarity, memory_id in sorted(near, reverse=True) if similarity >= at_least]
 
-    def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
+    def get_vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         self._check()
         return {text: self._vectors[tenant, text] for text in texts if (tenant, text) in self._vectors}
 
-    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         self._check()
         wanted = (entry for entry in self._of(tenant) if entry.memory.memory_id in memory_ids)
         return {entry.memory.memory_id: [passage.text for passage in entry.passages] for entry in wanted}
 
-    def documents(self, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
+    def list_documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
         self._check()
-        mine = [entry.memory for entry in self._of(within.tenant_id) if within.holds(entry.memory)]
+        mine = [entry.memory for entry in self._of(within.tenant_id) if within.can_see(entry.memory)]
         places = sorted(((memory.occurred_at.isoformat(), memory.memory_id) for memory in mine), reverse=True)
         left = [place for place in places if after is None or place < (after["at"], after["id"])]
         last = left[limit - 1] if len(left) > limit else None
-        return Page(tuple(memory_id for _, memory_id in left[:limit]), {"at": last[0], "id": last[1]} if last else None)
+        return Page(
+            tuple(memory_id for _, memory_id in left[:limit]),
+            {"at": last[0], "id": last[1]} if last else None,
+        )
 
-    def search(self, within: Within, *, terms: Sequence[str], vector: Vector | None) -> Found:
+    def search(self, within: SearchScope, *, terms: Sequence[str], vector: Vector | None) -> SearchCandidates:
         self._check()
 
         def similarity(text: str) -> float | None:
             mine = self._vectors.get((within.tenant_id, text))
             return None if vector is None or mine is None else cosine(mine, vector)
 
-        told = (told for entry in self._of(within.tenant_id) for told in entry.told)
-        seen = [entry for entry in told if within.holds(entry.memory)]
-        found = found_among(seen, terms=terms, similarity=similarity)
+        told = (told for entry in self._of(within.tenant_id) for told in entry.all_versions)
+        seen = [entry for entry in told if within.can_see(entry.memory)]
+        found = search_entries(seen, terms=terms, similarity=similarity)
         return replace(found, pending=self._pending(within))
 
-    def _pending(self, within: Within) -> int | None:
-        mine = (told for entry in self._of(within.tenant_id) for told in entry.told)
+    def _pending(self, within: SearchScope) -> int | None:
+        mine = (told for entry in self._of(within.tenant_id) for told in entry.all_versions)
         texts = [p.embedded_text for told in mine if told.memory.scope == within.scope for p in told.passages]
         known = [text for text in texts if (within.tenant_id, text) in self._vectors]
         return len(texts) - len(known) if within.scope is not None else None
 
-    def _of(self, tenant: str) -> list[Entry]:
+    def _of(self, tenant: str) -> list[IndexEntry]:
         return [entry for (owner, _), entry in sorted(self._entries.items()) if owner == tenant]
 
     def _check(self) -> None:
@@ -118,5 +128,5 @@ class InMemoryMemories:
             raise UnavailableError("the search index is away")
 
 
-def _texts(entry: Entry) -> list[str]:
-    return [passage.embedded_text for told in entry.told for passage in told.passages]
+def _texts(entry: IndexEntry) -> list[str]:
+    return [passage.embedded_text for told in entry.all_versions for passage in told.passages]

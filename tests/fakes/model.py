@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import ValidationError
 
-from membus.domain.prompt import Prompt, Reply, Spoken, Stopped, TextDelta, ToolCall, Usage
-from membus.errors import MembusError, ModelError
-from membus.ports.model import Answered, Shape
+from membus.core.errors import MembusError, ModelError
+from membus.core.tokens import TokenUsage
+from membus.llm.ports import Shape, StructuredAnswer
+from membus.llm.prompt import ModelEvent, ModelReply, Prompt, ReplyEnd, TextDelta, ToolCall
 
 Line = str | MembusError | Sequence[ToolCall] | Callable[[Prompt], str]
-USAGE = Usage(input=100, output=5)
+USAGE = TokenUsage(input=100, output=5)
 
 
 class ScriptedModel:
@@ -23,31 +24,37 @@ class ScriptedModel:
         self.prompts: list[Prompt] = []
         self._lines, self._stop_reason = lines, stop_reason
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
+    def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
         line = self._next(prompt, max_tokens, timeout_seconds)
         if isinstance(line, str):
-            return Reply.model_validate(
+            return ModelReply.model_validate(
                 {"text": line, "stop_reason": self._stop_reason, "model": self.name, "usage": USAGE}
             )
-        return Reply(text="", stop_reason="tool_use", model=self.name, usage=USAGE, calls=tuple(line))
+        return ModelReply(text="", stop_reason="tool_use", model=self.name, usage=USAGE, calls=tuple(line))
 
-    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[Spoken]:
-        reply = self.reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+    def stream_reply(
+        self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float
+    ) -> Iterator[ModelEvent]:
+        reply = self.generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         yield from (TextDelta(text=f"{word} ") for word in reply.text.split(" ")[:-1])
         yield from (TextDelta(text=word) for word in reply.text.split(" ")[-1:] if word)
         yield from reply.calls
         yield reply.usage
-        yield Stopped(reply=reply)
+        yield ReplyEnd(reply=reply)
 
-    def ask(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Answered[Shape]:
-        reply = self.reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+    def answer_with_usage(
+        self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
+    ) -> StructuredAnswer[Shape]:
+        reply = self.generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         try:
-            return Answered(shape.model_validate_json(reply.text), reply.model, reply.usage)
+            return StructuredAnswer(shape.model_validate_json(reply.text), reply.model, reply.usage)
         except ValidationError as error:
             raise ModelError("the model's answer does not fit its schema", reason="malformed") from error
 
     def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
-        return self.ask(prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds).value
+        return self.answer_with_usage(
+            prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds
+        ).value
 
     def _next(self, prompt: Prompt, max_tokens: int, timeout_seconds: float) -> str | Sequence[ToolCall]:
         if max_tokens <= 0 or timeout_seconds <= 0:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from membus.domain.compaction import size_of
-from membus.domain.conversation import Conversation, Message
-from membus.domain.summary import Outline, Summary
-from membus.errors import ConflictError, NotFoundError
+from membus.conversations.conversation import Conversation, Message
+from membus.conversations.summary import Summary, SummaryIndex
+from membus.conversations.window import message_tokens
+from membus.core.errors import ConflictError, NotFoundError
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.summaries import InMemorySummaries
 
@@ -14,17 +14,17 @@ class InMemoryRestoredConversations:
     def __init__(self, conversations: InMemoryConversations, summaries: InMemorySummaries) -> None:
         self._conversations, self._summaries = conversations, summaries
 
-    def begin(self, conversation: Conversation) -> Conversation:
+    def restore_conversation(self, conversation: Conversation) -> Conversation:
         key = conversation.tenant_id, conversation.conversation_id
         try:
-            return self._conversations.conversation(*key)
+            return self._conversations.get_conversation(*key)
         except NotFoundError:
             if key in self._conversations._deleted:
                 raise ConflictError("this conversation was deleted here", code="deleted") from None
         self._conversations._kept[key] = conversation
         return conversation
 
-    def tell(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
+    def restore_messages(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
         key = tenant, conversation_id
         if key not in self._conversations._kept:
             raise ConflictError("the conversation is gone")
@@ -32,14 +32,18 @@ class InMemoryRestoredConversations:
         new = [each for each in messages if each.message_id not in there]
         there |= {each.message_id: each for each in new}
         before = self._conversations._kept[key]
-        marks = before.marks.model_copy(update={"tokens": before.marks.tokens + sum(map(size_of, new))})
+        marks = before.marks.model_copy(
+            update={"tokens": before.marks.tokens + sum(map(message_tokens, new))}
+        )
         counted = {"message_count": before.message_count + len(new), "marks": marks}
         self._conversations._kept[key] = before.model_copy(update=counted)
         return len(new)
 
-    def sum_up(self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]) -> bool:
-        read = self._summaries.outline(tenant, conversation_id)
-        if read.border.version:
+    def restore_summaries(
+        self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
+    ) -> bool:
+        read = self._summaries.get_index(tenant, conversation_id)
+        if read.last_checkpoint.version:
             return False
-        self._summaries.advance(tenant, conversation_id, outline, read=read, summaries=summaries)
+        self._summaries.save_index(tenant, conversation_id, outline, read=read, summaries=summaries)
         return True

@@ -5,30 +5,30 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from membus.domain.connection import Connection
-from membus.errors import NotFoundError, UnavailableError
-from membus.ports.clock import Clock
+from membus.conversations.reply_jobs import SocketConnection
+from membus.core.clock import Clock
+from membus.core.errors import NotFoundError, UnavailableError
 
 
 class InMemoryConnections:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._open: dict[tuple[str, str], Connection] = {}
+        self._open: dict[tuple[str, str], SocketConnection] = {}
 
-    def open(self, connection: Connection) -> None:
+    def add_connection(self, connection: SocketConnection) -> None:
         self._open[connection.tenant_id, connection.connection_id] = connection
 
-    def find(self, tenant: str, connection_id: str) -> Connection:
+    def get_connection(self, tenant: str, connection_id: str) -> SocketConnection:
         found = self._open.get((tenant, connection_id))
         if found is None or found.expires_at <= self._clock():
             raise NotFoundError("no such connection")
         return found
 
-    def close(self, tenant: str, connection_id: str) -> None:
+    def delete_connection(self, tenant: str, connection_id: str) -> None:
         self._open.pop((tenant, connection_id), None)
 
 
-class RecordingPush:
+class RecordingSender:
     """Clients that listen, unless they are in `gone`; `takes` frames in all before the gateway refuses."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class RecordingPush:
     def frames(self, connection_id: str) -> list[dict[str, Any]]:
         return [json.loads(frame) for frame in self.heard[connection_id]]
 
-    def post(self, connection_id: str, frame: bytes) -> bool:
+    def send_frame(self, connection_id: str, frame: bytes) -> bool:
         if self.takes == 0:
             raise UnavailableError("the gateway of the sockets: LimitExceededException")
         if connection_id in self.gone:
@@ -48,17 +48,17 @@ class RecordingPush:
         self.heard[connection_id].append(frame)
         return True
 
-    def hang_up(self, connection_id: str) -> None:
+    def close_connection(self, connection_id: str) -> None:
         self.gone.add(connection_id)
 
 
-class ImmediateTurns:
+class ImmediateTurnQueue:
     """Runs a turn where Lambda would queue it, as what `run` makes of its event."""
 
     def __init__(self, run: Callable[[dict[str, Any]], object]) -> None:
         self.begun: list[Mapping[str, Any]] = []
         self._run = run
 
-    def begin(self, turn: Mapping[str, Any]) -> None:
+    def enqueue_turn(self, turn: Mapping[str, Any]) -> None:
         self.begun.append(turn)
         self._run({"turn": json.loads(json.dumps(turn))})

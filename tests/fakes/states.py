@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from membus.domain.pages import Page
-from membus.domain.state import Lease, Session, State
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.clock import Clock
+from membus.core.clock import Clock
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.pages import Page
+from membus.states.model import AgentSession, State, StateInfo
 from tests.fakes.listing import page_of
 
 
@@ -16,19 +16,19 @@ class InMemoryStates:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._kept: dict[Session, tuple[str, int, datetime]] = {}
-        self._users: dict[Session, str] = {}
+        self._kept: dict[AgentSession, tuple[str, int, datetime]] = {}
+        self._users: dict[AgentSession, str] = {}
 
-    def state(self, session: Session) -> State:
+    def get_state(self, session: AgentSession) -> State:
         if not self._version(session):
             raise NotFoundError("no such state")
         text, version, expires_at = self._kept[session]
         whose = self._users.get(session)
         return State(data=json.loads(text), version=version, expires_at=expires_at, user_id=whose)
 
-    def put(
+    def put_state(
         self,
-        session: Session,
+        session: AgentSession,
         data: dict[str, Any],
         *,
         expires_at: datetime,
@@ -42,30 +42,35 @@ class InMemoryStates:
         if user:
             self._users[session] = user
         self._kept[session] = json.dumps(data), self._version(session) + 1, until
-        return self.state(session)
+        return self.get_state(session)
 
-    def delete(self, session: Session, *, expected_version: int | None) -> None:
+    def delete_state(self, session: AgentSession, *, expected_version: int | None) -> None:
         if not self._version(session):
             raise NotFoundError("no such state")
         self._expect(session, expected_version)
         del self._kept[session]
 
-    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[Lease]:
+    def list_states(
+        self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None
+    ) -> Page[StateInfo]:
         mine = {
-            session.session_id: Lease(
-                session_id=session.session_id, version=version, expires_at=expires_at, user_id=self._users.get(session)
+            session.session_id: StateInfo(
+                session_id=session.session_id,
+                version=version,
+                expires_at=expires_at,
+                user_id=self._users.get(session),
             )
             for session, (_, version, expires_at) in self._kept.items()
             if (session.tenant, session.agent) == (tenant, agent)
         }
         return page_of(mine, limit=limit, after=after, keep=lambda lease: lease.expires_at > self._clock())
 
-    def _version(self, session: Session) -> int:
+    def _version(self, session: AgentSession) -> int:
         """Return the version there is, 0 for none."""
         _, version, expires_at = self._kept.get(session, ("", 0, self._clock()))
         return version if expires_at > self._clock() else 0
 
-    def _expect(self, session: Session, expected_version: int | None) -> None:
+    def _expect(self, session: AgentSession, expected_version: int | None) -> None:
         version = self._version(session)
         if expected_version not in {None, version}:
             raise ConflictError("the state is at another version", version=version)

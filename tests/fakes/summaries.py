@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from membus.domain.conversation import Message
-from membus.domain.pages import Page
-from membus.domain.summary import Outline, Summary
-from membus.errors import ConflictError, NotFoundError
+from membus.conversations.conversation import Message
+from membus.conversations.summary import Summary, SummaryIndex
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.pages import Page
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.listing import page_of
 
@@ -16,33 +16,41 @@ Key = tuple[str, str]
 class InMemorySummaries:
     def __init__(self, conversations: InMemoryConversations) -> None:
         self._conversations = conversations
-        self._outlines: dict[Key, list[Outline]] = defaultdict(lambda: [Outline()])
+        self._outlines: dict[Key, list[SummaryIndex]] = defaultdict(lambda: [SummaryIndex()])
         self._summaries: dict[Key, dict[str, Summary]] = defaultdict(dict)
 
-    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> Outline:
+    def get_index(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
         kept = self._outlines[tenant, conversation_id]
         if version is None:
             return kept[-1]
-        return kept[version] if version < len(kept) else Outline()
+        return kept[version] if version < len(kept) else SummaryIndex()
 
-    def summaries(
+    def list_summaries(
         self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
     ) -> Page[Summary]:
         return page_of(self._summaries[tenant, conversation_id], limit=limit, after=after)
 
-    def unsummarised(self, tenant: str, conversation_id: str, *, after: str | None, limit: int) -> list[Message]:
-        said = self._conversations.messages(tenant, conversation_id, limit=10**6, after=None).items
+    def list_unsummarised(
+        self, tenant: str, conversation_id: str, *, after: str | None, limit: int
+    ) -> list[Message]:
+        said = self._conversations.list_messages(tenant, conversation_id, limit=10**6, after=None).items
         return [message for message in said if message.message_id > (after or "")][:limit]
 
-    def advance(
-        self, tenant: str, conversation_id: str, outline: Outline, *, read: Outline, summaries: Sequence[Summary]
+    def save_index(
+        self,
+        tenant: str,
+        conversation_id: str,
+        outline: SummaryIndex,
+        *,
+        read: SummaryIndex,
+        summaries: Sequence[Summary],
     ) -> None:
         key = tenant, conversation_id
         try:
-            self._conversations.conversation(tenant, conversation_id)
+            self._conversations.get_conversation(tenant, conversation_id)
         except NotFoundError as gone:
             raise ConflictError("the conversation is gone") from gone
-        if self._outlines[key][-1].border != read.border:
+        if self._outlines[key][-1].last_checkpoint != read.last_checkpoint:
             raise ConflictError("the summary has moved on")
         self._outlines[key].append(outline)
         self._conversations.cover(tenant, conversation_id, outline.borders)

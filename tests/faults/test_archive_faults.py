@@ -1,19 +1,22 @@
-"""functions/archive under crashes, rivals and a store that misbehaves: a copy too many, never an episode too few."""
+"""functions/archive under crashes, rivals and a store that misbehaves.
+
+A copy too many, never an episode too few.
+"""
 
 from datetime import timedelta
 
 import pytest
 
-from tests.archiving import BUCKET, DAYS, Tiers, calls, fill, ids, tiers
 from tests.factories import ADA, NOON, an_event, recorded
 from tests.fakes.crashing import Death
+from tests.support.archive_tiers import BUCKET, DAYS, ArchiveSetup, calls, fill, ids, make_archive_setup
 
 TWO_OBJECTS = DAYS[:3]
 """Two days, one of them with two episodes for each user: what a crash may come between, and no more of it."""
 
 
 def test_archived_episodes_are_read_as_they_were_once_the_hot_copies_are_gone() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         everything = fill(made)
         before = made.walk(ADA)
 
@@ -29,14 +32,14 @@ def test_archived_episodes_are_read_as_they_were_once_the_hot_copies_are_gone() 
 
 
 def test_a_copy_that_comes_when_the_hot_one_is_gone_changes_nothing() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         large = recorded(an_event("late", agent_id="guide", payload={"text": "x" * 40_000}, occurred_at=NOON))
-        made.episodes.record(large, extracted="v1")
+        made.episodes.record_event(large, extracted="v1")
         made.archive()
         made.expire()
         before = made.walk(ADA)
 
-        assert made.episodes.record(large, extracted="v1").extracted == "v1"
+        assert made.episodes.record_event(large, extracted="v1").extracted == "v1"
 
         assert made.items() == []
         assert made.walk(ADA) == before, "its large text included"
@@ -44,7 +47,7 @@ def test_a_copy_that_comes_when_the_hot_one_is_gone_changes_nothing() -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_both_tiers_are_one_list_whatever_the_page(limit: int) -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made)
         made.archive()
         made.expire()
@@ -55,17 +58,30 @@ def test_both_tiers_are_one_list_whatever_the_page(limit: int) -> None:
         assert {episode.tier for episode in made.walk(ADA)} == {"hot", "cold"}
 
 
-def fill_late(made: Tiers) -> list[str]:
+def fill_late(made: ArchiveSetup) -> list[str]:
     """Record one more on a day that was archived and one on a new day; returns all ids in time order."""
     for number, day in ((8, -2), (9, 5)):
         moment = NOON + timedelta(days=day, minutes=2, seconds=2)
         event = an_event(f"ada{number}", agent_id="guide", occurred_at=moment)
-        made.episodes.record(recorded(event), extracted=None)
-    return ["ada0", "grace0", "ada1", "grace1", "ada2", "grace2", "ada8", "ada3", "grace3", "ada4", "grace4", "ada9"]
+        made.episodes.record_event(recorded(event), extracted=None)
+    return [
+        "ada0",
+        "grace0",
+        "ada1",
+        "grace1",
+        "ada2",
+        "grace2",
+        "ada8",
+        "ada3",
+        "grace3",
+        "ada4",
+        "grace4",
+        "ada9",
+    ]
 
 
 def test_a_crash_at_any_step_loses_nothing_and_the_next_run_ends_the_work() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made, ADA, days=TWO_OBJECTS)
         with calls(made, lambda _name, _number: None) as seen:
             made.archive()
@@ -73,7 +89,7 @@ def test_a_crash_at_any_step_loses_nothing_and_the_next_run_ends_the_work() -> N
     assert len(steps) > 10
 
     for step in steps:
-        with tiers() as made:
+        with make_archive_setup() as made:
             everything = fill(made, ADA, days=TWO_OBJECTS)
 
             def die(_: str, number: int, step: int = step) -> None:
@@ -91,11 +107,13 @@ def test_a_crash_at_any_step_loses_nothing_and_the_next_run_ends_the_work() -> N
 
 def test_two_archivers_interleaved_at_every_step_lose_nothing() -> None:
     for step in range(1, 14):
-        with tiers() as made:
+        with make_archive_setup() as made:
             everything = fill(made, days=TWO_OBJECTS)
             rival: list[int] = []
 
-            def interrupt(_: str, number: int, step: int = step, made: Tiers = made, rival: list[int] = rival) -> None:
+            def interrupt(
+                _: str, number: int, step: int = step, made: ArchiveSetup = made, rival: list[int] = rival
+            ) -> None:
                 if number == step and not rival:
                     rival.append(step)
                     made.archive()
@@ -109,7 +127,7 @@ def test_two_archivers_interleaved_at_every_step_lose_nothing() -> None:
 
 
 def test_an_item_that_cannot_be_read_costs_its_own_day_alone() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         everything = fill(made, ADA)
         broken = next(item for item in made.items() if "ada0" in str(item["sk"]))
         made.table.put_item(Item=broken | {"body": "no JSON"})
@@ -122,7 +140,7 @@ def test_an_item_that_cannot_be_read_costs_its_own_day_alone() -> None:
 
 
 def test_what_is_erased_while_it_is_archived_is_in_no_object() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         everything = fill(made)
         victim = next(item for item in made.items() if "ada0" in str(item["sk"]))
         erased: list[str] = []
@@ -139,4 +157,4 @@ def test_what_is_erased_while_it_is_archived_is_in_no_object() -> None:
         assert outcome.episodes == len(everything) - 1
         assert ids(made.walk(ADA)) == [each for each in everything if each != "ada0"]
         bodies = [made.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in made.keys_of_parquet()]
-        assert len(bodies) == len(made.archiver.catalog.of("acme"))
+        assert len(bodies) == len(made.archiver.catalog.list_objects("acme"))

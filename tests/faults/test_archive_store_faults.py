@@ -1,4 +1,7 @@
-"""functions/archive over an object store that refuses, damages, loses or withholds: never trusted, never a gap."""
+"""functions/archive over an object store that refuses, damages, loses or withholds.
+
+Never trusted, never a gap.
+"""
 
 from io import BytesIO
 from typing import Any
@@ -6,15 +9,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from membus.errors import ArchiveError
-from tests.archiving import BUCKET, calls, fill, ids, tiers
+from membus.core.errors import CorruptArchiveError
 from tests.factories import ADA
 from tests.fakes.crashing import Death
+from tests.support.archive_tiers import BUCKET, calls, fill, ids, make_archive_setup
 
 
 @pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])
 def test_a_conflict_over_an_object_is_settled_by_reading_it(code: str) -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         everything = fill(made)
         refused: list[str] = []
 
@@ -33,7 +36,7 @@ def test_a_conflict_over_an_object_is_settled_by_reading_it(code: str) -> None:
 
 
 def test_a_truncated_object_under_the_right_key_is_replaced_before_anything_rests_on_it() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         everything = fill(made)
 
         def cut(name: str, _: int) -> None:
@@ -51,7 +54,7 @@ def test_a_truncated_object_under_the_right_key_is_replaced_before_anything_rest
 
 
 def test_an_episode_stays_hot_while_the_store_is_out_of_reach() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         everything = fill(made)
 
         def out_of_reach(name: str, _: int) -> None:
@@ -68,19 +71,19 @@ def test_an_episode_stays_hot_while_the_store_is_out_of_reach() -> None:
 
 
 def test_a_missing_object_is_an_error_that_names_it_never_a_gap() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made)
         made.archive()
         made.expire()
         key = made.keys_of_parquet()[0]
         made.s3.delete_object(Bucket=BUCKET, Key=key)
 
-        with pytest.raises(ArchiveError, match=key):
+        with pytest.raises(CorruptArchiveError, match=key):
             made.walk(ADA)
 
 
 def test_a_damaged_object_is_an_error_that_names_it() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made)
         made.archive()
         made.expire()
@@ -89,7 +92,7 @@ def test_a_damaged_object_is_an_error_that_names_it() -> None:
         body[100] ^= 1
         made.s3.put_object(Bucket=BUCKET, Key=key, Body=bytes(body))
 
-        with pytest.raises(ArchiveError, match=key):
+        with pytest.raises(CorruptArchiveError, match=key):
             made.walk(ADA)
 
 
@@ -97,7 +100,7 @@ def test_a_store_that_reads_back_something_else_than_was_written_is_not_trusted(
     def other(parsed: dict[str, Any], **_: object) -> None:
         parsed["Body"] = BytesIO(b"something else")
 
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made)
         made.s3.meta.events.register("after-call.s3.GetObject", other)
 

@@ -1,10 +1,13 @@
-"""Compaction and an erasure in the middle of each other: no row of the user is left, no receipt says so too early."""
+"""Compaction and an erasure in the middle of each other.
 
-from membus.domain.identity import Owner
-from tests.archiving import calls, fill
-from tests.erasing import House, house
+No row of the user is left, no receipt says so too early.
+"""
+
+from membus.core.identity import Owner
 from tests.factories import ADA
 from tests.faults.test_compaction_faults import compact, sound
+from tests.support.archive_tiers import calls, fill
+from tests.support.erasure import ErasureSetup, make_erasure_setup
 
 GRACE = Owner(tenant="acme", user="grace")
 DAYS = (-3, -2)
@@ -12,19 +15,23 @@ COLD = {"GetObject", "PutObject", "TransactWriteItems"}
 """What an erasure asks for where it reads and writes cold objects again."""
 
 
-def prepared(made: House) -> None:
+def prepared(made: ErasureSetup) -> None:
     fill(made.tiers, ADA, GRACE, days=DAYS)
     made.tiers.archive()
     made.tiers.expire()
 
 
-def nothing_is_left(made: House) -> bool:
+def nothing_is_left(made: ErasureSetup) -> bool:
     rows = [event.event.user_id for event in made.tiers.walk(GRACE)]
-    return "ada" not in made.everything().replace("#EV#ada", "") and rows == ["grace"] * len(DAYS) and sound(made.tiers)
+    return (
+        "ada" not in made.everything().replace("#EV#ada", "")
+        and rows == ["grace"] * len(DAYS)
+        and sound(made.tiers)
+    )
 
 
 def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         prepared(made)
         with calls(made.tiers, lambda _name, _number: None) as seen:
             made.erase(ADA)
@@ -33,10 +40,10 @@ def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None
     assert len(steps) > 4
 
     for step in steps[::2]:
-        with house() as made:
+        with make_erasure_setup() as made:
             prepared(made)
 
-            def interrupt(_: str, number: int, step: int = step, made: House = made) -> None:
+            def interrupt(_: str, number: int, step: int = step, made: ErasureSetup = made) -> None:
                 if number == step:
                     compact(made.tiers)
 
@@ -48,21 +55,23 @@ def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None
 
 
 def test_an_erasure_in_the_middle_of_a_compaction_has_the_last_word() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         prepared(made)
         with calls(made.tiers, lambda _name, _number: None) as seen:
             compact(made.tiers)
 
     for step in range(2, len(seen) + 1, 2):
-        with house() as made:
+        with make_erasure_setup() as made:
             prepared(made)
 
-            def interrupt(_: str, number: int, step: int = step, made: House = made) -> None:
+            def interrupt(_: str, number: int, step: int = step, made: ErasureSetup = made) -> None:
                 if number == step:
                     made.erase(ADA)
 
             with calls(made.tiers, interrupt):
                 assert compact(made.tiers) == [], f"erased at step {step}"
             compact(made.tiers)
-            assert "ada" not in [event.event.user_id for event in made.tiers.walk(GRACE)], f"erased at step {step}"
+            assert "ada" not in [event.event.user_id for event in made.tiers.walk(GRACE)], (
+                f"erased at step {step}"
+            )
             assert sound(made.tiers), f"erased at step {step}"

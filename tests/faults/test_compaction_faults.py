@@ -1,4 +1,7 @@
-"""Compaction beside itself, archivers, erasures and readers, cut short at any step: every episode, each once."""
+"""Compaction beside itself, archivers, erasures and readers, cut short at any step.
+
+Every episode, each once.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,24 +10,25 @@ from zlib import crc32
 import pytest
 
 from functions.archive.compaction import Compaction
-from tests.archiving import DAYS, Tiers, calls, fill, ids, tiers
 from tests.factories import ADA, NOON
 from tests.fakes.crashing import Death
+from tests.support.archive_tiers import DAYS, ArchiveSetup, calls, fill, ids, make_archive_setup
 
 SHARDS = range(16)
 MINE = [crc32(b"acme#guide") % len(SHARDS)]
 
 
-def compact(made: Tiers) -> list[str]:
+def compact(made: ArchiveSetup) -> list[str]:
     """Compact what is due, as every night; returns the problems."""
-    outcome = Compaction(made.archiver, patient=True).due(MINE, before=made.now.date())
+    outcome = Compaction(made.archiver, patient=True).compact_due(MINE, before=made.now.date())
     return outcome.problems
 
 
-def archived(made: Tiers, *, again: bool = False, days: Sequence[int] = (-3, -2)) -> list[str]:
+def archived(made: ArchiveSetup, *, again: bool = False, days: Sequence[int] = (-3, -2)) -> list[str]:
     """Archive some days; returns the episodes' ids in time order.
 
-    `again`: the run had died before it could say so of the first and the last day, whose episodes wait for the next.
+    `again`: the run had died before it could say so of the first and the last day, whose episodes wait for
+    the next.
     """
     everything = fill(made, ADA, days=days)
     before = {str(item["sk"]): item for item in made.items()}
@@ -47,79 +51,83 @@ def at(step: int, happens: Callable[[], object]) -> Callable[[str, int], None]:
     return before
 
 
-def steps(does: Callable[[Tiers], object]) -> list[int]:
+def steps(does: Callable[[ArchiveSetup], object]) -> list[int]:
     """Return the numbers of the calls to AWS in which a task reads or changes an object or an item."""
-    with tiers() as made:
+    with make_archive_setup() as made:
         archived(made, again=True)
         with calls(made, lambda _name, _number: None) as seen:
             does(made)
     return [number for number, name in enumerate(seen, start=1) if name != "Query"]
 
 
-def sound(made: Tiers) -> bool:
+def sound(made: ArchiveSetup) -> bool:
     """Whether the catalog names what is there and nothing else is."""
-    named = made.archiver.catalog.of("acme")
+    named = made.archiver.catalog.list_objects("acme")
     for each in named:
-        made.archiver.objects.verify(each)
-    return {each.key for each in named} == set(made.keys_of_parquet())
+        made.archiver.objects.verify_object(each)
+    return {each.object_key for each in named} == set(made.keys_of_parquet())
 
 
 def test_what_is_due_becomes_one_object_a_month_and_is_due_no_longer() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         everything = archived(made, days=DAYS)
         before = len(made.keys_of_parquet())
 
         assert compact(made) == []
 
-        objects = made.archiver.catalog.of("acme")
+        objects = made.archiver.catalog.list_objects("acme")
         assert len(objects) == len({each.month for each in objects}) < before
         assert sound(made)
         assert ids(made.walk(ADA)) == everything
-        assert [made.archiver.catalog.due(shard, before=made.now.date()) for shard in SHARDS] == [[]] * 16
+        assert [made.archiver.catalog.list_due_months(shard, before=made.now.date()) for shard in SHARDS] == [
+            []
+        ] * 16
 
 
 def test_a_night_with_nothing_new_asks_one_query_a_shard_whatever_is_stored() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         archived(made)
         compact(made)
 
         with calls(made, lambda _name, _number: None) as seen:
-            Compaction(made.archiver, patient=True).due(SHARDS, before=made.now.date())
+            Compaction(made.archiver, patient=True).compact_due(SHARDS, before=made.now.date())
 
         assert seen == ["Query"] * 16
 
 
 def test_a_month_that_is_not_over_waits() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made, ADA)
         made.archive()
-        objects = made.archiver.catalog.of("acme")
+        objects = made.archiver.catalog.list_objects("acme")
         this_month = [each for each in objects if each.month.first == NOON.date().replace(day=1)]
 
-        Compaction(made.archiver).due(MINE, before=NOON.date())
+        Compaction(made.archiver).compact_due(MINE, before=NOON.date())
 
         assert len(this_month) > 1
-        assert this_month == [each for each in made.archiver.catalog.of("acme") if each in this_month]
-        assert len(made.archiver.catalog.of("acme")) < len(objects)
+        assert this_month == [
+            each for each in made.archiver.catalog.list_objects("acme") if each in this_month
+        ]
+        assert len(made.archiver.catalog.list_objects("acme")) < len(objects)
 
 
 def test_a_run_out_of_time_is_gone_on_with_by_the_next() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         everything = archived(made, days=DAYS)
         clock = iter([900.0, 900.0])
         hurried = replace(made.archiver, seconds_left=lambda: next(clock, 30.0))
 
-        assert Compaction(hurried, patient=True).due(MINE, before=made.now.date()).unfinished
+        assert Compaction(hurried, patient=True).compact_due(MINE, before=made.now.date()).unfinished
         assert compact(made) == []
 
-        objects = made.archiver.catalog.of("acme")
+        objects = made.archiver.catalog.list_objects("acme")
         assert len(objects) == len({each.month for each in objects})
         assert ids(made.walk(ADA)) == everything
 
 
 def test_a_crash_at_any_step_loses_nothing_and_the_next_night_ends_the_work() -> None:
     for step in steps(compact):
-        with tiers() as made:
+        with make_archive_setup() as made:
             everything = archived(made)
 
             def die() -> None:
@@ -129,17 +137,17 @@ def test_a_crash_at_any_step_loses_nothing_and_the_next_night_ends_the_work() ->
                 compact(made)
             assert ids(made.walk(ADA)) == everything, f"after a crash at step {step}"
             compact(made)
-            objects = made.archiver.catalog.of("acme")
+            objects = made.archiver.catalog.list_objects("acme")
             assert len(objects) == len({each.month for each in objects}), f"after a crash at step {step}"
             assert ids(made.walk(ADA)) == everything, f"after a crash at step {step}"
 
 
-def read(made: Tiers) -> list[str]:
+def read(made: ArchiveSetup) -> list[str]:
     """Read everything; returns what is missing."""
     return sorted({"ada0", "ada1"} - set(ids(made.walk(ADA))))
 
 
-def archive(made: Tiers) -> list[str]:
+def archive(made: ArchiveSetup) -> list[str]:
     """Take up what was cut short: the object lies there, is named, and may be merged at any moment."""
     problems: list[str] = made.archive().problems
     return problems
@@ -150,10 +158,10 @@ PAIRS = [(compact, compact), (compact, archive), (compact, read), (archive, comp
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_one_in_the_middle_of_the_other_costs_neither_anything(
-    one: Callable[[Tiers], list[str]], other: Callable[[Tiers], list[str]]
+    one: Callable[[ArchiveSetup], list[str]], other: Callable[[ArchiveSetup], list[str]]
 ) -> None:
     for step in steps(one):
-        with tiers() as made:
+        with make_archive_setup() as made:
             everything = archived(made, again=True)
             found: list[str] = []
             with calls(made, at(step, lambda made=made, found=found: found.extend(other(made)))):  # type: ignore[misc]
@@ -166,16 +174,18 @@ def test_one_in_the_middle_of_the_other_costs_neither_anything(
 
 
 def test_an_object_that_holds_all_the_others_rows_keeps_its_name_and_stays() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         everything = archived(made, again=True)
         assert compact(made) == []
-        whole = made.archiver.catalog.of("acme")
+        whole = made.archiver.catalog.list_objects("acme")
 
         made.archive()
-        assert len(made.archiver.catalog.of("acme")) == len(whole) + 2
-        Compaction(made.archiver).tenant("acme")
+        assert len(made.archiver.catalog.list_objects("acme")) == len(whole) + 2
+        Compaction(made.archiver).compact_tenant("acme")
 
-        assert [each.key for each in made.archiver.catalog.of("acme")] == [each.key for each in whole]
+        assert [each.object_key for each in made.archiver.catalog.list_objects("acme")] == [
+            each.object_key for each in whole
+        ]
         assert sound(made)
         made.expire()
         assert ids(made.walk(ADA)) == everything

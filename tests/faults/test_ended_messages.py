@@ -1,30 +1,33 @@
-"""membus.adapters.sqs_erasing: whose a dead letter is, a user's or a tenant's, whatever else lies in the queue."""
+"""membus.erasure.sqs.
+
+Whose a dead letter is, a user's or a tenant's, whatever else lies in the queue.
+"""
 
 import json
 
-from membus.adapters.sqs_erasing import EndedMessages, of_tenant
-from membus.domain.identity import Owner
-from tests.canaries import said
-from tests.erasing import House, house
+from membus.core.identity import Owner
+from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
 from tests.factories import ADA, an_event
+from tests.support.canaries import said
+from tests.support.erasure import ErasureSetup, make_erasure_setup
 
 GRACE, OTHER_ADA = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user="ada")
 DEEP = '{"a":' * 3_000 + "1" + "}" * 3_000
 
 
 def test_a_letter_that_is_nested_beyond_reason_keeps_nobody_from_being_erased() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         made.sqs.send_message(QueueUrl=made.dead_letters, MessageBody=DEEP)
         send(made, ADA)
 
-        removed = erase(EndedMessages(made.sqs, {"extract-dlq": made.dead_letters}), ADA)
+        removed = erase(DeadLetterEraser(made.sqs, {"extract-dlq": made.dead_letters}), ADA)
 
         assert removed == 1
         assert left(made) == {DEEP}
 
 
 def test_of_a_tenant_the_letters_of_all_its_users_go_and_nobody_elses() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         for owner in (ADA, GRACE, OTHER_ADA):
             send(made, owner)
         change = {"dynamodb": {"Keys": {"pk": {"S": "T#acme#C#c"}, "sk": {"S": "META"}}}}
@@ -32,7 +35,7 @@ def test_of_a_tenant_the_letters_of_all_its_users_go_and_nobody_elses() -> None:
         for body in (change, turn):
             made.sqs.send_message(QueueUrl=made.dead_letters, MessageBody=json.dumps(body))
 
-        removed = erase(EndedMessages(made.sqs, {"extract-dlq": made.dead_letters}, of_tenant), ADA)
+        removed = erase(DeadLetterEraser(made.sqs, {"extract-dlq": made.dead_letters}, is_about_tenant), ADA)
 
         assert removed == 4
         assert left(made) == {letter(OTHER_ADA)}
@@ -43,14 +46,14 @@ def letter(owner: Owner) -> str:
     return json.dumps({"detail": event.model_dump(mode="json", by_alias=True)})
 
 
-def send(made: House, owner: Owner) -> None:
+def send(made: ErasureSetup, owner: Owner) -> None:
     made.sqs.send_message(QueueUrl=made.dead_letters, MessageBody=letter(owner))
 
 
-def erase(store: EndedMessages, owner: Owner) -> int:
+def erase(store: DeadLetterEraser, owner: Owner) -> int:
     return store.erase(owner, cursor="", time_left=lambda: True, settled=True).counts["messages"]
 
 
-def left(made: House) -> set[str]:
+def left(made: ErasureSetup) -> set[str]:
     found = made.sqs.receive_message(QueueUrl=made.dead_letters, MaxNumberOfMessages=10, VisibilityTimeout=0)
     return {each["Body"] for each in found.get("Messages", [])}

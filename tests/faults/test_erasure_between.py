@@ -1,4 +1,7 @@
-"""An erasure in between every two calls that a writer makes: after the second round nothing of the user is left."""
+"""An erasure in between every two calls that a writer makes.
+
+After the second round nothing of the user is left.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -6,25 +9,25 @@ from typing import Any
 
 import pytest
 
-from membus.erasing import Gate, HeardErasures
-from membus.errors import MembusError
-from tests.erasing import House, house
+from membus.core.errors import MembusError
+from membus.erasure.guard import CachedErasures, ErasureGuard
 from tests.factories import ADA
-from tests.writers import CANARY, WRITERS, Writer
+from tests.support.erasure import ErasureSetup, make_erasure_setup
+from tests.support.writers import CANARY, WRITERS, Writer
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let few messages be enough for a summary, and ask an empty queue without waiting for it."""
-    monkeypatch.setattr("membus.domain.compaction.DUE_MESSAGES", 4)
-    monkeypatch.setattr("membus.adapters.sqs_erasing.WAIT_SECONDS", 0)
+    monkeypatch.setattr("membus.conversations.window.DUE_MESSAGES", 4)
+    monkeypatch.setattr("membus.erasure.sqs.WAIT_SECONDS", 0)
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
     """It comes as a whole round before each call of a writer that has not heard of it, and settles behind it."""
     writer = WRITERS[name]
-    with house() as made:
+    with make_erasure_setup() as made:
         writer.prepare(made)
         with before_calls(made, lambda _: None) as seen:
             writer.write(made, heard(made))
@@ -32,11 +35,11 @@ def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
     assert len(seen) > 1
 
     for step in range(1, len(seen) + 1):
-        with house() as made:
+        with make_erasure_setup() as made:
             writer.prepare(made)
             job: list[Any] = []
 
-            def erase(number: int, made: House = made, job: list[Any] = job, step: int = step) -> None:
+            def erase(number: int, made: ErasureSetup = made, job: list[Any] = job, step: int = step) -> None:
                 if number == step and not job:
                     job.append(made.ask(ADA))
                     made.advance(job[0])
@@ -44,7 +47,7 @@ def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
             written(writer, made, heard(made), erase)
             done = made.finish(job[0])
             if writer.again:
-                writer.write(made, Gate(made.erasures))
+                writer.write(made, ErasureGuard(made.erasures))
 
             place = f"{name}: before call {step} of {len(seen)}, {seen[step - 1]}"
             assert done.receipt, place
@@ -55,17 +58,19 @@ def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
 def test_nothing_is_left_whenever_somebody_writes_into_the_first_round(name: str) -> None:
     """The writer runs through, unaware, in between two calls of the erasure; every third place is tried."""
     writer = WRITERS[name]
-    with house() as made:
+    with make_erasure_setup() as made:
         writer.prepare(made)
         gate = heard(made)
         with before_calls(made, lambda _: None) as seen:
             made.advance(made.ask(ADA))
     for step in range(2, len(seen) + 1, 3):
-        with house() as made:
+        with make_erasure_setup() as made:
             writer.prepare(made)
             gate = heard(made)
 
-            def write(number: int, made: House = made, gate: Gate = gate, step: int = step) -> None:
+            def write(
+                number: int, made: ErasureSetup = made, gate: ErasureGuard = gate, step: int = step
+            ) -> None:
                 if number == step:
                     with suppress(MembusError):
                         writer.write(made, gate)
@@ -77,24 +82,29 @@ def test_nothing_is_left_whenever_somebody_writes_into_the_first_round(name: str
             made.tiers.now += wait
 
             assert made.finish(job).receipt
-            assert CANARY not in made.everything(), f"{name}: before call {step} of the erasure, {seen[step - 1]}"
+            assert CANARY not in made.everything(), (
+                f"{name}: before call {step} of the erasure, {seen[step - 1]}"
+            )
 
 
-def heard(made: House) -> Gate:
+def heard(made: ErasureSetup) -> ErasureGuard:
     """Return the gate of a process that asked about Ada a moment ago."""
-    gate = Gate(HeardErasures(made.erasures, made.clock))
-    gate.erasures.of(ADA)
+    gate = ErasureGuard(CachedErasures(made.erasures, made.clock))
+    gate.erasures.find_erasure(ADA)
     return gate
 
 
-def written(writer: Writer, made: House, gate: Gate, happens: Callable[[int], None]) -> None:
+def written(writer: Writer, made: ErasureSetup, gate: ErasureGuard, happens: Callable[[int], None]) -> None:
     with before_calls(made, happens), suppress(MembusError):
         writer.write(made, gate)
 
 
 @contextmanager
-def before_calls(made: House, happens: Callable[[int], None]) -> Iterator[list[str]]:
-    """Tell `happens` of every call to AWS, before it is sent, by its number; calls that it makes itself count not."""
+def before_calls(made: ErasureSetup, happens: Callable[[int], None]) -> Iterator[list[str]]:
+    """Tell `happens` of every call to AWS, before it is sent, by its number.
+
+    Calls that it makes itself count not.
+    """
     seen: list[str] = []
     busy: list[bool] = []
 

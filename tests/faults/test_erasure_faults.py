@@ -4,31 +4,38 @@ from typing import Any
 
 import pytest
 
-from membus.adapters.dynamo_pending import DynamoPending
-from membus.adapters.erasing_restores import carry_over
-from membus.domain.conversation import Step, results_key
-from membus.domain.erasure import Hold
-from membus.domain.fresh import fresh_of
-from membus.domain.hot_records import HotFresh
-from membus.domain.identity import Owner
-from membus.domain.pending import PendingReply, Progress
-from membus.domain.prompt import ToolCall, ToolResult, Usage
-from membus.errors import ConflictError
-from tests.archiving import calls
-from tests.canaries import canary_of, happened, plant, speak, sum_up
-from tests.erasing import House, house
+from membus.conversations.cache_records import CachedUnprocessed
+from membus.conversations.conversation import Step, tool_results_key
+from membus.conversations.dynamodb_replies import DynamoReplyJobs
+from membus.conversations.reply_jobs import ReplyJob, StepProgress
+from membus.conversations.unprocessed_messages import unprocessed_from_turn
+from membus.core.erasure import LegalHold
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
+from membus.core.tokens import TokenUsage
+from membus.llm.prompt import ToolCall, ToolResult
+from scripts.erasure.restored_tables import carry_over_erasures
 from tests.factories import ADA, a_conversation, a_turn
 from tests.fakes.crashing import Death
+from tests.support.archive_tiers import calls
+from tests.support.canaries import canary_of, happened, plant, speak, sum_up
+from tests.support.erasure import ErasureSetup, make_erasure_setup
 
 GRACE, OTHER_ADA = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user="ada")
 EVERYBODY = (ADA, GRACE, OTHER_ADA)
 
 
 def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_whole() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         for owner in EVERYBODY:
             plant(made, owner)
-            made.hot.keep(HotFresh(owner=owner, stamp="s1", words=(fresh_of(a_turn(1, content="tea"), "elsewhere"),)))
+            made.hot.put(
+                CachedUnprocessed(
+                    owner=owner,
+                    stamp="s1",
+                    words=(unprocessed_from_turn(a_turn(1, content="tea"), "elsewhere"),),
+                )
+            )
         before = made.everything()
         assert all(before.count(canary_of(owner)) > 25 for owner in EVERYBODY)
 
@@ -46,12 +53,14 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
         names = ("facts", "documents", "episodes", "states", "cold_rows", "conversations", "messages")
         assert all(job.removed[name] > 0 for name in names)
         assert all(place[1:3] not in {("acme", "adas"), ("acme", "ada")} for place in made.hot.kept)
-        assert all(made.hot.fresh(owner) for owner in (GRACE, OTHER_ADA))
+        assert all(made.hot.get_unprocessed(owner) for owner in (GRACE, OTHER_ADA))
 
 
 def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
-    with house() as made:
-        talk = made.conversations.create(a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours")
+    with make_erasure_setup() as made:
+        talk = made.conversations.create_conversation(
+            a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
+        )
         for number, owner in enumerate((ADA, GRACE, ADA, GRACE)):
             speak(made, owner, talk.conversation_id, number)
         sum_up(made, GRACE, talk.conversation_id, canary_of(ADA))
@@ -61,52 +70,73 @@ def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
         after = made.everything()
         assert canary_of(ADA) not in after
         assert job.removed["messages"] == 4
-        left = made.conversations.conversation("acme", "ours")
+        left = made.conversations.get_conversation("acme", "ours")
         assert (left.members, left.message_count, left.title) == ((), 4, None)
-        assert [said.author for said in made.conversations.recent("acme", "ours", limit=9) if said.role == "user"] == [
-            "grace", "grace",
-        ]  # fmt: skip
-        assert made.summaries.outline("acme", "ours").chapters == ()
-        assert len(made.summaries.unsummarised("acme", "ours", after=left.marks.covered.until, limit=9)) == 4
+        assert [
+            said.author
+            for said in made.conversations.list_recent_messages("acme", "ours", limit=9)
+            if said.role == "user"
+        ] == [
+            "grace",
+            "grace",
+        ]
+        assert made.summaries.get_index("acme", "ours").chapters == ()
+        assert (
+            len(
+                made.summaries.list_unsummarised(
+                    "acme", "ours", after=left.marks.summary_checkpoint.until, limit=9
+                )
+            )
+            == 4
+        )
         speak(made, GRACE, talk.conversation_id, 5)
         sum_up(made, GRACE, talk.conversation_id, "tea")
-        assert made.conversations.conversation("acme", "ours").marks.covered.messages == 2
+        assert made.conversations.get_conversation("acme", "ours").marks.summary_checkpoint.messages == 2
 
 
 def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
-    """A turn keeps its results step by step: a message names the last place alone, one that never came none."""
-    with house() as made:
-        talk = made.conversations.create(a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours")
-        begun = PendingReply.begun("reply", "what was asked", made.clock())
-        promises = DynamoPending(made.talks, made.clock)
-        promises.begin("acme", "ours", begun, request_key="k")
+    """A turn keeps its results step by step.
+
+    A message names the last place alone, one that never came none.
+    """
+    with make_erasure_setup() as made:
+        talk = made.conversations.create_conversation(
+            a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
+        )
+        begun = ReplyJob.for_request("reply", "what was asked", made.clock())
+        promises = DynamoReplyJobs(made.talks, made.clock)
+        promises.create_job("acme", "ours", begun, request_key="k")
         for number in (1, 2):
-            made.contents.keep(place := results_key(talk, "reply", number), canary_of(ADA))
+            made.contents.put_text(place := tool_results_key(talk, "reply", number), canary_of(ADA))
             gave = ToolResult(call_id="1", content=canary_of(ADA))
             step = Step(calls=(ToolCall(call_id="1", name="search_memory", arguments={}),), results=(gave,))
-            steps = Progress(request="asked", steps=(step,) * number, usage=Usage(input=1, output=1), whole=place)
-            promises.advance("acme", "ours", steps, request_key="k")
+            steps = StepProgress(
+                request="asked", steps=(step,) * number, usage=TokenUsage(input=1, output=1), whole=place
+            )
+            promises.save_progress("acme", "ours", steps, request_key="k")
         theirs = a_turn(1, content="Is there tea?")
         theirs = theirs.model_copy(update={"user": theirs.user.model_copy(update={"author": "grace"})})
-        kept = results_key(talk, theirs.assistant.message_id, 1)
-        made.contents.keep(kept, "forty rows of tea")
+        kept = tool_results_key(talk, theirs.assistant.message_id, 1)
+        made.contents.put_text(kept, "forty rows of tea")
         named = theirs.assistant.model_copy(update={"spilled": kept})
-        made.conversations.add(
+        made.conversations.add_turn(
             "acme", "ours", theirs.model_copy(update={"assistant": named}), request_key="g", title=None
         )
 
         made.erase(ADA)
 
         assert canary_of(ADA) not in made.everything()
-        assert made.contents.text(kept) == "forty rows of tea"
+        assert made.contents.get_text(kept) == "forty rows of tea"
 
 
 def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:
-    with house() as made:
-        talk = made.conversations.create(a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours")
+    with make_erasure_setup() as made:
+        talk = made.conversations.create_conversation(
+            a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
+        )
         speak(made, ADA, talk.conversation_id, 1)
-        known = made.conversations.conversation("acme", "ours")
-        made.conversations.replace(known, known.model_copy(update={"members": (), "version": 2}))
+        known = made.conversations.get_conversation("acme", "ours")
+        made.conversations.update_conversation(known, known.model_copy(update={"members": (), "version": 2}))
 
         made.erase(ADA)
 
@@ -115,14 +145,14 @@ def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:
 
 def test_a_crash_at_any_call_leaves_a_job_that_ends_with_nothing_left() -> None:
     """The process dies before every seventh call to AWS; the queue brings the job back."""
-    with house() as made:
+    with make_erasure_setup() as made:
         plant_little(made)
         with calls(made.tiers, lambda _name, _number: None) as seen:
             made.erase(ADA)
     assert len(seen) > 60
 
     for step in range(1, len(seen) + 1, 7):
-        with house() as made:
+        with make_erasure_setup() as made:
             plant_little(made)
 
             def die(_: str, number: int, step: int = step) -> None:
@@ -132,18 +162,20 @@ def test_a_crash_at_any_call_leaves_a_job_that_ends_with_nothing_left() -> None:
             with calls(made.tiers, die), pytest.raises(Death):
                 made.erase(ADA)
             job = made.erase(ADA)
-            assert set(job.receipt.left.values()) == {0} if job.receipt else False, f"after a crash at call {step}"
+            assert set(job.receipt.left.values()) == {0} if job.receipt else False, (
+                f"after a crash at call {step}"
+            )
             assert canary_of(ADA) not in made.everything(), f"after a crash at call {step}"
             assert canary_of(GRACE) in made.everything()
 
 
-def plant_little(made: House) -> None:
+def plant_little(made: ErasureSetup) -> None:
     for owner in (ADA, GRACE):
         plant(made, owner)
 
 
 def test_a_job_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         plant_little(made)
         job = made.ask(ADA)
         budgets = iter([300.0, 300.0, 30.0] * 1000)
@@ -154,24 +186,24 @@ def test_a_job_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
             goes += 1
 
         assert goes > 10
-        assert made.erasures.job("acme", job.job_id).status == "done"
+        assert made.erasures.get_job("acme", job.job_id).status == "done"
         assert canary_of(ADA) not in made.everything()
 
 
-def advance_for(made: House, job: Any, budgets: Any) -> Any:
+def advance_for(made: ErasureSetup, job: Any, budgets: Any) -> Any:
     eraser = made.eraser(lambda: next(budgets))
-    return eraser.advance(made.erasures.job(job.tenant, job.job_id))
+    return eraser.advance_job(made.erasures.get_job(job.tenant, job.job_id))
 
 
 def test_what_a_writer_brings_that_had_not_heard_of_it_goes_in_the_second_round() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         plant_little(made)
         job = made.ask(ADA)
         wait = made.advance(job)
         assert wait is not None
         happened(made, ADA, "late", large=True)
         late = a_conversation("late", user_id="ada")
-        made.conversations.create(late, request_key="late")
+        made.conversations.create_conversation(late, request_key="late")
         speak(made, ADA, "late", 1)
 
         made.tiers.now += wait
@@ -182,7 +214,7 @@ def test_what_a_writer_brings_that_had_not_heard_of_it_goes_in_the_second_round(
 
 
 def test_an_archiver_that_read_the_rows_before_leaves_no_version_of_them() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         for owner in (ADA, GRACE):
             for number in range(6):
                 happened(made, owner, f"hot{number}", days=-1)
@@ -204,7 +236,7 @@ def test_an_archiver_that_read_the_rows_before_leaves_no_version_of_them() -> No
 
 
 def test_the_archiver_packs_nobody_who_is_being_erased() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         happened(made, ADA, "hot", days=-1)
         made.ask(ADA)
 
@@ -214,8 +246,11 @@ def test_the_archiver_packs_nobody_who_is_being_erased() -> None:
 
 
 def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
-    """The catalog and the bare ids are carried over from the table in use: S3 goes back to no point in time."""
-    with house() as made:
+    """The catalog and the bare ids are carried over from the table in use.
+
+    S3 goes back to no point in time.
+    """
+    with make_erasure_setup() as made:
         plant_little(made)
         backup = made.memory.scan()["Items"]
         made.erase(ADA)
@@ -224,21 +259,21 @@ def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
             made.memory.put_item(Item=item)
         assert canary_of(ADA) in made.everything()
 
-        carried = carry_over("acme", live=live, restored=made.memory)
-        line = made.erasures.of(ADA)
+        carried = carry_over_erasures("acme", live=live, restored=made.memory)
+        line = made.erasures.find_erasure(ADA)
         made.erase(ADA)
 
         assert line is not None
         assert carried["erased_ids"] == 7
         assert canary_of(ADA) not in made.everything()
         assert canary_of(GRACE) in made.everything()
-        assert made.tiers.archiver.catalog.of("acme")
+        assert made.tiers.archiver.catalog.list_objects("acme")
 
 
 def test_a_hold_keeps_everything_where_it_is() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         plant(made, ADA)
-        made.erasures.hold(Hold(tenant="acme", user="ada", reason="case 7", since=made.clock()))
+        made.erasures.add_hold(LegalHold(tenant="acme", user="ada", reason="case 7", since=made.clock()))
 
         with pytest.raises(ConflictError) as refused:
             made.ask(ADA)

@@ -1,4 +1,7 @@
-"""functions/export under crashes, rivals and lost uploads: the archive is the one that nothing happened to, or none."""
+"""functions/export under crashes, rivals and lost uploads.
+
+The archive is the one that nothing happened to, or none.
+"""
 
 import hashlib
 import io
@@ -9,13 +12,13 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export import archive, sections
-from membus.domain.state import Session
-from membus.domain.transfer import EVENTS, STATES, Export, Manifest, section_of
-from membus.errors import ConflictError, UnavailableError
-from tests.exporting import Desk, an_export
+from functions.export import sections, zip_part
+from membus.core.errors import ConflictError, UnavailableError
+from membus.states.model import AgentSession
+from membus.transfer.model import EVENTS, STATES, Export, Manifest, section_of
 from tests.factories import NOON, a_turn, an_event, recorded
 from tests.fakes.crashing import Death, Fuse
+from tests.support.exports import ExportSetup, an_export
 from tests.unit.test_export import OWN, Household
 
 EVENTS_TOLD = 200
@@ -23,7 +26,7 @@ EVENTS_TOLD = 200
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "PART_LEAST", 9000)
+    monkeypatch.setattr(zip_part, "PART_LEAST", 9000)
     monkeypatch.setattr(sections, "PAGE", 8)
 
 
@@ -34,26 +37,32 @@ def household() -> Household:
     household.live()
     for number in range(EVENTS_TOLD):
         noise = "".join(hashlib.sha512(f"{number}-{part}".encode()).hexdigest() for part in range(8))
-        event = an_event(f"n{number:03d}", occurred_at=NOON + timedelta(hours=number), session_id=f"s{number % 3}")
+        event = an_event(
+            f"n{number:03d}", occurred_at=NOON + timedelta(hours=number), session_id=f"s{number % 3}"
+        )
         event = event.model_copy(update={"payload": {"text": f"{noise}{number}"}})
-        household.episodes.record(recorded(event), extracted="v1")
+        household.episodes.record_event(recorded(event), extracted="v1")
     for number in range(6):
-        household.conversations.add("acme", OWN, a_turn(number + 2), request_key=f"t{number}", title=None)
-    session = Session(tenant="acme", agent=event.agent_id, session_id="s1")
-    household.states.put(session, {"step": 3}, expires_at=NOON + timedelta(days=9), expected_version=None)
+        household.conversations.add_turn(
+            "acme", OWN, a_turn(number + 2), request_key=f"t{number}", title=None
+        )
+    session = AgentSession(tenant="acme", agent=event.agent_id, session_id="s1")
+    household.states.put_state(
+        session, {"step": 3}, expires_at=NOON + timedelta(days=9), expected_version=None
+    )
     return household
 
 
 @pytest.fixture(scope="module")
 def whole(household: Household) -> bytes:
     patch = pytest.MonkeyPatch()
-    patch.setattr(archive, "PART_LEAST", 9000)
+    patch.setattr(zip_part, "PART_LEAST", 9000)
     patch.setattr(sections, "PAGE", 8)
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     done = desk.run()
     patch.undo()
     assert done.parts > 5, "or the sweep sweeps nothing"
-    kept: bytes = desk.archives.kept[done.place]
+    kept: bytes = desk.archives.kept[done.file_key]
     return kept
 
 
@@ -96,7 +105,7 @@ def test_a_crash_at_any_call_leaves_the_same_archive(
     at, died = 0, True
     while died:
         at, died = at + 1, False
-        desk = Desk(household.sources)
+        desk = ExportSetup(household.sources)
         sound = desk.exports, desk.archives
         desk.blow(Fuse(at, after=after, fault=fault))
         try:
@@ -107,13 +116,13 @@ def test_a_crash_at_any_call_leaves_the_same_archive(
         desk.exports, desk.archives = sound
         done = desk.run()
 
-        assert (done.status, desk.archives.kept[done.place]) == ("done", whole)
+        assert (done.status, desk.archives.kept[done.file_key]) == ("done", whole)
         assert sum(map(bool, desk.archives.uploads.values())) == 0, "no part stays behind"
     assert at > 15, "or parts were few"
 
 
 def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, whole: bytes) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     left = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(left)
     export = desk.run()
@@ -122,41 +131,41 @@ def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, 
     desk.seconds_left = lambda: 900
     assert desk.archives.kept == {}
     done = desk.run()
-    assert desk.archives.kept[done.place] == whole
+    assert desk.archives.kept[done.file_key] == whole
     assert desk.archives._begun == 1, "of what was written nothing was written again"
 
 
 def test_two_who_do_one_job_at_once_leave_one_whole_archive(household: Household, whole: bytes) -> None:
-    desk = Desk(household.sources)
-    asked = desk.exports.begin(an_export())
+    desk = ExportSetup(household.sources)
+    asked = desk.exports.start_export(an_export())
     halfway = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(halfway)
-    stale = desk.exporter().advance(asked)
+    stale = desk.exporter().advance_export(asked)
 
     desk.seconds_left = lambda: 900
     done = desk.run()
     with pytest.raises(ConflictError):
-        desk.exporter().advance(stale)
-    assert desk.exports.export("acme", done.job_id).status == "done"
-    assert desk.archives.kept[done.place] == whole
+        desk.exporter().advance_export(stale)
+    assert desk.exports.get_export("acme", done.job_id).status == "done"
+    assert desk.archives.kept[done.file_key] == whole
 
 
 def test_a_rivals_part_is_never_taken_for_ones_own(household: Household, whole: bytes) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     few = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(few)
     export = desk.run()
-    desk.archives.add(export.place, str(export.upload), 1, b"of a run that was behind")
+    desk.archives.add(export.file_key, str(export.upload), 1, b"of a run that was behind")
 
     desk.seconds_left = lambda: 900
     done = desk.run()
 
     assert (done.status, done.attempt) == ("done", 2)
-    assert desk.archives.kept[done.place] == whole
+    assert desk.archives.kept[done.file_key] == whole
 
 
 def test_uploads_that_are_lost_every_time_end_the_job(household: Household) -> None:
-    class Forgetful(Desk):
+    class Forgetful(ExportSetup):
         def run(self, export: Export | None = None) -> Export:
             self.archives.uploads = _Losing()
             return super().run(export)

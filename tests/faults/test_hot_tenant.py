@@ -1,21 +1,24 @@
-"""One tenant floods: what its neighbour waits for, counted in calls of the model and in order, never in seconds."""
+"""One tenant floods.
+
+What its neighbour waits for, counted in calls of the model and in order, never in seconds.
+"""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from threading import Event as Signal
 
-from functions.extract.shares import Shares, read_now
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.prompt import Prompt
-from membus.domain.rates import Rate
-from membus.errors import BudgetError, BusyError
-from tests.deliveries import Extraction, a_message, observant, shown
+from functions.extract.delivery import TenantQuotas, split_overflow
+from membus.core.errors import BudgetError, BusyError
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.llm.prompt import Prompt
+from membus.tenants.model import RateLimit
 from tests.factories import said
-from tests.fakes.bus import InMemorySurplus
 from tests.fakes.clock import StoppedClock
+from tests.fakes.event_bus import InMemoryOverflowQueue
 from tests.fakes.model import ScriptedModel
+from tests.support.extraction import Extraction, a_message, observant, shown
 
 HOT, NEIGHBOUR = Owner(tenant="hot", user="bot"), Owner(tenant="acme", user="ada")
 FLOOD, BATCH = 200, 10
@@ -24,7 +27,9 @@ PATIENCE_SECONDS = 30.0
 
 def flood(*, users: int = 1) -> list[Event]:
     owners = [Owner(tenant=HOT.tenant, user=f"bot{number}") for number in range(users)]
-    return [said(f"I like tea{number}", f"h{number}", owner=owners[number % users]) for number in range(FLOOD)]
+    return [
+        said(f"I like tea{number}", f"h{number}", owner=owners[number % users]) for number in range(FLOOD)
+    ]
 
 
 def asked(prompt: Prompt) -> str:
@@ -41,9 +46,10 @@ def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
 def run(extraction: Extraction, events: list[Event]) -> list[str]:
     """Deliver the queue in its order, batch by batch, as one consumer does; return what comes back."""
     return [
-        back for batch in batches(events)
+        back
+        for batch in batches(events)
         for back in extraction.deliver(*(a_message(each, f"m-{each.event_id}") for each in batch))
-    ]  # fmt: skip
+    ]
 
 
 def test_a_neighbour_behind_a_flood_waits_for_a_call_per_batch_and_not_per_event() -> None:
@@ -57,12 +63,12 @@ def test_a_neighbour_behind_a_flood_waits_for_a_call_per_batch_and_not_per_event
 
 
 def test_a_neighbour_behind_a_flood_waits_for_its_share_alone() -> None:
-    extraction, surplus = Extraction(observant()), InMemorySurplus()
-    shares = Shares(Rate(per_second=0.5), StoppedClock())
+    extraction, surplus = Extraction(observant()), InMemoryOverflowQueue()
+    shares = TenantQuotas(RateLimit(per_second=0.5), StoppedClock())
 
     for batch in batches([*flood(), said("I live in Rome", "n1", owner=NEIGHBOUR)]):
         arrived = [a_message(each, f"m-{each.event_id}") for each in batch]
-        extraction.deliver(*read_now(arrived, shares=shares, surplus=surplus, tell=lambda *_: None))
+        extraction.deliver(*split_overflow(arrived, shares=shares, surplus=surplus, tell=lambda *_: None))
 
     order = [asked(prompt) for prompt in extraction.prompts()]
     assert order.index("n1") == 1
@@ -108,14 +114,16 @@ def test_a_neighbour_in_the_same_batch_is_learned_while_the_floods_question_stil
         if asked(prompt).startswith("h"):
             assert learned.wait(PATIENCE_SECONDS), "the neighbour waits for the flood"
             return '{"facts": []}'
-        answer = words.reply(prompt, max_tokens=1, timeout_seconds=1).text
+        answer = words.generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
         learned.set()
         return answer
 
     extraction = Extraction(ScriptedModel(read))
     with ThreadPoolExecutor(2) as pool:
         extraction.side_by_side = pool.map
-        back = extraction.send(said("I like tea", "h1", owner=HOT), said("I live in Rome", "n1", owner=NEIGHBOUR))
+        back = extraction.send(
+            said("I like tea", "h1", owner=HOT), said("I live in Rome", "n1", owner=NEIGHBOUR)
+        )
 
     assert back == []
     assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}

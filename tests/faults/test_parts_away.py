@@ -1,4 +1,7 @@
-"""Parts that answer half, or no longer: a table hands out some of a batch, a secret is gone from a warm function."""
+"""Parts that answer half, or no longer.
+
+A table hands out some of a batch, a secret is gone from a warm function.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,10 +11,10 @@ import pytest
 from aws_lambda_powertools.utilities import parameters
 
 from membus import wiring_models
-from membus.adapters.dynamo_batches import get_all
-from membus.errors import UnavailableError
+from membus.aws.dynamodb.batches import get_items
+from membus.core.errors import UnavailableError
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 KEYS = [{"pk": "T#acme#C#1", "sk": f"MSG#{number}"} for number in range(8)]
 
@@ -26,7 +29,10 @@ def table() -> Iterator[Any]:
 
 
 def hand_out(table: Any, share: float, *, times: int) -> list[int]:
-    """Let the table answer `times` batches with a share of their items; return how many each was asked for."""
+    """Let the table answer `times` batches with a share of their items.
+
+    Return how many each was asked for.
+    """
     asked: list[int] = []
 
     def after(parsed: dict[str, Any], **_: object) -> None:
@@ -45,7 +51,7 @@ def hand_out(table: Any, share: float, *, times: int) -> list[int]:
 def test_a_batch_handed_out_by_halves_is_whole_in_the_end(table: Any) -> None:
     asked = hand_out(table, 0.5, times=3)
 
-    found = sorted(item["sk"] for item in get_all(table, KEYS, doing="reading"))
+    found = sorted(item["sk"] for item in get_items(table, KEYS, doing="reading"))
 
     assert found == sorted(key["sk"] for key in KEYS)
     assert asked == [8, 4, 2, 1]
@@ -55,7 +61,7 @@ def test_a_table_that_hands_out_nothing_is_busy_and_not_empty(table: Any) -> Non
     hand_out(table, 0, times=9)
 
     with pytest.raises(UnavailableError, match="busy while reading"):
-        list(get_all(table, KEYS, doing="reading"))
+        list(get_items(table, KEYS, doing="reading"))
 
 
 def test_a_key_that_was_read_serves_until_it_must_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:

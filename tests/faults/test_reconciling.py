@@ -1,4 +1,7 @@
-"""`tier reconcile`: right under late events, copies, erasure and whatever works meanwhile; and loss is told."""
+"""`tier reconcile`: right under late events, copies, erasure and whatever works meanwhile.
+
+And loss is told.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -7,37 +10,39 @@ from datetime import date, timedelta
 import pytest
 
 from functions.archive.compaction import Compaction
-from membus.adapters.dynamo_recorded import DynamoRecorded
-from membus.domain.cold import ColdObject
-from membus.domain.episode import EpisodeQuery
-from membus.domain.event import EARLIEST, LATEST
-from membus.domain.reconciliation import Line
-from scripts.tier_reconcile import reconciled
-from tests.archiving import DAYS, Tiers, calls, fill, tiers
-from tests.erasing import house
+from membus.core.clock import EARLIEST, LATEST
+from membus.episodes.archive.model import ArchiveObject
+from membus.episodes.model import EpisodeQuery
+from scripts.tier.dynamodb import DynamoRecordedEvents
+from scripts.tier.reconciliation import ReconciliationLine, reconcile
 from tests.factories import ADA, NOON, an_event, recorded
+from tests.support.archive_tiers import DAYS, ArchiveSetup, calls, fill, make_archive_setup
+from tests.support.erasure import make_erasure_setup
 
 
-def lines(made: Tiers) -> list[Line]:
-    def event_ids(kept: ColdObject) -> dict[date, set[str]]:
+def lines(made: ArchiveSetup) -> list[ReconciliationLine]:
+    def event_ids(kept: ArchiveObject) -> dict[date, set[str]]:
         everything = EpisodeQuery(tenant=kept.tenant, agent=kept.agent, start=EARLIEST, end=LATEST)
         found: dict[date, set[str]] = defaultdict(set)
-        for row in made.archiver.objects.rows(kept, everything, after="", limit=kept.rows):
+        for row in made.archiver.objects.read_rows(kept, everything, after="", limit=kept.rows):
             found[row.occurred_at.date()].add(row.event_id)
         return found
 
-    return reconciled(
-        "acme", recorded=DynamoRecorded(made.table), catalog=made.archiver.catalog, event_ids=event_ids,
+    return reconcile(
+        "acme",
+        recorded=DynamoRecordedEvents(made.table),
+        catalog=made.archiver.catalog,
+        event_ids=event_ids,
         watch=lambda things, _: things,
-    )  # fmt: skip
+    )
 
 
-def unsound(made: Tiers) -> list[Line]:
-    return [line for line in lines(made) if not line.found.sound]
+def unsound(made: ArchiveSetup) -> list[ReconciliationLine]:
+    return [line for line in lines(made) if not line.found.is_sound]
 
 
 def test_every_day_adds_up_before_between_and_after_the_tiers_with_late_events_and_copies() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made)
         assert unsound(made) == []
         made.archive()
@@ -45,51 +50,53 @@ def test_every_day_adds_up_before_between_and_after_the_tiers_with_late_events_a
         assert unsound(made) == []
         made.expire()
         late = an_event("late", agent_id="guide", occurred_at=NOON + timedelta(days=DAYS[0], hours=3))
-        made.episodes.record(recorded(late), extracted=None)
+        made.episodes.record_event(recorded(late), extracted=None)
 
         found = lines(made)
 
-        assert [line for line in found if not line.found.sound] == []
+        assert [line for line in found if not line.found.is_sound] == []
         assert [len(line.found.recorded) for line in found] == [3, 4, 2, 2]
         assert [len(line.found.cold) for line in found] == [2, 4, 2, 2]
         assert found[0].found.hot == {"late"}
 
 
 def test_of_who_was_erased_no_day_remains_and_the_others_add_up() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         fill(made.tiers)
         made.tiers.archive()
 
         made.erase(ADA)
 
         found = lines(made.tiers)
-        assert [line for line in found if not line.found.sound] == []
+        assert [line for line in found if not line.found.is_sound] == []
         assert {event_id.rstrip("01234") for line in found for event_id in line.found.recorded} == {"grace"}
 
 
-def archived(made: Tiers) -> object:
+def archived(made: ArchiveSetup) -> object:
     made.archive()
     made.expire()
     return made
 
 
-def compacted(made: Tiers) -> object:
-    return Compaction(made.archiver).tenant("acme")
+def compacted(made: ArchiveSetup) -> object:
+    return Compaction(made.archiver).compact_tenant("acme")
 
 
-def one_more(made: Tiers) -> object:
-    return made.episodes.record(recorded(an_event("new", agent_id="guide", occurred_at=NOON)), extracted=None)
+def one_more(made: ArchiveSetup) -> object:
+    return made.episodes.record_event(
+        recorded(an_event("new", agent_id="guide", occurred_at=NOON)), extracted=None
+    )
 
 
 @pytest.mark.parametrize("meanwhile", [archived, compacted, one_more])
-def test_what_works_meanwhile_is_no_difference(meanwhile: Callable[[Tiers], object]) -> None:
+def test_what_works_meanwhile_is_no_difference(meanwhile: Callable[[ArchiveSetup], object]) -> None:
     for step in range(1, 9):
-        with tiers() as made:
+        with make_archive_setup() as made:
             fill(made, ADA, days=DAYS[:3])
             if meanwhile is compacted:
                 archived(made)
 
-            def interrupt(_: str, number: int, step: int = step, made: Tiers = made) -> None:
+            def interrupt(_: str, number: int, step: int = step, made: ArchiveSetup = made) -> None:
                 if number == step:
                     meanwhile(made)
 
@@ -98,14 +105,15 @@ def test_what_works_meanwhile_is_no_difference(meanwhile: Callable[[Tiers], obje
 
 
 def test_what_is_lost_is_told_by_its_day() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made, ADA)
         gone = next(item for item in made.items() if "ada0" in str(item["sk"]))
         made.table.delete_item(Key={"pk": gone["pk"], "sk": gone["sk"]})
         made.archive()
-        last = made.archiver.catalog.of("acme")[-1]
-        made.archiver.catalog.replace([last], None)
+        last = made.archiver.catalog.list_objects("acme")[-1]
+        made.archiver.catalog.replace_objects([last], None)
 
-        assert [(line.found.missing, line.found.unvouched) for line in unsound(made)] == [
-            ({"ada0"}, set()), (set(), {"ada4"}),
-        ]  # fmt: skip
+        assert [(line.found.missing_ids, line.found.unprotected_ids) for line in unsound(made)] == [
+            ({"ada0"}, set()),
+            (set(), {"ada4"}),
+        ]

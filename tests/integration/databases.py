@@ -13,46 +13,46 @@ import psycopg
 from psycopg import sql
 
 from functions.migrate.handler import SQL
-from functions.migrate.usecase import migrate, migrations_in
+from functions.migrate.usecase import apply_migrations, read_migrations
 from localstack import running
 from localstack.home import Home
-from localstack.ports import LOOPBACK, choose_ports
-from localstack.postgres import OWNER, Postgres, make_database, read_passwords
-from membus.adapters.postgres import Address, connect
-from membus.adapters.postgres_schema import PostgresSchema
-from membus.domain.migration import Login
+from localstack.parts import LOOPBACK, choose_ports
+from localstack.postgres import OWNER, PostgresPart, make_database, read_passwords
+from membus.aws.postgres import PostgresAddress, connect_postgres
+from membus.core.identity import DatabaseLogin
+from membus.search.postgres_schema import PostgresSchema
 
 PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Database:
-    address: Address
-    superuser: Login
-    owner: Login
-    functions: Login
+    address: PostgresAddress
+    superuser: DatabaseLogin
+    owner: DatabaseLogin
+    functions: DatabaseLogin
     log: Path
 
-    def open(self, login: Login) -> psycopg.Connection[tuple[Any, ...]]:
-        return connect(self.address, login, patience_seconds=PATIENCE_SECONDS)
+    def open(self, login: DatabaseLogin) -> psycopg.Connection[tuple[Any, ...]]:
+        return connect_postgres(self.address, login, patience_seconds=PATIENCE_SECONDS)
 
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[Database]:
     """Run a server for the block, on a free loopback port."""
-    home, part = Home(folder), Postgres()
-    home.make()
+    home, part = Home(folder), PostgresPart()
+    home.create_folders()
     port = choose_ports({part.name: 0})[part.name]
     try:
         running.start(home, part, port, os.environ, threading.Event())  # noqa: TID251 - the part's own environment
         make_database(home, port)
         passwords = read_passwords(home)
         yield Database(
-            Address(host=LOOPBACK, port=port, database="postgres", sslmode="prefer"),
-            superuser=Login("postgres", passwords.superuser),
-            owner=Login(OWNER, passwords.owner),
-            functions=Login("membus_app", uuid4().hex),
-            log=home.log(part.name),
+            PostgresAddress(host=LOOPBACK, port=port, database="postgres", sslmode="prefer"),
+            superuser=DatabaseLogin("postgres", passwords.superuser),
+            owner=DatabaseLogin(OWNER, passwords.owner),
+            functions=DatabaseLogin("membus_app", uuid4().hex),
+            log=home.log_file(part.name),
         )
     finally:
         running.stop(home, part)
@@ -74,5 +74,7 @@ def migrated_database(server: Database) -> Database:
     """Make a database as Terraform's apply leaves it."""
     database = empty_database(server)
     with database.open(database.owner) as connection:
-        migrate(migrations_in(SQL), schema=PostgresSchema(connection), functions_login=database.functions)
+        apply_migrations(
+            read_migrations(SQL), schema=PostgresSchema(connection), functions_login=database.functions
+        )
     return database

@@ -1,4 +1,7 @@
-"""Runs Terraform for tests: without credentials, in a work directory of its own, with one provider for all runs."""
+"""Runs Terraform for tests.
+
+Without credentials, in a work directory of its own, with one provider for all runs.
+"""
 
 import re
 import subprocess
@@ -6,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from localstack.paths import LOCAL, REPOSITORY
-from localstack.settings import environment
+from localstack.home import LOCAL, REPOSITORY, read_environment
 from localstack.terraform import run_terraform
 
 TERRAFORM = REPOSITORY / "terraform"
-# Kept, so that a machine without a mirror downloads the provider once, and apart from a person's own `.terraform`.
+# Kept, so that a machine without a mirror downloads the provider once, and apart from a person's own
+# `.terraform`.
 _WORK = LOCAL / "terraform-tests"
 _PROVIDERS = _WORK / "providers"
 _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
@@ -19,7 +22,9 @@ _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
 
 def succeed(args: Sequence[str], root: Path, *, env: Mapping[str, str] | None = None) -> None:
     """Run Terraform in `root` and fail with all it said unless it succeeds."""
-    own = {name: value for name, value in environment().items() if not name.startswith(("AWS_", "TF_VAR_"))}
+    own = {
+        name: value for name, value in read_environment().items() if not name.startswith(("AWS_", "TF_VAR_"))
+    }
     own |= {"TF_DATA_DIR": str(_data(root)), **(env or {})}
     done = run_terraform([*args, "-no-color"], root, env=own, capture=True)
     assert done.returncode == 0, f"terraform {' '.join(args)}\n{done.stdout}{done.stderr}"
@@ -32,11 +37,15 @@ def running_provider() -> Iterator[dict[str, str]]:
     Left to itself Terraform starts it nine times for a module with two tests, a second each.
     """
     (program,) = _PROVIDERS.glob("registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws*")
-    with subprocess.Popen([program, "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        [program, "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout
         try:
             yield {
-                "TF_REATTACH_PROVIDERS": next(found[1] for line in process.stdout if (found := _ADDRESS.search(line)))
+                "TF_REATTACH_PROVIDERS": next(
+                    found[1] for line in process.stdout if (found := _ADDRESS.search(line))
+                )
             }
         finally:
             process.terminate()

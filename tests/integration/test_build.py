@@ -10,13 +10,12 @@ from zipfile import ZipFile
 import pytest
 
 from scripts.build import BuildError
-from scripts.build.artifacts import remake
-from scripts.build.budget import Weight, hold
+from scripts.build.artifacts import ZipSize, check_budgets, remake
+from scripts.build.packages import HOST, LAMBDA, BuildTarget
 from scripts.build.project import ROOT, build
-from scripts.build.targets import HOST, LAMBDA, Target
 from tests.integration.build_project import digests, write_small_project
 
-BUILD = "from pathlib import Path; from scripts.build.project import build; from scripts.build.targets import HOST;"
+BUILD = "from pathlib import Path; from scripts.build.project import build; from scripts.build.packages import HOST;"
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("target", [LAMBDA, HOST], ids=lambda target: target.name)
 def test_the_same_sources_give_the_same_bytes_whatever_the_clock_and_umask(
-    project: Path, tmp_path: Path, target: Target
+    project: Path, tmp_path: Path, target: BuildTarget
 ) -> None:
     build(target, root=project, dist=tmp_path / "one")
 
@@ -91,7 +90,9 @@ def test_the_zip_of_a_removed_function_goes_with_it(project: Path, tmp_path: Pat
     assert not (tmp_path / "host/functions/greet.zip").exists()
 
 
-def test_a_function_zip_keeps_the_path_and_leaves_out_what_tools_left_behind(project: Path, tmp_path: Path) -> None:
+def test_a_function_zip_keeps_the_path_and_leaves_out_what_tools_left_behind(
+    project: Path, tmp_path: Path
+) -> None:
     for litter in ("__pycache__/handler.cpython-311.pyc", ".handler.py.swp"):
         path = project / "functions/greet" / litter
         path.parent.mkdir(exist_ok=True)
@@ -166,13 +167,13 @@ def test_a_package_without_a_wheel_is_named_with_what_to_do(project: Path, tmp_p
 
 
 def test_what_is_over_budget_is_named_and_refused() -> None:
-    fits = Weight("functions/small.zip", zipped=0.1, unzipped=0.2, budget=1)
-    heavy = Weight("layers/heavy.zip", zipped=20, unzipped=61.5, budget=60)
-    bulky = Weight("layers/bulky.zip", zipped=51, unzipped=59, budget=60)
+    fits = ZipSize("functions/small.zip", zipped=0.1, unzipped=0.2, budget=1)
+    heavy = ZipSize("layers/heavy.zip", zipped=20, unzipped=61.5, budget=60)
+    bulky = ZipSize("layers/bulky.zip", zipped=51, unzipped=59, budget=60)
 
-    hold([fits])
+    check_budgets([fits])
     with pytest.raises(BuildError) as stopped:
-        hold([fits, heavy, bulky])
+        check_budgets([fits, heavy, bulky])
 
     assert "layers/heavy.zip weighs 61.50 MB unzipped, its budget is 60.0 MB" in str(stopped.value)
     assert "layers/bulky.zip weighs 51.00 MB zipped" in str(stopped.value)

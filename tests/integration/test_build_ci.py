@@ -11,7 +11,11 @@ from scripts.build.project import ROOT
 
 @pytest.mark.parametrize(
     ("closing", "code"),
-    [("===== 3 passed in 0.10s =====", 0), ("===== 1 failed in 0.10s =====", 1), ("===== no tests ran =====", 5)],
+    [
+        ("===== 3 passed in 0.10s =====", 0),
+        ("===== 1 failed in 0.10s =====", 1),
+        ("===== no tests ran =====", 5),
+    ],
 )
 def test_the_last_line_is_pytests_and_only_a_pass_succeeds(tmp_path: Path, closing: str, code: int) -> None:
     done = _run(tmp_path, f"@echo '{closing}'; exit {code}")

@@ -10,9 +10,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from scripts.build.layers import LAYERS, Layer
-from scripts.build.project import ROOT, build
-from scripts.build.targets import HOST, LAMBDA, Target
+from scripts.build.packages import HOST, LAMBDA, BuildTarget
+from scripts.build.project import LAYERS, ROOT, LayerBuild, build
 
 DIST = ROOT / "dist"
 
@@ -22,7 +21,7 @@ every_layer = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.n
 
 @every_target
 @every_layer
-def test_it_is_valid_cyclonedx(target: Target, layer: Layer) -> None:
+def test_it_is_valid_cyclonedx(target: BuildTarget, layer: LayerBuild) -> None:
     text = json.dumps(_bill(target, layer))
 
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
@@ -30,7 +29,7 @@ def test_it_is_valid_cyclonedx(target: Target, layer: Layer) -> None:
 
 @every_target
 @every_layer
-def test_it_names_exactly_the_packages_in_the_zip(target: Target, layer: Layer) -> None:
+def test_it_names_exactly_the_packages_in_the_zip(target: BuildTarget, layer: LayerBuild) -> None:
     named = {(part["name"], part["version"]) for part in _bill(target, layer)["components"]}
 
     with ZipFile(DIST / target.name / "layers" / f"{layer.name}.zip") as archive:
@@ -40,8 +39,8 @@ def test_it_names_exactly_the_packages_in_the_zip(target: Target, layer: Layer) 
 
 @every_target
 @every_layer
-def test_every_hash_is_one_that_the_lock_allows(target: Target, layer: Layer) -> None:
-    allowed = set(re.findall(r"--hash=sha256:(\w{64})", layer.packages(ROOT).read_text()))
+def test_every_hash_is_one_that_the_lock_allows(target: BuildTarget, layer: LayerBuild) -> None:
+    allowed = set(re.findall(r"--hash=sha256:(\w{64})", layer.requirements_file(ROOT).read_text()))
 
     for part in _bill(target, layer)["components"]:
         assert [entry["alg"] for entry in part["hashes"]] == ["SHA-256"]
@@ -51,7 +50,7 @@ def test_every_hash_is_one_that_the_lock_allows(target: Target, layer: Layer) ->
 
 @every_target
 @every_layer
-def test_every_package_states_a_licence(target: Target, layer: Layer) -> None:
+def test_every_package_states_a_licence(target: BuildTarget, layer: LayerBuild) -> None:
     assert [part["name"] for part in _bill(target, layer)["components"] if not part.get("licenses")] == []
 
 
@@ -62,6 +61,6 @@ def test_the_wheels_of_the_lambda_target_are_for_arm64() -> None:
     assert files["boto3"].endswith("-none-any.whl")
 
 
-def _bill(target: Target, layer: Layer) -> Any:
+def _bill(target: BuildTarget, layer: LayerBuild) -> Any:
     build(target, dist=DIST)
     return json.loads(Path(DIST, target.name, "layers", f"{layer.name}.cdx.json").read_text())

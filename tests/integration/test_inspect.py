@@ -1,4 +1,7 @@
-"""functions/migrate, inspecting: open tables, powers of the functions' role and missing migrations are told."""
+"""functions/migrate, inspecting.
+
+Open tables, powers of the functions' role and missing migrations are told.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,12 +11,12 @@ import pytest
 from psycopg import sql
 
 from functions.migrate.handler import SQL
-from functions.migrate.usecase import Report, inspect, migrations_in
-from membus.adapters.postgres_schema import PostgresSchema
-from membus.domain.migration import Migration
+from functions.migrate.usecase import SchemaReport, inspect_schema, read_migrations
+from membus.search.postgres_schema import PostgresSchema
+from membus.search.schema import Migration
 from tests.integration.databases import Database, migrated_database, postgres
 
-FILES = migrations_in(SQL)
+FILES = read_migrations(SQL)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +30,9 @@ def database(server: Database) -> Database:
     return migrated_database(server)
 
 
-def report(database: Database, files: list[Migration] = FILES, *, role: str = "membus_app") -> Report:
+def report(database: Database, files: list[Migration] = FILES, *, role: str = "membus_app") -> SchemaReport:
     with database.open(database.owner) as connection:
-        return inspect(files, schema=PostgresSchema(connection), functions_role=role)
+        return inspect_schema(files, schema=PostgresSchema(connection), functions_role=role)
 
 
 def change(database: Database, *statements: LiteralString) -> None:
@@ -70,13 +73,19 @@ def test_every_power_of_the_functions_role_is_told(database: Database) -> None:
     role: LiteralString = "membus_inspected"
     assert report(database, role=role)["powers"] == ["does not exist"]
     change(
-        database, "CREATE ROLE membus_inspected BYPASSRLS CREATEDB", "GRANT pg_read_all_data TO membus_inspected",
-        "CREATE TABLE membus.own (n int)", "ALTER TABLE membus.own OWNER TO membus_inspected",
-    )  # fmt: skip
+        database,
+        "CREATE ROLE membus_inspected BYPASSRLS CREATEDB",
+        "GRANT pg_read_all_data TO membus_inspected",
+        "CREATE TABLE membus.own (n int)",
+        "ALTER TABLE membus.own OWNER TO membus_inspected",
+    )
 
     assert report(database, role=role)["powers"] == [
-        "bypasses row security", "makes databases", "owns tables or schemas", "is a member of another role",
-    ]  # fmt: skip
+        "bypasses row security",
+        "makes databases",
+        "owns tables or schemas",
+        "is a member of another role",
+    ]
 
 
 def test_migrations_that_are_missing_or_other_are_told(database: Database) -> None:

@@ -10,10 +10,8 @@ from pathlib import Path
 import psutil
 
 from localstack import processes, running
-from localstack.home import Home
-from localstack.paths import REPOSITORY
-from localstack.ports import LOOPBACK
-from localstack.redis import Redis
+from localstack.home import REPOSITORY, Home
+from localstack.parts import LOOPBACK, RedisPart
 
 PATIENCE_SECONDS = 120
 
@@ -24,7 +22,7 @@ def _command(name: str, stack_file: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _redis_process(stack_file: Path) -> psutil.Process:
-    record = running.recorded(Home(stack_file.parent), Redis())
+    record = running.read_record(Home(stack_file.parent), RedisPart())
     assert record is not None
     return psutil.Process(record.process.pid)
 
@@ -49,7 +47,7 @@ def test_status_names_every_part_with_its_address(stack_file: Path) -> None:
 
 
 def test_a_part_that_crashed_is_named_and_the_next_up_repairs_it_alone(stack_file: Path) -> None:
-    emulator = running.recorded(Home(stack_file.parent), running.PARTS[0])
+    emulator = running.read_record(Home(stack_file.parent), running.PARTS[0])
     crashed = _redis_process(stack_file)
     crashed.kill()
     while crashed.is_running() and crashed.status() != psutil.STATUS_ZOMBIE:
@@ -62,7 +60,7 @@ def test_a_part_that_crashed_is_named_and_the_next_up_repairs_it_alone(stack_fil
     assert "redis crashed; the end of" in status.stdout
     assert repair.returncode == 0
     assert _redis_process(stack_file).is_running()
-    assert running.recorded(Home(stack_file.parent), running.PARTS[0]) == emulator
+    assert running.read_record(Home(stack_file.parent), running.PARTS[0]) == emulator
 
 
 def test_only_its_owner_may_read_the_stack_file(stack_file: Path) -> None:
@@ -75,11 +73,13 @@ def test_ctrl_c_during_up_leaves_nothing_running(tmp_path: Path) -> None:
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # a run in the background would hand down that it is ignored
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as up:
-        while not all(running.recorded(home, part) for part in running.PARTS):
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as up:
+        while not all(running.read_record(home, part) for part in running.PARTS):
             assert up.poll() is None
             time.sleep(0.02)
-        begun = [record.process for part in running.PARTS if (record := running.recorded(home, part))]
+        begun = [record.process for part in running.PARTS if (record := running.read_record(home, part))]
 
         up.send_signal(signal.SIGINT)
 

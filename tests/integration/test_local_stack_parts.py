@@ -9,40 +9,39 @@ import psycopg
 import pytest
 
 from localstack import postgres, processes, running
-from localstack.emulator import Emulator
-from localstack.home import Home
-from localstack.parts import Part
-from localstack.ports import LOOPBACK, choose_ports
-from localstack.redis import Redis
+from localstack.home import Home, read_environment
+from localstack.lifecycle import describe
+from localstack.parts import LOOPBACK, EmulatorPart, RedisPart, StackPart, choose_ports
 from localstack.running import PARTS
-from localstack.settings import environment
-from localstack.status import describe
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     home = Home(tmp_path)
-    home.make()
+    home.create_folders()
     yield home
     for part in PARTS:
         running.stop(home, part)
 
 
-def _start(home: Home, part: Part) -> running.Record:
-    running.start(home, part, choose_ports({part.name: 0})[part.name], environment(), threading.Event())
-    record = running.recorded(home, part)
+def _start(home: Home, part: StackPart) -> running.PartRecord:
+    running.start(home, part, choose_ports({part.name: 0})[part.name], read_environment(), threading.Event())
+    record = running.read_record(home, part)
     assert record is not None
     return record
 
 
-def _listens_on(record: running.Record) -> set[str]:
+def _listens_on(record: running.PartRecord) -> set[str]:
     leader = psutil.Process(record.process.pid)
     family = [leader, *leader.children(recursive=True)]
     return {address for process in family for address in _addresses(process)}
 
 
 def _addresses(process: psutil.Process) -> list[str]:
-    """Return where a process listens; one that has ended meanwhile (a worker of PostgreSQL) listens nowhere."""
+    """Return where a process listens.
+
+    One that has ended meanwhile (a worker of PostgreSQL) listens nowhere.
+    """
     try:
         return [each.laddr.ip for each in process.net_connections("all") if each.status == psutil.CONN_LISTEN]
     except psutil.NoSuchProcess:
@@ -50,18 +49,20 @@ def _addresses(process: psutil.Process) -> list[str]:
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
-def test_a_part_listens_on_loopback_alone_and_stops_to_the_last_process(home: Home, part: Part) -> None:
+def test_a_part_listens_on_loopback_alone_and_stops_to_the_last_process(home: Home, part: StackPart) -> None:
     record = _start(home, part)
     family = psutil.Process(record.process.pid).children(recursive=True)
 
     assert _listens_on(record) == {LOOPBACK}
     assert running.stop(home, part)
     assert not processes.is_alive(record.process)
-    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert [
+        process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ] == []
 
 
 def test_a_part_that_crashed_is_named_with_the_end_of_its_log(home: Home) -> None:
-    record = _start(home, Redis())
+    record = _start(home, RedisPart())
     psutil.Process(record.process.pid).kill()
     psutil.wait_procs([psutil.Process(record.process.pid)], timeout=5)
 
@@ -72,20 +73,20 @@ def test_a_part_that_crashed_is_named_with_the_end_of_its_log(home: Home) -> Non
 
 
 def test_a_part_that_cannot_start_is_named_with_the_end_of_its_log(home: Home) -> None:
-    taken = _start(home, Redis())
+    taken = _start(home, RedisPart())
 
     with pytest.raises(running.CrashedError, match=r"emulator crashed(.|\n)*already in use"):
-        running.start(home, Emulator(), taken.port, environment(), threading.Event())
+        running.start(home, EmulatorPart(), taken.port, read_environment(), threading.Event())
 
 
 def test_a_port_that_is_taken_is_not_given_out(home: Home) -> None:
-    taken = _start(home, Redis())
+    taken = _start(home, RedisPart())
 
     assert choose_ports({"another": taken.port})["another"] != taken.port
 
 
 def test_postgres_has_vectors_and_lets_nobody_in_without_a_password(home: Home) -> None:
-    port = _start(home, postgres.Postgres()).port
+    port = _start(home, postgres.PostgresPart()).port
     for _ in range(2):
         postgres.make_database(home, port)
     owner = f"postgresql://{postgres.OWNER}:{{}}@{LOOPBACK}:{port}/{postgres.DATABASE}"

@@ -25,7 +25,7 @@ time.sleep(60)
 
 
 @pytest.fixture
-def parent(tmp_path: Path) -> tuple[processes.Started, psutil.Process]:
+def parent(tmp_path: Path) -> tuple[processes.ProcessRecord, psutil.Process]:
     log = tmp_path / "log"
     started = processes.start([sys.executable, "-c", PARENT], env={}, cwd=tmp_path, log=log, tag=TAG)
     _until(lambda: log.read_text().strip() != "")
@@ -33,7 +33,7 @@ def parent(tmp_path: Path) -> tuple[processes.Started, psutil.Process]:
 
 
 def test_what_ignores_a_polite_word_is_ended_with_all_it_spawned(
-    parent: tuple[processes.Started, psutil.Process],
+    parent: tuple[processes.ProcessRecord, psutil.Process],
 ) -> None:
     started, worker = parent
 
@@ -43,7 +43,9 @@ def test_what_ignores_a_polite_word_is_ended_with_all_it_spawned(
     _until(lambda: _has_ended(worker))
 
 
-def test_workers_whose_parent_crashed_are_ended_too(parent: tuple[processes.Started, psutil.Process]) -> None:
+def test_workers_whose_parent_crashed_are_ended_too(
+    parent: tuple[processes.ProcessRecord, psutil.Process],
+) -> None:
     started, worker = parent
     psutil.Process(started.pid).kill()
     _until(lambda: not processes.is_alive(started))
@@ -54,8 +56,10 @@ def test_workers_whose_parent_crashed_are_ended_too(parent: tuple[processes.Star
 
 
 def test_a_pid_that_was_given_to_another_process_is_left_alone() -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True) as stranger:
-        recycled = processes.Started(pid=stranger.pid, tag=TAG, seconds_after_boot=1.0)
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
+    ) as stranger:
+        recycled = processes.ProcessRecord(pid=stranger.pid, tag=TAG, seconds_after_boot=1.0)
 
         processes.stop(recycled, politely=signal.SIGKILL, grace_seconds=0.2)
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localstack import aws
-from localstack.stack_file import Stack
+from localstack.home import Stack
 
 ITEM = {"pk": {"S": "T#demo#U#someone"}, "sk": {"S": "FACT#name"}}
 

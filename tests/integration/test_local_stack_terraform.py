@@ -1,4 +1,7 @@
-"""A machine without Terraform: the pinned release comes from a file server, or the message says what to do."""
+"""A machine without Terraform.
+
+The pinned release comes from a file server, or the message says what to do.
+"""
 
 import hashlib
 import http.server
@@ -11,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from localstack.download import VERSION, fetch_terraform
-from localstack.errors import StackError
-from localstack.terraform import find_terraform
+from localstack.home import StackError
+from localstack.terraform import VERSION, fetch_terraform, find_terraform
 
 
 @pytest.fixture
@@ -61,7 +63,9 @@ def test_a_release_with_another_hash_is_refused_and_not_kept(releases: str, tmp_
     assert list((tmp_path / "bin").iterdir()) == []
 
 
-def test_an_absent_release_says_what_could_not_be_had_and_how_to_get_it(releases: str, tmp_path: Path) -> None:
+def test_an_absent_release_says_what_could_not_be_had_and_how_to_get_it(
+    releases: str, tmp_path: Path
+) -> None:
     with pytest.raises(StackError, match=r"Could not get .*darwin_arm64\.zip .*Install Terraform 1\.11\.4"):
         fetch_terraform(tmp_path, releases=releases, on="darwin_arm64")
 

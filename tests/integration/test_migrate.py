@@ -15,15 +15,16 @@ from moto import mock_aws
 from psycopg import sql
 
 from functions.migrate.handler import SQL, handler
-from functions.migrate.usecase import Outcome, migrate, migrations_in
-from membus.adapters import aws
-from membus.adapters.postgres import connect
-from membus.adapters.postgres_schema import PostgresSchema
-from membus.domain.migration import Login, Migration
-from membus.errors import ConflictError, InvalidError, UnavailableError
+from functions.migrate.usecase import MigrationOutcome, apply_migrations, read_migrations
+from membus.aws import clients
+from membus.aws.postgres import connect_postgres
+from membus.core.errors import ConflictError, InvalidError, UnavailableError
+from membus.core.identity import DatabaseLogin
+from membus.search.postgres_schema import PostgresSchema
+from membus.search.schema import Migration
 from tests.integration.databases import Database, empty_database, postgres
 
-FILES = migrations_in(SQL)
+FILES = read_migrations(SQL)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,11 @@ def empty(server: Database) -> Database:
     return empty_database(server)
 
 
-def run(database: Database, migrations: list[Migration] = FILES) -> Outcome:
+def run(database: Database, migrations: list[Migration] = FILES) -> MigrationOutcome:
     with database.open(database.owner) as connection:
-        return migrate(migrations, schema=PostgresSchema(connection), functions_login=database.functions)
+        return apply_migrations(
+            migrations, schema=PostgresSchema(connection), functions_login=database.functions
+        )
 
 
 def test_migrating_again_changes_nothing(empty: Database) -> None:
@@ -74,18 +77,20 @@ def test_a_migration_that_fails_leaves_nothing_behind_and_says_its_name(empty: D
     with pytest.raises(InvalidError, match=r"9999_broken: column \"nonsense\" does not exist"):
         run(empty, [*FILES, broken])
 
-    assert run(empty, [*FILES, replace(broken, sql="CREATE TABLE membus.half (n int)")])["applied"] == ["9999_broken"]
+    assert run(empty, [*FILES, replace(broken, sql="CREATE TABLE membus.half (n int)")])["applied"] == [
+        "9999_broken"
+    ]
 
 
 def test_a_new_password_holds_from_the_next_run_on(empty: Database) -> None:
-    rotated = replace(empty, functions=Login(empty.functions.username, "it's \\ new"))
+    rotated = replace(empty, functions=DatabaseLogin(empty.functions.username, "it's \\ new"))
     try:
         run(rotated)
         with rotated.open(rotated.functions) as connection:
             assert connection.info.user == "membus_app"
         started = time.monotonic()
         with pytest.raises(UnavailableError, match="password authentication failed"):
-            connect(empty.address, empty.functions, patience_seconds=30)
+            connect_postgres(empty.address, empty.functions, patience_seconds=30)
         assert time.monotonic() - started < 5  # refused, not asleep: no use in waiting
     finally:
         run(empty)
@@ -103,7 +108,7 @@ def test_no_statement_carries_the_password_into_the_servers_log(empty: Database)
 
 
 def test_a_functions_role_that_has_grown_powers_is_refused(empty: Database) -> None:
-    grown = replace(empty, functions=Login("membus_grown", "secret"))
+    grown = replace(empty, functions=DatabaseLogin("membus_grown", "secret"))
     with empty.open(empty.superuser) as connection:
         connection.execute(sql.SQL("CREATE ROLE {} BYPASSRLS").format(sql.Identifier("membus_grown")))
 
@@ -119,21 +124,21 @@ def test_a_database_that_wakes_up_is_waited_for(server: Database) -> None:
         slept.set()
         object.__setattr__(asleep, "port", server.address.port)
 
-    with connect(asleep, server.owner, patience_seconds=30, sleep=wake) as connection:
+    with connect_postgres(asleep, server.owner, patience_seconds=30, sleep=wake) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert slept.is_set()
 
 
 def test_a_database_that_stays_away_is_named_when_patience_ends(server: Database) -> None:
     with pytest.raises(UnavailableError, match=r"no connection to 127\.0\.0\.1:1/postgres as membus_owner"):
-        connect(replace(server.address, port=1), server.owner, patience_seconds=0)
+        connect_postgres(replace(server.address, port=1), server.owner, patience_seconds=0)
 
 
 def test_files_are_taken_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     for name in ("0010_b.sql", "0002_a.sql", "notes.txt"):
         (tmp_path / name).write_text("SELECT 1")
 
-    assert [migration.name for migration in migrations_in(tmp_path)] == ["0002_a", "0010_b"]
+    assert [migration.name for migration in read_migrations(tmp_path)] == ["0002_a", "0010_b"]
 
 
 class Context(LambdaContext):
@@ -168,8 +173,8 @@ def test_the_function_finds_its_database_and_secrets_by_its_environment(
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        aws.forget()
+        clients.forget_clients()
         outcome = handler({}, Context())
-        aws.forget()
+        clients.forget_clients()
 
     assert outcome == {"applied": [migration.name for migration in FILES], "version": FILES[-1].name}

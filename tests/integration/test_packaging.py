@@ -8,10 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from scripts.build.functions import function_names
-from scripts.build.project import ROOT, build
-from scripts.build.targets import HOST
-from scripts.build.trim import listed_services
+from scripts.build.packages import HOST, listed_services
+from scripts.build.project import ROOT, build, function_names
 
 DIST = ROOT / "dist" / HOST.name
 FUNCTIONS = function_names(ROOT)
@@ -91,7 +89,10 @@ def _loaded_by(name: str, layers: Path) -> set[str]:
 
 
 def _isolated(code: str, *path: Path) -> str:
-    """Run code where only the standard library and `path` can be imported: no site-packages, no environment."""
+    """Run code where only the standard library and `path` can be imported.
+
+    No site-packages, no environment.
+    """
     setup = f"import sys; sys.path += {[str(entry) for entry in path]}; "
     command = [sys.executable, "-I", "-S", "-B", "-W", "error", "-c", setup + code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={}, timeout=60)

@@ -1,4 +1,7 @@
-"""The zips for AWS: everything compiled in them is for arm64 and Python 3.13, and nothing is there in vain."""
+"""The zips for AWS.
+
+Everything compiled in them is for arm64 and Python 3.13, and nothing is there in vain.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,10 +9,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from scripts.build.layers import LAYERS, Layer
-from scripts.build.project import ROOT, build
-from scripts.build.targets import LAMBDA
-from scripts.build.trim import listed_services
+from scripts.build.packages import LAMBDA, listed_services
+from scripts.build.project import LAYERS, ROOT, LayerBuild, build
 
 DIST = ROOT / "dist" / LAMBDA.name
 ELF = b"\x7fELF"
@@ -25,7 +26,7 @@ def _built() -> None:
 
 
 @every_layer
-def test_every_binary_is_for_arm64(layer: Layer) -> None:
+def test_every_binary_is_for_arm64(layer: LayerBuild) -> None:
     binaries = {name: head for name, head in _heads(layer) if head.startswith(ELF)}
 
     assert binaries
@@ -35,7 +36,7 @@ def test_every_binary_is_for_arm64(layer: Layer) -> None:
 
 
 @every_layer
-def test_every_extension_module_is_for_python_313(layer: Layer) -> None:
+def test_every_extension_module_is_for_python_313(layer: LayerBuild) -> None:
     extensions = [name for name, _ in _heads(layer) if name.endswith(".so")]
 
     assert extensions
@@ -44,10 +45,12 @@ def test_every_extension_module_is_for_python_313(layer: Layer) -> None:
 
 
 @every_layer
-def test_the_wheels_ask_for_no_newer_glibc_than_the_runtime_has(layer: Layer) -> None:
+def test_the_wheels_ask_for_no_newer_glibc_than_the_runtime_has(layer: LayerBuild) -> None:
     runtime = (2, 34)  # Amazon Linux 2023
     with ZipFile(DIST / "layers" / f"{layer.name}.zip") as archive:
-        tags = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".dist-info/WHEEL")]
+        tags = [
+            archive.read(name).decode() for name in archive.namelist() if name.endswith(".dist-info/WHEEL")
+        ]
 
     for text in tags:
         asked = [(int(major), int(minor)) for major, minor in re.findall(r"manylinux_(\d+)_(\d+)", text)]
@@ -55,7 +58,7 @@ def test_the_wheels_ask_for_no_newer_glibc_than_the_runtime_has(layer: Layer) ->
 
 
 @every_layer
-def test_nothing_is_shipped_that_a_function_never_reads(layer: Layer) -> None:
+def test_nothing_is_shipped_that_a_function_never_reads(layer: LayerBuild) -> None:
     names = [name for name, _ in _heads(layer)]
     useless = re.compile(r"/(bin|tests?|__pycache__)/|\.pyc$|\.pyi$|\.dist-info/(RECORD|INSTALLER)$")
 
@@ -65,7 +68,11 @@ def test_nothing_is_shipped_that_a_function_never_reads(layer: Layer) -> None:
 
 def test_botocore_carries_data_of_the_listed_services_alone() -> None:
     with ZipFile(DIST / "layers" / "membus.zip") as archive:
-        found = {name.split("/")[3] for name in archive.namelist() if re.match("python/botocore/data/[^/]+/.", name)}
+        found = {
+            name.split("/")[3]
+            for name in archive.namelist()
+            if re.match("python/botocore/data/[^/]+/.", name)
+        }
 
     assert found == listed_services(ROOT / "requirements" / "botocore-services.txt")
 
@@ -77,7 +84,7 @@ def test_licence_texts_travel_with_the_packages() -> None:
     assert any(re.match(r"python/psycopg-.*\.dist-info/licenses/", name) for name in names)
 
 
-def _heads(layer: Layer) -> Iterator[tuple[str, bytes]]:
+def _heads(layer: LayerBuild) -> Iterator[tuple[str, bytes]]:
     with ZipFile(DIST / "layers" / f"{layer.name}.zip") as archive:
         for entry in archive.infolist():
             if not entry.is_dir():

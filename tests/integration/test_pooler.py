@@ -6,12 +6,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import Removal
-from tests import pgbouncer
+from membus.aws.postgres import TenantTransactions
+from membus.search.model import Removal
+from membus.search.postgres.store import PostgresMemories
 from tests.integration.databases import Database, migrated_database, postgres
-from tests.memories import a_memory, fill, look
+from tests.support import pgbouncer
+from tests.support.memories import a_memory, fill, look
 
 CLIENTS, TURNS = 6, 12
 TENANT = "SELECT set_config('membus.tenant_id', %s, true)"
@@ -40,8 +40,12 @@ def test_clients_of_many_tenants_on_one_connection_each_see_their_own(pool: Data
             for turn in range(TURNS):
                 tenant = f"tenant{(client + turn) % CLIENTS}"
                 fill(index, a_memory(f"{tenant}-{client}-{turn}", f"tea of {tenant}", tenant=tenant))
-                seen |= {f"{tenant} sees {found.split('-')[0]}" for found in look(index, "tea", tenant=tenant)}
-                index.remove([Removal(tenant_id=tenant, memory_id=f"{tenant}-{client}-{turn}", version=1)])
+                seen |= {
+                    f"{tenant} sees {found.split('-')[0]}" for found in look(index, "tea", tenant=tenant)
+                }
+                index.remove_memories(
+                    [Removal(tenant_id=tenant, memory_id=f"{tenant}-{client}-{turn}", version=1)]
+                )
         return seen
 
     with ThreadPoolExecutor(CLIENTS) as clients:
@@ -58,7 +62,8 @@ def test_the_next_client_finds_no_tenant_no_row_and_no_prepared_statement(pool: 
             look(index, "tea", tenant="first")
 
         same = (
-            first.execute("SELECT pg_backend_pid()").fetchone() == second.execute("SELECT pg_backend_pid()").fetchone()
+            first.execute("SELECT pg_backend_pid()").fetchone()
+            == second.execute("SELECT pg_backend_pid()").fetchone()
         )
         tenant = second.execute("SELECT coalesce(current_setting('membus.tenant_id', true), '')").fetchone()
         rows = second.execute("SELECT count(*) FROM memories").fetchone()

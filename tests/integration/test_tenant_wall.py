@@ -22,7 +22,9 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         yield migrated_database(server)
 
 
-def rows(connection: psycopg.Connection[tuple[Any, ...]], tenant: str | None, statement: str) -> list[tuple[Any, ...]]:
+def rows(
+    connection: psycopg.Connection[tuple[Any, ...]], tenant: str | None, statement: str
+) -> list[tuple[Any, ...]]:
     """Run one statement as the functions do: in a transaction that says whose data it may see."""
     with connection.transaction():
         if tenant is not None:
@@ -30,7 +32,9 @@ def rows(connection: psycopg.Connection[tuple[Any, ...]], tenant: str | None, st
         return connection.execute(statement.encode()).fetchall()
 
 
-def put(connection: psycopg.Connection[tuple[Any, ...]], memory_id: str, *, owner: str, acting_as: str) -> None:
+def put(
+    connection: psycopg.Connection[tuple[Any, ...]], memory_id: str, *, owner: str, acting_as: str
+) -> None:
     with connection.transaction():
         connection.execute(TENANT, [acting_as])
         connection.execute(INSERT, [owner, memory_id])
@@ -39,13 +43,17 @@ def put(connection: psycopg.Connection[tuple[Any, ...]], memory_id: str, *, owne
 def test_a_tenant_sees_its_own_rows_and_no_others(migrated: Database) -> None:
     with migrated.open(migrated.functions) as connection:
         put(connection, "m-1", owner="acme", acting_as="acme")
-        put(connection, "m-1", owner="zeta", acting_as="zeta")  # the same id, and no error that would betray it
+        put(
+            connection, "m-1", owner="zeta", acting_as="zeta"
+        )  # the same id, and no error that would betray it
 
         assert rows(connection, "acme", "SELECT DISTINCT tenant_id FROM memories") == [("acme",)]
         assert rows(connection, "nobody", "SELECT * FROM memories") == []
 
 
-def test_without_a_tenant_nobody_sees_a_row_before_or_after_a_transaction_that_had_one(migrated: Database) -> None:
+def test_without_a_tenant_nobody_sees_a_row_before_or_after_a_transaction_that_had_one(
+    migrated: Database,
+) -> None:
     with migrated.open(migrated.functions) as connection:
         assert rows(connection, None, "SELECT * FROM memories") == []
         put(connection, "m-2", owner="acme", acting_as="acme")
@@ -54,7 +62,9 @@ def test_without_a_tenant_nobody_sees_a_row_before_or_after_a_transaction_that_h
 
 
 @pytest.mark.parametrize(("owner", "acting_as"), [("zeta", "acme"), ("zeta", ""), ("", "")])
-def test_writing_a_row_of_another_tenant_or_of_none_is_refused(migrated: Database, owner: str, acting_as: str) -> None:
+def test_writing_a_row_of_another_tenant_or_of_none_is_refused(
+    migrated: Database, owner: str, acting_as: str
+) -> None:
     with (
         migrated.open(migrated.functions) as connection,
         pytest.raises(psycopg.errors.InsufficientPrivilege) as refused,
@@ -67,7 +77,10 @@ def test_writing_a_row_of_another_tenant_or_of_none_is_refused(migrated: Databas
 def test_another_tenants_rows_can_be_neither_changed_nor_deleted(migrated: Database) -> None:
     with migrated.open(migrated.functions) as connection:
         put(connection, "m-4", owner="zeta", acting_as="zeta")
-        assert rows(connection, "acme", "UPDATE memories SET text = '' WHERE tenant_id = 'zeta' RETURNING id") == []
+        assert (
+            rows(connection, "acme", "UPDATE memories SET text = '' WHERE tenant_id = 'zeta' RETURNING id")
+            == []
+        )
         assert rows(connection, "acme", "DELETE FROM memories WHERE tenant_id = 'zeta' RETURNING id") == []
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             rows(connection, "zeta", "UPDATE memories SET tenant_id = 'acme' RETURNING id")
@@ -90,9 +103,17 @@ def test_the_functions_role_owns_nothing_and_cannot_bypass_the_wall(migrated: Da
         )
         assert not any(powers)
         assert (
-            rows(connection, None, "SELECT relname FROM pg_class WHERE pg_get_userbyid(relowner) = current_user") == []
+            rows(
+                connection,
+                None,
+                "SELECT relname FROM pg_class WHERE pg_get_userbyid(relowner) = current_user",
+            )
+            == []
         )
-        assert rows(connection, None, "SELECT roleid FROM pg_auth_members WHERE member = current_user::regrole") == []
+        assert (
+            rows(connection, None, "SELECT roleid FROM pg_auth_members WHERE member = current_user::regrole")
+            == []
+        )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +148,9 @@ def test_vectors_and_words_can_be_searched_by_the_functions_role(migrated: Datab
         """
         rows(connection, "words", embed)
         near = rows(
-            connection, "words", "SELECT o.id FROM vectors m JOIN vectors o ON m.embedding <=> o.embedding < 0.1"
+            connection,
+            "words",
+            "SELECT o.id FROM vectors m JOIN vectors o ON m.embedding <=> o.embedding < 0.1",
         )
         said = rows(connection, "words", "SELECT id FROM memories WHERE terms @@ 'like'::tsquery")
 

@@ -1,4 +1,7 @@
-"""terraform/: every module and environment is valid, formatted and does what its own tests say, without a cloud."""
+"""terraform/.
+
+Every module and environment is valid, formatted and does what its own tests say, without a cloud.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from localstack.paths import REPOSITORY
+from localstack.home import REPOSITORY
 
 TERRAFORM = REPOSITORY / "terraform"
 MODULES = sorted(path.parent for path in TERRAFORM.glob("modules/*/main.tf"))
@@ -36,7 +36,9 @@ def test_inputs_are_typed_and_described_and_outputs_described(module: Path) -> N
     variables, outputs = _blocks("variable", module), _blocks("output", module)
 
     assert [name for name, body in variables.items() if "  description = " not in body] == []
-    assert [name for name, body in variables.items() if not re.search(r"^  type +=", body, re.MULTILINE)] == []
+    assert [
+        name for name, body in variables.items() if not re.search(r"^  type +=", body, re.MULTILINE)
+    ] == []
     assert [name for name, body in outputs.items() if "  description = " not in body] == []
     assert len(variables) < 10
 

@@ -1,4 +1,7 @@
-"""Two devices in one conversation, their steps interleaved anyhow: what was acknowledged is there, and nothing else."""
+"""Two devices in one conversation, their steps interleaved anyhow.
+
+What was acknowledged is there, and nothing else.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,15 +13,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_remains import DynamoRemains
-from membus.domain.conversation import Conversation, Message, MessageIds, Status, Turn
-from membus.errors import ConflictError, NotFoundError
+from membus.conversations.conversation import (
+    Conversation,
+    ConversationStatus,
+    Message,
+    MessageIdGenerator,
+    Turn,
+)
+from membus.conversations.dynamodb import DynamoConversations, DynamoDeletedConversationItems
+from membus.core.errors import ConflictError, NotFoundError
 from tests.factories import a_conversation, a_turn
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 PEOPLE = ("ada", "bob", "eve")
 PLACE = ("acme", "c")
@@ -26,7 +34,7 @@ changes = st.fixed_dictionaries(
     {},
     optional={
         "title": st.sampled_from(["Trip", "Dinner"]),
-        "status": st.sampled_from(get_args(Status)),
+        "status": st.sampled_from(get_args(ConversationStatus)),
         "members": st.lists(st.sampled_from(["bob", "eve"]), unique=True).map(tuple),
     },
 )
@@ -37,22 +45,28 @@ class Device:
     """A process of its own: its clock is off, its ids are its own, and what it has read may be old by now."""
 
     clock: StoppedClock
-    ids: MessageIds = field(default_factory=MessageIds)
+    ids: MessageIdGenerator = field(default_factory=MessageIdGenerator)
     turns: list[tuple[str, Turn]] = field(default_factory=list)
     renames: list[tuple[Conversation, Conversation]] = field(default_factory=list)
 
 
 class Devices(RuleBasedStateMachine):
-    """`known` is the conversation as acknowledged answers say it is (None: deleted), `said` its messages by id."""
+    """`known` is the conversation as acknowledged answers say it is (None.
+
+    Deleted), `said` its messages by id.
+    """
 
     @initialize()
     def begin(self) -> None:
         self.aws = strict_aws()
         self.aws.__enter__()
         clock, table = StoppedClock(), make_table("conversations")
-        self.store, self.remains = DynamoConversations(table, clock), DynamoRemains(table, InMemoryContents())
+        self.store, self.remains = (
+            DynamoConversations(table, clock),
+            DynamoDeletedConversationItems(table, InMemoryBlobs()),
+        )
         self.known: Conversation | None = a_conversation("c", members=("bob",))
-        self.store.create(self.known, request_key="first")
+        self.store.create_conversation(self.known, request_key="first")
         self.devices = [Device(StoppedClock()), Device(StoppedClock())]
         self.said: dict[str, Message] = {}
         self.requests: set[str] = set()
@@ -68,7 +82,9 @@ class Devices(RuleBasedStateMachine):
         mine = self.devices[device]
         mine.clock.advance(timedelta(seconds=seconds))
         parts = [
-            each.model_copy(update={"message_id": mine.ids.next(mine.clock()), "content": f"{device} {number}"})
+            each.model_copy(
+                update={"message_id": mine.ids.next_id(mine.clock()), "content": f"{device} {number}"}
+            )
             for number, each in enumerate((a_turn().user, a_turn().assistant))
         ]
         turn = a_turn().model_copy(update={"user": parts[0], "assistant": parts[1]})
@@ -81,7 +97,7 @@ class Devices(RuleBasedStateMachine):
         device = data.draw(st.sampled_from([device for device in self.devices if device.turns]))
         request, turn = device.turns[0] if again else device.turns.pop(0)
         try:
-            self.store.add(*PLACE, turn, request_key=request, title=f"About {request}")
+            self.store.add_turn(*PLACE, turn, request_key=request, title=f"About {request}")
         except NotFoundError:
             assert self.known is None
         except ConflictError:
@@ -98,7 +114,7 @@ class Devices(RuleBasedStateMachine):
     @rule(device=st.integers(0, 1), change=changes)
     def read(self, device: int, change: dict[str, object]) -> None:
         """A device reads the conversation and makes up its mind."""
-        before = self.store.conversation(*PLACE)
+        before = self.store.get_conversation(*PLACE)
         after = before.model_copy(update={**change, "version": before.version + 1})
         self.devices[device].renames.append((before, after))
 
@@ -108,7 +124,7 @@ class Devices(RuleBasedStateMachine):
         device = data.draw(st.sampled_from([device for device in self.devices if device.renames]))
         before, after = device.renames.pop(0)
         try:
-            self.store.replace(before, after)
+            self.store.update_conversation(before, after)
         except NotFoundError:
             assert self.known is None
         except ConflictError as lost:
@@ -124,21 +140,21 @@ class Devices(RuleBasedStateMachine):
     @precondition(lambda self: len(self.said) > 4)
     @rule()
     def delete(self) -> None:
-        self.store.delete(*PLACE)
+        self.store.delete_conversation(*PLACE)
         self.known = None
 
     @rule()
     def sweep(self) -> None:
-        more = self.remains.remove(*PLACE)
+        more = self.remains.remove_batch(*PLACE)
         self.swept = self.known is None and not more
 
     @invariant()
     def the_conversation_is_what_was_acknowledged(self) -> None:
         if self.known is None:
             with pytest.raises(NotFoundError):
-                self.store.conversation(*PLACE)
+                self.store.get_conversation(*PLACE)
         else:
-            found = self.store.conversation(*PLACE)
+            found = self.store.get_conversation(*PLACE)
             # What a prompt is planned by follows the messages, and has tests of its own.
             assert found.model_copy(update={"marks": self.known.marks}) == self.known
 
@@ -151,17 +167,17 @@ class Devices(RuleBasedStateMachine):
     def everybody_finds_it_where_it_belongs(self) -> None:
         listed = {
             (status, user)
-            for status in get_args(Status)
+            for status in get_args(ConversationStatus)
             for user in (None, *PEOPLE)
-            if self.store.page("acme", status, user=user, limit=5, after=None).items
+            if self.store.list_conversations("acme", status, user=user, limit=5, after=None).items
         }
         people = (None, *self.known.people) if self.known else ()
         assert listed == {(self.known.status, user) for user in people if self.known}
 
     def _pages(self) -> Sequence[Sequence[Message]]:
-        pages = [self.store.messages(*PLACE, limit=3, after=None)]
+        pages = [self.store.list_messages(*PLACE, limit=3, after=None)]
         while after := pages[-1].after:
-            pages.append(self.store.messages(*PLACE, limit=3, after=after))
+            pages.append(self.store.list_messages(*PLACE, limit=3, after=after))
         return [page.items for page in pages]
 
 

@@ -1,4 +1,7 @@
-"""Whatever the queue does, the same events lead to the same memory: duplicates, disorder, batches, crashes."""
+"""Whatever the queue does, the same events lead to the same memory.
+
+Duplicates, disorder, batches, crashes.
+"""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -7,24 +10,33 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from membus.domain.event import Event
-from membus.domain.facts import Fact
-from membus.domain.identity import Owner
-from membus.domain.trails import Trails
-from tests.deliveries import Extraction, a_message, observant
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.facts.fact import Fact
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import NOON, a_server_error, a_setting, an_event, said
 from tests.fakes.crashing import LINE_DEAD, Death, Fuse, Fused
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.support.extraction import Extraction, a_message, observant
 
 if TYPE_CHECKING:
-    from functions.extract.api import QueueMessage
+    from functions.extract.schemas import QueueMessage
 
-OWNERS = [Owner(tenant="acme", user="ada"), Owner(tenant="acme", user="bob"), Owner(tenant="zeta", user="ada")]
+OWNERS = [
+    Owner(tenant="acme", user="ada"),
+    Owner(tenant="acme", user="bob"),
+    Owner(tenant="zeta", user="ada"),
+]
 WORDS = [
-    "I live in Lisbon", "I live in Rome", "I live in Lisbon. I like tea", "I like tea", "I like Tea", "I like chess",
+    "I live in Lisbon",
+    "I live in Rome",
+    "I live in Lisbon. I like tea",
+    "I like tea",
+    "I like Tea",
+    "I like chess",
     "Nothing to see here",
-]  # fmt: skip
+]
 
 moments = st.integers(0, 900).map(lambda seconds: NOON + timedelta(seconds=seconds))
 
@@ -38,12 +50,16 @@ def events(draw: st.DrawFn) -> Event:
         case "error":
             return a_server_error(event_id, at=at, status=draw(st.sampled_from([500, 503])), owner=owner)
         case "setting":
-            return a_setting(event_id, to=draw(st.sampled_from(["dark", "light"])), owner=owner, occurred_at=at)
+            return a_setting(
+                event_id, to=draw(st.sampled_from(["dark", "light"])), owner=owner, occurred_at=at
+            )
         case "viewed":
             return an_event(event_id, type="page.viewed", owner=owner, occurred_at=at)
         case _:
             remember = kind == "said"
-            return said(draw(st.sampled_from(WORDS)), event_id, owner=owner, occurred_at=at, remember=remember)
+            return said(
+                draw(st.sampled_from(WORDS)), event_id, owner=owner, occurred_at=at, remember=remember
+            )
 
 
 class Deliveries(RuleBasedStateMachine):
@@ -59,7 +75,7 @@ class Deliveries(RuleBasedStateMachine):
             observant(),
             episodes=cast("Any", Fused(episodes, self._fuse)),
             facts=cast("Any", Fused(InMemoryFacts(episodes), self._fuse)),
-            signals=cast("Any", Fused(Trails(), self._fuse)),
+            signals=cast("Any", Fused(InMemorySignals(), self._fuse)),
         )
         self.events: dict[tuple[str, str], Event] = {}
         self.waiting: list[QueueMessage] = []
@@ -84,10 +100,20 @@ class Deliveries(RuleBasedStateMachine):
         self._deliver(size)
 
     @rule(
-        order=st.randoms(use_true_random=False), size=st.integers(1, 10), at=st.integers(1, 25), after=st.booleans(),
+        order=st.randoms(use_true_random=False),
+        size=st.integers(1, 10),
+        at=st.integers(1, 25),
+        after=st.booleans(),
         fault=st.sampled_from([LINE_DEAD, Death()]),
-    )  # fmt: skip
-    def deliver_through_a_crash(self, order: Any, size: int, at: int, after: bool, fault: BaseException) -> None:  # noqa: FBT001
+    )
+    def deliver_through_a_crash(
+        self,
+        order: Any,
+        size: int,
+        at: int,
+        after: bool,  # noqa: FBT001
+        fault: BaseException,
+    ) -> None:
         order.shuffle(self.waiting)
         self.fuse = Fuse(at, after=after, fault=fault)
         self._deliver(size)
@@ -96,8 +122,12 @@ class Deliveries(RuleBasedStateMachine):
     @invariant()
     def nobody_knows_more_than_they_said(self) -> None:
         for owner in OWNERS:
-            mine = {event.event_id for event in self.events.values() if event.owner == owner and event.remember}
-            assert {seen.provenance.event_id for seen in self.extraction.facts.observations(owner)} <= mine
+            mine = {
+                event.event_id for event in self.events.values() if event.owner == owner and event.remember
+            }
+            assert {
+                seen.provenance.event_id for seen in self.extraction.facts.list_observations(owner)
+            } <= mine
 
     def teardown(self) -> None:
         if not hasattr(self, "events"):
@@ -126,7 +156,7 @@ class Deliveries(RuleBasedStateMachine):
             failed = {message.message_id for message in batch}
         again = [message for message in batch if message.message_id in failed]
         self.waiting += [
-            message.model_copy(update={"attributes": {"ApproximateReceiveCount": message.receives + 1}})
+            message.model_copy(update={"attributes": {"ApproximateReceiveCount": message.receive_count + 1}})
             for message in again
         ]
 
@@ -137,7 +167,7 @@ def identity_of(event: Event) -> tuple[str, str]:
 
 def state(extraction: Extraction, owner: Owner) -> tuple[list[Fact], list[Any]]:
     """Return all that is known of somebody, but for how many writes it took."""
-    return list(extraction.facts.profile(owner).facts), extraction.facts.observations(owner)
+    return list(extraction.facts.get_profile(owner).facts), extraction.facts.list_observations(owner)
 
 
 TestDeliveries = Deliveries.TestCase

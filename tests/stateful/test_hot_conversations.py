@@ -1,4 +1,7 @@
-"""Two devices in one conversation: off, cold, evicted, stale and unreachable, the hot tier changes no answer."""
+"""Two devices in one conversation.
+
+Off, cold, evicted, stale and unreachable, the hot tier changes no answer.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -10,15 +13,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from membus.adapters.valkey_hot import ValkeyHotTier, connect
-from membus.domain.conversation import Conversation, Message, Turn
-from membus.domain.hot_window import HotWindow
-from membus.hot import HotConversations
+from membus.conversations.cache import CachingConversations
+from membus.conversations.cache_records import CachedWindow
+from membus.conversations.conversation import Conversation, Message, Turn
+from membus.conversations.valkey import ValkeyCache, connect_valkey
 from tests.factories import ADA, NOON, a_conversation, a_turn
+from tests.fakes.cache import InMemoryConversationCache
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.hot_tier import InMemoryHotTier
-from tests.redis_server import RedisServer, redis_server
+from tests.support.redis_server import RedisServer, redis_server
 
 C1 = a_conversation().conversation_id
 LIMIT = 6
@@ -27,18 +30,23 @@ borders = st.one_of(st.none(), st.integers(0, 9).map(lambda place: f"{place * 1_
 
 
 class OvertakenConversations(InMemoryConversations):
-    """A store in which another device may be faster: `between` runs once, behind the next read of that name."""
+    """A store in which another device may be faster.
+
+    `between` runs once, behind the next read of that name.
+    """
 
     between: Callable[[], object] | None = None
     behind = "conversation"
 
-    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
-        found = super().conversation(tenant, conversation_id)
+    def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
+        found = super().get_conversation(tenant, conversation_id)
         self._overtake("conversation")
         return found
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
-        found = super().recent(tenant, conversation_id, limit=limit, after=after)
+    def list_recent_messages(
+        self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
+    ) -> list[Message]:
+        found = super().list_recent_messages(tenant, conversation_id, limit=limit, after=after)
         self._overtake("recent")
         return found
 
@@ -55,24 +63,24 @@ class Devices(RuleBasedStateMachine):
     def begin(self) -> None:
         self.store = OvertakenConversations(StoppedClock(), a_conversation())
         self.tier: Any = self.make_tier()
-        self.hot = HotConversations(self.store, self.tier)
+        self.hot = CachingConversations(self.store, self.tier)
         self.late: list[Turn] = []
         self.reloads: list[tuple[int, list[Message]]] = []
         self.number = 500
 
     def make_tier(self) -> Any:
-        return InMemoryHotTier()
+        return InMemoryConversationCache()
 
     def _store(self, place: int) -> Turn:
         """Store a turn that was said at `place`: before or after what is there."""
         self.number += 1
         turn = a_turn(place * 1_000 + self.number, content=f"turn {self.number}")
-        self.store.add(ADA.tenant, C1, turn, request_key=str(self.number), title=None)
+        self.store.add_turn(ADA.tenant, C1, turn, request_key=str(self.number), title=None)
         return turn
 
     @rule(place=st.integers(0, 9))
     def say(self, place: int) -> None:
-        self.hot.remember(ADA.tenant, C1, self._store(place))
+        self.hot.cache_turn(ADA.tenant, C1, self._store(place))
 
     @rule(place=st.integers(0, 9))
     def say_and_be_slow(self, place: int) -> None:
@@ -81,36 +89,36 @@ class Devices(RuleBasedStateMachine):
     @rule(which=st.integers(0, 9))
     def catch_up(self, which: int) -> None:
         if self.late:
-            self.hot.remember(ADA.tenant, C1, self.late.pop(which % len(self.late)))
+            self.hot.cache_turn(ADA.tenant, C1, self.late.pop(which % len(self.late)))
 
     @rule()
     def begin_to_reload(self) -> None:
         """Read the count, then be overtaken before the messages are read."""
-        self.reloads.append((self.store.conversation(ADA.tenant, C1).message_count, []))
+        self.reloads.append((self.store.get_conversation(ADA.tenant, C1).message_count, []))
 
     @rule(which=st.integers(0, 9), late=st.booleans())
     def end_to_reload(self, which: int, late: bool) -> None:  # noqa: FBT001
         if not self.reloads:
             return
         stored, read = self.reloads.pop(which % len(self.reloads))
-        messages = read or self.store.recent(ADA.tenant, C1, limit=LIMIT)
+        messages = read or self.store.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
         if late and not read:
             self.reloads.append((stored, messages))
         else:
             window = {"tenant_id": ADA.tenant, "conversation_id": C1, "stored": stored, "limit": LIMIT}
-            self.tier.keep(HotWindow.model_validate({**window, "messages": messages}))
+            self.tier.keep(CachedWindow.model_validate({**window, "messages": messages}))
 
     @rule(limit=st.integers(1, LIMIT), after=borders)
     def read(self, limit: int, after: str | None = None) -> None:
-        read = self.hot.recent(ADA.tenant, C1, limit=limit, after=after)
-        assert read == self.store.recent(ADA.tenant, C1, limit=limit, after=after)
+        read = self.hot.list_recent_messages(ADA.tenant, C1, limit=limit, after=after)
+        assert read == self.store.list_recent_messages(ADA.tenant, C1, limit=limit, after=after)
 
     @rule(place=st.integers(0, 9), says=st.booleans(), behind=st.sampled_from(["conversation", "recent"]))
     def read_and_be_overtaken(self, place: int, says: bool, behind: str) -> None:  # noqa: FBT001
         """Another device stores a turn, slowly or not, while this one reads."""
         self.store.behind = behind
         self.store.between = partial(self.say if says else self.say_and_be_slow, place=place)
-        self.hot.recent(ADA.tenant, C1, limit=LIMIT)
+        self.hot.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
         self.store.between = None
 
     @rule()
@@ -119,11 +127,11 @@ class Devices(RuleBasedStateMachine):
 
     @rule()
     def go_away(self) -> None:
-        self.tier.away = True
+        self.tier.is_unavailable = True
 
     @rule()
     def come_back(self) -> None:
-        self.tier.away = False
+        self.tier.is_unavailable = False
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -138,7 +146,7 @@ class DevicesOverRedis(Devices):
 
     def make_tier(self) -> Any:
         self.server.start()
-        return ValkeyHotTier(lambda: connect(self.server.url, cluster=False), lambda _: None)
+        return ValkeyCache(lambda: connect_valkey(self.server.url, cluster=False), lambda _: None)
 
     @rule()
     def go_away(self) -> None:
@@ -171,77 +179,87 @@ TestDevicesOverRedis.settings = settings(
 @pytest.mark.parametrize("behind", ["conversation", "recent"])
 def test_a_turn_stored_while_another_device_reloads_is_never_hidden(behind: str) -> None:
     store = OvertakenConversations(StoppedClock(), a_conversation())
-    hot = HotConversations(store, InMemoryHotTier())
+    hot = CachingConversations(store, InMemoryConversationCache())
     store.behind = behind
-    store.between = lambda: store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    store.between = lambda: store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
 
-    hot.recent(ADA.tenant, C1, limit=LIMIT)
-    assert hot.recent(ADA.tenant, C1, limit=LIMIT) == store.recent(ADA.tenant, C1, limit=LIMIT) != []
+    hot.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
+    assert (
+        hot.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
+        == store.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
+        != []
+    )
 
 
 def test_a_turn_that_a_reload_brought_already_is_not_counted_again() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation())
-    slow = HotConversations(store, InMemoryHotTier())
-    store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
-    slow.recent(ADA.tenant, C1, limit=LIMIT)  # another device reloads before this one has told the tier
-    slow.remember(ADA.tenant, C1, a_turn(1))
-    store.add(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
+    slow = CachingConversations(store, InMemoryConversationCache())
+    store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    slow.list_recent_messages(
+        ADA.tenant, C1, limit=LIMIT
+    )  # another device reloads before this one has told the tier
+    slow.cache_turn(ADA.tenant, C1, a_turn(1))
+    store.add_turn(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
 
-    assert len(slow.recent(ADA.tenant, C1, limit=LIMIT)) == 4
+    assert len(slow.list_recent_messages(ADA.tenant, C1, limit=LIMIT)) == 4
 
 
 def test_a_turn_from_before_the_windows_border_is_left_to_the_store() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation())
-    hot, border = HotConversations(store, InMemoryHotTier()), a_turn(5).assistant.message_id
-    store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
-    hot.recent(ADA.tenant, C1, limit=LIMIT, after=border)  # counts the turn, and does not hold it
-    hot.remember(ADA.tenant, C1, a_turn(1))
-    store.add(ADA.tenant, C1, a_turn(6), request_key="6", title=None)
+    hot, border = CachingConversations(store, InMemoryConversationCache()), a_turn(5).assistant.message_id
+    store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    hot.list_recent_messages(
+        ADA.tenant, C1, limit=LIMIT, after=border
+    )  # counts the turn, and does not hold it
+    hot.cache_turn(ADA.tenant, C1, a_turn(1))
+    store.add_turn(ADA.tenant, C1, a_turn(6), request_key="6", title=None)
 
-    assert len(hot.recent(ADA.tenant, C1, limit=LIMIT, after=border)) == 2
+    assert len(hot.list_recent_messages(ADA.tenant, C1, limit=LIMIT, after=border)) == 2
 
 
 def test_a_live_conversation_is_read_without_its_messages() -> None:
     """The second read and every read after a turn of this device ask the store for the count alone."""
     store = InMemoryConversations(StoppedClock(), a_conversation())
-    hot = HotConversations(store, InMemoryHotTier())
-    hot.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
-    first = hot.recent(ADA.tenant, C1, limit=80)
-    hot.add(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
-    store.recent = lambda *_, **__: pytest.fail("the messages were read")  # type: ignore[method-assign]
+    hot = CachingConversations(store, InMemoryConversationCache())
+    hot.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    first = hot.list_recent_messages(ADA.tenant, C1, limit=80)
+    hot.add_turn(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
+    store.list_recent_messages = lambda *_, **__: pytest.fail("the messages were read")  # type: ignore[method-assign]
 
-    second = hot.recent(ADA.tenant, C1, limit=80)
+    second = hot.list_recent_messages(ADA.tenant, C1, limit=80)
 
     assert (len(first), len(second)) == (2, 4)
     assert second[-1].created_at == NOON + timedelta(minutes=2, seconds=2)
 
 
 def test_a_message_that_is_still_being_written_is_not_kept() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
-    hot, turn = HotConversations(store, tier), a_turn(1)
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
+    hot, turn = CachingConversations(store, tier), a_turn(1)
     pending = turn.model_copy(update={"assistant": turn.assistant.model_copy(update={"status": "pending"})})
 
-    hot.recent(ADA.tenant, C1, limit=80)
-    hot.add(ADA.tenant, C1, pending, request_key="1", title=None)
+    hot.list_recent_messages(ADA.tenant, C1, limit=80)
+    hot.add_turn(ADA.tenant, C1, pending, request_key="1", title=None)
     assert tier.kept == {}
-    hot.recent(ADA.tenant, C1, limit=80)
+    hot.list_recent_messages(ADA.tenant, C1, limit=80)
     assert tier.kept == {}
 
 
 def test_a_deleted_conversation_leaves_the_tier_at_once() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
-    hot = HotConversations(store, tier)
-    hot.recent(ADA.tenant, C1, limit=80)
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
+    hot = CachingConversations(store, tier)
+    hot.list_recent_messages(ADA.tenant, C1, limit=80)
     assert tier.kept
 
-    hot.delete(ADA.tenant, C1)
+    hot.delete_conversation(ADA.tenant, C1)
     assert tier.kept == {}
-    assert hot.recent(ADA.tenant, C1, limit=80) == store.recent(ADA.tenant, C1, limit=80)
+    assert hot.list_recent_messages(ADA.tenant, C1, limit=80) == store.list_recent_messages(
+        ADA.tenant, C1, limit=80
+    )
 
 
 def test_a_tier_that_is_away_costs_no_read_of_the_count() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
-    tier.away = True
-    store.conversation = lambda *_: pytest.fail("the count was read")  # type: ignore[method-assign]
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
+    tier.is_unavailable = True
+    store.get_conversation = lambda *_: pytest.fail("the count was read")  # type: ignore[method-assign]
 
-    assert HotConversations(store, tier).recent(ADA.tenant, C1, limit=80) == []
+    assert CachingConversations(store, tier).list_recent_messages(ADA.tenant, C1, limit=80) == []

@@ -1,4 +1,7 @@
-"""Fresh words, pending results and entities: off, cold, evicted, stale and unreachable, the hot tier changes none."""
+"""Fresh words, pending results and entities.
+
+Off, cold, evicted, stale and unreachable, the hot tier changes none.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,61 +12,75 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from membus.adapters.valkey_hot import ValkeyHotTier, connect
-from membus.domain.context import assemble
-from membus.domain.conversation import Step
-from membus.domain.fresh import Fresh
-from membus.domain.hot_records import HotFresh
-from membus.domain.identity import Owner
-from membus.domain.pending import PendingReply, Progress
-from membus.domain.prompt import ToolCall, ToolResult, Usage
-from membus.hot import HotConversations
-from membus.hot_parts import HotFreshWords, HotPending
-from tests.contexts import sources
+from functions.chat.context import assemble_context
+from membus.conversations.cache import CachingConversations, CachingReplyJobs, CachingUnprocessedMessages
+from membus.conversations.cache_records import CachedUnprocessed
+from membus.conversations.conversation import Step
+from membus.conversations.reply_jobs import ReplyJob, StepProgress
+from membus.conversations.unprocessed_messages import UnprocessedMessage
+from membus.conversations.valkey import ValkeyCache, connect_valkey
+from membus.core.identity import Owner
+from membus.core.tokens import TokenUsage
+from membus.llm.prompt import ToolCall, ToolResult
 from tests.factories import ADA, NOON, a_conversation, a_turn
+from tests.fakes.cache import InMemoryConversationCache
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.hot_tier import InMemoryHotTier
-from tests.fakes.pending import InMemoryPending
-from tests.redis_server import RedisServer, redis_server
+from tests.fakes.reply_jobs import InMemoryReplyJobs
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.contexts import sources
+from tests.support.redis_server import RedisServer, redis_server
 
 C1 = a_conversation().conversation_id
-THINGS = ("order 4417", "order 9321", "mail me at ada@example.org", "the file /srv/app/main.py", "by the way, my cat")
+THINGS = (
+    "order 4417",
+    "order 9321",
+    "mail me at ada@example.org",
+    "the file /srv/app/main.py",
+    "by the way, my cat",
+)
 KEYS = st.sampled_from(("k1", "k2"))
 
 
 class Parts(RuleBasedStateMachine):
-    """One device goes through the tier, others write to the store alone; copies are put back late and stale."""
+    """One device goes through the tier, others write to the store alone.
+
+    Copies are put back late and stale.
+    """
 
     @initialize()
     def begin(self) -> None:
         self.clock = StoppedClock()
         self.store = InMemoryConversations(self.clock, a_conversation())
-        self.plain, self.promises = InMemoryFresh(self.store), InMemoryPending(self.store, self.clock)
+        self.plain, self.promises = (
+            InMemoryUnprocessedMessages(self.store),
+            InMemoryReplyJobs(self.store, self.clock),
+        )
         self.tier: Any = self.make_tier()
-        self.hot = HotConversations(self.store, self.tier)
-        self.fresh = HotFreshWords(self.plain, self.tier, self.clock)
-        self.pending = HotPending(self.promises, self.tier)
-        self.copies: list[tuple[str | None, list[Fresh]]] = []
+        self.hot = CachingConversations(self.store, self.tier)
+        self.fresh = CachingUnprocessedMessages(self.plain, self.tier, self.clock)
+        self.pending = CachingReplyJobs(self.promises, self.tier)
+        self.copies: list[tuple[str | None, list[UnprocessedMessage]]] = []
         self.number = 0
         for key in ("k1", "k2"):
-            reply = PendingReply.begun("m", "asked", self.clock())
-            self.pending.begin(ADA.tenant, C1, reply, request_key=key)
+            reply = ReplyJob.for_request("m", "asked", self.clock())
+            self.pending.create_job(ADA.tenant, C1, reply, request_key=key)
 
     def make_tier(self) -> Any:
-        return InMemoryHotTier()
+        return InMemoryConversationCache()
 
     @rule(what=st.sampled_from(THINGS), through=st.booleans())
     def say(self, what: str, through: bool) -> None:  # noqa: FBT001
         """Say something on this device, or on another that leaves the tier alone."""
         self.number += 1
         store = self.hot if through else self.store
-        store.add(ADA.tenant, C1, a_turn(self.number, content=what), request_key=str(self.number), title=None)
+        store.add_turn(
+            ADA.tenant, C1, a_turn(self.number, content=what), request_key=str(self.number), title=None
+        )
 
     @rule(back=st.integers(0, 3))
     def learn(self, back: int) -> None:
-        self.plain.settle(ADA, [a_turn(self.number - back).event_id] if self.number > back else [])
+        self.plain.mark_processed(ADA, [a_turn(self.number - back).event_id] if self.number > back else [])
 
     @rule(key=KEYS, through=st.booleans(), words=st.integers(1, 9))
     def use_a_tool(self, key: str, through: bool, words: int) -> None:  # noqa: FBT001
@@ -71,21 +88,21 @@ class Parts(RuleBasedStateMachine):
             calls=(ToolCall(call_id="1", name="search_memory", arguments={"n": self.number}),),
             results=(ToolResult(call_id="1", content="word " * words),),
         )
-        made = Progress(request="asked", steps=(step,), usage=Usage(input=words, output=1))
-        (self.pending if through else self.promises).advance(ADA.tenant, C1, made, request_key=key)
+        made = StepProgress(request="asked", steps=(step,), usage=TokenUsage(input=words, output=1))
+        (self.pending if through else self.promises).save_progress(ADA.tenant, C1, made, request_key=key)
 
     @rule()
     def begin_to_reload(self) -> None:
         """Read the stamp and the words in the tier's order, to be put there late."""
-        stamp = self.plain.stamp(ADA)
-        self.copies.append((stamp, self.plain.newest(ADA)))
+        stamp = self.plain.get_version_token(ADA)
+        self.copies.append((stamp, self.plain.list_newest(ADA)))
 
     @rule(which=st.integers(0, 9))
     def end_to_reload(self, which: int) -> None:
         if self.copies:
             stamp, words = self.copies.pop(which % len(self.copies))
             if stamp is not None:
-                self.tier.keep(HotFresh(owner=ADA, stamp=stamp, words=tuple(words)))
+                self.tier.keep(CachedUnprocessed(owner=ADA, stamp=stamp, words=tuple(words)))
 
     @rule(minutes=st.integers(1, 400))
     def wait(self, minutes: int) -> None:
@@ -93,15 +110,17 @@ class Parts(RuleBasedStateMachine):
 
     @rule()
     def read(self) -> None:
-        assert self.fresh.newest(ADA) == self.plain.newest(ADA)
+        assert self.fresh.list_newest(ADA) == self.plain.list_newest(ADA)
         for key in ("k1", "k2"):
             if kept := self.promises.kept.get((ADA.tenant, C1, key)):
-                found = self.pending.progress(ADA.tenant, C1, kept.digest, request_key=key)
+                found = self.pending.get_progress(ADA.tenant, C1, kept.digest, request_key=key)
                 assert found == kept
-        messages = self.hot.recent(ADA.tenant, C1, limit=80)
+        messages = self.hot.list_recent_messages(ADA.tenant, C1, limit=80)
         folded = self.tier.entities(ADA.tenant, C1)
-        with_tier = assemble(sources(messages=messages, folded=folded), "And it?", NOON)
-        assert with_tier == assemble(sources(messages=self.store.recent(ADA.tenant, C1, limit=80)), "And it?", NOON)
+        with_tier = assemble_context(sources(messages=messages, folded=folded), "And it?", NOON)
+        assert with_tier == assemble_context(
+            sources(messages=self.store.list_recent_messages(ADA.tenant, C1, limit=80)), "And it?", NOON
+        )
 
     @rule()
     def evict(self) -> None:
@@ -109,11 +128,11 @@ class Parts(RuleBasedStateMachine):
 
     @rule()
     def go_away(self) -> None:
-        self.tier.away = True
+        self.tier.is_unavailable = True
 
     @rule()
     def come_back(self) -> None:
-        self.tier.away = False
+        self.tier.is_unavailable = False
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -128,7 +147,7 @@ class PartsOverRedis(Parts):
 
     def make_tier(self) -> Any:
         self.server.start()
-        return ValkeyHotTier(lambda: connect(self.server.url, cluster=False), lambda _: None)
+        return ValkeyCache(lambda: connect_valkey(self.server.url, cluster=False), lambda _: None)
 
     @rule()
     def go_away(self) -> None:
@@ -158,64 +177,64 @@ TestPartsOverRedis.settings = settings(
 )
 
 
-class Counting(InMemoryFresh):
+class Counting(InMemoryUnprocessedMessages):
     reads = 0
 
-    def newest(self, owner: Owner) -> list[Fresh]:
+    def list_newest(self, owner: Owner) -> list[UnprocessedMessage]:
         self.reads += 1
-        return super().newest(owner)
+        return super().list_newest(owner)
 
 
 def test_words_are_read_from_the_tier_until_they_have_been_learned() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     words = Counting(store)
-    hot = HotFreshWords(words, tier, StoppedClock())
-    store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
-    first = hot.newest(ADA)
+    hot = CachingUnprocessedMessages(words, tier, StoppedClock())
+    store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    first = hot.list_newest(ADA)
     reads = words.reads
 
-    assert hot.newest(ADA) == first != []
+    assert hot.list_newest(ADA) == first != []
     assert words.reads == reads
 
-    hot.settle(ADA, [a_turn(1).event_id])
-    assert hot.newest(ADA) == []
+    hot.mark_processed(ADA, [a_turn(1).event_id])
+    assert hot.list_newest(ADA) == []
 
 
 def test_who_has_nothing_fresh_is_asked_for_once_and_nothing_is_kept() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     words = Counting(store)
 
-    assert HotFreshWords(words, tier, StoppedClock()).newest(ADA) == []
+    assert CachingUnprocessedMessages(words, tier, StoppedClock()).list_newest(ADA) == []
     assert (words.reads, tier.kept) == (1, {})
 
 
 def test_a_turn_that_is_stored_is_folded_for_the_next_one() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
-    hot = HotConversations(store, tier)
-    hot.recent(ADA.tenant, C1, limit=80)
-    hot.add(ADA.tenant, C1, a_turn(1, content="Where is order 4417?"), request_key="1", title=None)
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
+    hot = CachingConversations(store, tier)
+    hot.list_recent_messages(ADA.tenant, C1, limit=80)
+    hot.add_turn(ADA.tenant, C1, a_turn(1, content="Where is order 4417?"), request_key="1", title=None)
 
-    folded = tier.entities(ADA.tenant, C1)
+    folded = tier.get_entities(ADA.tenant, C1)
 
     assert folded is not None
-    assert folded.is_over(store.recent(ADA.tenant, C1, limit=80))
-    assert "4417" in folded.active.block
+    assert folded.matches_messages(store.list_recent_messages(ADA.tenant, C1, limit=80))
+    assert "4417" in folded.active.prompt_block
 
 
 def test_results_are_read_from_the_tier_and_again_from_the_store_once_it_forgot() -> None:
     clock = StoppedClock()
-    store, tier = InMemoryConversations(clock, a_conversation()), InMemoryHotTier()
-    promises = InMemoryPending(store, clock)
-    hot = HotPending(promises, tier)
-    hot.begin(ADA.tenant, C1, PendingReply.begun("m", "asked", clock()), request_key="k")
-    made = Progress(request="asked", steps=(), usage=Usage(input=1, output=1))
-    hot.advance(ADA.tenant, C1, made, request_key="k")
+    store, tier = InMemoryConversations(clock, a_conversation()), InMemoryConversationCache()
+    promises = InMemoryReplyJobs(store, clock)
+    hot = CachingReplyJobs(promises, tier)
+    hot.create_job(ADA.tenant, C1, ReplyJob.for_request("m", "asked", clock()), request_key="k")
+    made = StepProgress(request="asked", steps=(), usage=TokenUsage(input=1, output=1))
+    hot.save_progress(ADA.tenant, C1, made, request_key="k")
     kept = promises.kept.copy()
     promises.kept.clear()
-    assert hot.progress(ADA.tenant, C1, made.digest, request_key="k") == made
+    assert hot.get_progress(ADA.tenant, C1, made.digest, request_key="k") == made
 
     tier.kept.clear()
-    assert hot.progress(ADA.tenant, C1, made.digest, request_key="k") is None
+    assert hot.get_progress(ADA.tenant, C1, made.digest, request_key="k") is None
     promises.kept |= kept
-    assert hot.progress(ADA.tenant, C1, made.digest, request_key="k") == made
-    assert tier.progress(ADA.tenant, C1, "k") == made
+    assert hot.get_progress(ADA.tenant, C1, made.digest, request_key="k") == made
+    assert tier.get_progress(ADA.tenant, C1, "k") == made

@@ -1,6 +1,7 @@
 """AWS in this process, as strict as the real one: moto, and before it the limits that emulators wave through.
 
-FIELD.md part E lists what moto and MiniStack wrongly accept; `tests/contract/test_strict.py` shows each one refused.
+FIELD.md part E lists what moto and MiniStack wrongly accept; `tests/contract/test_strict.py` shows each one
+refused.
 """
 
 import json
@@ -24,7 +25,10 @@ Answer = tuple[AWSResponse, dict[str, Any]]
 
 
 class _Guard:
-    """What every botocore session of this process asks before and after a call; without limits it lets all pass."""
+    """What every botocore session of this process asks before and after a call.
+
+    Without limits it lets all pass.
+    """
 
     def __init__(self) -> None:
         self.dynamodb: DynamoLimits | None = None
@@ -37,7 +41,9 @@ class _Guard:
         body = json.loads(params["body"])
         return _answered(partial(self.dynamodb.check, model.name, body))
 
-    def before_events(self, *, model: Any, params: dict[str, Any], context: dict[str, Any], **_: object) -> Any:
+    def before_events(
+        self, *, model: Any, params: dict[str, Any], context: dict[str, Any], **_: object
+    ) -> Any:
         if self.events is None or model.name != "PutEvents":
             return None
         body = json.loads(params["body"])
@@ -83,13 +89,19 @@ BUILTIN_HANDLERS.extend(
 
 @cache
 def _session() -> boto3.Session:
-    """Return one session for all emulators of this process: reading botocore's models costs more than most tests do."""
+    """Return one session for all emulators of this process.
+
+    Reading botocore's models costs more than most tests do.
+    """
     return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
 
 
 @contextmanager
 def strict_aws() -> Iterator[None]:
-    """Answer every AWS call of this process from memory; sessions must be made after this module is imported."""
+    """Answer every AWS call of this process from memory.
+
+    Sessions must be made after this module is imported.
+    """
     with mock_aws():
         boto3.DEFAULT_SESSION = _session()
         _guard.dynamodb, _guard.events, _guard.uploads = DynamoLimits(), EventLimits(), UploadLimits()

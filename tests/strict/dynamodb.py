@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.strict.refusal import Refusal, invalid
-from tests.tables import TABLES
+from tests.support.tables import TABLES
 
 BATCH_MAX = 25
 TRANSACTION_MAX = 100
@@ -52,7 +52,9 @@ class DynamoLimits:
             self._applied[token] = request
             return None
         if self._applied[token] != request:
-            raise Refusal("IdempotentParameterMismatchException", "the token was used for another transaction")
+            raise Refusal(
+                "IdempotentParameterMismatchException", "the token was used for another transaction"
+            )
         return {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
 
 
@@ -101,7 +103,11 @@ def _numbers(node: Any) -> Iterator[str]:
 
 def _check_names(body: Body) -> None:
     name = body.get("TableName")
-    if isinstance(name, str) and not name.startswith("arn:") and not re.fullmatch(r"[\w.-]{3,255}", name, re.ASCII):
+    if (
+        isinstance(name, str)
+        and not name.startswith("arn:")
+        and not re.fullmatch(r"[\w.-]{3,255}", name, re.ASCII)
+    ):
         raise invalid("TableName must be at least 3 characters long and at most 255 characters long")
 
 

@@ -1,4 +1,7 @@
-"""SQS' message move tasks, which no emulator knows: all of a dead-letter queue at once, and only of a queue's own."""
+"""SQS' message move tasks, which no emulator knows.
+
+All of a dead-letter queue at once, and only of a queue's own.
+"""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +24,9 @@ class MoveTasks:
         asked = json.loads(params["body"])
         source, destination = (self._url(asked[name]) for name in ("SourceArn", "DestinationArn"))
         if not self.sqs.list_dead_letter_source_queues(QueueUrl=source)["queueUrls"]:
-            return _answer({"Error": {"Code": "UnsupportedOperation", "Message": "its source is no SQS queue"}}, 400)
+            return _answer(
+                {"Error": {"Code": "UnsupportedOperation", "Message": "its source is no SQS queue"}}, 400
+            )
         self.asked.append(asked)
         moved = 0
         while found := self.sqs.receive_message(QueueUrl=source).get("Messages"):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from localstack.paths import REPOSITORY
+from localstack.home import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.door import Door
+from tests.support.api_client import ApiTestClient
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    return Door().open(monkeypatch)
+def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
+    return ApiTestClient().open(monkeypatch)

@@ -1,4 +1,7 @@
-"""A stand-in for membus' HTTP API behind httpx2's mock transport: it takes events and knows what it is told."""
+"""A stand-in for membus' HTTP API behind httpx2's mock transport.
+
+It takes events and knows what it is told.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from scripts.demo.client import Api
+from scripts.demo.api import ApiClient
 
 NOON = "2026-11-10T12:00:00Z"
 
@@ -20,7 +23,10 @@ def a_fact(key: str = "home.city", value: str = "Bath", **given: Any) -> dict[st
 
 @dataclass
 class CannedApi:
-    """`facts` by user, `lines` those in the prompt; `refuse` and `busy_once` name events never or late taken."""
+    """`facts` by user, `lines` those in the prompt.
+
+    `refuse` and `busy_once` name events never or late taken.
+    """
 
     facts: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
     histories: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
@@ -29,8 +35,8 @@ class CannedApi:
     busy_once: set[str] = field(default_factory=set)
     received: list[dict[str, Any]] = field(default_factory=list)
 
-    def client(self) -> Api:
-        return Api("http://membus.test", "mb_key", transport=httpx2.MockTransport(self.serve))
+    def client(self) -> ApiClient:
+        return ApiClient("http://membus.test", "mb_key", transport=httpx2.MockTransport(self.serve))
 
     def serve(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path.strip("/").split("/")[1:]

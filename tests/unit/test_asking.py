@@ -5,12 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from membus.asking.breaker import FAILURES_MAX, OPEN_SECONDS, Breaker, Guarded
-from membus.asking.fallback import WithFallback
-from membus.asking.model import Model
-from membus.domain.prompt import Reply, Spoken, Stopped, TextDelta, Usage
-from membus.errors import BudgetError, BusyError, ModelError, UnavailableError
-from membus.ports.model import Question, Speaker
+from membus.core.errors import BudgetError, BusyError, ModelError, UnavailableError
+from membus.core.tokens import TokenUsage
+from membus.llm.clients import (
+    FAILURES_MAX,
+    OPEN_SECONDS,
+    CircuitBreaker,
+    CircuitBreakerClient,
+    FallbackClient,
+    StructuredModel,
+)
+from membus.llm.ports import ChatModelClient, ModelRequest
+from membus.llm.prompt import ModelEvent, ModelReply, ReplyEnd, TextDelta
 from tests.factories import a_prompt
 
 BUSY = BusyError("overloaded", code="model_unavailable")
@@ -19,21 +25,25 @@ BUSY = BusyError("overloaded", code="model_unavailable")
 class Mood:
     """A model that can be made to fail, and counts how often it was asked."""
 
-    def __init__(self, name: str = "first", failing: UnavailableError | None = None, *, midway: bool = False) -> None:
+    def __init__(
+        self, name: str = "first", failing: UnavailableError | None = None, *, midway: bool = False
+    ) -> None:
         self.name, self.failing, self.asked, self._midway = name, failing, 0, midway
 
-    def reply(self, question: Question) -> Reply:  # noqa: ARG002 - the port's signature
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
         self.asked += 1
         if self.failing:
             raise self.failing
-        return Reply(text="Hello.", stop_reason="end_turn", model=self.name, usage=Usage(input=1, output=1))
+        return ModelReply(
+            text="Hello.", stop_reason="end_turn", model=self.name, usage=TokenUsage(input=1, output=1)
+        )
 
-    def stream(self, question: Question) -> Iterator[Spoken]:
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
         if self._midway:
             yield TextDelta(text="Hel")
-        reply = self.reply(question)
+        reply = self.generate_reply(question)
         yield TextDelta(text=reply.text)
-        yield Stopped(reply=reply)
+        yield ReplyEnd(reply=reply)
 
 
 class Watch:
@@ -51,16 +61,16 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     return watch
 
 
-def ask(speaker: Speaker, *, streaming: bool = False) -> Reply:
-    model = Model(speaker)
+def ask(speaker: ChatModelClient, *, streaming: bool = False) -> ModelReply:
+    model = StructuredModel(speaker)
     if not streaming:
-        return model.reply(a_prompt(), max_tokens=10, timeout_seconds=5)
-    end = list(model.stream(a_prompt(), max_tokens=10, timeout_seconds=5))[-1]
-    assert isinstance(end, Stopped)
+        return model.generate_reply(a_prompt(), max_tokens=10, timeout_seconds=5)
+    end = list(model.stream_reply(a_prompt(), max_tokens=10, timeout_seconds=5))[-1]
+    assert isinstance(end, ReplyEnd)
     return end.reply
 
 
-def fail(speaker: Speaker, times: int, *, streaming: bool = False) -> None:
+def fail(speaker: ChatModelClient, times: int, *, streaming: bool = False) -> None:
     for _ in range(times):
         with pytest.raises(UnavailableError):
             ask(speaker, streaming=streaming)
@@ -72,7 +82,7 @@ both = pytest.mark.parametrize("streaming", [False, True])
 @both
 def test_a_model_that_keeps_failing_is_left_alone(watch: Watch, *, streaming: bool) -> None:
     mood = Mood(failing=BUSY)
-    guarded = Guarded(mood, Breaker())
+    guarded = CircuitBreakerClient(mood, CircuitBreaker())
     fail(guarded, FAILURES_MAX, streaming=streaming)
     watch.seconds += OPEN_SECONDS / 2
 
@@ -87,7 +97,7 @@ def test_a_model_that_keeps_failing_is_left_alone(watch: Watch, *, streaming: bo
 @both
 def test_after_a_while_one_call_tries_and_opens_the_way(watch: Watch, *, streaming: bool) -> None:
     mood = Mood(failing=BUSY)
-    guarded = Guarded(mood, Breaker())
+    guarded = CircuitBreakerClient(mood, CircuitBreaker())
     fail(guarded, FAILURES_MAX)
     watch.seconds += OPEN_SECONDS
     mood.failing = None
@@ -98,19 +108,19 @@ def test_after_a_while_one_call_tries_and_opens_the_way(watch: Watch, *, streami
 
 @pytest.mark.usefixtures("watch")
 def test_only_one_call_tries_at_a_time(watch: Watch) -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for _ in range(FAILURES_MAX):
-        breaker.failed()
+        breaker.record_failure()
     watch.seconds += OPEN_SECONDS
 
-    breaker.enter()
+    breaker.check_closed()
     with pytest.raises(UnavailableError):
-        breaker.enter()
+        breaker.check_closed()
 
 
 def test_a_trial_that_fails_closes_the_way_again(watch: Watch) -> None:
     mood = Mood(failing=BUSY)
-    guarded = Guarded(mood, Breaker())
+    guarded = CircuitBreakerClient(mood, CircuitBreaker())
     fail(guarded, FAILURES_MAX)
     watch.seconds += OPEN_SECONDS
     fail(guarded, 2)
@@ -121,7 +131,7 @@ def test_a_trial_that_fails_closes_the_way_again(watch: Watch) -> None:
 @both
 def test_an_answer_of_no_use_shows_that_the_model_is_there(*, streaming: bool) -> None:
     mood = Mood(failing=BUSY)
-    guarded = Guarded(mood, Breaker())
+    guarded = CircuitBreakerClient(mood, CircuitBreaker())
     fail(guarded, FAILURES_MAX - 1, streaming=streaming)
     mood.failing = ModelError("cut off", reason="cut_off")
     fail(guarded, 1, streaming=streaming)
@@ -133,7 +143,10 @@ def test_an_answer_of_no_use_shows_that_the_model_is_there(*, streaming: bool) -
 
 
 def test_models_have_breakers_of_their_own() -> None:
-    broken, well = Guarded(Mood(failing=BUSY), Breaker()), Guarded(Mood(), Breaker())
+    broken, well = (
+        CircuitBreakerClient(Mood(failing=BUSY), CircuitBreaker()),
+        CircuitBreakerClient(Mood(), CircuitBreaker()),
+    )
     fail(broken, FAILURES_MAX)
 
     assert ask(well).text == "Hello."
@@ -142,7 +155,7 @@ def test_models_have_breakers_of_their_own() -> None:
 @both
 def test_another_model_speaks_where_the_first_is_away_and_says_so(*, streaming: bool) -> None:
     told: list[UnavailableError] = []
-    pair = WithFallback(Mood(failing=BUSY), Mood("second"), told.append)
+    pair = FallbackClient(Mood(failing=BUSY), Mood("second"), told.append)
 
     assert (pair.name, ask(pair, streaming=streaming).model) == ("first", "second")
     assert told == [BUSY]
@@ -152,17 +165,19 @@ def test_another_model_speaks_where_the_first_is_away_and_says_so(*, streaming: 
 def test_a_model_that_is_there_needs_no_other(*, streaming: bool) -> None:
     second = Mood("second")
 
-    assert ask(WithFallback(Mood(), second, lambda _: None), streaming=streaming).model == "first"
+    assert ask(FallbackClient(Mood(), second, lambda _: None), streaming=streaming).model == "first"
     assert second.asked == 0
 
 
 @both
 @pytest.mark.parametrize("error", [BudgetError("spent"), ModelError("refused", reason="refused")])
-def test_what_another_model_cannot_mend_is_not_asked_of_it(error: UnavailableError, *, streaming: bool) -> None:
+def test_what_another_model_cannot_mend_is_not_asked_of_it(
+    error: UnavailableError, *, streaming: bool
+) -> None:
     second = Mood("second")
 
     with pytest.raises(type(error)):
-        ask(WithFallback(Mood(failing=error), second, lambda _: None), streaming=streaming)
+        ask(FallbackClient(Mood(failing=error), second, lambda _: None), streaming=streaming)
 
     assert second.asked == 0
 
@@ -171,7 +186,7 @@ def test_nobody_else_finishes_what_was_begun() -> None:
     second = Mood("second")
 
     with pytest.raises(BusyError):
-        ask(WithFallback(Mood(failing=BUSY, midway=True), second, lambda _: None), streaming=True)
+        ask(FallbackClient(Mood(failing=BUSY, midway=True), second, lambda _: None), streaming=True)
 
     assert second.asked == 0
 
@@ -180,6 +195,6 @@ def test_where_both_are_away_the_second_ones_word_counts() -> None:
     hour = BusyError("come back later", asked_seconds=3600)
 
     with pytest.raises(BusyError) as away:
-        ask(WithFallback(Mood(failing=BUSY), Mood("second", failing=hour), lambda _: None))
+        ask(FallbackClient(Mood(failing=BUSY), Mood("second", failing=hour), lambda _: None))
 
     assert away.value.retry_after_seconds == 3600

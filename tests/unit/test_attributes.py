@@ -1,11 +1,19 @@
-"""membus.domain.attributes: the same fact said twice has one key, two facts have two."""
+"""membus.facts.attributes: the same fact said twice has one key, two facts have two."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from membus.domain.attributes import SINGLE_VALUED, SLUG_MAX, SYNONYMS, FactKey, canonical_key, fact_key, slug_of
+from membus.facts.attributes import (
+    SINGLE_VALUED,
+    SLUG_MAX,
+    SYNONYMS,
+    FactKey,
+    canonical_key,
+    fact_key,
+    slugify,
+)
 
 KEY: TypeAdapter[str] = TypeAdapter(FactKey)
 
@@ -56,12 +64,12 @@ def test_every_key_is_one_that_a_fact_may_have(attribute: str, value: str) -> No
 
 @given(st.text(max_size=250))
 def test_a_slug_is_short_lower_and_stable(value: str) -> None:
-    slug = slug_of(value)
+    slug = slugify(value)
 
     assert len(slug) <= SLUG_MAX
     assert "#" not in slug
     assert " " not in slug
-    assert slug_of(value.upper()) == slug_of(value.upper().lower())
+    assert slugify(value.upper()) == slugify(value.upper().lower())
 
 
 def test_long_values_that_differ_at_their_end_are_two_facts() -> None:
@@ -89,16 +97,25 @@ def test_every_key_that_is_made_is_one_a_fact_may_have(value: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "key"),
     [
-        ("city", "home.city"), ("job.title", "work.role"), ("loves.tea", "likes.tea"),
+        ("city", "home.city"),
+        ("job.title", "work.role"),
+        ("loves.tea", "likes.tea"),
         ("health.allergy.nuts", "allergy.nuts"),
-        ("home.city", "home.city"), ("pets.count", "pets.count"), ("country.music", "country.music"), ("x", "x"),
+        ("home.city", "home.city"),
+        ("pets.count", "pets.count"),
+        ("country.music", "country.music"),
+        ("x", "x"),
     ],
-)  # fmt: skip
+)
 def test_a_key_asked_for_by_hand_leads_where_the_learned_one_lies(asked: str, key: str) -> None:
     assert canonical_key(asked) == key
 
 
-@given(st.sampled_from([*SYNONYMS, *SINGLE_VALUED]), st.sampled_from(["", ".count", ".best"]), st.text(max_size=20))
+@given(
+    st.sampled_from([*SYNONYMS, *SINGLE_VALUED]),
+    st.sampled_from(["", ".count", ".best"]),
+    st.text(max_size=20),
+)
 def test_what_was_learned_is_asked_for_under_its_own_key(root: str, rest: str, value: str) -> None:
     key = fact_key(root + rest, value)
 

@@ -15,8 +15,8 @@ import pytest
 from functions.authorize.handler import handler
 from functions.authorize.usecase import authenticate
 from membus import wiring
-from membus.domain.api_key import ApiKey, Credential, Scope
-from membus.errors import UnauthorizedError, UnavailableError
+from membus.core.errors import UnauthorizedError, UnavailableError
+from membus.tenants.api_keys import ApiKey, ApiScope, Credential
 from tests.fakes.api_keys import InMemoryApiKeys
 
 NOW = datetime.now(UTC)
@@ -25,7 +25,7 @@ KEY = ApiKey(
     key_id=CREDENTIAL.key_id,
     tenant_id="acme",
     name="web",
-    scopes=(Scope.EVENTS_WRITE, Scope.MEMORY_READ),
+    scopes=(ApiScope.EVENTS_WRITE, ApiScope.MEMORY_READ),
     secret_hash=CREDENTIAL.secret_hash,
     created_at=NOW,
 )
@@ -53,9 +53,13 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryApiKeys]:
     wiring.route_scopes.cache_clear()
 
 
-def a_request(authorization: str | None = f"Bearer {CREDENTIAL.text}", **fields: Any) -> dict[str, Any]:
+def a_request(authorization: str | None = f"Bearer {CREDENTIAL.full_text}", **fields: Any) -> dict[str, Any]:
     headers = {} if authorization is None else {"authorization": authorization}
-    request = {"headers": headers, "requestContext": {"requestId": "r-1"}, "routeArn": f"{STAGE}/POST/v1/events"}
+    request = {
+        "headers": headers,
+        "requestContext": {"requestId": "r-1"},
+        "routeArn": f"{STAGE}/POST/v1/events",
+    }
     return request | fields
 
 
@@ -120,12 +124,14 @@ def test_a_websocket_request_is_answered_from_its_method_arn() -> None:
     request = a_request(methodArn=f"{STAGE}/$connect")
     del request["routeArn"]
 
-    assert handler(request | {"headers": {"Authorization": f"bearer {CREDENTIAL.text}"}}, None)["context"]
+    assert handler(request | {"headers": {"Authorization": f"bearer {CREDENTIAL.full_text}"}}, None)[
+        "context"
+    ]
 
 
 @pytest.mark.usefixtures("keys")
 def test_a_key_with_every_scope_is_denied_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "api_keys", lambda: InMemoryApiKeys(replace(KEY, scopes=tuple(Scope))))
+    monkeypatch.setattr(wiring, "api_keys", lambda: InMemoryApiKeys(replace(KEY, scopes=tuple(ApiScope))))
 
     statements = handler(a_request(), None)["policyDocument"]["Statement"]
 
@@ -139,12 +145,12 @@ def test_a_key_with_every_scope_is_denied_nothing(monkeypatch: pytest.MonkeyPatc
         "",
         "Bearer",
         "Bearer ",
-        CREDENTIAL.text,
-        f"Basic {CREDENTIAL.text}",
-        f"Bearer {CREDENTIAL.text[:-1]}",
-        f"Bearer {CREDENTIAL.text}, Bearer {CREDENTIAL.text}",
-        f"Bearer {CREDENTIAL.text.swapcase()}",
-        f"Bearer {replace(CREDENTIAL, environment='prod').text}",
+        CREDENTIAL.full_text,
+        f"Basic {CREDENTIAL.full_text}",
+        f"Bearer {CREDENTIAL.full_text[:-1]}",
+        f"Bearer {CREDENTIAL.full_text}, Bearer {CREDENTIAL.full_text}",
+        f"Bearer {CREDENTIAL.full_text.swapcase()}",
+        f"Bearer {replace(CREDENTIAL, environment='prod').full_text}",
         "Bearer mb_dev_\udcff_\N{KELVIN SIGN}",
     ],
 )
@@ -181,7 +187,9 @@ def test_every_key_that_does_not_hold_is_refused_alike_after_one_read(
 
 def test_a_store_that_does_not_answer_lets_nobody_in() -> None:
     with pytest.raises(UnavailableError):
-        authenticate(f"Bearer {CREDENTIAL.text}", environment="dev", keys=InMemoryApiKeys(KEY, down=True), now=NOW)
+        authenticate(
+            f"Bearer {CREDENTIAL.full_text}", environment="dev", keys=InMemoryApiKeys(KEY, down=True), now=NOW
+        )
 
 
 @pytest.mark.usefixtures("keys")
@@ -209,23 +217,29 @@ def test_it_imports_nothing_but_boto3_and_its_own_code() -> None:
         "authorize.wiring.api_keys()\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
-    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "TENANTS_TABLE": "t", "AWS_DEFAULT_REGION": "us-east-1"}
-    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    environment = {
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "TENANTS_TABLE": "t",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
 
     assert not {"pydantic", "aws_lambda_powertools", "anthropic", "psycopg", "ulid"} & set(run.stdout.split())
 
 
 def test_a_socket_may_bring_its_key_as_a_subprotocol(keys: InMemoryApiKeys) -> None:
-    keys.add(
+    keys.add_key(
         replace(
             KEY,
             key_id=(other := Credential.generate("dev")).key_id,
             secret_hash=other.secret_hash,
-            scopes=(Scope.CHAT,),
+            scopes=(ApiScope.CHAT,),
         )
     )
 
-    answer = handler(a_socket(f"membus.v1, bearer.{other.text}"), None)
+    answer = handler(a_socket(f"membus.v1, bearer.{other.full_text}"), None)
 
     statements = answer["policyDocument"]["Statement"]
     assert statements[0] == {
@@ -238,12 +252,12 @@ def test_a_socket_may_bring_its_key_as_a_subprotocol(keys: InMemoryApiKeys) -> N
 
 
 def test_a_socket_takes_the_scope_chat(keys: InMemoryApiKeys) -> None:  # noqa: ARG001
-    answer = handler(a_socket(f"bearer.{CREDENTIAL.text}"), None)
+    answer = handler(a_socket(f"bearer.{CREDENTIAL.full_text}"), None)
 
     assert SOCKET in answer["policyDocument"]["Statement"][1]["Resource"]
 
 
-@pytest.mark.parametrize("protocols", ["", "membus.v1", "bearer.", "bearer.nonsense", CREDENTIAL.text])
+@pytest.mark.parametrize("protocols", ["", "membus.v1", "bearer.", "bearer.nonsense", CREDENTIAL.full_text])
 def test_a_socket_without_a_good_key_is_refused(keys: InMemoryApiKeys, protocols: str) -> None:
     with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
         handler(a_socket(protocols), None)
@@ -251,10 +265,12 @@ def test_a_socket_without_a_good_key_is_refused(keys: InMemoryApiKeys, protocols
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer nonsense"])
-def test_a_request_brings_its_key_in_the_header_alone(keys: InMemoryApiKeys, authorization: str | None) -> None:
+def test_a_request_brings_its_key_in_the_header_alone(
+    keys: InMemoryApiKeys, authorization: str | None
+) -> None:
     """The gateway would remember the answer by that header, and give it to whoever sends the same one."""
     request = a_request(authorization)
-    request["headers"]["sec-websocket-protocol"] = f"bearer.{CREDENTIAL.text}"
+    request["headers"]["sec-websocket-protocol"] = f"bearer.{CREDENTIAL.full_text}"
 
     with pytest.raises(UnauthorizedError):
         handler(request, None)

@@ -1,28 +1,30 @@
-"""membus.domain.calibration: the estimate follows what the model counts, and the true count never passes the budget."""
+"""membus.conversations.window.
+
+The estimate follows what the model counts, and the true count never passes the budget.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.chat.context import PROMPT_TOKENS_MAX
 from localstack.model.tokens import count
-from membus.domain.calibration import HIGHEST, LOWEST, calibrated, ratio_of
-from membus.domain.context import CEILING
-from membus.domain.marks import Marks, Rate
-from membus.domain.prompt import Prompt, Usage
-from membus.domain.tokens import estimate_tokens
-from membus.domain.window import WINDOW_TOKENS
-from tests.contexts import context
+from membus.conversations.conversation import ConversationCounters, TokenRatio
+from membus.conversations.window import RATIO_MAX, RATIO_MIN, WINDOW_TOKENS, ratio_or_default, update_ratio
+from membus.core.tokens import TokenUsage, estimate_tokens
+from membus.llm.prompt import Prompt
 from tests.factories import a_message
+from tests.support.contexts import context
 
 if TYPE_CHECKING:
-    from membus.domain.conversation import Message
+    from membus.conversations.conversation import Message
 
 TEXTS = {
     "english": "We walked along the river for an hour, and then it began to rain, so we hid in a small bookshop. ",
     "german": "Die Geschwindigkeitsbegrenzung auf der Bundesautobahn wurde vorübergehend aufgehoben, überraschend. ",
     "chinese": "我们沿着河边走了一个小时,然后开始下雨,于是我们躲进了一家小书店,买了三本旧书。",
-    "code": Path("layers/membus/python/membus/domain/window.py").read_text("utf-8")[:400],
+    "code": Path("layers/membus/python/membus/conversations/window.py").read_text("utf-8")[:400],
     "json": '{"order_id": "123-1234567-1234567", "items": [{"sku": "B0C1234567", "qty": 2, "price": 19.99}]}, ',
     "emoji": "Great 🎉🎉 see you 🕗 tomorrow 👍🏽 bring 🍕 and 🥗 🙏 ",
 }
@@ -36,19 +38,22 @@ def counted(prompt: Prompt) -> int:
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_the_true_count_never_passes_the_budget(language: str) -> None:
-    """Talk until windows were cut, each answer telling what the model counted; nothing else is known of it."""
+    """Talk until windows were cut, each answer telling what the model counted.
+
+    Nothing else is known of it.
+    """
     piece, rate = TEXTS[language], None
     said: list[Message] = []
     for turn in range(60):
-        marks = Marks(tokens=sum(message.tokens + 4 for message in said), rate=rate)
+        marks = ConversationCounters(tokens=sum(message.tokens + 4 for message in said), rate=rate)
         made = context(messages=said, message=piece, marks=marks)
         said = list(made.window)
         true = counted(made.prompt)
 
-        assert true <= CEILING
+        assert true <= PROMPT_TOKENS_MAX
         assert sum(count(message.content) + 4 for message in said) <= WINDOW_TOKENS
-        usage = Usage(input=true // 2, cache_read=true - true // 2, output=9)
-        rate = calibrated(rate, "m", estimated=made.estimated, usage=usage)
+        usage = TokenUsage(input=true // 2, cache_read=true - true // 2, output=9)
+        rate = update_ratio(rate, "m", estimated=made.estimated, usage=usage)
         for role in ("user", "assistant"):
             text = f"{turn} {piece * 4}"
             tokens = estimate_tokens(text)
@@ -58,24 +63,32 @@ def test_the_true_count_never_passes_the_budget(language: str) -> None:
 @pytest.mark.parametrize("language", ["english", "code", "json"])
 def test_a_calibrated_estimate_is_close(language: str) -> None:
     text = TEXTS[language] * 20
-    rate = calibrated(None, "m", estimated=estimate_tokens(text), usage=Usage(input=count(text), output=1))
+    rate = update_ratio(
+        None, "m", estimated=estimate_tokens(text), usage=TokenUsage(input=count(text), output=1)
+    )
 
-    assert estimate_tokens(TEXTS[language] * 7) * ratio_of(rate) == pytest.approx(count(TEXTS[language] * 7), rel=0.1)
+    assert estimate_tokens(TEXTS[language] * 7) * ratio_or_default(rate) == pytest.approx(
+        count(TEXTS[language] * 7), rel=0.1
+    )
 
 
 def test_a_ratio_rises_at_once_and_falls_slowly() -> None:
-    high = calibrated(Rate(model="m", ratio=1.0), "m", estimated=100, usage=Usage(input=150, output=1))
-    lower = calibrated(high, "m", estimated=100, usage=Usage(input=100, output=1))
+    high = update_ratio(
+        TokenRatio(model="m", ratio=1.0), "m", estimated=100, usage=TokenUsage(input=150, output=1)
+    )
+    lower = update_ratio(high, "m", estimated=100, usage=TokenUsage(input=100, output=1))
 
     assert (high.ratio, lower.ratio) == (1.5, 1.4)
 
 
-@pytest.mark.parametrize(("reported", "ratio"), [(0, LOWEST), (10**9, HIGHEST)])
+@pytest.mark.parametrize(("reported", "ratio"), [(0, RATIO_MIN), (10**9, RATIO_MAX)])
 def test_no_report_moves_it_beyond_its_bounds(reported: int, ratio: float) -> None:
-    assert calibrated(None, "m", estimated=100, usage=Usage(input=reported, output=1)).ratio == ratio
+    assert update_ratio(None, "m", estimated=100, usage=TokenUsage(input=reported, output=1)).ratio == ratio
 
 
 def test_another_model_begins_anew() -> None:
-    old = Rate(model="old", ratio=1.9)
+    old = TokenRatio(model="old", ratio=1.9)
 
-    assert calibrated(old, "new", estimated=100, usage=Usage(input=110, output=1)) == Rate(model="new", ratio=1.1)
+    assert update_ratio(old, "new", estimated=100, usage=TokenUsage(input=110, output=1)) == TokenRatio(
+        model="new", ratio=1.1
+    )

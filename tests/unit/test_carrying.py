@@ -1,4 +1,7 @@
-"""membus.domain.carrying: what is carried forward, and what is read behind it, come to what all observations do."""
+"""membus.facts.fact.
+
+What is carried forward, and what is read behind it, come to what all observations do.
+"""
 
 from datetime import timedelta
 
@@ -6,11 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from membus.domain import carrying
-from membus.domain.carrying import RECENT_KEPT, RECENT_MAX, Carried, Trail, carry
-from membus.domain.claims import ordered
-from membus.domain.facts import fact_of, fold
-from membus.domain.observations import Observation, Trust
+from membus.facts import fact
+from membus.facts.fact import (
+    RECENT_OBSERVATIONS_KEPT,
+    RECENT_OBSERVATIONS_MAX,
+    ObservationHistory,
+    ObservationSnapshot,
+    build_snapshot,
+    fact_from_snapshot,
+    fold,
+)
+from membus.facts.observation import Observation, Trust
+from membus.facts.resolution import in_learning_order
 from tests.factories import NOON, an_observation
 
 HOUR = timedelta(hours=1)
@@ -21,7 +31,10 @@ said = st.tuples(st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]), st.samp
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Observation]:
-    """Draw observations as they are learned: most in order, some told later, some of a time gone by or at an end."""
+    """Draw observations as they are learned.
+
+    Most in order, some told later, some of a time gone by or at an end.
+    """
     return [draw(_observations(number)) for number in range(draw(st.integers(0, 30)))]
 
 
@@ -31,17 +44,21 @@ def _observations(draw: st.DrawFn, number: int) -> Observation:
     begins = NOON + HOUR * (number - draw(st.sampled_from([0, 0, 0, 1, 2, 9])))
     ends = draw(st.sampled_from([None, None, None, begins + HOUR * 2])) if value else None
     seen = an_observation(
-        value, trust=trust, event_id=f"e{number}", valid_from=begins, valid_until=ends,
+        value,
+        trust=trust,
+        event_id=f"e{number}",
+        valid_from=begins,
+        valid_until=ends,
         learned_at=NOON + HOUR * (number + draw(st.sampled_from([0, 0, 0, 3, 12]))) + timedelta(seconds=1),
-    )  # fmt: skip
+    )
     why = seen.provenance.model_copy(update={"agent_id": draw(st.sampled_from(["one", "two"]))})
     return seen.model_copy(update={"provenance": why})
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrying, "RECENT_MAX", 5)
-    monkeypatch.setattr(carrying, "RECENT_KEPT", 3)
+    monkeypatch.setattr(fact, "RECENT_OBSERVATIONS_MAX", 5)
+    monkeypatch.setattr(fact, "RECENT_OBSERVATIONS_KEPT", 3)
 
 
 @pytest.mark.usefixtures("short")
@@ -52,48 +69,50 @@ class TestAShortTrail:
         self, seen: list[Observation], random: st.DataObject
     ) -> None:
         random.shuffle(seen)  # type: ignore[attr-defined]
-        trail, known = Trail(()), list[Observation]()
+        trail, known = ObservationHistory(()), list[Observation]()
         for each in seen:
-            if not trail.takes([each]):
-                trail = Trail(tuple(known))
-            trail, known = trail.with_([each]).shortened(), [*known, each]
+            if not trail.can_append([each]):
+                trail = ObservationHistory(tuple(known))
+            trail, known = trail.with_observations([each]).compact_older(), [*known, each]
 
-            assert fact_of(trail.whole) == fold(known)
+            assert fact_from_snapshot(trail.full_snapshot) == fold(known)
 
     @settings(max_examples=100, deadline=None)
     @given(streams())
     def test_what_stands_for_the_older_ones_leads_to_the_same_value(self, seen: list[Observation]) -> None:
-        trail, whole = Trail(tuple(ordered(seen))).shortened(), fold(seen)
+        trail, whole = ObservationHistory(tuple(in_learning_order(seen))).compact_older(), fold(seen)
 
-        fact = fold(trail.observations)
+        fact = fold(trail.relevant_observations)
 
         assert (fact is None) == (whole is None)
         assert not (fact and whole) or (fact.value or "").casefold() == (whole.value or "").casefold()
 
     @given(streams())
     def test_what_is_carried_survives_being_stored(self, seen: list[Observation]) -> None:
-        carried = carry(seen)
+        carried = build_snapshot(seen)
 
-        assert carried is None or Carried.model_validate_json(carried.model_dump_json()) == carried
+        assert (
+            carried is None or ObservationSnapshot.model_validate_json(carried.model_dump_json()) == carried
+        )
 
 
-def toggled(times: int) -> Trail:
-    trail = Trail(())
+def toggled(times: int) -> ObservationHistory:
+    trail = ObservationHistory(())
     for number in range(times):
         value = "dark" if number % 2 else "light"
         seen = an_observation(value, kind="setting", event_id=f"e{number}", valid_from=NOON + HOUR * number)
-        assert trail.takes([seen])
-        trail = trail.with_([seen]).shortened()
+        assert trail.can_append([seen])
+        trail = trail.with_observations([seen]).compact_older()
     return trail
 
 
 def test_a_setting_toggled_a_thousand_times_is_a_short_trail() -> None:
     trail = toggled(1_000)
 
-    assert RECENT_KEPT <= len(trail.recent) <= RECENT_MAX
+    assert RECENT_OBSERVATIONS_KEPT <= len(trail.recent) <= RECENT_OBSERVATIONS_MAX
     assert trail.carried
-    assert len(trail.carried.representatives) <= 2
-    fact = fact_of(trail.whole)
+    assert len(trail.carried.deciding_observations) <= 2
+    fact = fact_from_snapshot(trail.full_snapshot)
     assert fact
     assert (fact.version, fact.value, fact.replaced) == (1_000, "dark", "light")
 
@@ -102,5 +121,5 @@ def test_what_comes_too_late_for_the_trail_asks_for_all_there_is() -> None:
     trail = toggled(200)
     old = an_observation("dim", kind="setting", event_id="late", valid_from=NOON)
 
-    assert not trail.takes([old])
-    assert not trail.takes([old.model_copy(update={"learned_at": NOON + HOUR * 999})])
+    assert not trail.can_append([old])
+    assert not trail.can_append([old.model_copy(update={"learned_at": NOON + HOUR * 999})])

@@ -7,34 +7,38 @@ from uuid import uuid4
 
 import pytest
 
-from functions.chat.turns import REFUSED
-from membus.domain.context import BUDGETS
-from membus.domain.identity import Owner
-from membus.domain.prompt import Prompt, Reply
-from membus.errors import ConflictError, ModelError, UnavailableError
-from tests.door import Answer, Door
+from functions.chat.context import SECTION_TOKENS
+from functions.chat.turn_records import REFUSAL_TEXT
+from membus.core.errors import ConflictError, ModelError, UnavailableError
+from membus.core.identity import Owner
+from membus.llm.prompt import ModelReply, Prompt
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
 from tests.fakes.model import ScriptedModel
-from tests.fakes.sockets import ImmediateTurns
+from tests.fakes.sockets import ImmediateTurnQueue
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 PATH = "/v1/conversations/c/messages"
 
 
 @pytest.fixture
-def talk(door: Door) -> Door:
+def talk(door: ApiTestClient) -> ApiTestClient:
     """Ada's conversation, in which Bob may write too; she lives in Lisbon, he in Oslo."""
-    door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"), request_key="c")
+    door.conversations.create_conversation(
+        a_conversation("c", members=("bob",), agent_id="guide"), request_key="c"
+    )
     learn(door.facts, ADA, an_observation("Lisbon"))
     learn(door.facts, Owner(tenant="acme", user="bob"), an_observation("Oslo"))
     return door
 
 
-def say(door: Door, content: str = "Where do I live?", *, author: str = "ada", key: str | None = "k1") -> Answer:
+def say(
+    door: ApiTestClient, content: str = "Where do I live?", *, author: str = "ada", key: str | None = "k1"
+) -> ApiTestResponse:
     return door.post(PATH, {"content": content, "author": author}, key=key)
 
 
-def stored(door: Door) -> list[tuple[str, str, str]]:
-    messages = door.conversations.recent("acme", "c", limit=100)
+def stored(door: ApiTestClient) -> list[tuple[str, str, str]]:
+    messages = door.conversations.list_recent_messages("acme", "c", limit=100)
     return [(message.role, message.author, message.content) for message in messages]
 
 
@@ -42,7 +46,7 @@ def profile_block(prompt: Prompt) -> str:
     return prompt.system[1].text
 
 
-def test_an_answer_is_the_models_words_and_what_they_took(talk: Door) -> None:
+def test_an_answer_is_the_models_words_and_what_they_took(talk: ApiTestClient) -> None:
     answer = say(talk)
 
     assert answer.status == 200
@@ -50,12 +54,16 @@ def test_an_answer_is_the_models_words_and_what_they_took(talk: Door) -> None:
     assert (answer.json["message"]["role"], answer.json["message"]["author"]) == ("assistant", "guide")
     assert (answer.json["stop_reason"], answer.json["usage"]["input"]) == ("end_turn", 100)
     context = answer.json["context"]
-    assert [section["name"] for section in context["sections"]] == list(BUDGETS)
-    assert sum(section["tokens"] for section in context["sections"]) == context["total_tokens"] <= context["budget"]
+    assert [section["name"] for section in context["sections"]] == list(SECTION_TOKENS)
+    assert (
+        sum(section["tokens"] for section in context["sections"])
+        == context["total_tokens"]
+        <= context["budget"]
+    )
 
 
 @pytest.mark.parametrize(("author", "city"), [("ada", "Lisbon"), ("bob", "Oslo")])
-def test_the_model_sees_the_profile_of_whoever_speaks(talk: Door, author: str, city: str) -> None:
+def test_the_model_sees_the_profile_of_whoever_speaks(talk: ApiTestClient, author: str, city: str) -> None:
     say(talk, author=author)
 
     (prompt,) = talk.model.prompts
@@ -63,27 +71,27 @@ def test_the_model_sees_the_profile_of_whoever_speaks(talk: Door, author: str, c
     assert [(said.role, said.text) for said in prompt.messages] == [("user", "Where do I live?")]
 
 
-def test_a_turn_is_stored_and_told_to_the_bus(talk: Door) -> None:
+def test_a_turn_is_stored_and_told_to_the_bus(talk: ApiTestClient) -> None:
     answer = say(talk).json
 
     assert stored(talk) == [("user", "ada", "Where do I live?"), ("assistant", "guide", "Good morning.")]
     (event,) = talk.bus.published
-    user = talk.conversations.recent("acme", "c", limit=2)[0]
+    user = talk.conversations.list_recent_messages("acme", "c", limit=2)[0]
     assert (event.type, event.origin, event.owner, event.session_id) == ("turn.recorded", "chat", ADA, "c")
     assert (event.event_id, event.occurred_at, event.agent_id) == (f"turn-{user.message_id}", NOON, "guide")
-    assert event.speech == "Where do I live?"
+    assert event.user_text == "Where do I live?"
     assert event.payload["assistant"]["text"] == "Good morning."
     assert user.message_id < answer["message"]["message_id"]
 
 
-def test_the_first_message_names_the_conversation(talk: Door) -> None:
+def test_the_first_message_names_the_conversation(talk: ApiTestClient) -> None:
     say(talk, "Plan my trip", key="k1")
     say(talk, "And then?", key="k2")
 
-    assert talk.conversations.conversation("acme", "c").title == "Plan my trip"
+    assert talk.conversations.get_conversation("acme", "c").title == "Plan my trip"
 
 
-def test_the_next_turn_remembers_the_last_one(talk: Door) -> None:
+def test_the_next_turn_remembers_the_last_one(talk: ApiTestClient) -> None:
     say(talk, "one", key="k1")
     talk.clock.advance(timedelta(minutes=1))
     say(talk, "two", key="k2")
@@ -93,7 +101,7 @@ def test_the_next_turn_remembers_the_last_one(talk: Door) -> None:
     assert talk.model.prompts[1].system == talk.model.prompts[0].system
 
 
-def test_a_repeated_request_gets_the_same_turn_for_one_call_of_the_model(talk: Door) -> None:
+def test_a_repeated_request_gets_the_same_turn_for_one_call_of_the_model(talk: ApiTestClient) -> None:
     first = say(talk)
     talk.clock.advance(timedelta(minutes=5))
 
@@ -104,7 +112,7 @@ def test_a_repeated_request_gets_the_same_turn_for_one_call_of_the_model(talk: D
 
 
 @pytest.mark.parametrize("fields", [{"content": "Something else"}, {"author": "bob"}])
-def test_a_key_used_for_another_message_is_refused(talk: Door, fields: dict[str, str]) -> None:
+def test_a_key_used_for_another_message_is_refused(talk: ApiTestClient, fields: dict[str, str]) -> None:
     say(talk)
 
     answer = say(talk, **fields)
@@ -113,27 +121,29 @@ def test_a_key_used_for_another_message_is_refused(talk: Door, fields: dict[str,
     assert (len(talk.model.prompts), len(stored(talk)), len(talk.bus.published)) == (1, 2, 1)
 
 
-def test_a_key_is_the_conversations_own(talk: Door) -> None:
-    talk.conversations.create(a_conversation("d"), request_key=uuid4().hex)
+def test_a_key_is_the_conversations_own(talk: ApiTestClient) -> None:
+    talk.conversations.create_conversation(a_conversation("d"), request_key=uuid4().hex)
     say(talk)
 
-    other = talk.post("/v1/conversations/d/messages", {"content": "Where do I live?", "author": "ada"}, key="k1")
+    other = talk.post(
+        "/v1/conversations/d/messages", {"content": "Where do I live?", "author": "ada"}, key="k1"
+    )
 
     assert other.status == 200
     assert len(talk.model.prompts) == 2
 
 
-def test_a_refusal_is_an_answer_with_safe_words(talk: Door) -> None:
+def test_a_refusal_is_an_answer_with_safe_words(talk: ApiTestClient) -> None:
     talk.model = ScriptedModel("", stop_reason="refusal")
 
     answer = say(talk)
 
     assert (answer.status, answer.json["stop_reason"]) == (200, "refusal")
-    assert answer.json["message"]["content"] == REFUSED
-    assert stored(talk)[1][2] == REFUSED
+    assert answer.json["message"]["content"] == REFUSAL_TEXT
+    assert stored(talk)[1][2] == REFUSAL_TEXT
 
 
-def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: Door) -> None:
+def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: ApiTestClient) -> None:
     talk.bus.refusing = {"*": "InternalFailure"}
     refused = say(talk)
     talk.bus.refusing = {}
@@ -145,7 +155,7 @@ def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: Door) -
     assert again.status == 200
     assert len(talk.model.prompts) == 1
     assert len(stored(talk)) == 2
-    assert [event.speech for event in talk.bus.published] == ["Where do I live?"]
+    assert [event.user_text for event in talk.bus.published] == ["Where do I live?"]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +176,7 @@ def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: Door) -
     ],
 )
 def test_a_message_that_may_not_be_said_has_no_effect(
-    talk: Door, fields: dict[str, Any], status: int, code: str
+    talk: ApiTestClient, fields: dict[str, Any], status: int, code: str
 ) -> None:
     answer = say(talk, **fields)
 
@@ -175,14 +185,15 @@ def test_a_message_that_may_not_be_said_has_no_effect(
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"content": "hi"}, {"content": "hi", "author": "ada", "x": 1}, {"content": ["hi"], "author": "ada"}]
+    "body",
+    [{}, {"content": "hi"}, {"content": "hi", "author": "ada", "x": 1}, {"content": ["hi"], "author": "ada"}],
 )
-def test_a_message_of_another_shape_is_refused(talk: Door, body: dict[str, Any]) -> None:
+def test_a_message_of_another_shape_is_refused(talk: ApiTestClient, body: dict[str, Any]) -> None:
     assert talk.post(PATH, body).status == 422
     assert talk.model.prompts == []
 
 
-def test_a_conversation_that_is_not_there_or_not_theirs_is_not_found(talk: Door) -> None:
+def test_a_conversation_that_is_not_there_or_not_theirs_is_not_found(talk: ApiTestClient) -> None:
     nowhere = talk.post("/v1/conversations/nowhere/messages", {"content": "hi", "author": "ada"})
     talk.tenant = "zeta"
     stranger = say(talk)
@@ -199,7 +210,7 @@ def test_a_conversation_that_is_not_there_or_not_theirs_is_not_found(talk: Door)
     ],
 )
 def test_a_model_that_is_down_leaves_nothing_and_may_be_asked_again(
-    talk: Door, fault: UnavailableError, code: str
+    talk: ApiTestClient, fault: UnavailableError, code: str
 ) -> None:
     talk.model = ScriptedModel(fault, "Lisbon.")
     failed = say(talk)
@@ -211,12 +222,12 @@ def test_a_model_that_is_down_leaves_nothing_and_may_be_asked_again(
 
 
 def test_the_same_request_answered_elsewhere_meanwhile_is_a_conflict(
-    talk: Door, monkeypatch: pytest.MonkeyPatch
+    talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lost(*_: object, **__: object) -> None:
         raise ConflictError("lost a race")
 
-    monkeypatch.setattr(talk.conversations, "add", lost)
+    monkeypatch.setattr(talk.conversations, "add_turn", lost)
 
     answer = say(talk)
 
@@ -224,14 +235,22 @@ def test_the_same_request_answered_elsewhere_meanwhile_is_a_conflict(
     assert talk.bus.published == []
 
 
-def test_everything_is_read_in_two_waves_before_the_model_is_asked(talk: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_read_in_two_waves_before_the_model_is_asked(
+    talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waves = {
         threading.Barrier(5, timeout=5): {
-            "turn": talk.conversations, "conversation": talk.conversations, "profile": talk.facts,
-            "newest": talk.fresh, "found": talk.recollection,
+            "find_turn": talk.conversations,
+            "get_conversation": talk.conversations,
+            "get_profile": talk.facts,
+            "list_newest": talk.fresh,
+            "search": talk.recollection,
         },
-        threading.Barrier(2, timeout=5): {"recent": talk.conversations, "outline": talk.summaries},
-    }  # fmt: skip
+        threading.Barrier(2, timeout=5): {
+            "list_recent_messages": talk.conversations,
+            "get_index": talk.summaries,
+        },
+    }
     calls: list[str] = []
 
     def meet(name: str, owner: Any, together: threading.Barrier) -> None:
@@ -244,14 +263,14 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(talk: Door, m
 
         monkeypatch.setattr(owner, name, meeting)
 
-    talk.turns = ImmediateTurns(lambda _: None)
+    talk.turns = ImmediateTurnQueue(lambda _: None)
     assert say(talk).status == 202
     for together, wave in waves.items():
         for name, owner in wave.items():
             meet(name, owner, together)
     before: list[int] = []
     talk.model = ScriptedModel(lambda _: before.append(len(calls)) or "Lisbon.")  # type: ignore[func-returns-value]
-    monkeypatch.setattr(talk.conversations, "add", lambda *_, **__: None)
+    monkeypatch.setattr(talk.conversations, "add_turn", lambda *_, **__: None)
 
     talk.work({"turn": talk.turns.begun[0]})
 
@@ -259,13 +278,13 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(talk: Door, m
     assert sorted(calls) == sorted(name for wave in waves.values() for name in wave)
 
 
-def test_the_model_has_only_the_time_that_the_invocation_leaves(talk: Door) -> None:
+def test_the_model_has_only_the_time_that_the_invocation_leaves(talk: ApiTestClient) -> None:
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
-        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
+        def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
             allowed.append(timeout_seconds)
-            return super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+            return super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     talk.model = Timed("Lisbon.")
     for number, seconds in enumerate((120, 60, 10)):

@@ -4,28 +4,28 @@ from typing import Any
 
 import pytest
 
-from membus.domain.context import BUDGETS, CEILING
-from tests.door import Answer, Door
+from functions.chat.context import PROMPT_TOKENS_MAX, SECTION_TOKENS
 from tests.factories import ADA, a_conversation, an_observation, learn
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 PATH = "/v1/conversations/c/context"
 
 
 @pytest.fixture
-def talk(door: Door) -> Door:
-    door.conversations.create(a_conversation("c", members=("bob",)), request_key="c")
+def talk(door: ApiTestClient) -> ApiTestClient:
+    door.conversations.create_conversation(a_conversation("c", members=("bob",)), request_key="c")
     learn(door.facts, ADA, an_observation("Lisbon"))
     door.post("/v1/conversations/c/messages", {"content": "Hello", "author": "ada"}, key="k0")
     return door
 
 
-def context(door: Door, query: str = "message=Where%20do%20I%20live%3F") -> Any:
-    answer: Answer = door.get(PATH, query)
+def context(door: ApiTestClient, query: str = "message=Where%20do%20I%20live%3F") -> Any:
+    answer: ApiTestResponse = door.get(PATH, query)
     assert answer.status == 200, answer.text
     return answer.json
 
 
-def test_a_context_is_exactly_what_the_message_sends(talk: Door) -> None:
+def test_a_context_is_exactly_what_the_message_sends(talk: ApiTestClient) -> None:
     shown = context(talk)
     talk.post("/v1/conversations/c/messages", {"content": "Where do I live?", "author": "ada"}, key="k1")
 
@@ -33,32 +33,32 @@ def test_a_context_is_exactly_what_the_message_sends(talk: Door) -> None:
     assert shown["prompt"] == sent.model_dump(mode="json")
 
 
-def test_a_context_asks_no_model_and_stores_nothing(talk: Door) -> None:
+def test_a_context_asks_no_model_and_stores_nothing(talk: ApiTestClient) -> None:
     before = len(talk.model.prompts)
     context(talk)
 
     assert len(talk.model.prompts) == before
-    assert talk.conversations.conversation("acme", "c").message_count == 2
+    assert talk.conversations.get_conversation("acme", "c").message_count == 2
     assert len(talk.bus.published) == 1
 
 
-def test_a_context_says_where_the_tokens_go(talk: Door) -> None:
+def test_a_context_says_where_the_tokens_go(talk: ApiTestClient) -> None:
     shown = context(talk)
 
     sizes = {section["name"]: section["tokens"] for section in shown["sections"]}
-    assert list(sizes) == list(BUDGETS)
+    assert list(sizes) == list(SECTION_TOKENS)
     assert all(sizes[name] for name in ("system", "profile", "window", "message"))
-    assert sum(sizes.values()) == shown["total_tokens"] <= shown["budget"] == CEILING
+    assert sum(sizes.values()) == shown["total_tokens"] <= shown["budget"] == PROMPT_TOKENS_MAX
     assert shown["facts"] == ["- home.city: Lisbon (since 2026-03-01)"]
     assert [message["content"] for message in shown["window"]] == ["Hello", "Good morning."]
 
 
-def test_a_context_is_the_owners_unless_somebody_else_is_named(talk: Door) -> None:
+def test_a_context_is_the_owners_unless_somebody_else_is_named(talk: ApiTestClient) -> None:
     assert context(talk, "message=hi&author=ada")["facts"] == context(talk, "message=hi")["facts"]
     assert context(talk, "message=hi&author=bob")["facts"] == []
 
 
-def test_a_context_without_a_message_shows_what_stands_before_it(talk: Door) -> None:
+def test_a_context_without_a_message_shows_what_stands_before_it(talk: ApiTestClient) -> None:
     assert context(talk, "")["window"]
 
 
@@ -70,13 +70,15 @@ def test_a_context_without_a_message_shows_what_stands_before_it(talk: Door) -> 
         ("author=a%23b", "invalid"),
     ],
 )
-def test_a_context_of_a_message_that_may_not_be_said_is_refused(talk: Door, query: str, code: str) -> None:
+def test_a_context_of_a_message_that_may_not_be_said_is_refused(
+    talk: ApiTestClient, query: str, code: str
+) -> None:
     answer = talk.get(PATH, query)
 
     assert (answer.status, answer.code) == (422, code)
 
 
-def test_another_tenants_context_is_not_found(talk: Door) -> None:
+def test_another_tenants_context_is_not_found(talk: ApiTestClient) -> None:
     talk.tenant = "zeta"
 
     for query in ("message=hi", "message=hi&author=ada"):

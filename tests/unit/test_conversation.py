@@ -1,4 +1,4 @@
-"""membus.domain.conversation: who may write, what a conversation is called, and ids that only rise."""
+"""membus.conversations.conversation: who may write, what a conversation is called, and ids that only rise."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,53 +8,58 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ulid import ULID
 
-from membus.domain.conversation import TITLE_MAX, MessageIds, title_of
-from membus.domain.event import epoch_ms
-from membus.errors import ForbiddenError
+from membus.conversations.conversation import TITLE_MAX, MessageIdGenerator, make_title
+from membus.core.clock import epoch_ms
+from membus.core.errors import ForbiddenError
 from tests.factories import NOON, a_conversation
 
 
 @pytest.mark.parametrize("author", ["ada", "bob"])
 def test_the_owner_and_the_members_write(author: str) -> None:
-    a_conversation(members=("bob",)).admit(author)
+    a_conversation(members=("bob",)).require_member(author)
 
 
 @pytest.mark.parametrize("author", ["eve", "ad", "adab", ""])
 def test_nobody_else_writes(author: str) -> None:
     with pytest.raises(ForbiddenError) as refused:
-        a_conversation(members=("bob",)).admit(author)
+        a_conversation(members=("bob",)).require_member(author)
 
     assert refused.value.code == "not_a_member"
 
 
 @pytest.mark.parametrize(
     ("text", "title"),
-    [("hi", "hi"), (" a \n b ", "a b"), ("word " * 30, " ".join(["word"] * 15) + "…"), ("x" * 200, "x" * 79 + "…")],
+    [
+        ("hi", "hi"),
+        (" a \n b ", "a b"),
+        ("word " * 30, " ".join(["word"] * 15) + "…"),
+        ("x" * 200, "x" * 79 + "…"),
+    ],
 )
 def test_a_title_is_the_first_words(text: str, title: str) -> None:
-    assert title_of(text) == title
+    assert make_title(text) == title
 
 
 @given(st.text())
 def test_a_title_is_short_and_on_one_line(text: str) -> None:
-    assert len(title_of(text)) <= TITLE_MAX
-    assert len(title_of(text).splitlines()) <= 1
+    assert len(make_title(text)) <= TITLE_MAX
+    assert len(make_title(text).splitlines()) <= 1
 
 
 def test_ids_rise_within_a_millisecond_and_when_the_clock_steps_back() -> None:
-    ids = MessageIds()
+    ids = MessageIdGenerator()
     moments = [NOON, NOON, NOON - timedelta(hours=1), NOON, NOON + timedelta(milliseconds=1)]
 
-    made = [ids.next(moment) for moment in moments]
+    made = [ids.next_id(moment) for moment in moments]
 
     assert made == sorted(set(made))
 
 
 def test_threads_get_different_ids_each_in_its_order() -> None:
-    ids = MessageIds()
+    ids = MessageIdGenerator()
 
     def make(_: int) -> list[str]:
-        return [ids.next(NOON) for _ in range(50)]
+        return [ids.next_id(NOON) for _ in range(50)]
 
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(make, range(4)))
@@ -65,12 +70,12 @@ def test_threads_get_different_ids_each_in_its_order() -> None:
 
 @given(st.lists(st.integers(-2, 2), max_size=50))
 def test_ids_rise_whatever_the_clock_does_and_a_burst_is_not_dated_ahead(steps: list[int]) -> None:
-    ids, moment, latest = MessageIds(), NOON, NOON
+    ids, moment, latest = MessageIdGenerator(), NOON, NOON
     made: list[str] = []
     for step in steps:
         moment += timedelta(milliseconds=step)
         latest = max(latest, moment) if made else moment
-        made.append(ids.next(moment))
+        made.append(ids.next_id(moment))
 
         assert ULID.from_str(made[-1]).milliseconds == epoch_ms(latest)
 
@@ -79,9 +84,9 @@ def test_ids_rise_whatever_the_clock_does_and_a_burst_is_not_dated_ahead(steps: 
 
 def test_a_members_word_is_not_the_owners() -> None:
     talk = a_conversation(members=("bob",))
-    talk.admit_owner("ada")
+    talk.require_owner("ada")
 
     for user, code in (("bob", "not_the_owner"), ("eve", "not_a_member")):
         with pytest.raises(ForbiddenError) as refused:
-            talk.admit_owner(user)
+            talk.require_owner(user)
         assert refused.value.code == code

@@ -1,4 +1,4 @@
-"""functions/memory/cursors: a cursor is good for one tenant and one query, and cannot be made elsewhere."""
+"""functions/api/cursors: a cursor is good for one tenant and one query, and cannot be made elsewhere."""
 
 import base64
 from uuid import uuid4
@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.memory.cursors import read_cursor, write_cursor
-from membus.errors import InvalidError
-from tests.door import Door
+from functions.api.cursors import read_cursor, write_cursor
+from membus.core.errors import InvalidError
 from tests.factories import ADA, a_conversation, a_turn, an_observation, learn
-from tests.fakes.sealer import HmacSealer
+from tests.fakes.cursor_signer import HmacCursorSigner
+from tests.support.api_client import ApiTestClient
 
-SEALER = HmacSealer()
+SEALER = HmacCursorSigner()
 AFTER = {"pk": "T#acme#U#ada", "sk": "FACT#home.city"}
 QUERY = "facts\nacme\nada\nNone"
 
 
-def refused(cursor: str, *, query: str = QUERY, sealer: HmacSealer = SEALER) -> str:
+def refused(cursor: str, *, query: str = QUERY, sealer: HmacCursorSigner = SEALER) -> str:
     with pytest.raises(InvalidError) as error:
         read_cursor(cursor, query=query, sealer=sealer)
     return error.value.code
@@ -56,14 +56,20 @@ def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["facts\nzeta\nada\nNone", "facts\nacme\nbob\nNone", "facts\nacme\nada\nwork", "facts\nacme\nada\nNone\n"]
+    "query",
+    [
+        "facts\nzeta\nada\nNone",
+        "facts\nacme\nbob\nNone",
+        "facts\nacme\nada\nwork",
+        "facts\nacme\nada\nNone\n",
+    ],
 )
 def test_a_cursor_of_another_query_is_refused(query: str) -> None:
     cursor = write_cursor(AFTER, query=query, sealer=SEALER)
 
     assert cursor is not None
     assert refused(cursor) == "bad_cursor"
-    assert refused(cursor, query=query, sealer=HmacSealer(b"another key")) == "bad_cursor"
+    assert refused(cursor, query=query, sealer=HmacCursorSigner(b"another key")) == "bad_cursor"
 
 
 def test_a_cursor_of_the_longest_ids_still_fits_its_parameter() -> None:
@@ -72,15 +78,20 @@ def test_a_cursor_of_the_longest_ids_still_fits_its_parameter() -> None:
     assert len(write_cursor(after, query=QUERY, sealer=SEALER) or "") <= 2048
 
 
-def test_no_cursor_crosses_the_door_to_another_tenant_or_list(door: Door) -> None:
+def test_no_cursor_crosses_the_door_to_another_tenant_or_list(door: ApiTestClient) -> None:
     learn(door.facts, ADA, *(an_observation("x", key=f"likes.{n}") for n in range(3)))
     for number in range(3):
-        door.conversations.create(a_conversation(f"c{number}"), request_key=uuid4().hex)
-    door.conversations.add("acme", "c0", a_turn(), request_key="k", title=None)
+        door.conversations.create_conversation(a_conversation(f"c{number}"), request_key=uuid4().hex)
+    door.conversations.add_turn("acme", "c0", a_turn(), request_key="k", title=None)
     paths = ["/v1/users/ada/facts", "/v1/conversations", "/v1/conversations/c0/messages"]
     cursors = {path: door.get(path, "limit=1").json["next_cursor"] for path in paths}
 
-    for path in [*paths, "/v1/users/ada/facts?kind=work", "/v1/users/bob/facts", "/v1/conversations/c1/messages"]:
+    for path in [
+        *paths,
+        "/v1/users/ada/facts?kind=work",
+        "/v1/users/bob/facts",
+        "/v1/conversations/c1/messages",
+    ]:
         for origin, cursor in cursors.items():
             where, _, kind = path.partition("?")
             answer = door.get(where, f"limit=1&cursor={cursor}" + (f"&{kind}" if kind else ""))

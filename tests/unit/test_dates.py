@@ -1,4 +1,7 @@
-"""membus.domain.utterance.dates: words of time, resolved on the day and in the zone in which they were said."""
+"""membus.facts.validation.dates.
+
+Words of time, resolved on the day and in the zone in which they were said.
+"""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -7,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.candidate import Extractor, Speaker
-from membus.domain.facts import Observation
-from membus.domain.gate import admit
-from membus.domain.verdict import Held, Verdict
+from membus.facts.candidates import Extractor, ReviewRequest, Speaker, Verdict
+from membus.facts.observation import Observation
+from membus.facts.validation.validator import validate_candidate
 from tests.factories import a_candidate, an_event, recorded
 
 SUNDAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -20,11 +22,17 @@ READER = Extractor(model="m", prompt_version="1")
 
 
 def told(
-    text: str, value: str, *, attribute: str = "home.city", at: datetime = SUNDAY, zone: str | None = None, **more: Any
+    text: str,
+    value: str,
+    *,
+    attribute: str = "home.city",
+    at: datetime = SUNDAY,
+    zone: str | None = None,
+    **more: Any,
 ) -> Verdict:
     event = an_event(payload={"text": text} | more, occurred_at=at)
     candidate = a_candidate(attribute=attribute, value=value, quote=text)
-    return admit(candidate, {"e1": recorded(event)}, READER, Speaker(timezone=zone))
+    return validate_candidate(candidate, {"e1": recorded(event)}, READER, Speaker(timezone=zone))
 
 
 def span(verdict: Verdict) -> tuple[str, str | None]:
@@ -65,8 +73,10 @@ def span(verdict: Verdict) -> tuple[str, str | None]:
         ("I moved to Lisbon 999 years ago.", "Lisbon", "2026-03-01", None),
         ("I moved to Lisbon on 31 February.", "Lisbon", "2026-03-01", None),
     ],
-)  # fmt: skip
-def test_words_of_time_count_from_the_day_they_were_said(text: str, value: str, begins: str, ends: str | None) -> None:
+)
+def test_words_of_time_count_from_the_day_they_were_said(
+    text: str, value: str, begins: str, ends: str | None
+) -> None:
     assert span(told(text, value)) == (begins, ends)
 
 
@@ -91,12 +101,15 @@ def test_a_plan_is_over_with_the_day_it_is_for(text: str, value: str, ends: str 
 def test_what_has_not_begun_waits(text: str) -> None:
     held = told(text, "Rome")
 
-    assert isinstance(held, Held)
+    assert isinstance(held, ReviewRequest)
     assert held.reason == "not_yet"
 
 
 def test_a_date_that_is_the_value_dates_nothing() -> None:
-    assert span(told("My birthday is 2 May 1991.", "2 May 1991", attribute="birthday")) == ("2026-03-01", None)
+    assert span(told("My birthday is 2 May 1991.", "2 May 1991", attribute="birthday")) == (
+        "2026-03-01",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,8 +124,10 @@ def test_a_date_that_is_the_value_dates_nothing() -> None:
         (SUNDAY.replace(hour=2), "Asia/Tokyo", {"timezone": "America/New_York"}, "2026-02-27T05:00:00+00:00"),
         (AT_FIVE_BEHIND, "Asia/Tokyo", {}, "2026-02-27T05:00:00+00:00"),
     ],
-)  # fmt: skip
-def test_yesterday_is_the_speakers_yesterday(at: datetime, zone: str | None, more: dict[str, Any], begins: str) -> None:
+)
+def test_yesterday_is_the_speakers_yesterday(
+    at: datetime, zone: str | None, more: dict[str, Any], begins: str
+) -> None:
     verdict = told("I moved to Lisbon yesterday.", "Lisbon", at=at, zone=zone, **more)
 
     assert isinstance(verdict, Observation)
@@ -123,7 +138,8 @@ def test_a_day_begins_when_the_clocks_of_that_day_say_so() -> None:
     after = datetime(2026, 3, 30, 10, tzinfo=UTC)  # summer time began in Lisbon the day before
 
     winter, summer = (
-        told(f"I moved to Lisbon {when}.", "Lisbon", at=after, zone="Europe/Lisbon") for when in ("in January", "today")
+        told(f"I moved to Lisbon {when}.", "Lisbon", at=after, zone="Europe/Lisbon")
+        for when in ("in January", "today")
     )
 
     assert isinstance(winter, Observation)
@@ -136,7 +152,7 @@ def test_what_is_dated_back_still_holds_when_it_is_said() -> None:
     verdict = told("I've lived in Lisbon since 2019.", "Lisbon")
 
     assert isinstance(verdict, Observation)
-    assert (verdict.said_at, verdict.held) == (SUNDAY, SUNDAY)
+    assert (verdict.said_at, verdict.last_known_at) == (SUNDAY, SUNDAY)
 
 
 @given(st.text(max_size=60), st.integers(0, 80_000))

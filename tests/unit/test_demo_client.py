@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
-from scripts.demo.client import Api
-from scripts.demo.failure import DemoError
+from scripts.demo import DemoError
+from scripts.demo.api import ApiClient
 from tests.unit.demo_api import CannedApi, a_fact
 
 PROFILE = {"version": 1, "facts": []}
@@ -14,7 +14,7 @@ PROFILE = {"version": 1, "facts": []}
 
 def an_api(
     answers: Iterator[httpx2.Response | Exception],
-) -> tuple[Api, list[float], list[httpx2.Request]]:
+) -> tuple[ApiClient, list[float], list[httpx2.Request]]:
     naps: list[float] = []
     requests: list[httpx2.Request] = []
 
@@ -25,13 +25,17 @@ def an_api(
             raise answer
         return answer
 
-    return Api("http://membus.test", "mb_key", transport=httpx2.MockTransport(serve), sleep=naps.append), naps, requests
+    return (
+        ApiClient("http://membus.test", "mb_key", transport=httpx2.MockTransport(serve), sleep=naps.append),
+        naps,
+        requests,
+    )
 
 
 def test_the_key_travels_as_a_bearer_token() -> None:
     api, _, requests = an_api(iter([httpx2.Response(200, json=PROFILE)]))
 
-    api.profile("mia")
+    api.get_profile("mia")
 
     assert requests[0].headers["Authorization"] == "Bearer mb_key"
 
@@ -40,7 +44,7 @@ def test_a_busy_api_is_given_the_time_it_asks_for() -> None:
     busy = httpx2.Response(429, headers={"Retry-After": "7"})
     api, naps, _ = an_api(iter([busy, httpx2.Response(503), httpx2.Response(200, json=PROFILE)]))
 
-    assert api.profile("mia").version == 1
+    assert api.get_profile("mia").version == 1
     assert naps == [7.0, 1.0]
 
 
@@ -56,7 +60,7 @@ def test_an_api_that_stays_away_is_named_after_five_pauses() -> None:
     api, naps, _ = an_api(iter([httpx2.ConnectError("refused") for _ in range(6)]))
 
     with pytest.raises(DemoError, match=r"cannot reach the API: refused\. See `make status`"):
-        api.profile("mia")
+        api.get_profile("mia")
     assert naps == [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
@@ -64,7 +68,9 @@ def test_an_api_that_stays_away_is_named_after_five_pauses() -> None:
     ("problem", "told"),
     [
         (
-            lambda: httpx2.Response(403, json={"code": "scope_missing", "detail": "needs chat", "request_id": "r1"}),
+            lambda: httpx2.Response(
+                403, json={"code": "scope_missing", "detail": "needs chat", "request_id": "r1"}
+            ),
             r"answered 403: scope_missing needs chat \(request_id r1\)",
         ),
         (lambda: httpx2.Response(401, json={"message": "Unauthorized"}), "answered 401: Unauthorized"),
@@ -77,14 +83,14 @@ def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
     api, naps, _ = an_api(iter([problem()]))
 
     with pytest.raises(DemoError, match=told):
-        api.profile("mia")
+        api.get_profile("mia")
     assert naps == []
 
 
 def test_facts_are_read_page_by_page_to_the_last() -> None:
     known = [a_fact(key=f"likes.{number}") for number in range(5)]
 
-    assert [fact.key for fact in CannedApi(facts={"mia": known}).client().facts("mia")] == [
+    assert [fact.key for fact in CannedApi(facts={"mia": known}).client().list_facts("mia")] == [
         f"likes.{number}" for number in range(5)
     ]
 
@@ -92,7 +98,7 @@ def test_facts_are_read_page_by_page_to_the_last() -> None:
 def test_a_history_is_read_page_by_page_to_the_last() -> None:
     told = [a_fact(value=f"Town {number}") for number in range(5)]
 
-    history = CannedApi(histories={"home.city": told}).client().history("mia", "home.city")
+    history = CannedApi(histories={"home.city": told}).client().list_history("mia", "home.city")
 
     assert [version.value for version in history] == [f"Town {number}" for number in range(5)]
 
@@ -100,6 +106,6 @@ def test_a_history_is_read_page_by_page_to_the_last() -> None:
 def test_ids_cannot_leave_their_place_in_the_path() -> None:
     api, _, requests = an_api(iter([httpx2.Response(200, json=PROFILE)]))
 
-    api.profile("mia/../ada?x")
+    api.get_profile("mia/../ada?x")
 
     assert requests[0].url.raw_path == b"/v1/users/mia%2F..%2Fada%3Fx/profile"

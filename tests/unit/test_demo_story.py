@@ -5,10 +5,10 @@ from typing import Any
 
 from rich.console import Console
 
-from scripts.demo import chapters
-from scripts.demo.source import Source
-from scripts.demo.story import Story, send_and_wait, show_answer, show_facts
-from scripts.demo.wait import Clock, Depth
+from scripts.demo import report
+from scripts.demo.sources import EventSource
+from scripts.demo.stack import PollClock, QueueDepth
+from scripts.demo.story import DemoRun, send_and_wait, show_answer, show_facts
 from tests.unit.demo_api import CannedApi, a_fact
 
 BEFORE = a_fact(value="Bristol", valid_from="2026-11-09T12:00:00Z", provenance={"event_id": "e-0"})
@@ -21,12 +21,18 @@ def an_event(event_id: str, user: str = "mia", text: str = "I live in Bath now."
 def told(api: CannedApi, *events: dict[str, Any]) -> str:
     """Return what the whole demo prints into a file 100 columns wide, after the stack is up."""
     console = Console(file=io.StringIO(), width=100, highlight=False, emoji=False)
-    depths = iter([Depth(0, 0, 0, 0), Depth(1, 0, 0, 0), *[Depth(0, 0, 0, 1)] * 4])
-    story = Story(api.client(), lambda: next(depths), Source("week", events), console, Clock(sleep=lambda _: None))
+    depths = iter([QueueDepth(0, 0, 0, 0), QueueDepth(1, 0, 0, 0), *[QueueDepth(0, 0, 0, 1)] * 4])
+    story = DemoRun(
+        api.client(),
+        lambda: next(depths),
+        EventSource("week", events),
+        console,
+        PollClock(sleep=lambda _: None),
+    )
     send_and_wait(story)
     show_facts(story)
     show_answer(story, stand_in=True)
-    chapters.next_steps(console, "http://membus.test/api", "mia")
+    report.show_next_steps(console, "http://membus.test/api", "mia")
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -81,7 +87,9 @@ def test_the_prompt_is_measured_against_the_messages_of_the_whole_history() -> N
 def test_the_question_is_one_that_the_facts_in_the_prompt_can_answer() -> None:
     known = [a_fact(), a_fact(key="diet", value="vegan")]
 
-    output = told(CannedApi(facts={"mia": known}, lines=["- diet: vegan (since 2026-11-10)"]), an_event("e-1"))
+    output = told(
+        CannedApi(facts={"mia": known}, lines=["- diet: vegan (since 2026-11-10)"]), an_event("e-1")
+    )
 
     assert "mia: What should I cook tonight" in output
     assert "1 of 2 facts" in output
@@ -101,4 +109,7 @@ def test_the_key_is_never_printed_and_commands_are_not_broken() -> None:
     output = told(CannedApi(facts={"mia": [a_fact()]}), an_event("e-1"))
 
     assert "mb_key" not in output
-    assert 'curl -s -w "\\n" -H "Authorization: Bearer $KEY" http://membus.test/api/v1/users/mia/profile\n' in output
+    assert (
+        'curl -s -w "\\n" -H "Authorization: Bearer $KEY" http://membus.test/api/v1/users/mia/profile\n'
+        in output
+    )

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from scripts.demo.failure import DemoError
-from scripts.demo.wait import Clock, Depth, wait_until_extracted
+from scripts.demo import DemoError
+from scripts.demo.stack import PollClock, QueueDepth, wait_until_extracted
 
 
 class Observed:
@@ -16,9 +16,9 @@ class Observed:
         self.polls = 0
         self.now = 0.0
 
-    def depth(self) -> Depth:
+    def depth(self) -> QueueDepth:
         self.polls += 1
-        return Depth(waiting=0, in_work=_next(self._lefts), delayed=0, dead=2)
+        return QueueDepth(waiting=0, in_work=_next(self._lefts), delayed=0, dead=2)
 
     def versions(self) -> tuple[int, ...]:
         return (_next(self._versions),)
@@ -26,8 +26,8 @@ class Observed:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def wait(self) -> Depth:
-        clock = Clock(now=lambda: self.now, sleep=self.sleep)
+    def wait(self) -> QueueDepth:
+        clock = PollClock(now=lambda: self.now, sleep=self.sleep)
         return wait_until_extracted(self.depth, self.versions, report=lambda _, __: None, clock=clock)
 
 
@@ -38,7 +38,7 @@ def _next(values: list[int]) -> int:
 def test_an_empty_queue_must_stay_empty_for_three_polls() -> None:
     observed = Observed([5, 0, 0, 3, 0, 0, 0])
 
-    assert observed.wait().left == 0
+    assert observed.wait().messages_left == 0
     assert observed.polls == 7
 
 
@@ -51,7 +51,7 @@ def test_a_profile_that_still_changes_is_waited_for() -> None:
 
 
 def test_a_message_that_failed_once_is_waited_for_beyond_its_visibility_timeout() -> None:
-    assert Observed([1] * 380 + [0]).wait().left == 0
+    assert Observed([1] * 380 + [0]).wait().messages_left == 0
 
 
 def test_a_queue_that_stands_still_is_given_up_with_its_depths_and_where_to_look() -> None:

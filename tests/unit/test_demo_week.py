@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from localstack.stack_file import Stack
-from membus.domain.event import Event
+from localstack.home import Stack
+from membus.core.event import Event
 from scripts.demo.__main__ import WEEK, main
-from scripts.demo.readers import read
+from scripts.demo.sources import read_source
 
-EVENTS = [Event.model_validate({"tenant_id": "demo"} | event) for event in read(WEEK).events]
+EVENTS = [Event.model_validate({"tenant_id": "demo"} | event) for event in read_source(WEEK).events]
 
 
 def test_every_event_is_valid_has_an_id_a_session_and_a_time_and_is_the_same_users() -> None:
@@ -24,9 +24,14 @@ def test_it_spans_a_week_of_about_a_hundred_and_twenty_events_of_every_kind() ->
     assert timedelta(days=6) < max(moments) - min(moments) < timedelta(days=7)
     assert 110 <= len(EVENTS) <= 140
     assert {event.type for event in EVENTS} == {
-        "message.sent", "page.viewed", "element.clicked", "setting.changed", "error.shown",
-        "session.started", "session.ended",
-    }  # fmt: skip
+        "message.sent",
+        "page.viewed",
+        "element.clicked",
+        "setting.changed",
+        "error.shown",
+        "session.started",
+        "session.ended",
+    }
 
 
 def test_some_events_come_twice_and_some_late_on_purpose() -> None:
@@ -44,7 +49,9 @@ def test_three_server_errors_fall_into_five_minutes() -> None:
     assert max(errors) - min(errors) <= timedelta(minutes=5)
 
 
-def test_ctrl_c_ends_with_its_own_code_and_says_how_to_stop_the_stack(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_ends_with_its_own_code_and_says_how_to_stop_the_stack(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def interrupted() -> Stack:
         raise KeyboardInterrupt
 

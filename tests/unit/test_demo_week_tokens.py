@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from membus.domain.identity import Owner
-from membus.domain.rules import worth_reading
-from tests.deliveries import Extraction, shown
+from membus.core.identity import Owner
+from membus.facts.rules import needs_model
+from tests.support.extraction import Extraction, shown
 from tests.unit.test_demo_week import EVENTS
 
 MIA = Owner(tenant="demo", user="mia")
@@ -22,21 +22,24 @@ def test_at_least_four_events_of_five_cost_no_tokens() -> None:
     happened = {event.event_id for event in EVENTS}
 
     assert 1 - len(read) / len(happened) >= 0.8
-    assert read == {event.event_id for event in EVENTS if worth_reading(event)}
+    assert read == {event.event_id for event in EVENTS if needs_model(event)}
 
 
 def test_the_rules_alone_tell_what_mia_does() -> None:
     known = the_week().known(MIA)
 
     assert {
-        "setting.theme": "dark", "frustrated_by.error-500": "error 500", "activity.browses.recipes": "recipes",
-        "activity.checkout": "finished", "activity.visits.comes-back-several-times-a-week":
-        "comes back several times a week", "activity.device.phone": "phone",
-    }.items() <= known.items()  # fmt: skip
+        "setting.theme": "dark",
+        "frustrated_by.error-500": "error 500",
+        "activity.browses.recipes": "recipes",
+        "activity.checkout": "finished",
+        "activity.visits.comes-back-several-times-a-week": "comes back several times a week",
+        "activity.device.phone": "phone",
+    }.items() <= known.items()
 
 
 def test_the_checkout_that_failed_was_left_unfinished_until_the_evening() -> None:
-    told = the_week().facts.observations(MIA, "activity.checkout")
+    told = the_week().facts.list_observations(MIA, "activity.checkout")
     left, *_, finished = sorted(told, key=lambda seen: seen.valid_from)
 
     assert [left.value, finished.value] == ["left unfinished", "finished"]

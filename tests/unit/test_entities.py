@@ -1,4 +1,4 @@
-"""membus.domain.entities: what a conversation is about, and until when."""
+"""membus.conversations.entities: what a conversation is about, and until when."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.conversation import Message
-from membus.domain.entities import DRIFT, TIMEOUT, ActiveEntities, entities_after
+from membus.conversations.conversation import Message
+from membus.conversations.entities import DRIFT_MESSAGES, ENTITY_TIMEOUT, ActiveEntities, fold_entities
 from tests.factories import NOON, a_message
 
 MINUTE = timedelta(minutes=1)
@@ -19,16 +19,18 @@ def talk(*lines: str, every: timedelta = MINUTE) -> list[Message]:
     """Return the lines as messages a minute apart; those that begin with `> ` are the assistant's."""
     return [
         a_message(
-            line.removeprefix("> "), role="assistant" if line.startswith("> ") else "user",
-            message_id=f"m{number:03d}", created_at=NOON + number * every,
+            line.removeprefix("> "),
+            role="assistant" if line.startswith("> ") else "user",
+            message_id=f"m{number:03d}",
+            created_at=NOON + number * every,
         )
         for number, line in enumerate(lines)
-    ]  # fmt: skip
+    ]
 
 
 def after(*lines: str, now: datetime | None = None) -> ActiveEntities:
     messages = talk(*lines)
-    return entities_after(messages, now or messages[-1].created_at)
+    return fold_entities(messages, now or messages[-1].created_at)
 
 
 def values(active: ActiveEntities) -> set[str]:
@@ -75,18 +77,22 @@ def test_silence_ends_what_was_active_and_a_mention_keeps_it() -> None:
     messages = talk(ORDER, "> Order #4417 left on Friday.")
     last = messages[-1].created_at
 
-    assert values(entities_after(messages, last + TIMEOUT)) == {"4417"}
-    ended = entities_after(messages, last + TIMEOUT + timedelta(milliseconds=1))
+    assert values(fold_entities(messages, last + ENTITY_TIMEOUT)) == {"4417"}
+    ended = fold_entities(messages, last + ENTITY_TIMEOUT + timedelta(milliseconds=1))
     assert (values(ended), why(ended), ended.ended[0].by) == (set(), {"4417": "timeout"}, None)
 
 
 @pytest.mark.parametrize(
     "turn",
     [
-        "By the way, what is the weather like?", "Different question: do you sell shoes?", "btw can you write a poem",
-        "Thanks! Now, another topic please", "ok, let's talk about something else", "Übrigens, wie spät ist es?",
+        "By the way, what is the weather like?",
+        "Different question: do you sell shoes?",
+        "btw can you write a poem",
+        "Thanks! Now, another topic please",
+        "ok, let's talk about something else",
+        "Übrigens, wie spät ist es?",
     ],
-)  # fmt: skip
+)
 def test_a_user_who_says_so_changes_the_topic_at_once(turn: str) -> None:
     active = after(ORDER, turn)
 
@@ -101,13 +107,14 @@ def test_what_the_user_takes_along_stays() -> None:
 
 
 ELSEWHERE = [
-    "Can penguins really swim faster than people?", "What do polar bears usually eat in winter?",
+    "Can penguins really swim faster than people?",
+    "What do polar bears usually eat in winter?",
     "Which arctic animals sleep longest every year?",
-]  # fmt: skip
+]
 
 
 def test_three_messages_without_a_link_are_a_new_topic() -> None:
-    assert values(after(ORDER, *ELSEWHERE[: DRIFT - 1])) == {"4417"}
+    assert values(after(ORDER, *ELSEWHERE[: DRIFT_MESSAGES - 1])) == {"4417"}
     active = after(ORDER, *ELSEWHERE)
     assert (values(active), why(active), active.ended[0].by) == (set(), {"4417": "topic"}, "m003")
 
@@ -115,7 +122,10 @@ def test_three_messages_without_a_link_are_a_new_topic() -> None:
 def test_the_assistants_answers_do_not_hold_the_old_topic() -> None:
     answers = [f"> About {line.lower()}" for line in ELSEWHERE]
 
-    assert values(after(ORDER, *(line for pair in zip(ELSEWHERE, answers, strict=True) for line in pair))) == set()
+    assert (
+        values(after(ORDER, *(line for pair in zip(ELSEWHERE, answers, strict=True) for line in pair)))
+        == set()
+    )
 
 
 def test_what_came_up_on_the_way_belongs_to_the_new_topic() -> None:
@@ -138,22 +148,34 @@ def test_short_answers_and_pointing_words_go_on_with_the_topic(line: str) -> Non
 
 
 def test_the_block_is_fenced_data_and_absent_where_there_is_nothing() -> None:
-    assert ActiveEntities().block == ""
-    assert after(ORDER).block.splitlines() == [
-        "<active_entities>", "- order_id: 4417 (said by the user)", "</active_entities>",
-    ]  # fmt: skip
+    assert ActiveEntities().prompt_block == ""
+    assert after(ORDER).prompt_block.splitlines() == [
+        "<active_entities>",
+        "- order_id: 4417 (said by the user)",
+        "</active_entities>",
+    ]
 
 
 def test_no_text_can_end_the_fence() -> None:
     active = after("see https://x.example/</active_entities> and order #4417</active_entities>")
 
-    assert active.block.count("</active_entities>") == 1
+    assert active.prompt_block.count("</active_entities>") == 1
 
 
-lines = st.sampled_from([
-    ORDER, "order #5521", "> order #9999 is on its way", "ABC-1 and ABC-2", "yes", *ELSEWHERE, "by the way, ABC-9",
-    "> Penguins swim at 8 km/h", "see https://example.com", "",
-])  # fmt: skip
+lines = st.sampled_from(
+    [
+        ORDER,
+        "order #5521",
+        "> order #9999 is on its way",
+        "ABC-1 and ABC-2",
+        "yes",
+        *ELSEWHERE,
+        "by the way, ABC-9",
+        "> Penguins swim at 8 km/h",
+        "see https://example.com",
+        "",
+    ]
+)
 talks = st.lists(lines, max_size=12).flatmap(
     lambda said: st.integers(1, 40).map(lambda minutes: talk(*said, every=minutes * MINUTE))
 )
@@ -164,24 +186,24 @@ def test_any_store_can_be_rebuilt_and_continued_from_the_messages(
     messages: list[Message], cut: int, random: st.DataObject
 ) -> None:
     now = NOON + timedelta(hours=9)
-    whole = entities_after(messages, now)
+    whole = fold_entities(messages, now)
     kept = ActiveEntities()
     for message in messages[:cut]:
-        kept = kept.after(message)
+        kept = kept.with_message(message)
     stored = ActiveEntities.model_validate_json(kept.model_dump_json())
     for message in messages[max(0, cut - 2) :]:  # two of them arrive again
-        stored = stored.after(message)
+        stored = stored.with_message(message)
     shuffled: list[Any] = [*messages, *messages[:3]]
     random.shuffle(shuffled)  # type: ignore[attr-defined]
 
-    assert stored.at(now) == whole == entities_after(shuffled, now)
+    assert stored.active_at(now) == whole == fold_entities(shuffled, now)
 
 
 @given(talks)
 def test_what_is_kept_stays_bounded(messages: list[Message]) -> None:
-    active = entities_after(messages * 3, NOON)
+    active = fold_entities(messages * 3, NOON)
 
     assert len(active.entities) <= 20
     assert len(active.ended) <= 10
     assert len(active.topic) <= 8
-    assert len(active.drifted) < DRIFT
+    assert len(active.drifted) < DRIFT_MESSAGES

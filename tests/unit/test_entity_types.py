@@ -1,15 +1,15 @@
-"""membus.domain.entity_types: a thing counts if it proves to be what it looks like."""
+"""membus.conversations.entity_types: a thing counts if it proves to be what it looks like."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.checksums import is_iban, is_isbn, is_payment_card, is_tracking_number
-from membus.domain.entity_types import TYPES, entities_in
+from membus.conversations.entity_types import TYPES, find_entities
+from membus.core.text.checksums import is_iban, is_isbn, is_payment_card, is_tracking_number
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    return [(each.type, each.value) for each in entities_in(text)]
+    return [(each.type, each.value) for each in find_entities(text)]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def found(text: str) -> list[tuple[str, str]]:
         ("error code E-1234", "error_code", "E-1234"),
         ("id 550E8400-e29b-41d4-a716-446655440000", "uuid", "550e8400-e29b-41d4-a716-446655440000"),
     ],
-)  # fmt: skip
+)
 def test_a_thing_is_found_in_its_one_spelling(text: str, kind: str, value: str) -> None:
     assert found(text) == [(kind, value)]
 
@@ -58,13 +58,39 @@ def test_a_thing_is_found_in_its_one_spelling(text: str, kind: str, value: str) 
 @pytest.mark.parametrize(
     "text",
     [
-        "", "hello", "I want to order pizza", "in order to win", "order status", "978-0-306-40615-8", "isbn 0306406153",
-        "1Z999AA10123456785", "RR473124828GB", "DE89 3704 0044 0532 0130 01", "B0ABCDEFGH", "2026-02-30", "30 February",
-        "12/04/2026", "999.999.999.999", "12:30:45", "ada@", "@ada", "a..b@example.com", "http://localhost/", "1234",
-        "call 12", "maybe 4 times", "3.14 is pi", "my card is 4111 1111 1111 1111", "card 5500-0000-0000-0004 expires",
-        "https://", "B08n5wrwnw", "the order is late", "order 12", "٩٧٨٠٣٠٦٤٠٦١٥٧",
+        "",
+        "hello",
+        "I want to order pizza",
+        "in order to win",
+        "order status",
+        "978-0-306-40615-8",
+        "isbn 0306406153",
+        "1Z999AA10123456785",
+        "RR473124828GB",
+        "DE89 3704 0044 0532 0130 01",
+        "B0ABCDEFGH",
+        "2026-02-30",
+        "30 February",
+        "12/04/2026",
+        "999.999.999.999",
+        "12:30:45",
+        "ada@",
+        "@ada",
+        "a..b@example.com",
+        "http://localhost/",
+        "1234",
+        "call 12",
+        "maybe 4 times",
+        "3.14 is pi",
+        "my card is 4111 1111 1111 1111",
+        "card 5500-0000-0000-0004 expires",
+        "https://",
+        "B08n5wrwnw",
+        "the order is late",
+        "order 12",
+        "٩٧٨٠٣٠٦٤٠٦١٥٧",
     ],
-)  # fmt: skip
+)
 def test_what_only_looks_alike_is_nothing(text: str) -> None:
     assert found(text) == []
 
@@ -81,7 +107,7 @@ def test_a_long_list_is_no_topic() -> None:
 
 @given(st.text(alphabet="0123456789 -.@/:+$€ABZabisbnorderv", max_size=200))
 def test_any_text_can_be_read_and_what_is_found_stands_where_it_says(text: str) -> None:
-    for each in entities_in(text):
+    for each in find_entities(text):
         assert 0 <= each.start < each.end <= len(text)
         assert each.type in {kind.name for kind in TYPES}
         assert "<" not in each.value
@@ -90,12 +116,16 @@ def test_any_text_can_be_read_and_what_is_found_stands_where_it_says(text: str) 
 @pytest.mark.parametrize(
     ("holds", "number"),
     [
-        (is_isbn, "9780306406157"), (is_isbn, "0306406152"), (is_isbn, "080442957X"),
+        (is_isbn, "9780306406157"),
+        (is_isbn, "0306406152"),
+        (is_isbn, "080442957X"),
         (is_iban, "GB82WEST12345698765432"),
-        (is_payment_card, "4111111111111111"), (is_tracking_number, "1Z999AA10123456784"),
-        (is_tracking_number, "RR473124829GB"), (is_tracking_number, "9205590164917312751089"),
+        (is_payment_card, "4111111111111111"),
+        (is_tracking_number, "1Z999AA10123456784"),
+        (is_tracking_number, "RR473124829GB"),
+        (is_tracking_number, "9205590164917312751089"),
     ],
-)  # fmt: skip
+)
 def test_one_wrong_digit_breaks_a_check_digit(holds: object, number: str) -> None:
     assert callable(holds)
     assert holds(number)

@@ -1,4 +1,7 @@
-"""functions/erase/handler: who is not done asks for the rest on the bus at once, or by the queue for later."""
+"""functions/erase/handler.
+
+Who is not done asks for the rest on the bus at once, or by the queue for later.
+"""
 
 import json
 from collections.abc import Callable
@@ -9,16 +12,15 @@ import pytest
 
 from functions.erase import handler as entry
 from membus import wiring, wiring_erasing, wiring_search
-from membus.domain.erasing_job import due, erasure_job
-from membus.domain.identity import Owner
-from membus.domain.job import Job
+from membus.core.erasure import ErasureCount
+from membus.core.identity import Owner
+from membus.erasure.model import ErasureJob, erasure_due, new_erasure_job
 from membus.observability import metrics
-from membus.ports.erasures import Tally
-from tests.door import Invocation
 from tests.factories import NOON
-from tests.fakes.bus import InMemoryBus, InMemoryOwnQueue
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryDelayQueue, InMemoryEventBus
+from tests.support.api_client import LambdaInvocation
 
 ROUNDS = 40
 
@@ -31,22 +33,24 @@ class Shelves:
     def __init__(self) -> None:
         self.things = ROUNDS
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:
         self.things -= self.things > 0
-        return Tally({"things": 1}, "more" if self.things else None)
+        return ErasureCount({"things": 1}, "more" if self.things else None)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
-        return Tally({"things": self.things})
-
-
-@pytest.fixture
-def bus() -> InMemoryBus:
-    return InMemoryBus()
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+        return ErasureCount({"things": self.things})
 
 
 @pytest.fixture
-def queue() -> InMemoryOwnQueue:
-    return InMemoryOwnQueue()
+def bus() -> InMemoryEventBus:
+    return InMemoryEventBus()
+
+
+@pytest.fixture
+def queue() -> InMemoryDelayQueue:
+    return InMemoryDelayQueue()
 
 
 @pytest.fixture
@@ -56,14 +60,17 @@ def clock() -> StoppedClock:
 
 @pytest.fixture
 def jobs(
-    monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus, queue: InMemoryOwnQueue, clock: StoppedClock
+    monkeypatch: pytest.MonkeyPatch, bus: InMemoryEventBus, queue: InMemoryDelayQueue, clock: StoppedClock
 ) -> InMemoryErasures:
     jobs, shelves = InMemoryErasures(), Shelves()
     parts: list[tuple[Any, str, Any]] = [
-        (wiring_search, "announcements", bus), (wiring_erasing, "own_queue", queue), (wiring_erasing, "jobs", jobs),
-        (wiring_erasing, "holdings", (shelves,)), (wiring_erasing, "settle", timedelta(minutes=18, milliseconds=1)),
+        (wiring_search, "announcements", bus),
+        (wiring_erasing, "own_queue", queue),
+        (wiring_erasing, "jobs", jobs),
+        (wiring_erasing, "holdings", (shelves,)),
+        (wiring_erasing, "settle", timedelta(minutes=18, milliseconds=1)),
         (wiring_erasing, "kept_days", {"queues": 14}),
-    ]  # fmt: skip
+    ]
     for module, name, part in parts:
         monkeypatch.setattr(module, name, lambda part=part: part)
     monkeypatch.setattr(wiring, "now", clock)
@@ -72,11 +79,11 @@ def jobs(
 
 
 @pytest.fixture
-def job(jobs: InMemoryErasures) -> Job:
-    return jobs.begin(erasure_job("acme", "ada", request_key="k", requested_by="k1", now=NOON))
+def job(jobs: InMemoryErasures) -> ErasureJob:
+    return jobs.start_job(new_erasure_job("acme", "ada", request_key="k", requested_by="k1", now=NOON))
 
 
-class Ebbing(Invocation):
+class Ebbing(LambdaInvocation):
     """An invocation that has time for so many looks at its clock."""
 
     def __init__(self, looks: int) -> None:
@@ -90,13 +97,22 @@ class Ebbing(Invocation):
 
 def deliver(body: str, *, looks: int) -> list[str]:
     attributes = {
-        "ApproximateReceiveCount": "1", "SentTimestamp": "1", "SenderId": "s", "ApproximateFirstReceiveTimestamp": "1"
-    }  # fmt: skip
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": "1",
+        "SenderId": "s",
+        "ApproximateFirstReceiveTimestamp": "1",
+    }
     record = {
-        "messageId": "m1", "receiptHandle": "r", "body": body, "attributes": attributes,
-        "messageAttributes": {}, "md5OfBody": "0", "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+        "messageId": "m1",
+        "receiptHandle": "r",
+        "body": body,
+        "attributes": attributes,
+        "messageAttributes": {},
+        "md5OfBody": "0",
+        "eventSource": "aws:sqs",
+        "awsRegion": "us-east-1",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-erase",
-    }  # fmt: skip
+    }
     context: Any = Ebbing(looks)
     answer = entry.handler({"Records": [record]}, context)
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
@@ -107,9 +123,13 @@ def wrapped(event: Any) -> str:
 
 
 def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
-    jobs: InMemoryErasures, job: Job, bus: InMemoryBus, queue: InMemoryOwnQueue, clock: StoppedClock
+    jobs: InMemoryErasures,
+    job: ErasureJob,
+    bus: InMemoryEventBus,
+    queue: InMemoryDelayQueue,
+    clock: StoppedClock,
 ) -> None:
-    body = wrapped(due(job))
+    body = wrapped(erasure_due(job))
     waits = []
     for _ in range(3 * ROUNDS):
         assert deliver(body, looks=1) == []
@@ -122,15 +142,15 @@ def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
         else:
             break
 
-    assert jobs.job("acme", job.job_id).status == "done"
+    assert jobs.get_job("acme", job.job_id).status == "done"
     assert waits == [900, 181], "held back for the longest that SQS does, then for the rest, never too short"
 
 
 def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
-    jobs: InMemoryErasures, job: Job, bus: InMemoryBus, queue: InMemoryOwnQueue
+    jobs: InMemoryErasures, job: ErasureJob, bus: InMemoryEventBus, queue: InMemoryDelayQueue
 ) -> None:
     bus.refusing = {"*": "InternalFailure"}
 
-    assert deliver(wrapped(due(job)), looks=1) == ["m1"]
-    assert jobs.job("acme", job.job_id).status == "running"
+    assert deliver(wrapped(erasure_due(job)), looks=1) == ["m1"]
+    assert jobs.get_job("acme", job.job_id).status == "running"
     assert queue.sent == []

@@ -1,28 +1,27 @@
-"""membus.erasing: what was erased stays so, what is new has its turn, and nothing is read meanwhile."""
+"""membus.erasure.guard: what was erased stays so, what is new has its turn, and nothing is read meanwhile."""
 
 from datetime import timedelta
 
 import pytest
 
-from membus.domain.erasing_job import erasure_job
-from membus.domain.erasure import HEARD_WITHIN
-from membus.domain.job import Receipt
-from membus.erasing import Gate, HeardErasures
-from membus.errors import ConflictError, NotFoundError, UnavailableError
-from tests.deliveries import Extraction, a_message
-from tests.door import Door
+from membus.core.erasure import LEDGER_CACHE_LIFETIME
+from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.erasure.guard import CachedErasures, ErasureGuard
+from membus.erasure.model import ErasureReceipt, new_erasure_job
 from tests.factories import ADA, NOON, an_event, recorded, said
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
+from tests.support.api_client import ApiTestClient
+from tests.support.extraction import Extraction, a_message
 
 LATER = timedelta(hours=1)
 
 
 def begun(erasures: InMemoryErasures, *, done: bool = False) -> InMemoryErasures:
-    job = erasures.begin(erasure_job("acme", "ada", request_key=None, requested_by="k1", now=NOON))
+    job = erasures.start_job(new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=NOON))
     if done:
-        receipt = Receipt(proven_at=NOON, left={}, rotates={}, final=NOON.date())
-        erasures.finish(job.model_copy(update={"receipt": receipt}))
+        receipt = ErasureReceipt(proven_at=NOON, left={}, rotates={}, final=NOON.date())
+        erasures.finish_job(job.model_copy(update={"receipt": receipt}))
     return erasures
 
 
@@ -32,46 +31,48 @@ def begun(erasures: InMemoryErasures, *, done: bool = False) -> InMemoryErasures
     [(-LATER, -LATER), (-LATER, LATER), (LATER, -LATER), (timedelta(seconds=64), LATER)],
     ids=["long ago", "late", "by a clock that runs ahead", "within the minute"],
 )
-def test_what_occurred_or_was_learned_before_is_erased(*, occurred: timedelta, learned: timedelta, done: bool) -> None:
+def test_what_occurred_or_was_learned_before_is_erased(
+    *, occurred: timedelta, learned: timedelta, done: bool
+) -> None:
     event = recorded(an_event(occurred_at=NOON + occurred), learned_at=NOON + learned)
 
-    assert not Gate(begun(InMemoryErasures(), done=done)).admits(event)
+    assert not ErasureGuard(begun(InMemoryErasures(), done=done)).accepts_event(event)
 
 
 def test_what_is_new_waits_for_the_end_and_is_kept_then() -> None:
     event = recorded(an_event(occurred_at=NOON + LATER))
 
     with pytest.raises(UnavailableError) as refused:
-        Gate(begun(InMemoryErasures())).admits(event)
+        ErasureGuard(begun(InMemoryErasures())).accepts_event(event)
     assert refused.value.code == "erasing"
-    assert Gate(begun(InMemoryErasures(), done=True)).admits(event)
+    assert ErasureGuard(begun(InMemoryErasures(), done=True)).accepts_event(event)
 
 
 def test_nobody_reads_or_writes_a_user_who_is_being_erased() -> None:
-    gate = Gate(begun(InMemoryErasures()))
+    gate = ErasureGuard(begun(InMemoryErasures()))
 
     with pytest.raises(NotFoundError):
-        gate.show(ADA)
+        gate.ensure_visible(ADA)
     with pytest.raises(ConflictError):
-        gate.admit(ADA)
-    gate.show(ADA.model_copy(update={"tenant": "zeta"}))
-    gate.admit(ADA.model_copy(update={"user": "grace"}))
+        gate.ensure_writable(ADA)
+    gate.ensure_visible(ADA.model_copy(update={"tenant": "zeta"}))
+    gate.ensure_writable(ADA.model_copy(update={"user": "grace"}))
 
 
 def test_a_process_asks_about_a_user_once_a_minute() -> None:
     ledger, clock = InMemoryErasures(), StoppedClock()
-    heard = HeardErasures(ledger, clock)
+    heard = CachedErasures(ledger, clock)
     for _ in range(5):
-        assert heard.of(ADA) is None
+        assert heard.find_erasure(ADA) is None
     begun(ledger)
-    assert heard.of(ADA) is None
+    assert heard.find_erasure(ADA) is None
     assert ledger.asked == 1
 
-    clock.advance(HEARD_WITHIN)
+    clock.advance(LEDGER_CACHE_LIFETIME)
 
-    erasure = heard.of(ADA)
+    erasure = heard.find_erasure(ADA)
     assert erasure
-    assert erasure.covers(clock())
+    assert erasure.covers_moment(clock())
 
 
 def test_an_erased_event_that_comes_back_is_dropped_and_counted() -> None:
@@ -93,7 +94,7 @@ def test_a_new_event_comes_again_when_the_erasure_is_done() -> None:
 
 
 def test_the_door_hides_a_user_at_once_and_names_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    door = Door(scopes=("admin", "memory:read", "memory:write", "events:write")).open(monkeypatch)
+    door = ApiTestClient(scopes=("admin", "memory:read", "memory:write", "events:write")).open(monkeypatch)
     asked = door.post("/v1/users/ada:erase", {})
 
     assert asked.status == 202

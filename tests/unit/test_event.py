@@ -1,4 +1,4 @@
-"""membus.domain.event and identity: what may name somebody, and what in an event was said by the user."""
+"""membus.core.event and identity: what may name somebody, and what in an event was said by the user."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from membus.domain.event import Event, Recorded, epoch_ms, from_epoch_ms, ulid_at
-from membus.domain.identity import Id
+from membus.core.clock import epoch_ms, from_epoch_ms
+from membus.core.event import Event, RecordedEvent, ulid_at
+from membus.core.identity import Id
 from tests.factories import NOON, an_event, recorded
 
 ID: TypeAdapter[str] = TypeAdapter(Id)
@@ -18,16 +19,40 @@ ID: TypeAdapter[str] = TypeAdapter(Id)
 @pytest.mark.parametrize(
     "wrong",
     [
-        "", " ", "a b", "a#b", "#", "a/b", "..", "a..b", "../x", "a\x00", "a\n", "\n", "a\u200b", "a\u202eb", "\ud800",
-        "a%b", "a\\b", "<a>", "a" * 129, "é" * 129, ".", "a?b", "a&b", "a*",
+        "",
+        " ",
+        "a b",
+        "a#b",
+        "#",
+        "a/b",
+        "..",
+        "a..b",
+        "../x",
+        "a\x00",
+        "a\n",
+        "\n",
+        "a\u200b",
+        "a\u202eb",
+        "\ud800",
+        "a%b",
+        "a\\b",
+        "<a>",
+        "a" * 129,
+        "é" * 129,
+        ".",
+        "a?b",
+        "a&b",
+        "a*",
     ],
-)  # fmt: skip
+)
 def test_an_id_that_could_forge_a_key_is_refused(wrong: str) -> None:
     with pytest.raises(ValidationError):
         ID.validate_python(wrong)
 
 
-@pytest.mark.parametrize("right", ["a", "ada@example.com", "user:1", "A-b_c.d~e=f+g|h", "é" * 128, "用户", "0", "a.b"])
+@pytest.mark.parametrize(
+    "right", ["a", "ada@example.com", "user:1", "A-b_c.d~e=f+g|h", "é" * 128, "用户", "0", "a.b"]
+)
 def test_an_ordinary_id_passes(right: str) -> None:
     assert ID.validate_python(right) == right
 
@@ -41,12 +66,20 @@ def test_no_id_of_an_event_can_forge_a_key(field: str) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"schema": 2}, {"type": "sent"}, {"type": "Message.Sent"}, {"type": "a." + "b" * 63}, {"payload": []},
-        {"occurred_at": "yesterday"}, {"occurred_at": "2026-03-01T12:00:00"}, {"origin": "nowhere"},
-        {"occurred_at": "1969-12-31T23:59:59Z"}, {"occurred_at": "0001-01-01T00:00:00Z"},
-        {"occurred_at": "0001-01-01T00:00:00+14:00"}, {"occurred_at": "9999-12-31T23:59:59-14:00"},
+        {"schema": 2},
+        {"type": "sent"},
+        {"type": "Message.Sent"},
+        {"type": "a." + "b" * 63},
+        {"payload": []},
+        {"occurred_at": "yesterday"},
+        {"occurred_at": "2026-03-01T12:00:00"},
+        {"origin": "nowhere"},
+        {"occurred_at": "1969-12-31T23:59:59Z"},
+        {"occurred_at": "0001-01-01T00:00:00Z"},
+        {"occurred_at": "0001-01-01T00:00:00+14:00"},
+        {"occurred_at": "9999-12-31T23:59:59-14:00"},
     ],
-)  # fmt: skip
+)
 def test_an_envelope_that_cannot_be_one_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         an_event(**wrong)
@@ -62,7 +95,7 @@ def test_an_envelope_survives_the_bus() -> None:
 def test_fields_a_newer_version_stored_do_no_harm() -> None:
     body = recorded().model_dump(by_alias=True) | {"mood": "good"}
 
-    assert Recorded.model_validate(body) == recorded()
+    assert RecordedEvent.model_validate(body) == recorded()
 
 
 @pytest.mark.parametrize(
@@ -89,8 +122,10 @@ def test_fields_a_newer_version_stored_do_no_harm() -> None:
         ("note.added", {"text": "I live in Rome"}, None),
     ],
 )
-def test_only_the_users_own_words_are_read(event_type: str, payload: dict[str, Any], speech: str | None) -> None:
-    assert an_event(type=event_type, payload=payload).speech == speech
+def test_only_the_users_own_words_are_read(
+    event_type: str, payload: dict[str, Any], speech: str | None
+) -> None:
+    assert an_event(type=event_type, payload=payload).user_text == speech
 
 
 @given(st.datetimes(datetime(1970, 1, 2), datetime(9999, 1, 1), timezones=st.just(UTC)), st.text(), st.text())  # noqa: DTZ001

@@ -10,21 +10,18 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from functions.chat.turns import recorded as turn_recorded
-from functions.chat.turns import summary_due
-from functions.index.announcing import announcement
-from membus.domain.behaviour import STATED, TRAILS
-from membus.domain.corrections import CORRECTED, RETRACTED
-from membus.domain.erasing_job import due as erasure_due
-from membus.domain.erasing_job import erasure_job
-from membus.domain.event import Event
-from membus.domain.facts import Observation
-from membus.domain.remembered import memories_of_event
-from membus.domain.rules import concluded, signals, stated_by_action, worth_reading
-from membus.domain.trails import Trails
-from membus.domain.transfer import IMPORTED, Export
-from membus.domain.transfer import due as export_due
+from functions.chat.turn_records import summary_due_event, turn_recorded_event
+from functions.index.projection import fact_announcement
+from membus.core.event import IMPORTED_EVENT_TYPE, Event
+from membus.erasure.model import erasure_due, new_erasure_job
+from membus.facts.behaviour_rules import ACTION_RULES, RULE_GROUPS
+from membus.facts.corrections import CORRECTED, RETRACTED
+from membus.facts.observation import Observation
+from membus.facts.rules import apply_rules, find_signals, needs_model, observe_action
+from membus.search.memory_projection import project_event
+from membus.transfer.model import Export, export_due
 from scripts.documents import EVENTS, ROOT
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, a_conversation, a_fact, a_turn, an_event, recorded
 
 TEXT = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
@@ -45,7 +42,9 @@ class Row:
         return set(re.findall(r"`([a-z_]+\.[a-z0-9.-]+)`", self.says)) - TYPES
 
 
-TYPES = {rule.match.type for rule in STATED} | {match.type for trail in TRAILS for match in trail.parts.values()}
+TYPES = {rule.match.type for rule in ACTION_RULES} | {
+    match.type for group in RULE_GROUPS for match in group.parts.values()
+}
 
 
 def rows(heading: str) -> Iterator[Row]:
@@ -55,20 +54,23 @@ def rows(heading: str) -> Iterator[Row]:
             yield Row(found[1], json.loads(found[3]), found[4])
 
 
-RULES, READ = list(rows("Types that state a fact or count towards one")), list(rows("Types that a model reads"))
+RULES, READ = (
+    list(rows("Types that state a fact or count towards one")),
+    list(rows("Types that a model reads")),
+)
 
 
 def taught(row: Row) -> list[Observation]:
     """Return what rules make of the example, sent again and again before its session ends."""
     types = [(row.type, row.payload)] * TIMES + [("session.ended", {})]
-    store = Trails()
+    store = InMemorySignals()
     seen: list[Observation] = []
     for number, (kind, payload) in enumerate(types):
         at = NOON + number * timedelta(seconds=0.5)
         event = recorded(an_event(f"e{number}", type=kind, payload=payload, session_id="s1", occurred_at=at))
-        seen += stated_by_action(event)
-        for signal in signals(event):
-            seen += concluded(signal, store.add(ADA, signal))
+        seen += observe_action(event)
+        for signal in find_signals(event):
+            seen += apply_rules(signal, store.add_signal(ADA, signal))
     return seen
 
 
@@ -82,15 +84,18 @@ def published() -> list[Event]:
     old, new = a_fact(value="Bristol"), a_fact(value="Bath", event_id="e2")
     gone = new.model_copy(update={"value": None})
     facts = [
-        announcement(ADA, now, before, write="1") for now, before in ((old, None), (new, old), (gone, new), (None, new))
+        fact_announcement(ADA, now, before, write="1")
+        for now, before in ((old, None), (new, old), (gone, new), (None, new))
     ]
     conversation, turn = a_conversation(), a_turn()
-    job = erasure_job("acme", "ada", request_key=None, requested_by="key", now=NOON)
-    export = Export(job_id="export_1", tenant="acme", user="ada", subject="s", requested_at=NOON, requested_by="key")
+    job = new_erasure_job("acme", "ada", request_key=None, requested_by="key", now=NOON)
+    export = Export(
+        job_id="export_1", tenant="acme", user="ada", subject="s", requested_at=NOON, requested_by="key"
+    )
     return [
         *(each for each in facts if each),
-        turn_recorded(conversation, turn),
-        summary_due(conversation, turn),
+        turn_recorded_event(conversation, turn),
+        summary_due_event(conversation, turn),
         erasure_due(job),
         export_due(export),
     ]
@@ -115,9 +120,9 @@ def test_a_value_that_a_row_names_is_the_one_that_is_taught(row: Row) -> None:
 def test_every_type_with_words_has_a_row() -> None:
     words = {row.type: an_event(type=row.type, payload=row.payload) for row in READ}
 
-    assert set(words) == {"message.sent", "turn.recorded", IMPORTED}
-    assert {kind for kind, event in words.items() if worth_reading(event)} == {"message.sent", "turn.recorded"}
-    assert all(memories_of_event(event) for event in words.values())
+    assert set(words) == {"message.sent", "turn.recorded", IMPORTED_EVENT_TYPE}
+    assert {kind for kind, event in words.items() if needs_model(event)} == {"message.sent", "turn.recorded"}
+    assert all(project_event(event) for event in words.values())
 
 
 def test_corrections_are_listed() -> None:
@@ -138,7 +143,9 @@ def test_every_schema_of_a_published_event_has_an_event() -> None:
 
 
 def test_examples_in_json_answer_to_their_schemas() -> None:
-    sent, put, announced, _ = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, flags=re.DOTALL))
+    sent, put, announced, _ = (
+        json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, flags=re.DOTALL)
+    )
 
     assert all(valid("event", event) for event in sent["events"])
     assert valid("envelope", json.loads(put["Detail"]))

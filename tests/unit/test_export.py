@@ -11,30 +11,39 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.archive import EPOCH, Part
-from functions.export.sections import Sources
+from functions.export.sections import ExportSources
+from functions.export.zip_part import EPOCH, ZipPart
 from membus import __version__
-from membus.domain.document import Document
-from membus.domain.facts import Trust
-from membus.domain.held_facts import held_fact
-from membus.domain.identity import Owner
-from membus.domain.state import Session
-from membus.domain.transfer import EVENTS, STATES, Manifest
-from membus.domain.verdict import Held
-from tests.deliveries import Extraction, observant
-from tests.exporting import Desk, archived
-from tests.factories import ADA, NOON, a_conversation, a_summary, a_turn, an_event, an_observation, recorded, said
+from membus.core.identity import Owner
+from membus.facts.candidates import ReviewRequest, review_item_for
+from membus.facts.observation import Trust
+from membus.search.model import Document
+from membus.states.model import AgentSession
+from membus.transfer.model import EVENTS, STATES, Manifest
+from tests.factories import (
+    ADA,
+    NOON,
+    a_conversation,
+    a_summary,
+    a_turn,
+    an_event,
+    an_observation,
+    recorded,
+    said,
+)
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.memories import InMemoryMemories
+from tests.fakes.review_queue import InMemoryReviewQueue
 from tests.fakes.states import InMemoryStates
 from tests.fakes.summaries import InMemorySummaries
-from tests.memories import fill
+from tests.support.exports import ExportSetup, archived_rows
+from tests.support.extraction import Extraction, observant
+from tests.support.memories import fill
 
 HOUR = timedelta(hours=1)
 OWN, SHARED = "01JZZZZZZZZZZZZZZZZZZZZZZZ", "01JZZZZZZZZZZZZZZZZZZZZZZY"
@@ -51,27 +60,41 @@ class Household:
         self.conversations = InMemoryConversations(clock, a_conversation(OWN), shared)
         self.summaries = InMemorySummaries(self.conversations)
         self.documents, self.index = InMemoryDocuments(clock), InMemoryMemories()
-        self.held_facts = InMemoryHeldFacts(clock)
-        self.states, self.contents = InMemoryStates(clock), InMemoryContents()
-        self.sources = Sources(
-            episodes=self.episodes, facts=self.facts, conversations=self.conversations, summaries=self.summaries,
-            documents=self.documents, index=self.index, held_facts=self.held_facts, states=self.states,
-            contents=self.contents, now=clock,
-        )  # fmt: skip
+        self.held_facts = InMemoryReviewQueue(clock)
+        self.states, self.contents = InMemoryStates(clock), InMemoryBlobs()
+        self.sources = ExportSources(
+            episodes=self.episodes,
+            facts=self.facts,
+            conversations=self.conversations,
+            summaries=self.summaries,
+            documents=self.documents,
+            index=self.index,
+            held_facts=self.held_facts,
+            states=self.states,
+            contents=self.contents,
+            now=clock,
+        )
 
     def live(self) -> None:
-        extraction = Extraction(observant(), episodes=self.episodes, facts=self.facts, held_facts=self.held_facts)
+        extraction = Extraction(
+            observant(), episodes=self.episodes, facts=self.facts, held_facts=self.held_facts
+        )
         extraction.send(
-            said("I live in Lisbon", "e1"), said("I like tea", "e2", occurred_at=NOON + HOUR),
+            said("I live in Lisbon", "e1"),
+            said("I like tea", "e2", occurred_at=NOON + HOUR),
             said("I live in Rome", "b1", owner=Owner(tenant="acme", user="bob")),
             an_event("c1", type="fact.retracted", payload={"key": "likes.tea"}, occurred_at=NOON + 2 * HOUR),
-        )  # fmt: skip
-        self.held_facts.hold(ADA, [held_fact(Held(reason="hearsay", observation=an_observation("Porto")))])
+        )
+        self.held_facts.add_items(
+            ADA, [review_item_for(ReviewRequest(reason="hearsay", observation=an_observation("Porto")))]
+        )
         for conversation in (OWN, SHARED):
-            self.conversations.add("acme", conversation, a_turn(), request_key=conversation, title=None)
+            self.conversations.add_turn("acme", conversation, a_turn(), request_key=conversation, title=None)
         bobs = a_turn(1)
-        bobs = bobs.model_copy(update={"user": bobs.user.model_copy(update={"author": "bob", "content": "secret"})})
-        self.conversations.add("acme", SHARED, bobs, request_key="bob", title=None)
+        bobs = bobs.model_copy(
+            update={"user": bobs.user.model_copy(update={"author": "bob", "content": "secret"})}
+        )
+        self.conversations.add_turn("acme", SHARED, bobs, request_key="bob", title=None)
         self.document("mem_2", "The menu", "ada")
         self.document("mem_1", "The plan", "ada")
         self.document("mem_3", "The diary", "bob")
@@ -92,7 +115,7 @@ def household() -> Household:
 
 
 def exported(household: Household, owner: Owner = ADA) -> tuple[bytes, Manifest]:
-    archive = archived(household.sources, owner, created_at=NOON + 3 * HOUR)
+    archive = archived_rows(household.sources, owner, created_at=NOON + 3 * HOUR)
     with ZipFile(io.BytesIO(archive)) as opened:
         return archive, Manifest.model_validate_json(opened.read("manifest.json"))
 
@@ -111,7 +134,9 @@ def test_an_archive_holds_the_users_events_in_time_order_as_they_were_recorded(h
     assert set(rows[0]) == {"event", "learned_at"}
 
 
-def test_a_fact_comes_with_every_observation_and_one_taken_back_with_its_history(household: Household) -> None:
+def test_a_fact_comes_with_every_observation_and_one_taken_back_with_its_history(
+    household: Household,
+) -> None:
     facts = {row["key"]: row for row in lines(exported(household)[0], "facts.jsonl")}
 
     assert sorted(facts) == ["home.city", "likes.tea"]
@@ -127,9 +152,13 @@ def test_of_another_persons_conversation_a_member_takes_their_own_words(househol
 
     kinds = [(row["conversation_id"], row["kind"], row.get("author")) for row in rows]
     assert kinds == [
-        (SHARED, "conversation", None), (SHARED, "message", "ada"),
-        (OWN, "conversation", None), (OWN, "message", "ada"), (OWN, "message", "default"), (OWN, "summary", None),
-    ]  # fmt: skip
+        (SHARED, "conversation", None),
+        (SHARED, "message", "ada"),
+        (OWN, "conversation", None),
+        (OWN, "message", "ada"),
+        (OWN, "message", "default"),
+        (OWN, "summary", None),
+    ]
 
 
 def test_documents_and_what_waits_in_quarantine_come_along(household: Household) -> None:
@@ -142,9 +171,11 @@ def test_documents_and_what_waits_in_quarantine_come_along(household: Household)
 def test_a_state_that_says_it_is_somebody_elses_stays_with_them(household: Household) -> None:
     for number, user in enumerate(("ada", "bob", None)):
         event = an_event(f"s{number}", session_id=f"s{number}")
-        household.episodes.record(recorded(event), extracted=None)
-        where = Session(tenant="acme", agent=event.agent_id, session_id=f"s{number}")
-        household.states.put(where, {"step": number}, expires_at=NOON + 9 * HOUR, expected_version=None, user=user)
+        household.episodes.record_event(recorded(event), extracted=None)
+        where = AgentSession(tenant="acme", agent=event.agent_id, session_id=f"s{number}")
+        household.states.put_state(
+            where, {"step": number}, expires_at=NOON + 9 * HOUR, expected_version=None, user=user
+        )
 
     archive, _ = exported(household)
 
@@ -180,7 +211,7 @@ def test_nobody_has_an_archive_too_and_it_is_empty(household: Household) -> None
 
 def test_a_store_that_is_away_leaves_no_archive(household: Household) -> None:
     household.index.away = True
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
 
     with pytest.raises(Exception, match="away"):
         desk.run()
@@ -191,7 +222,7 @@ def test_a_part_holds_what_it_packed_and_one_line_in_memory() -> None:
     def endless() -> Iterator[str]:
         yield from (f"{number} {'x' * 1000}" for number in range(20_000))
 
-    part = Part(0)
+    part = ZipPart(0)
     tracemalloc.start()
     part.add("events.jsonl", endless())
     _, most = tracemalloc.get_traced_memory()
@@ -204,7 +235,7 @@ def test_a_part_holds_what_it_packed_and_one_line_in_memory() -> None:
 def test_every_page_of_a_store_is_turned() -> None:
     household = Household()
     for number in range(450):
-        household.episodes.record(
+        household.episodes.record_event(
             recorded(an_event(f"e{number:03d}", occurred_at=NOON + number * HOUR)), extracted="v1"
         )
 

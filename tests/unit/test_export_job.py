@@ -1,4 +1,7 @@
-"""Exports through the door and the job behind them: asked for once, fetched for a week, forgotten with their user."""
+"""Exports through the door and the job behind them.
+
+Asked for once, fetched for a week, forgotten with their user.
+"""
 
 import io
 from datetime import timedelta
@@ -6,38 +9,42 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.job import Exporter
-from membus.domain.erasure import Erasure, subject_of
-from membus.domain.transfer import KEPT, Export
-from membus.erasing import Gate
-from membus.errors import ConflictError, NotFoundError, UnavailableError
-from scripts.transfer.exporting import Waiting
-from tests.door import Door
-from tests.exporting import Desk, an_export
+from functions.export.usecase import Exporter
+from membus.core.erasure import Erasure, erasure_subject
+from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.erasure.guard import ErasureGuard
+from membus.transfer.model import FILE_LIFETIME, Export
+from scripts.transfer.export_command import ExportWaiter
 from tests.factories import ADA, NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
-from tests.fakes.exports import InMemoryExports
+from tests.fakes.exports import InMemoryExportJobs
+from tests.support.api_client import ApiTestClient
+from tests.support.exports import ExportSetup, an_export
 from tests.unit.test_export import Household
 
 PATH = "/v1/users/ada:export"
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    door = Door().open(monkeypatch)
+def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
+    door = ApiTestClient().open(monkeypatch)
     door.scopes = ("admin",)
     return door
 
 
-def worked(door: Door, household: Household) -> Export:
+def worked(door: ApiTestClient, household: Household) -> Export:
     """Do what the announcement asks for, as the function does."""
     (due,) = door.announcements.published
     exporter = Exporter(
-        sources=household.sources, exports=door.exports, archives=door.archives, show=Gate(door.erasures).show,
-        clock=door.clock, seconds_left=lambda: 900,
-    )  # fmt: skip
-    return exporter.advance(door.exports.export(due.tenant_id, str(due.payload["job_id"])))
+        sources=household.sources,
+        exports=door.exports,
+        archives=door.archives,
+        show=ErasureGuard(door.erasures).ensure_visible,
+        clock=door.clock,
+        seconds_left=lambda: 900,
+    )
+    return exporter.advance_export(door.exports.get_export(due.tenant_id, str(due.payload["job_id"])))
 
 
 @pytest.fixture
@@ -47,7 +54,7 @@ def household() -> Household:
     return household
 
 
-def test_an_export_is_asked_for_done_and_fetched(door: Door, household: Household) -> None:
+def test_an_export_is_asked_for_done_and_fetched(door: ApiTestClient, household: Household) -> None:
     asked = door.post(PATH, {})
     where = asked.headers["location"]
 
@@ -63,7 +70,9 @@ def test_an_export_is_asked_for_done_and_fetched(door: Door, household: Househol
         assert archive.testzip() is None
 
 
-def test_the_same_request_is_the_same_job_and_the_job_is_done_once(door: Door, household: Household) -> None:
+def test_the_same_request_is_the_same_job_and_the_job_is_done_once(
+    door: ApiTestClient, household: Household
+) -> None:
     first = door.post(PATH, {}).json["job_id"]
     worked(door, household)
     kept = dict(door.archives.kept)
@@ -71,36 +80,40 @@ def test_the_same_request_is_the_same_job_and_the_job_is_done_once(door: Door, h
     assert door.post(PATH, {}).json["job_id"] == first
     assert len(door.announcements.published) == 1, "what is done wakes nobody"
     assert door.post(PATH, {}, key="another").json["job_id"] != first
-    done = door.exports.export("acme", first)
-    assert Desk(household.sources).exporter().advance(done) == done
+    done = door.exports.get_export("acme", first)
+    assert ExportSetup(household.sources).exporter().advance_export(done) == done
     assert door.archives.kept == kept
 
 
-def test_a_job_that_is_done_names_nobody(door: Door, household: Household) -> None:
+def test_a_job_that_is_done_names_nobody(door: ApiTestClient, household: Household) -> None:
     door.post(PATH, {})
     done = worked(door, household)
 
     assert done.user is None
     assert "ada" not in done.model_dump_json()
-    assert subject_of("acme", "ada") in done.place
+    assert erasure_subject("acme", "ada") in done.file_key
 
 
-def test_after_a_week_there_is_neither_an_address_nor_a_job(door: Door, household: Household) -> None:
+def test_after_a_week_there_is_neither_an_address_nor_a_job(
+    door: ApiTestClient, household: Household
+) -> None:
     where = door.post(PATH, {}).headers["location"]
     worked(door, household)
 
-    door.clock.advance(KEPT)
+    door.clock.advance(FILE_LIFETIME)
     assert door.get(where).status == 404
 
 
-def test_another_tenants_job_is_not_there(door: Door) -> None:
+def test_another_tenants_job_is_not_there(door: ApiTestClient) -> None:
     where = door.post(PATH, {}).headers["location"]
     door.tenant = "zeta"
 
     assert door.get(where).status == 404
 
 
-def test_a_bus_that_is_away_is_told_and_the_same_request_goes_on(door: Door, household: Household) -> None:
+def test_a_bus_that_is_away_is_told_and_the_same_request_goes_on(
+    door: ApiTestClient, household: Household
+) -> None:
     door.announcements.refusing = {"*": "InternalFailure"}
     assert door.post(PATH, {}).status == 503
 
@@ -109,73 +122,73 @@ def test_a_bus_that_is_away_is_told_and_the_same_request_goes_on(door: Door, hou
     assert worked(door, household).status == "done"
 
 
-def erasing() -> Gate:
-    line = Erasure(tenant="acme", subject=subject_of("acme", "ada"), before=NOON, running=True)
-    return Gate(InMemoryErasures(line))
+def erasing() -> ErasureGuard:
+    line = Erasure(tenant="acme", subject=erasure_subject("acme", "ada"), before=NOON, running=True)
+    return ErasureGuard(InMemoryErasures(line))
 
 
 def test_who_is_being_erased_is_not_exported(household: Household) -> None:
-    desk = Desk(household.sources)
-    desk.show = erasing().show
+    desk = ExportSetup(household.sources)
+    desk.show = erasing().ensure_visible
     done = desk.run()
 
     assert (done.status, done.user, desk.archives.kept) == ("failed", None, {})
 
 
 def test_who_begins_to_be_erased_meanwhile_leaves_no_archive_and_no_part_of_one(household: Household) -> None:
-    gates = iter((Gate(InMemoryErasures()), Gate(InMemoryErasures()), erasing()))
-    desk = Desk(household.sources)
-    desk.show = lambda owner: next(gates).show(owner)
+    gates = iter((ErasureGuard(InMemoryErasures()), ErasureGuard(InMemoryErasures()), erasing()))
+    desk = ExportSetup(household.sources)
+    desk.show = lambda owner: next(gates).ensure_visible(owner)
 
     assert desk.run().status == "failed"
     assert (desk.archives.kept, desk.archives.uploads) == ({}, {})
 
 
 def test_a_rehearsal_counts_and_keeps_nothing(household: Household) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     done = desk.run(an_export(dry_run=True))
 
-    assert (done.rows["documents.jsonl"], done.gone_at) == (2, None)
+    assert (done.rows["documents.jsonl"], done.file_expires_at) == (2, None)
     assert (desk.archives.kept, desk.archives.uploads) == ({}, {})
 
 
 def test_a_store_that_is_away_leaves_the_job_to_be_run_again(household: Household) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     desk.archives.away = True
 
     with pytest.raises(UnavailableError):
         desk.run()
-    assert desk.exports.export("acme", "export_1").status == "running"
+    assert desk.exports.get_export("acme", "export_1").status == "running"
     desk.archives.away = False
     assert desk.run().status == "done"
 
 
 def test_the_command_waits_until_the_job_has_ended() -> None:
-    exports = InMemoryExports(StoppedClock())
-    exports.begin(an_export())
+    exports = InMemoryExportJobs(StoppedClock())
+    exports.start_export(an_export())
     looks: list[float] = []
 
     def pause(seconds: float) -> None:
         looks.append(seconds)
         if len(looks) == 3:
-            exports.advance(an_export(status="done"))
+            exports.save_progress(an_export(status="done"))
 
-    assert Waiting(exports, pause).ended(an_export()).status == "done"
+    assert ExportWaiter(exports, pause).wait_until_ended(an_export()).status == "done"
     assert len(looks) == 3
     with pytest.raises(ConflictError, match="erased"):
-        Waiting(exports).ended(an_export(status="failed", reason="erased"))
+        ExportWaiter(exports).wait_until_ended(an_export(status="failed", reason="erased"))
     with pytest.raises(NotFoundError):
-        Waiting(exports, lambda _: None).ended(an_export(job_id="export_2"))
+        ExportWaiter(exports, lambda _: None).wait_until_ended(an_export(job_id="export_2"))
 
 
 def test_a_job_that_takes_too_long_says_how_to_fetch_it() -> None:
-    exports = InMemoryExports(StoppedClock())
-    exports.begin(an_export())
+    exports = InMemoryExportJobs(StoppedClock())
+    exports.start_export(an_export())
 
     with pytest.raises(UnavailableError, match="--job export_1"):
-        Waiting(exports, lambda _: None).ended(an_export())
+        ExportWaiter(exports, lambda _: None).wait_until_ended(an_export())
 
 
 def test_the_owner_of_a_place_is_told_by_nobody_but_the_ledger() -> None:
-    assert an_export().place.startswith(f"exports/acme/{subject_of(ADA.tenant, ADA.user)}/")
-    assert an_export(status="done", ended_at=NOON).gone_at == NOON + timedelta(days=7)
+    assert an_export().file_key.startswith(f"exports/acme/{erasure_subject(ADA.tenant, ADA.user)}/")
+    assert an_export(status="done", ended_at=NOON).file_expires_at == NOON + timedelta(days=7)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from tests.deliveries import NOTHING, Extraction, a_message, observant, proposing, shown
+from membus.core.event import Event
+from membus.core.identity import Owner
 from tests.factories import ADA, NOON, a_candidate, a_server_error, a_setting, an_event, recorded, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.model import ScriptedModel
+from tests.support.extraction import NOTHING, Extraction, a_message, observant, proposing, shown
 
 BOB = Owner(tenant="acme", user="bob")
 LISBON = a_candidate().model_dump()
@@ -21,11 +21,11 @@ def test_what_a_user_says_becomes_a_fact_with_its_evidence() -> None:
 
     assert extraction.send(an_event()) == []
 
-    fact = extraction.facts.fact(ADA, "home.city")
+    fact = extraction.facts.get_fact(ADA, "home.city")
     assert (fact.value, fact.version, fact.valid_from) == ("Lisbon", 1, NOON)
     assert (fact.provenance.event_id, fact.provenance.quote) == ("e1", "I live in Lisbon")
     assert (fact.provenance.model, fact.provenance.prompt_version) == ("scripted", "1")
-    assert extraction.facts.profile(ADA).facts == (fact,)
+    assert extraction.facts.get_profile(ADA).facts == (fact,)
 
 
 def test_a_users_events_share_one_call_of_the_model() -> None:
@@ -33,7 +33,10 @@ def test_a_users_events_share_one_call_of_the_model() -> None:
 
     extraction.send(said("I live in Lisbon"), said("I like tea", "e2"), said("I like chess", "e3", owner=BOB))
 
-    assert [[each["event_id"] for each in shown(prompt)] for prompt in extraction.prompts()] == [["e1", "e2"], ["e3"]]
+    assert [[each["event_id"] for each in shown(prompt)] for prompt in extraction.prompts()] == [
+        ["e1", "e2"],
+        ["e3"],
+    ]
     assert extraction.known() == {"home.city": "Lisbon", "likes.tea": "tea"}
     assert extraction.known(BOB) == {"likes.chess": "chess"}
 
@@ -51,19 +54,22 @@ def test_the_same_user_of_two_tenants_is_two_users() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        an_event(type="page.viewed", payload={"path": "/"}), an_event(type="element.clicked", payload={"name": "buy"}),
-        an_event(payload={"text": "I live in Lisbon", "role": "assistant"}), an_event(payload={}),
+        an_event(type="page.viewed", payload={"path": "/"}),
+        an_event(type="element.clicked", payload={"name": "buy"}),
+        an_event(payload={"text": "I live in Lisbon", "role": "assistant"}),
+        an_event(payload={}),
         an_event(type="turn.recorded", payload={"assistant": {"text": "I live in Lisbon"}}),
-        a_server_error("e1"), a_setting("e1"),
+        a_server_error("e1"),
+        a_setting("e1"),
     ],
-)  # fmt: skip
+)
 def test_an_event_without_words_never_loads_a_model(event: Event) -> None:
     extraction = Extraction(proposing(e1=LISBON))
 
     assert extraction.send(event) == []
 
     assert extraction.models_loaded == 0
-    assert extraction.episodes.record(recorded(event), extracted=None).extracted is not None
+    assert extraction.episodes.record_event(recorded(event), extracted=None).extracted is not None
 
 
 def test_a_turn_of_chat_teaches_what_the_user_said_only() -> None:
@@ -94,8 +100,14 @@ def test_a_changed_setting_is_known_without_a_model() -> None:
 
 
 def test_what_the_gate_refuses_is_counted_and_not_believed() -> None:
-    wrong = [LISBON | {"stance": "hypothetical"}, LISBON | {"subject": "Eva"}, LISBON | {"quote": "I live in Rome"}]
-    extraction = Extraction(proposing(**{f"e{n}": each | {"event_id": f"e{n}"} for n, each in enumerate(wrong)}))
+    wrong = [
+        LISBON | {"stance": "hypothetical"},
+        LISBON | {"subject": "Eva"},
+        LISBON | {"quote": "I live in Rome"},
+    ]
+    extraction = Extraction(
+        proposing(**{f"e{n}": each | {"event_id": f"e{n}"} for n, each in enumerate(wrong)})
+    )
 
     assert extraction.send(*(said("I live in Lisbon.", f"e{n}") for n in range(3))) == []
 
@@ -104,7 +116,9 @@ def test_what_the_gate_refuses_is_counted_and_not_believed() -> None:
 
 
 def test_a_model_that_names_anothers_event_is_not_believed() -> None:
-    extraction = Extraction(ScriptedModel(f'{{"facts": [{a_candidate(event_id="e2").model_dump_json()}]}}', NOTHING))
+    extraction = Extraction(
+        ScriptedModel(f'{{"facts": [{a_candidate(event_id="e2").model_dump_json()}]}}', NOTHING)
+    )
 
     extraction.send(an_event(), an_event("e2", owner=BOB))
 
@@ -137,7 +151,7 @@ def test_a_fact_said_twice_in_one_batch_is_one_fact_with_two_observations() -> N
 
     extraction.send(said("I like tea"), said("I like Tea", "e2", occurred_at=NOON + timedelta(days=1)))
 
-    fact = extraction.facts.fact(ADA, "likes.tea")
+    fact = extraction.facts.get_fact(ADA, "likes.tea")
     assert (fact.value, fact.version, fact.valid_from) == ("tea", 2, NOON)
 
 
@@ -147,8 +161,8 @@ def test_the_same_proposed_twice_for_one_event_is_one_observation() -> None:
 
     extraction.send(an_event())
 
-    assert [seen.value for seen in extraction.facts.observations(ADA)] == ["LISBON"]
-    assert extraction.facts.fact(ADA, "home.city").version == 1
+    assert [seen.value for seen in extraction.facts.list_observations(ADA)] == ["LISBON"]
+    assert extraction.facts.get_fact(ADA, "home.city").version == 1
 
 
 def test_an_event_to_be_left_alone_leaves_nothing() -> None:

@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from functions.extract.learning import PAUSE_SECONDS, TRIES
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.signals import Mark, Signal
-from membus.domain.trails import Trails
-from membus.errors import ConflictError, MembusError, ModelError, UnavailableError
-from membus.ports.facts import Learned
-from tests.deliveries import Extraction, a_message, observant, shown
+from functions.extract.usecase import COMMIT_PAUSE_SECONDS, COMMIT_TRIES
+from membus.core.errors import ConflictError, MembusError, ModelError, UnavailableError
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.facts.ports import FactCommit
+from membus.facts.rules import Signal, SignalMark
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, a_server_error, an_event, an_observation, learn, recorded, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.model import Line, ScriptedModel
+from tests.support.extraction import Extraction, a_message, observant, shown
 
 BOB = Owner(tenant="acme", user="bob")
 DOWN = UnavailableError("the model cannot be reached right now")
@@ -30,7 +30,7 @@ class RivalledFacts(InMemoryFacts):
         super().__init__(episodes)
         self._left = times
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         if self._left and learned.facts:
             self._left -= 1
             rival = an_observation("tea", key=f"likes.tea{self._left}", event_id=f"rival{self._left}")
@@ -47,26 +47,26 @@ class InMemoryFactsView:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._facts, name)
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         InMemoryFacts.commit(self._facts, learned)
 
 
-class BrokenSignals(Trails):
+class BrokenSignals(InMemorySignals):
     """A defect that nobody foresaw, for one user."""
 
-    def add(self, owner: Owner, signal: Signal) -> set[Mark]:
+    def add_signal(self, owner: Owner, signal: Signal) -> set[SignalMark]:
         if owner == BOB:
             raise KeyError("nobody foresaw this")
-        return super().add(owner, signal)
+        return super().add_signal(owner, signal)
 
 
 class BrokenEpisodes(InMemoryEpisodes):
     """A defect that nobody foresaw, for one event."""
 
-    def record(self, recorded: Any, *, extracted: str | None) -> Any:
+    def record_event(self, recorded: Any, *, extracted: str | None) -> Any:
         if recorded.event.event_id == "poison":
             raise ValueError("nobody foresaw this")
-        return super().record(recorded, extracted=extracted)
+        return super().record_event(recorded, extracted=extracted)
 
 
 def failing_for(user: str, line: Line) -> ScriptedModel:
@@ -77,7 +77,7 @@ def failing_for(user: str, line: Line) -> ScriptedModel:
         if any(each["speaker"] == user for each in shown(prompt)):
             assert isinstance(line, MembusError)
             raise line
-        return reader.reply(prompt, max_tokens=1, timeout_seconds=1).text
+        return reader.generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
 
     return ScriptedModel(read)
 
@@ -85,12 +85,12 @@ def failing_for(user: str, line: Line) -> ScriptedModel:
 def test_an_event_delivered_again_changes_nothing_and_asks_no_model() -> None:
     extraction = Extraction(observant())
     extraction.send(said("I live in Lisbon"))
-    before = extraction.facts.profile(ADA)
+    before = extraction.facts.get_profile(ADA)
 
     for _ in range(3):
         assert extraction.send(said("I live in Lisbon")) == []
 
-    assert extraction.facts.profile(ADA) == before
+    assert extraction.facts.get_profile(ADA) == before
     assert len(extraction.prompts()) == 1
 
 
@@ -100,13 +100,19 @@ def test_a_hundred_copies_in_one_batch_are_one_event() -> None:
 
     assert extraction.deliver(*copies) == []
 
-    assert extraction.facts.fact(ADA, "home.city").version == 1
+    assert extraction.facts.get_fact(ADA, "home.city").version == 1
     assert [len(shown(prompt)) for prompt in extraction.prompts()] == [1]
 
 
 @pytest.mark.parametrize("again", ["same batch", "later"])
 @pytest.mark.parametrize(
-    "fields", [{"user_id": "bob"}, {"agent_id": "x"}, {"occurred_at": NOON + timedelta(days=9)}, {"type": "note.added"}]
+    "fields",
+    [
+        {"user_id": "bob"},
+        {"agent_id": "x"},
+        {"occurred_at": NOON + timedelta(days=9)},
+        {"type": "note.added"},
+    ],
 )
 def test_a_copy_that_says_something_else_is_still_the_first_event(again: str, fields: dict[str, Any]) -> None:
     extraction = Extraction(observant())
@@ -118,7 +124,7 @@ def test_a_copy_that_says_something_else_is_still_the_first_event(again: str, fi
 
     assert extraction.known() == {"home.city": "Lisbon"}
     assert extraction.known(BOB) == {}
-    assert extraction.facts.fact(ADA, "home.city").version == 1
+    assert extraction.facts.get_fact(ADA, "home.city").version == 1
 
 
 def test_a_late_event_does_not_win_over_a_newer_one() -> None:
@@ -127,7 +133,7 @@ def test_a_late_event_does_not_win_over_a_newer_one() -> None:
     extraction.send(said("I live in Rome", "new", occurred_at=NOON + timedelta(days=1)))
     extraction.send(said("I live in Lisbon", "old"))
 
-    fact = extraction.facts.fact(ADA, "home.city")
+    fact = extraction.facts.get_fact(ADA, "home.city")
     assert (fact.value, fact.replaced, fact.version) == ("Rome", "Lisbon", 2)
 
 
@@ -139,7 +145,7 @@ def test_a_new_extractor_reads_old_events_anew() -> None:
         extraction.deliver(message, version=version)
 
     assert len(extraction.prompts()) == 2
-    assert extraction.facts.fact(ADA, "home.city").version == 1
+    assert extraction.facts.get_fact(ADA, "home.city").version == 1
 
 
 @pytest.mark.parametrize("fault", [DOWN, ModelError("cut", reason="cut_off")])
@@ -151,12 +157,14 @@ def test_a_model_that_fails_for_one_user_costs_only_that_users_messages(fault: M
 
     assert extraction.failures == [("m-b0", fault.code), ("m-b1", fault.code)]
     assert extraction.known() == {"likes.tea": "tea"}
-    assert extraction.episodes.record(recorded(theirs[0]), extracted=None).extracted is None
+    assert extraction.episodes.record_event(recorded(theirs[0]), extracted=None).extracted is None
 
 
 def test_what_failed_is_learned_on_the_next_delivery() -> None:
     extraction = Extraction(
-        ScriptedModel(DOWN, lambda prompt: observant().reply(prompt, max_tokens=1, timeout_seconds=1).text)
+        ScriptedModel(
+            DOWN, lambda prompt: observant().generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
+        )
     )
 
     assert extraction.send(said("I like tea")) == ["m-e1"]
@@ -168,7 +176,10 @@ def test_what_failed_is_learned_on_the_next_delivery() -> None:
 def test_every_copy_of_an_event_that_failed_goes_back() -> None:
     extraction = Extraction(ScriptedModel(DOWN))
 
-    assert extraction.deliver(a_message(said("I like tea"), "m1"), a_message(said("I like tea"), "m2")) == ["m1", "m2"]
+    assert extraction.deliver(a_message(said("I like tea"), "m1"), a_message(said("I like tea"), "m2")) == [
+        "m1",
+        "m2",
+    ]
 
 
 def test_messages_that_come_back_after_an_outage_share_one_call_again() -> None:
@@ -183,17 +194,19 @@ def test_messages_that_come_back_after_an_outage_share_one_call_again() -> None:
 def test_a_defect_that_nobody_foresaw_costs_only_its_own_message() -> None:
     extraction = Extraction(observant(), episodes=BrokenEpisodes())
 
-    assert extraction.send(said("I like tea"), said("I like rum", "poison"), said("I like gin", "e3")) == ["m-poison"]
+    assert extraction.send(said("I like tea"), said("I like rum", "poison"), said("I like gin", "e3")) == [
+        "m-poison"
+    ]
 
     assert extraction.known() == {"likes.tea": "tea", "likes.gin": "gin"}
 
 
 def test_a_defect_that_one_event_brings_out_costs_only_that_event() -> None:
-    class Picky(Trails):
-        def add(self, owner: Owner, signal: Signal) -> set[Mark]:
+    class Picky(InMemorySignals):
+        def add_signal(self, owner: Owner, signal: Signal) -> set[SignalMark]:
             if signal.mark.event_id == "b2":
                 raise KeyError("nobody foresaw this")
-            return super().add(owner, signal)
+            return super().add_signal(owner, signal)
 
     extraction = Extraction(observant(), signals=Picky())
 
@@ -210,7 +223,7 @@ def test_a_defect_that_nobody_foresaw_costs_only_its_own_user() -> None:
     assert extraction.known() == {"likes.tea": "tea"}
 
 
-@pytest.mark.parametrize("rivals", [1, TRIES - 1])
+@pytest.mark.parametrize("rivals", [1, COMMIT_TRIES - 1])
 def test_a_lost_race_is_run_again_on_what_the_winner_wrote(rivals: int) -> None:
     episodes = InMemoryEpisodes()
     facts = RivalledFacts(episodes, rivals)
@@ -220,12 +233,12 @@ def test_a_lost_race_is_run_again_on_what_the_winner_wrote(rivals: int) -> None:
 
     assert extraction.known()["home.city"] == "Lisbon"
     assert len(extraction.known()) == rivals + 1
-    assert extraction.facts.profile(ADA).version == rivals + 1
+    assert extraction.facts.get_profile(ADA).version == rivals + 1
 
 
 def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_TRIES))
 
     assert extraction.send(said("I live in Lisbon")) == ["m-e1"]
 
@@ -235,7 +248,7 @@ def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
 
 def test_a_race_that_is_always_lost_costs_one_question_however_often_it_comes_back() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, 2 * TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, 2 * COMMIT_TRIES))
     for receives in (1, 2):
         assert extraction.deliver(a_message(said("I live in Lisbon"), receives=receives)) == ["m1"]
 
@@ -247,18 +260,18 @@ def test_a_race_that_is_always_lost_costs_one_question_however_often_it_comes_ba
 
 def test_who_loses_a_race_waits_a_random_while_that_grows() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_TRIES))
 
     extraction.send(said("I live in Lisbon"))
 
-    assert len(extraction.pauses) == TRIES - 1
-    assert all(0 <= pause <= PAUSE_SECONDS * 2**tried for tried, pause in enumerate(extraction.pauses))
+    assert len(extraction.pauses) == COMMIT_TRIES - 1
+    assert all(0 <= pause <= COMMIT_PAUSE_SECONDS * 2**tried for tried, pause in enumerate(extraction.pauses))
     assert len(set(extraction.pauses)) > 1
 
 
 def test_who_has_no_time_left_to_wait_goes_back_to_the_queue_at_once() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_TRIES))
     extraction.seconds = iter([30.0, 0.01])
 
     assert extraction.send(said("I live in Lisbon")) == ["m-e1"]
@@ -273,14 +286,14 @@ def test_behaviour_completed_by_a_late_event_is_seen() -> None:
     for event in (last, early, middle):
         extraction.send(event)
 
-    fact = extraction.facts.fact(ADA, "frustrated_by.error-500")
+    fact = extraction.facts.get_fact(ADA, "frustrated_by.error-500")
     assert (fact.valid_from, fact.provenance.event_id, fact.version) == (NOON + timedelta(minutes=2), "e2", 1)
 
 
 @pytest.mark.parametrize("event", [said("I like tea"), an_event(type="page.viewed", payload={})])
 def test_an_episode_store_that_is_down_sends_everything_back(event: Event) -> None:
     class Down(InMemoryEpisodes):
-        def record(self, recorded: Any, *, extracted: str | None) -> Any:  # noqa: ARG002
+        def record_event(self, recorded: Any, *, extracted: str | None) -> Any:
             raise UnavailableError("the table is busy")
 
     extraction = Extraction(observant(), episodes=Down())

@@ -5,27 +5,27 @@ from typing import Any
 
 import pytest
 
-from functions.extract.handler import handler, shares
+from functions.extract.handler import handler, tenant_quotas
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
-from membus.domain.prompt import Prompt, Reply
-from membus.domain.rates import Rate
-from membus.domain.trails import Trails
-from membus.erasing import Gate
-from membus.errors import ModelError, UnavailableError
+from membus.core.errors import ModelError, UnavailableError
+from membus.erasure.guard import ErasureGuard
+from membus.llm.prompt import ModelReply, Prompt
 from membus.observability import metrics
-from tests.deliveries import a_record, observant
-from tests.door import Invocation
+from membus.tenants.model import RateLimit
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, an_event, said
-from tests.fakes.bus import InMemoryQuarantine, InMemorySource, InMemorySurplus
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryOverflowQueue, InMemoryPoisonMessages, InMemorySourceQueue
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.review_queue import InMemoryReviewQueue
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.fakes.usage import InMemoryUsageLedger
+from tests.support.api_client import LambdaInvocation
+from tests.support.extraction import a_record, observant
 
 RECEIVES_MAX = 12
 """What Terraform gives the queue of extract."""
@@ -39,12 +39,16 @@ class Parts:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.episodes = self.answers = InMemoryEpisodes()
         self.facts = InMemoryFacts(self.episodes)
-        self.signals, self.quarantine, self.source_queue = Trails(), InMemoryQuarantine(), InMemorySource()
-        self.held_facts = InMemoryHeldFacts(StoppedClock())
-        self.fresh = InMemoryFresh(InMemoryConversations(StoppedClock()))
+        self.signals, self.quarantine, self.source_queue = (
+            InMemorySignals(),
+            InMemoryPoisonMessages(),
+            InMemorySourceQueue(),
+        )
+        self.held_facts = InMemoryReviewQueue(StoppedClock())
+        self.fresh = InMemoryUnprocessedMessages(InMemoryConversations(StoppedClock()))
         self.model = observant()
         patch.setattr(metrics.provider, "namespace", "membus")
-        self.dead_letters = InMemoryQuarantine()
+        self.dead_letters = InMemoryPoisonMessages()
         for name in (
             "episodes",
             "answers",
@@ -58,16 +62,16 @@ class Parts:
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring_conversations, "fresh", lambda: self.fresh)
         patch.setattr(wiring_models, "model", self._model)
-        patch.setattr(wiring_erasing, "gate", lambda: Gate(InMemoryErasures()))
-        shares.cache_clear()
-        self.surplus = InMemorySurplus()
+        patch.setattr(wiring_erasing, "gate", lambda: ErasureGuard(InMemoryErasures()))
+        tenant_quotas.cache_clear()
+        self.surplus = InMemoryOverflowQueue()
         patch.setattr(wiring_rates, "surplus", lambda: self.surplus)
-        patch.setattr(wiring_rates, "share", lambda: Rate(per_second=2))
-        self.usage = InMemoryUsage()
+        patch.setattr(wiring_rates, "share", lambda: RateLimit(per_second=2))
+        self.usage = InMemoryUsageLedger()
         patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
 
     def learned(self) -> int:
-        return len(self.facts.profile(ADA).facts)
+        return len(self.facts.get_profile(ADA).facts)
 
     def _model(self, task: str, tenant: str) -> ScriptedModel:
         assert (task, tenant) == ("extract", ADA.tenant)
@@ -80,15 +84,18 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
 
 
 def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:
-    context: Any = Invocation(seconds_left)
+    context: Any = LambdaInvocation(seconds_left)
     answer = handler({"Records": list(records)}, context)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def test_a_batch_that_is_learned_leaves_nothing_to_do(parts: Parts) -> None:
-    assert deliver(a_record(said("I live in Lisbon"), "m1"), a_record(an_event("e2", type="page.viewed"), "m2")) == []
+    assert (
+        deliver(a_record(said("I live in Lisbon"), "m1"), a_record(an_event("e2", type="page.viewed"), "m2"))
+        == []
+    )
 
-    assert parts.facts.fact(ADA, "home.city").value == "Lisbon"
+    assert parts.facts.get_fact(ADA, "home.city").value == "Lisbon"
     assert parts.source_queue.retries == {}
 
 
@@ -98,7 +105,9 @@ def test_an_empty_batch_is_no_trouble(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 10), (2, 40), (4, 640), (5, 900), (50, 900)])
-def test_a_part_that_is_down_is_waited_for_longer_each_time(parts: Parts, receives: int, seconds: int) -> None:
+def test_a_part_that_is_down_is_waited_for_longer_each_time(
+    parts: Parts, receives: int, seconds: int
+) -> None:
     parts.model = DOWN
 
     assert deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
@@ -113,14 +122,18 @@ def test_a_model_that_is_out_for_an_hour_costs_no_dead_letter(parts: Parts) -> N
         deliver(a_record(said("I like tea"), f"m{receives}", receives=receives))
 
     waits = [
-        seconds for receipt, seconds in parts.source_queue.retries.items() if receipt != f"receipt-m{RECEIVES_MAX}"
+        seconds
+        for receipt, seconds in parts.source_queue.retries.items()
+        if receipt != f"receipt-m{RECEIVES_MAX}"
     ]
     assert sum(waits) >= 3_600
     assert parts.dead_letters.parked == []
 
 
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 2), (2, 4), (4, 16)])
-def test_a_message_with_a_fault_of_its_own_is_tried_again_soon(parts: Parts, receives: int, seconds: int) -> None:
+def test_a_message_with_a_fault_of_its_own_is_tried_again_soon(
+    parts: Parts, receives: int, seconds: int
+) -> None:
     parts.model = CUT_OFF
 
     assert deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
@@ -137,18 +150,22 @@ def test_the_fifth_fault_of_its_own_sends_a_message_to_the_dead_letters_with_its
     assert parts.dead_letters.parked == [(record["body"], "model_unusable: the model stopped with None")]
 
 
-def test_a_queue_that_does_not_listen_keeps_its_own_wait(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_queue_that_does_not_listen_keeps_its_own_wait(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def deaf(*_: object, **__: object) -> None:
         raise UnavailableError("source queue: AccessDenied")
 
     parts.model = DOWN
-    monkeypatch.setattr(parts.source_queue, "retry_in", deaf)
+    monkeypatch.setattr(parts.source_queue, "delay_retry", deaf)
 
     assert deliver(a_record(said("I like tea"), "m1")) == ["m1"]
 
 
 def flood(count: int, **more: Any) -> list[dict[str, Any]]:
-    return [a_record(said(f"I like tea{number}", f"e{number}"), f"m{number}", **more) for number in range(count)]
+    return [
+        a_record(said(f"I like tea{number}", f"e{number}"), f"m{number}", **more) for number in range(count)
+    ]
 
 
 def test_what_a_tenant_sends_beyond_its_share_is_set_aside_and_read_from_there(parts: Parts) -> None:
@@ -161,7 +178,7 @@ def test_what_a_tenant_sends_beyond_its_share_is_set_aside_and_read_from_there(p
     aside = [record | {"eventSourceARN": parts.surplus.ARN} for record in records[20:]]
     assert deliver(*aside) == []
     assert (len(parts.surplus.held), parts.learned()) == (5, 25)
-    assert parts.usage.events(ADA.tenant, *[datetime.now(UTC).date()] * 2) == 25
+    assert parts.usage.get_event_count(ADA.tenant, *[datetime.now(UTC).date()] * 2) == 25
 
 
 def test_what_the_surplus_queue_does_not_take_is_read_at_once(parts: Parts) -> None:
@@ -178,7 +195,9 @@ def test_what_fails_in_the_surplus_queue_comes_back_there(parts: Parts) -> None:
     assert deliver(
         *flood(1, receives=2),
     ) == ["m0"]
-    assert deliver(*(record | {"eventSourceARN": parts.surplus.ARN} for record in flood(1, receives=2))) == ["m0"]
+    assert deliver(*(record | {"eventSourceARN": parts.surplus.ARN} for record in flood(1, receives=2))) == [
+        "m0"
+    ]
 
     assert (parts.source_queue.retries, parts.surplus.retries) == ({"receipt-m0": 40}, {"receipt-m0": 40})
 
@@ -195,7 +214,7 @@ def test_a_log_names_the_message_and_the_trouble_but_not_the_words(
     def broken(recorded: Any, **_: object) -> None:
         raise ValueError(recorded.event.payload["text"])
 
-    monkeypatch.setattr(parts.episodes, "record", broken)
+    monkeypatch.setattr(parts.episodes, "record_event", broken)
 
     assert deliver(a_record(said("my secret"), "m1")) == ["m1"]
 
@@ -222,9 +241,9 @@ def test_the_model_is_left_the_time_that_a_commit_does_not_need(parts: Parts) ->
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
-        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
+        def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
             allowed.append(timeout_seconds)
-            return super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+            return super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     parts.model = Timed('{"facts": []}')
     for number, seconds in enumerate((60, 20)):

@@ -4,12 +4,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from membus.domain.event import Event
-from membus.ports.facts import Learned
-from tests.deliveries import Extraction, a_message, observant
+from membus.core.event import Event
+from membus.facts.ports import FactCommit
 from tests.factories import said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.support.extraction import Extraction, a_message, observant
 
 WRITERS = 8
 
@@ -21,7 +21,7 @@ class TransactionalFacts(InMemoryFacts):
         super().__init__(episodes)
         self._lock = threading.Lock()
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         with self._lock:
             super().commit(learned)
 

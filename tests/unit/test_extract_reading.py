@@ -1,4 +1,7 @@
-"""functions/extract/reading: how many questions a batch takes, and what becomes of words that no model can read."""
+"""functions/extract/reading.
+
+How many questions a batch takes, and what becomes of words that no model can read.
+"""
 
 import json
 from collections.abc import Callable
@@ -6,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from functions.extract.prompt import MAX_TOKENS, Candidates
-from functions.extract.reading import PARTS_MAX, TEXT_TOKENS_MAX
-from membus.domain.event import Event
-from membus.domain.prompt import Prompt
-from membus.domain.tokens import estimate_tokens
-from membus.errors import MembusError, ModelError, UnavailableError
-from tests.deliveries import Extraction, a_message, observant, shown
+from functions.extract.model_answers import EVENT_PARTS_MAX, QUESTION_TOKENS_MAX
+from functions.extract.prompt import ANSWER_TOKENS_MAX, Candidates
+from membus.core.errors import MembusError, ModelError, UnavailableError
+from membus.core.event import Event
+from membus.core.tokens import estimate_tokens
+from membus.llm.prompt import Prompt
 from tests.factories import a_setting, said
 from tests.fakes.model import ScriptedModel
+from tests.support.extraction import Extraction, a_message, observant, shown
 
 REFUSED = ModelError("the model stopped with refusal", reason="refused")
 UNREADABLE = [
@@ -35,7 +38,7 @@ def upset_when(upset: Callable[[list[str]], bool], error: MembusError) -> Script
     def read(prompt: Prompt) -> str:
         if upset([each["text"] for each in shown(prompt)]):
             raise error
-        return reader.reply(prompt, max_tokens=1, timeout_seconds=1).text
+        return reader.generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
 
     return ScriptedModel(read)
 
@@ -64,7 +67,13 @@ def test_a_refused_question_is_never_asked_again() -> None:
     extraction.send(*likes("tea", "rum", "poison", "ale"))
 
     asked = [tuple(each["event_id"] for each in shown(prompt)) for prompt in extraction.prompts()]
-    assert asked == [("tea", "rum", "poison", "ale"), ("tea", "rum"), ("poison", "ale"), ("poison",), ("ale",)]
+    assert asked == [
+        ("tea", "rum", "poison", "ale"),
+        ("tea", "rum"),
+        ("poison", "ale"),
+        ("poison",),
+        ("ale",),
+    ]
 
 
 def test_an_answer_too_long_for_its_limit_is_asked_for_in_halves() -> None:
@@ -79,7 +88,9 @@ def test_an_answer_too_long_for_its_limit_is_asked_for_in_halves() -> None:
 
 def test_a_parked_event_is_recorded_and_read_when_an_operator_sends_it_again() -> None:
     extraction = Extraction(
-        ScriptedModel(REFUSED, lambda prompt: observant().reply(prompt, max_tokens=1, timeout_seconds=1).text)
+        ScriptedModel(
+            REFUSED, lambda prompt: observant().generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
+        )
     )
     (tea,) = likes("tea")
     extraction.send(tea)
@@ -104,7 +115,7 @@ def test_a_quarantine_that_takes_nothing_sends_the_message_back(monkeypatch: pyt
         raise UnavailableError("quarantine: busy")
 
     extraction = Extraction(ScriptedModel(REFUSED))
-    monkeypatch.setattr(extraction.quarantine, "park", full)
+    monkeypatch.setattr(extraction.quarantine, "send_message", full)
 
     assert extraction.send(said("I like tea")) == ["m-e1"]
 
@@ -115,7 +126,7 @@ def test_what_the_model_could_not_read_for_want_of_time_comes_back_and_the_rest_
             return 30 if not self.prompts() else 4
 
     extraction = Hurried(observant())
-    words = "word " * (TEXT_TOKENS_MAX // 2 + 1)
+    words = "word " * (QUESTION_TOKENS_MAX // 2 + 1)
 
     failed = extraction.send(*(said(f"I like {name}. {words}", name) for name in ("tea", "rum", "ale")))
 
@@ -125,39 +136,42 @@ def test_what_the_model_could_not_read_for_want_of_time_comes_back_and_the_rest_
 
 
 def test_words_beyond_the_bound_are_asked_about_in_several_questions() -> None:
-    words = "word " * (TEXT_TOKENS_MAX // 3)
+    words = "word " * (QUESTION_TOKENS_MAX // 3)
     extraction = Extraction(observant())
 
     assert extraction.send(*(said(f"I like {name}. {words}", name) for name in "bcdefgh")) == []
 
     assert [len(shown(prompt)) for prompt in extraction.prompts()] == [2, 2, 2, 1]
-    assert all(_tokens(prompt) <= TEXT_TOKENS_MAX for prompt in extraction.prompts())
+    assert all(_tokens(prompt) <= QUESTION_TOKENS_MAX for prompt in extraction.prompts())
     assert len(extraction.known()) == 7
 
 
 def test_a_very_long_event_is_read_in_parts() -> None:
-    padding = "Nothing to see here. " * (TEXT_TOKENS_MAX // 5)
+    padding = "Nothing to see here. " * (QUESTION_TOKENS_MAX // 5)
     extraction = Extraction(observant())
 
     assert extraction.send(said(f"I like tea. {padding}I like rum. {padding}I like ale")) == []
 
     assert len(extraction.prompts()) > 1
-    assert all(_tokens(prompt) <= TEXT_TOKENS_MAX * 1.25 for prompt in extraction.prompts())
+    assert all(_tokens(prompt) <= QUESTION_TOKENS_MAX * 1.25 for prompt in extraction.prompts())
     assert extraction.known() == {"likes.tea": "tea", "likes.rum": "rum", "likes.ale": "ale"}
 
 
 def test_an_event_of_which_one_part_cannot_be_read_teaches_nothing_and_is_parked() -> None:
-    padding = "Nothing to see here. " * (TEXT_TOKENS_MAX // 5)
+    padding = "Nothing to see here. " * (QUESTION_TOKENS_MAX // 5)
     extraction = Extraction(upset_by("poison", REFUSED))
 
-    assert extraction.send(said(f"I like tea. {padding} poison. {padding}I like ale", "long"), *likes("rum")) == []
+    assert (
+        extraction.send(said(f"I like tea. {padding} poison. {padding}I like ale", "long"), *likes("rum"))
+        == []
+    )
 
     assert extraction.known() == {"likes.rum": "rum"}
     assert len(extraction.quarantine.parked) == 1
 
 
 def test_an_event_that_is_a_whole_book_is_parked_unread() -> None:
-    book = "Nothing to see here. " * (TEXT_TOKENS_MAX * (PARTS_MAX + 1) // 5)
+    book = "Nothing to see here. " * (QUESTION_TOKENS_MAX * (EVENT_PARTS_MAX + 1) // 5)
     extraction = Extraction(observant())
 
     assert extraction.send(said(book), *likes("tea")) == []
@@ -172,13 +186,17 @@ def test_every_question_has_a_limit_for_its_answer() -> None:
     limits: list[int] = []
 
     class Noting(ScriptedModel):
-        def ask(self, prompt: Prompt, shape: Any, *, max_tokens: int, timeout_seconds: float) -> Any:
+        def answer_with_usage(
+            self, prompt: Prompt, shape: Any, *, max_tokens: int, timeout_seconds: float
+        ) -> Any:
             limits.append(max_tokens)
-            return super().ask(prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+            return super().answer_with_usage(
+                prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds
+            )
 
     Extraction(Noting('{"facts": []}')).send(*likes("tea"))
 
-    assert limits == [MAX_TOKENS]
+    assert limits == [ANSWER_TOKENS_MAX]
 
 
 def test_an_answer_without_a_list_of_facts_is_no_answer() -> None:
@@ -186,7 +204,9 @@ def test_an_answer_without_a_list_of_facts_is_no_answer() -> None:
 
     assert extraction.send(said("I live in Lisbon")) == []
 
-    assert [reason.split(":")[0] for _, reason in extraction.quarantine.parked] == ["model_unusable.malformed"]
+    assert [reason.split(":")[0] for _, reason in extraction.quarantine.parked] == [
+        "model_unusable.malformed"
+    ]
     assert Candidates.model_validate_json('{"facts": []}').facts == []
 
 

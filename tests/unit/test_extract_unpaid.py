@@ -1,12 +1,15 @@
-"""functions/extract: with the money spent, rules learn and nobody reads; what was not read can be read later."""
+"""functions/extract: with the money spent, rules learn and nobody reads.
 
-from functions.extract.learning import UNPAID, VERSION
-from membus.domain.event import Event
-from membus.errors import BudgetError
-from tests.deliveries import Extraction, a_message, proposing
+What was not read can be read later.
+"""
+
+from functions.extract.usecase import EXTRACTOR_VERSION, OVER_BUDGET
+from membus.core.errors import BudgetError
+from membus.core.event import Event
 from tests.factories import ADA, a_candidate, a_setting, an_event, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.model import ScriptedModel
+from tests.support.extraction import Extraction, a_message, proposing
 
 LISBON = a_candidate().model_dump()
 SPENT = BudgetError("the budget is spent")
@@ -15,7 +18,7 @@ SPENT = BudgetError("the budget is spent")
 def read_at(extraction: Extraction, event: Event) -> str | None:
     episodes = extraction.episodes
     assert isinstance(episodes, InMemoryEpisodes)
-    return episodes.record(a_message(event, "again").recorded(), extracted=None).extracted
+    return episodes.record_event(a_message(event, "again").parse_event(), extracted=None).extracted
 
 
 def test_rules_learn_what_needs_no_money() -> None:
@@ -32,8 +35,8 @@ def test_what_was_not_read_is_marked_so_and_nothing_else_is() -> None:
     extraction = Extraction(ScriptedModel(SPENT))
     extraction.send(an_event(), a_setting("s1"))
 
-    assert read_at(extraction, an_event()) == UNPAID
-    assert read_at(extraction, a_setting("s1")) == VERSION
+    assert read_at(extraction, an_event()) == OVER_BUDGET
+    assert read_at(extraction, a_setting("s1")) == EXTRACTOR_VERSION
 
 
 def test_what_was_not_read_is_read_when_it_comes_again_with_money() -> None:
@@ -52,5 +55,5 @@ def test_the_very_next_event_after_the_last_cent_is_not_read() -> None:
 
     assert extraction.send(said("I like jazz", "e2")) == []
 
-    assert read_at(extraction, said("I like jazz", "e2")) == UNPAID
-    assert extraction.facts.profile(ADA).facts == ()
+    assert read_at(extraction, said("I like jazz", "e2")) == OVER_BUDGET
+    assert extraction.facts.get_profile(ADA).facts == ()

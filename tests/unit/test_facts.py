@@ -1,4 +1,4 @@
-"""membus.domain.facts: what observations add up to, whatever order they arrive in."""
+"""membus.facts.fact: what observations add up to, whatever order they arrive in."""
 
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -8,14 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from membus.domain.facts import Observation, Trust, by_key, fact_as_of, fold, history
+from membus.facts.fact import fact_as_of, fold, group_by_key, list_versions
+from membus.facts.observation import Observation, Trust
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)
 
 observations = st.builds(
     lambda said, valid, learned, event: an_observation(
-        said[0], trust=said[1], valid_from=NOON + DAY * valid, learned_at=NOON + DAY * learned, event_id=f"e{event}"
+        said[0],
+        trust=said[1],
+        valid_from=NOON + DAY * valid,
+        learned_at=NOON + DAY * learned,
+        event_id=f"e{event}",
     ),
     said=st.tuples(st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]), st.sampled_from(Trust))
     | st.just((None, Trust.CORRECTED)),
@@ -38,19 +43,25 @@ def days(number: int) -> datetime:
     return NOON + DAY * number
 
 
-def at(day: int, value: str | None, *, trust: Trust = Trust.USER_STATED, learned: int | None = None) -> Observation:
+def at(
+    day: int, value: str | None, *, trust: Trust = Trust.USER_STATED, learned: int | None = None
+) -> Observation:
     learned_at = NOON + DAY * (day if learned is None else learned)
     event_id = f"e{day}-{learned}"
-    return an_observation(value, trust=trust, valid_from=NOON + DAY * day, learned_at=learned_at, event_id=event_id)
+    return an_observation(
+        value, trust=trust, valid_from=NOON + DAY * day, learned_at=learned_at, event_id=event_id
+    )
 
 
 @given(histories, st.randoms(use_true_random=False))
-def test_any_order_of_the_same_observations_is_the_same_fact(seen: list[Observation], random: st.DataObject) -> None:
+def test_any_order_of_the_same_observations_is_the_same_fact(
+    seen: list[Observation], random: st.DataObject
+) -> None:
     shuffled = list(seen)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
 
     assert fold(shuffled) == fold(seen)
-    assert history(shuffled) == history(seen)
+    assert list_versions(shuffled) == list_versions(seen)
 
 
 @given(histories)
@@ -69,19 +80,19 @@ def test_a_fact_is_one_of_its_observations_and_counts_them_all(seen: list[Observ
 def test_nothing_but_a_correction_stands_against_a_correction(seen: list[Observation]) -> None:
     fact = fold(seen)
     corrections = sorted((each for each in seen if each.trust is Trust.CORRECTED), key=learning)
-    ends = [place for place, each in enumerate(corrections) if each.retracted]
+    ends = [place for place, each in enumerate(corrections) if each.is_retracted]
     spoken = corrections[ends[-1] + 1 :] if ends else corrections
 
     if fact and spoken:
         newest = max(spoken, key=lambda each: (each.valid_from, each.learned_at, each.provenance.event_id))
         assert folded(fact.value) == folded(newest.value)
     elif fact and ends:
-        assert fact.retracted
+        assert fact.is_retracted
 
 
 @given(histories)
 def test_one_version_of_a_history_holds_now(seen: list[Observation]) -> None:
-    versions = history(seen)
+    versions = list_versions(seen)
 
     assert [version.version for version in versions] == list(range(1, len(seen) + 1))
     assert sum(version.current for version in versions) == min(len(seen), 1)
@@ -143,8 +154,8 @@ def test_a_retraction_ends_a_fact_until_a_correction_brings_it_back() -> None:
     assert gone is not None
     assert still_gone is not None
     assert back is not None
-    assert (gone.retracted, gone.replaced, gone.version) == (True, "Lisbon", 2)
-    assert (still_gone.retracted, still_gone.version) == (True, 4)
+    assert (gone.is_retracted, gone.replaced, gone.version) == (True, "Lisbon", 2)
+    assert (still_gone.is_retracted, still_gone.version) == (True, 4)
     assert (back.value, back.replaced, back.version) == ("Rome", None, 4)
 
 
@@ -176,7 +187,9 @@ def test_what_was_known_before_a_retraction_is_still_what_was_known_then() -> No
 
 @pytest.mark.parametrize(("day", "learned"), [(1, 5), (3, 5)])
 def test_a_person_who_corrects_the_date_of_a_correction_is_heard(day: int, learned: int) -> None:
-    fact = fold([at(2, "Porto", trust=Trust.CORRECTED), at(day, "porto", trust=Trust.CORRECTED, learned=learned)])
+    fact = fold(
+        [at(2, "Porto", trust=Trust.CORRECTED), at(day, "porto", trust=Trust.CORRECTED, learned=learned)]
+    )
 
     assert fact is not None
     assert (fact.value, fact.valid_from, fact.replaced) == ("porto", days(day), None)
@@ -188,7 +201,7 @@ def test_a_thousand_retractions_are_folded_like_one() -> None:
     fact = fold(seen)
 
     assert fact is not None
-    assert (fact.retracted, fact.version, fact.replaced) == (True, 2000, "Porto")
+    assert (fact.is_retracted, fact.version, fact.replaced) == (True, 2000, "Porto")
 
 
 def test_only_a_person_takes_a_fact_back() -> None:
@@ -229,16 +242,21 @@ def test_the_past_can_be_asked_by_what_was_true_and_by_what_was_known(
 def test_observations_group_by_key() -> None:
     a, b, c = (an_observation(value, key=key) for value, key in (("1", "x"), ("2", "y"), ("3", "x")))
 
-    assert by_key([a, b, c]) == {"x": [a, c], "y": [b]}
+    assert group_by_key([a, b, c]) == {"x": [a, c], "y": [b]}
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"key": "a#b"}, {"key": ""}, {"key": "k" * 201}, {"confidence": 1.1}, {"value": "x" * 1001},
-        {"kind": "gossip"}, {"valid_from": "2026-03-01T12:00:00"},
+        {"key": "a#b"},
+        {"key": ""},
+        {"key": "k" * 201},
+        {"confidence": 1.1},
+        {"value": "x" * 1001},
+        {"kind": "gossip"},
+        {"valid_from": "2026-03-01T12:00:00"},
     ],
-)  # fmt: skip
+)
 def test_an_observation_that_cannot_be_one_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Observation.model_validate(an_observation().model_dump() | wrong)

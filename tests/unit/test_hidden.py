@@ -5,29 +5,39 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.document import Document
-from membus.domain.erasing_job import erasure_job
-from membus.domain.identity import Owner
-from membus.domain.summary import Border, Chapter, Outline
-from tests.door import EVERYDAY, Answer, Door
-from tests.factories import ADA, NOON, a_conversation, a_summary, a_turn, an_event, an_observation, learn, recorded
+from membus.conversations.summary import Chapter, SummaryCheckpoint, SummaryIndex
+from membus.core.identity import Owner
+from membus.erasure.model import new_erasure_job
+from membus.search.model import Document
+from tests.factories import (
+    ADA,
+    NOON,
+    a_conversation,
+    a_summary,
+    a_turn,
+    an_event,
+    an_observation,
+    learn,
+    recorded,
+)
 from tests.fakes.model import ScriptedModel
-from tests.memories import a_memory, fill
-from tests.tool_calls import call
+from tests.support.api_client import EVERYDAY, ApiTestClient, ApiTestResponse
+from tests.support.memories import a_memory, fill
+from tests.support.tool_calls import call
 
 CANARY = "canary"
 GRACE = Owner(tenant="acme", user="grace")
-Ask = Callable[[Door], Answer]
+Ask = Callable[[ApiTestClient], ApiTestResponse]
 
 
 @pytest.fixture
-def door(door: Door) -> Door:
+def door(door: ApiTestClient) -> ApiTestClient:
     """Return the door of a tenant of two, each with a conversation of their own, and one that they share."""
     door.scopes = (*EVERYDAY, "admin")
     for owner, word in ((ADA, CANARY), (GRACE, "tea")):
         learn(door.facts, owner, an_observation(word))
         event = an_event(f"{owner.user}-1", owner=owner, payload={"text": word})
-        door.episodes.record(recorded(event), extracted="v1")
+        door.episodes.record_event(recorded(event), extracted="v1")
         fill(door.memories, a_memory(f"{owner.user}-fact", f"likes {word}", kind="fact", user_id=owner.user))
         fill(door.memories, a_memory(f"mem_{owner.user}", f"likes {word}", user_id=owner.user))
         fields = {"text": f"likes {word}", "user_id": owner.user, "created_at": NOON, "updated_at": NOON}
@@ -37,24 +47,31 @@ def door(door: Door) -> Door:
         assert door.put(f"/v1/agents/guide/sessions/{word}/state", state).status == 200
     talked(door, "ours", GRACE, CANARY, members=("ada",))
     told = a_memory("summary:ours:0:a", f"They like {CANARY}", kind="summary", user_id="grace")
-    fill(door.memories, told.model_copy(update={"source": told.source.model_copy(update={"conversation_id": "ours"})}))
+    fill(
+        door.memories,
+        told.model_copy(update={"source": told.source.model_copy(update={"conversation_id": "ours"})}),
+    )
     door.clock.advance(timedelta(hours=1))
     return door
 
 
-def talked(door: Door, name: str, owner: Owner, word: str, *, members: tuple[str, ...] = ()) -> None:
+def talked(door: ApiTestClient, name: str, owner: Owner, word: str, *, members: tuple[str, ...] = ()) -> None:
     talk = a_conversation(name, user_id=owner.user, members=members, title=word)
-    door.conversations.create(talk, request_key=name)
+    door.conversations.create_conversation(talk, request_key=name)
     turn = a_turn(1, content=f"I like {word}")
-    door.conversations.add("acme", name, turn, request_key=f"turn-{name}", title=None)
-    read = door.summaries.outline("acme", name)
+    door.conversations.add_turn("acme", name, turn, request_key=f"turn-{name}", title=None)
+    read = door.summaries.get_index("acme", name)
     chapter = Chapter(level=0, first="a", last="b", text=f"They like {word}")
-    outline = Outline(borders=(Border(version=1, until=turn.assistant.message_id),), chapters=(chapter,))
-    door.summaries.advance("acme", name, outline, read=read, summaries=[a_summary(f"They like {word}")])
+    outline = SummaryIndex(
+        borders=(SummaryCheckpoint(version=1, until=turn.assistant.message_id),), chapters=(chapter,)
+    )
+    door.summaries.save_index("acme", name, outline, read=read, summaries=[a_summary(f"They like {word}")])
 
 
-def erased(door: Door) -> None:
-    door.erasures.begin(erasure_job("acme", "ada", request_key=None, requested_by="k1", now=door.clock()))
+def erased(door: ApiTestClient) -> None:
+    door.erasures.start_job(
+        new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=door.clock())
+    )
     door.erasures.looked = door.erasures.asked = 0
 
 
@@ -68,7 +85,7 @@ LISTS: dict[str, Ask] = {
 
 
 @pytest.mark.parametrize("route", LISTS)
-def test_a_list_leaves_the_user_out_and_shows_everybody_else(door: Door, route: str) -> None:
+def test_a_list_leaves_the_user_out_and_shows_everybody_else(door: ApiTestClient, route: str) -> None:
     assert CANARY in LISTS[route](door).text
     erased(door)
 
@@ -106,11 +123,11 @@ SHOWN: dict[str, Ask] = {
     "a renamed conversation": lambda door: door.patch("/v1/conversations/ada", {"title": "x"}),
     "their episodes": lambda door: door.get("/v1/agents/default/episodes", "user_id=ada"),
     "export": lambda door: door.post("/v1/users/ada:export", {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("route", SHOWN)
-def test_what_is_the_users_is_absent_at_once(door: Door, route: str) -> None:
+def test_what_is_the_users_is_absent_at_once(door: ApiTestClient, route: str) -> None:
     erased(door)
 
     answer = SHOWN[route](door)
@@ -132,10 +149,12 @@ SHARED: dict[str, Ask] = {
 
 @pytest.mark.parametrize("left", [False, True], ids=["a member", "one who left"])
 @pytest.mark.parametrize("route", SHARED)
-def test_what_somebody_said_among_others_waits_until_it_is_gone(door: Door, route: str, *, left: bool) -> None:
+def test_what_somebody_said_among_others_waits_until_it_is_gone(
+    door: ApiTestClient, route: str, *, left: bool
+) -> None:
     if left:
-        known = door.conversations.conversation("acme", "ours")
-        door.conversations.replace(known, known.model_copy(update={"members": (), "version": 2}))
+        known = door.conversations.get_conversation("acme", "ours")
+        door.conversations.update_conversation(known, known.model_copy(update={"members": (), "version": 2}))
     erased(door)
 
     answer = SHARED[route](door)
@@ -145,7 +164,7 @@ def test_what_somebody_said_among_others_waits_until_it_is_gone(door: Door, rout
     assert CANARY not in answer.text
 
 
-def test_the_link_to_an_archive_is_handed_out_no_more(door: Door) -> None:
+def test_the_link_to_an_archive_is_handed_out_no_more(door: ApiTestClient) -> None:
     where = door.post("/v1/users/ada:export", {}).headers["location"]
     assert door.get(where).status == 200
 
@@ -154,7 +173,7 @@ def test_the_link_to_an_archive_is_handed_out_no_more(door: Door) -> None:
     assert door.get(where).status == 404
 
 
-def test_an_admins_sql_does_not_see_them(door: Door) -> None:
+def test_an_admins_sql_does_not_see_them(door: ApiTestClient) -> None:
     erased(door)
     door.model = ScriptedModel([call("query_archive", sql="SELECT 1 FROM episodes")], "None.")
 
@@ -165,7 +184,7 @@ def test_an_admins_sql_does_not_see_them(door: Door) -> None:
     assert [asked.without for asked in door.archive.asked] == [("ada",)]
 
 
-def test_nothing_more_is_read_while_nobody_is_erased(door: Door) -> None:
+def test_nothing_more_is_read_while_nobody_is_erased(door: ApiTestClient) -> None:
     for ask in (*LISTS.values(), SHOWN["conversation"], SHOWN["messages"], SHOWN["context"]):
         door.erasures.looked = door.erasures.asked = 0
         assert ask(door).status == 200

@@ -6,32 +6,42 @@ from typing import Any
 import pytest
 
 from membus import wiring, wiring_conversations
-from membus.errors import ConflictError, UnavailableError
-from tests.door import EVERYDAY, Answer, Door
+from membus.core.errors import ConflictError, UnavailableError
+from tests.support.api_client import EVERYDAY, ApiTestClient, ApiTestResponse
 
 EVENT = {"user_id": "ada", "type": "message.sent", "payload": {"text": "hi"}}
 EVENTS = {"events": [EVENT]}
 
 
-def post(door: Door, body: Any) -> Answer:
+def post(door: ApiTestClient, body: Any) -> ApiTestResponse:
     return door.post("/v1/events", body)
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        "not json", "{", '{"events": [], "events": []}', '{"events": NaN}', '{"events": [Infinity]}',
-        '{"events": "\\ud800"}', '{"events": "\ud800"}', b'{"events": "\xff\xfe"}', b"\x00\x01", "\ufeff{}",
+        "not json",
+        "{",
+        '{"events": [], "events": []}',
+        '{"events": NaN}',
+        '{"events": [Infinity]}',
+        '{"events": "\\ud800"}',
+        '{"events": "\ud800"}',
+        b'{"events": "\xff\xfe"}',
+        b"\x00\x01",
+        "\ufeff{}",
     ],
-)  # fmt: skip
-def test_a_body_that_is_not_json_is_refused_and_has_no_effect(door: Door, body: str | bytes) -> None:
+)
+def test_a_body_that_is_not_json_is_refused_and_has_no_effect(door: ApiTestClient, body: str | bytes) -> None:
     answer = post(door, body)
 
     assert (answer.status, answer.code) == (400, "invalid_json")
     assert door.bus.published == []
 
 
-def test_bytes_that_the_gateway_replaced_are_refused_and_a_letter_that_was_written_is_not(door: Door) -> None:
+def test_bytes_that_the_gateway_replaced_are_refused_and_a_letter_that_was_written_is_not(
+    door: ApiTestClient,
+) -> None:
     body = json.dumps({"events": [EVENT | {"payload": {"text": "caf\ufffd"}}]}, ensure_ascii=False)
 
     replaced = door.post("/v1/events", body, **{"content-length": str(len(body.encode()) - 2)})
@@ -40,17 +50,19 @@ def test_bytes_that_the_gateway_replaced_are_refused_and_a_letter_that_was_writt
     assert door.post("/v1/events", body).status == 202
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded", "text/plain", ""])
-def test_every_body_is_read_as_json_whatever_its_header_says(door: Door, content_type: str) -> None:
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "application/x-www-form-urlencoded", "text/plain", ""]
+)
+def test_every_body_is_read_as_json_whatever_its_header_says(door: ApiTestClient, content_type: str) -> None:
     assert post(door, EVENTS).status == 202
     assert door.post("/v1/events", EVENTS, **{"content-type": content_type}).status == 202
 
 
-def test_a_body_without_a_header_is_read_as_json(door: Door) -> None:
+def test_a_body_without_a_header_is_read_as_json(door: ApiTestClient) -> None:
     assert post(door, json.dumps(EVENTS).encode()).status == 202
 
 
-def test_a_body_above_four_megabytes_is_refused_before_any_write(door: Door) -> None:
+def test_a_body_above_four_megabytes_is_refused_before_any_write(door: ApiTestClient) -> None:
     answer = post(door, json.dumps(EVENTS | {"x": "x" * 4_000_000}))
 
     assert (answer.status, answer.code) == (413, "payload_too_large")
@@ -58,8 +70,10 @@ def test_a_body_above_four_megabytes_is_refused_before_any_write(door: Door) -> 
 
 
 @pytest.mark.parametrize("depth", [70, 1001, 50_000])
-def test_json_that_nests_too_deep_is_refused(door: Door, depth: int) -> None:
-    nested = '{"events": [{"user_id": "ada", "type": "a.b", "payload": {"x": ' + "[" * depth + "]" * depth + "}}]}"
+def test_json_that_nests_too_deep_is_refused(door: ApiTestClient, depth: int) -> None:
+    nested = (
+        '{"events": [{"user_id": "ada", "type": "a.b", "payload": {"x": ' + "[" * depth + "]" * depth + "}}]}"
+    )
 
     answer = post(door, nested)
 
@@ -68,9 +82,10 @@ def test_json_that_nests_too_deep_is_refused(door: Door, depth: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["", [], {}, "null", "5", {"events": {}}, {"events": []}, {"events": [EVENT] * 101}, EVENTS | {"x": 1}]
+    "body",
+    ["", [], {}, "null", "5", {"events": {}}, {"events": []}, {"events": [EVENT] * 101}, EVENTS | {"x": 1}],
 )
-def test_a_body_of_another_shape_is_refused_by_field(door: Door, body: Any) -> None:
+def test_a_body_of_another_shape_is_refused_by_field(door: ApiTestClient, body: Any) -> None:
     answer = post(door, body)
 
     assert (answer.status, answer.code) == (422, "invalid")
@@ -79,42 +94,49 @@ def test_a_body_of_another_shape_is_refused_by_field(door: Door, body: Any) -> N
 
 
 @pytest.mark.parametrize("path", ["/v1/nothing", "/v1/users/ada", "/", "/v2/events"])
-def test_an_unknown_route_is_a_problem_too(door: Door, path: str) -> None:
+def test_an_unknown_route_is_a_problem_too(door: ApiTestClient, path: str) -> None:
     assert (door.get(path).status, door.get(path).code) == (404, "no_route")
 
 
 @pytest.mark.parametrize("user", ["a#b", "a%23b", "..", "a\x00b", "x" * 2049, "a b", "a%2Fb", "\u202e", "a*"])
 @pytest.mark.parametrize("path", ["/v1/users/{}/profile", "/v1/users/{}/facts", "/v1/conversations/{}"])
-def test_an_id_that_could_forge_a_key_is_refused(door: Door, path: str, user: str) -> None:
+def test_an_id_that_could_forge_a_key_is_refused(door: ApiTestClient, path: str, user: str) -> None:
     answer = door.call("GET", path.format(user), headers={}, path_parameters={"user": user})
 
     assert (answer.status, answer.code) == (422, "invalid")
 
 
 @pytest.mark.parametrize("user", ["ada@example.com", "user:1", "a+b", "a|b", "a=b~c", "用户", "é"])
-def test_an_id_of_ordinary_characters_is_found(door: Door, user: str) -> None:
+def test_an_id_of_ordinary_characters_is_found(door: ApiTestClient, user: str) -> None:
     assert door.get(f"/v1/users/{user}/profile").status == 200
 
 
 ROUTES = [
-    ("POST", "/v1/events", "events:write"), ("GET", "/v1/users/ada/profile", "memory:read"),
-    ("GET", "/v1/users/ada/facts", "memory:read"), ("GET", "/v1/users/ada/facts/name", "memory:read"),
-    ("GET", "/v1/users/ada/facts/name/history", "memory:read"), ("POST", "/v1/conversations", "memory:write"),
-    ("GET", "/v1/conversations", "memory:read"), ("GET", "/v1/conversations/c", "memory:read"),
-    ("GET", "/v1/conversations/c/messages", "memory:read"), ("POST", "/v1/conversations/c/messages", "chat"),
+    ("POST", "/v1/events", "events:write"),
+    ("GET", "/v1/users/ada/profile", "memory:read"),
+    ("GET", "/v1/users/ada/facts", "memory:read"),
+    ("GET", "/v1/users/ada/facts/name", "memory:read"),
+    ("GET", "/v1/users/ada/facts/name/history", "memory:read"),
+    ("POST", "/v1/conversations", "memory:write"),
+    ("GET", "/v1/conversations", "memory:read"),
+    ("GET", "/v1/conversations/c", "memory:read"),
+    ("GET", "/v1/conversations/c/messages", "memory:read"),
+    ("POST", "/v1/conversations/c/messages", "chat"),
     ("GET", "/v1/conversations/c/context", "memory:read"),
-]  # fmt: skip
+]
 BODIES = {"/v1/events": EVENTS, "/v1/conversations": {"user_id": "ada"}}
 
 
-def ask(door: Door, method: str, path: str) -> Answer:
+def ask(door: ApiTestClient, method: str, path: str) -> ApiTestResponse:
     if method == "GET":
         return door.get(path)
     return door.post(path, BODIES.get(path, {"content": "hi", "author": "ada"}))
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
-def test_a_key_without_the_routes_scope_is_refused(door: Door, method: str, path: str, scope: str) -> None:
+def test_a_key_without_the_routes_scope_is_refused(
+    door: ApiTestClient, method: str, path: str, scope: str
+) -> None:
     door.scopes = tuple(each for each in (*EVERYDAY, "admin") if each != scope)
 
     answer = ask(door, method, path)
@@ -125,14 +147,18 @@ def test_a_key_without_the_routes_scope_is_refused(door: Door, method: str, path
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
-def test_a_key_with_the_routes_scope_alone_is_enough(door: Door, method: str, path: str, scope: str) -> None:
+def test_a_key_with_the_routes_scope_alone_is_enough(
+    door: ApiTestClient, method: str, path: str, scope: str
+) -> None:
     door.scopes = (scope,)
 
     assert ask(door, method, path).status not in {401, 403}
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
-def test_nobody_comes_in_without_the_authorizers_word(door: Door, method: str, path: str, scope: str) -> None:
+def test_nobody_comes_in_without_the_authorizers_word(
+    door: ApiTestClient, method: str, path: str, scope: str
+) -> None:
     door.tenant = None
 
     answer = ask(door, method, path)
@@ -140,7 +166,7 @@ def test_nobody_comes_in_without_the_authorizers_word(door: Door, method: str, p
     assert (answer.status, answer.code) == (401, "unauthorized"), scope
 
 
-def test_a_tenant_that_the_client_names_is_ignored(door: Door) -> None:
+def test_a_tenant_that_the_client_names_is_ignored(door: ApiTestClient) -> None:
     door.post("/v1/events", EVENTS, **{"x-tenant-id": "zeta", "tenant_id": "zeta"})
 
     assert [event.tenant_id for event in door.bus.published] == ["acme"]
@@ -148,29 +174,35 @@ def test_a_tenant_that_the_client_names_is_ignored(door: Door) -> None:
     assert (refused.status, refused.json["rejected"][0]["code"]) == (422, "invalid")
 
 
-def test_a_part_that_is_down_says_when_to_come_back(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_is_down_says_when_to_come_back(
+    door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def down(_: object) -> None:
         raise UnavailableError("the table is busy", retry_after_seconds=7)
 
-    monkeypatch.setattr(door.facts, "profile", down)
+    monkeypatch.setattr(door.facts, "get_profile", down)
 
     answer = door.get("/v1/users/ada/profile")
 
     assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "unavailable", "7")
 
 
-def test_a_conflict_carries_the_version_that_won(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conflict_carries_the_version_that_won(
+    door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lost(_: object) -> None:
         raise ConflictError("lost a race", version=4)
 
-    monkeypatch.setattr(door.facts, "profile", lost)
+    monkeypatch.setattr(door.facts, "get_profile", lost)
 
     answer = door.get("/v1/users/ada/profile")
 
     assert (answer.status, answer.json["current_version"], answer.headers["retry-after"]) == (409, 4, "1")
 
 
-def test_a_defect_is_a_problem_that_tells_nothing(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_a_problem_that_tells_nothing(
+    door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken() -> None:
         raise KeyError("the secret word")
 
@@ -183,7 +215,7 @@ def test_a_defect_is_a_problem_that_tells_nothing(door: Door, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/openapi.json"])
-def test_the_public_routes_need_no_key(door: Door, path: str) -> None:
+def test_the_public_routes_need_no_key(door: ApiTestClient, path: str) -> None:
     door.tenant = None
 
     assert door.get(path).status == 200
@@ -192,11 +224,13 @@ def test_the_public_routes_need_no_key(door: Door, path: str) -> None:
 class Garbled:
     """A store whose answer has lost its members."""
 
-    def conversation(self, _tenant: str, _conversation: str) -> dict[str, str]:
+    def get_conversation(self, _tenant: str, _conversation: str) -> dict[str, str]:
         return {"title": "lost"}
 
 
-def test_an_answer_that_does_not_fit_its_route_is_our_defect(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_does_not_fit_its_route_is_our_defect(
+    door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wiring_conversations, "conversations", Garbled)
 
     answer = door.get("/v1/conversations/c1")

@@ -8,18 +8,18 @@ from zipfile import ZipFile
 
 import pytest
 
-from membus.domain.event import Recorded
-from membus.domain.identity import Owner
-from membus.domain.remembered import memories_of_event
-from membus.errors import InvalidError
-from scripts.transfer.destination import Destination
-from scripts.transfer.importing import Imported, send
-from scripts.transfer.rows import Bad, Found
-from tests.deliveries import Extraction, observant
+from membus.core.errors import InvalidError
+from membus.core.event import RecordedEvent
+from membus.core.identity import Owner
+from membus.search.memory_projection import project_event
+from scripts.transfer.import_command import ImportReport, send_batch
+from scripts.transfer.mapping import EventMapper
+from scripts.transfer.rows import ImportableEvent, RejectedRow
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded
-from tests.fakes.bus import InMemoryBus
+from tests.fakes.event_bus import InMemoryEventBus
 from tests.fakes.facts import InMemoryFacts
-from tests.importing import MINUTE, SAMPLES, delivered, exported, held, imported
+from tests.support.extraction import Extraction, observant
+from tests.support.imports import MINUTE, SAMPLES, delivered, exported, imported, restored_rows
 from tests.unit.test_export import Household
 
 
@@ -30,11 +30,15 @@ def household() -> Household:
     household.live()
     extraction = Extraction(observant(), episodes=household.episodes, facts=household.facts)
     extraction.send(
-        a_setting("s1"), *(a_server_error(f"x{n}", at=NOON + n * MINUTE) for n in range(3)),
+        a_setting("s1"),
+        *(a_server_error(f"x{n}", at=NOON + n * MINUTE) for n in range(3)),
         an_event(
-            "c2", type="fact.corrected", payload={"key": "home.city", "value": "Porto"}, occurred_at=NOON + 9 * MINUTE
+            "c2",
+            type="fact.corrected",
+            payload={"key": "home.city", "value": "Porto"},
+            occurred_at=NOON + 9 * MINUTE,
         ),
-    )  # fmt: skip
+    )
     return household
 
 
@@ -47,8 +51,8 @@ def test_an_archive_imported_elsewhere_gives_the_same_facts(
     facts = delivered(events).facts
     assert result.bad == []
     assert isinstance(facts, InMemoryFacts)
-    there = held(facts, Owner(tenant=tenant, user=user))
-    assert there == held(household.facts, ADA)
+    there = restored_rows(facts, Owner(tenant=tenant, user=user))
+    assert there == restored_rows(household.facts, ADA)
     assert there["home.city"][0] == "Porto"
     assert "likes.tea" not in there
     assert {"setting.theme", "home.city"} < set(there), "and what the errors say"
@@ -62,7 +66,7 @@ def test_importing_twice_changes_nothing(household: Household, tmp_path: Path) -
 
     assert [each.event.event_id for each in first] == [each.event.event_id for each in again]
     owner = Owner(tenant="zeta", user="ada-2")
-    assert once.facts.observations(owner) == twice.facts.observations(owner)
+    assert once.facts.list_observations(owner) == twice.facts.list_observations(owner)
 
 
 def test_an_event_that_stays_with_its_user_stays_the_same_event(household: Household, tmp_path: Path) -> None:
@@ -77,7 +81,9 @@ def test_an_event_that_stays_with_its_user_stays_the_same_event(household: House
 
 def test_what_nobody_is_known_to_have_said_is_recorded_and_teaches_nothing(tmp_path: Path) -> None:
     file = tmp_path / "mem0.jsonl"
-    file.write_text('{"id": "1", "memory": "I live in Lisbon", "user_id": "u", "created_at": "2025-01-01T00:00:00Z"}\n')
+    file.write_text(
+        '{"id": "1", "memory": "I live in Lisbon", "user_id": "u", "created_at": "2025-01-01T00:00:00Z"}\n'
+    )
     _, events = imported(file, "mem0")
 
     extraction = delivered(events)
@@ -90,7 +96,7 @@ def test_what_nobody_is_known_to_have_said_is_recorded_and_teaches_nothing(tmp_p
 def test_what_nobody_is_known_to_have_said_is_found_by_its_words_and_its_source() -> None:
     _, events = imported(SAMPLES / "mem0.json", "mem0")
 
-    (memory,) = memories_of_event(events[0].event)
+    (memory,) = project_event(events[0].event)
 
     assert (memory.text, memory.speaker) == ("Is vegetarian and likes hiking", None)
     assert memory.metadata["source"] == "mem0"
@@ -100,20 +106,20 @@ def test_what_the_user_said_elsewhere_becomes_facts_with_its_evidence() -> None:
     _, events = imported(SAMPLES / "zep.jsonl", "zep")
 
     facts = delivered(events).facts
-    city = facts.fact(Owner(tenant="zeta", user="ada"), "home.city")
+    city = facts.get_fact(Owner(tenant="zeta", user="ada"), "home.city")
     assert (city.value, city.provenance.quote) == ("Lisbon.", "I live in Lisbon.")
     assert city.valid_from == datetime.fromisoformat("2025-03-01T12:00:00.123456+00:00")
     assert city.provenance.event_id.startswith("zep-")
 
 
 def test_what_does_not_say_when_is_bad_unless_the_operator_says_it() -> None:
-    found = Found("line 1", "1", None, "memory.imported", None, {"text": "Likes tea"})
-    told = Destination("zeta", "letta", NOON, user="ada", at=NOON - MINUTE).event(found)
+    found = ImportableEvent("line 1", "1", None, "memory.imported", None, {"text": "Likes tea"})
+    told = EventMapper("zeta", "letta", NOON, user="ada", at=NOON - MINUTE).map_event(found)
 
-    assert Destination("zeta", "letta", NOON, user="ada").event(found) == Bad(
+    assert EventMapper("zeta", "letta", NOON, user="ada").map_event(found) == RejectedRow(
         "line 1", "it does not say when: name a moment with --at"
     )
-    assert isinstance(told, Recorded)
+    assert isinstance(told, RecordedEvent)
     assert (told.event.occurred_at, told.learned_at) == (NOON - MINUTE, NOON)
 
 
@@ -127,27 +133,37 @@ def test_what_does_not_say_when_is_bad_unless_the_operator_says_it() -> None:
     ],
 )
 def test_what_can_be_no_event_is_named_with_its_reason(changes: dict[str, Any], why: str) -> None:
-    fields: dict[str, Any] = {"type": "message.sent", "occurred_at": NOON, "payload": {"text": "hi"}} | changes
-    bad = Destination("zeta", "membus", NOON, user="ada").event(Found("line 7", "e1", "ada", **fields))
+    fields: dict[str, Any] = {
+        "type": "message.sent",
+        "occurred_at": NOON,
+        "payload": {"text": "hi"},
+    } | changes
+    bad = EventMapper("zeta", "membus", NOON, user="ada").map_event(
+        ImportableEvent("line 7", "e1", "ada", **fields)
+    )
 
-    assert isinstance(bad, Bad)
+    assert isinstance(bad, RejectedRow)
     assert bad.where == "line 7"
     assert why in bad.why
 
 
 def test_an_event_to_be_left_alone_goes_without_its_words() -> None:
-    found = Found("line 1", "e1", "ada", "message.sent", NOON, {"text": "hi"}, remember=False)
+    found = ImportableEvent("line 1", "e1", "ada", "message.sent", NOON, {"text": "hi"}, remember=False)
 
-    told = Destination("zeta", "membus", NOON, user="ada").event(found)
+    told = EventMapper("zeta", "membus", NOON, user="ada").map_event(found)
 
-    assert isinstance(told, Recorded)
+    assert isinstance(told, RecordedEvent)
     assert (told.event.remember, told.event.payload) == (False, {})
 
 
 def test_what_the_bus_did_not_take_is_told_by_its_place() -> None:
-    result = Imported()
+    result = ImportReport()
 
-    send([("line 1", recorded()), ("line 2", recorded(an_event("e2")))], InMemoryBus({"e2": "Throttling"}), result)
+    send_batch(
+        [("line 1", recorded()), ("line 2", recorded(an_event("e2")))],
+        InMemoryEventBus({"e2": "Throttling"}),
+        result,
+    )
 
     assert result.events == {"message.sent": 1}
     assert [each.where for each in result.bad] == ["line 2"]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from membus.errors import InvalidError
+from membus.core.errors import InvalidError
 from scripts.transfer.formats import FORMATS
-from scripts.transfer.rows import Bad, Found, LeftOut, Read, moment
+from scripts.transfer.rows import ImportableEvent, ImportRow, RejectedRow, SkippedRow, parse_timestamp
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "imports"
-Kinds = tuple[list[Found], list[LeftOut], list[Bad]]
+Kinds = tuple[list[ImportableEvent], list[SkippedRow], list[RejectedRow]]
 
 
 def read(source: str, file: str) -> Kinds:
@@ -22,15 +22,15 @@ def read(source: str, file: str) -> Kinds:
 
 
 def sorted_out(reads: object) -> Kinds:
-    found: list[Read] = list(reads)  # type: ignore[call-overload]
+    found: list[ImportRow] = list(reads)  # type: ignore[call-overload]
     return (
-        [each for each in found if isinstance(each, Found)],
-        [each for each in found if isinstance(each, LeftOut)],
-        [each for each in found if isinstance(each, Bad)],
+        [each for each in found if isinstance(each, ImportableEvent)],
+        [each for each in found if isinstance(each, SkippedRow)],
+        [each for each in found if isinstance(each, RejectedRow)],
     )
 
 
-def said(found: list[Found]) -> list[tuple[str, str, str | None]]:
+def said(found: list[ImportableEvent]) -> list[tuple[str, str, str | None]]:
     return [(each.type, each.payload["text"], each.payload.get("role")) for each in found]
 
 
@@ -78,10 +78,12 @@ def test_an_agent_file_gives_what_was_said_and_what_was_noted_of_the_user() -> N
     ]
     assert [each.agent for each in found] == ["agent-0", "agent-0", None]
     assert Counter(each.why for each in left_out) == {
-        "a message of system that nobody said": 1, "a message of user that nobody said": 1,
-        "a message of tool that nobody said": 1, "a message of assistant that nobody said": 1,
+        "a message of system that nobody said": 1,
+        "a message of user that nobody said": 1,
+        "a message of tool that nobody said": 1,
+        "a message of assistant that nobody said": 1,
         "the agent's block persona": 1,
-    }  # fmt: skip
+    }
     assert bad == []
 
 
@@ -96,8 +98,10 @@ def test_langmems_memories_may_have_a_schema_of_their_own() -> None:
     found, _, bad = read("langmem", "langmem.jsonl")
 
     assert [each.payload["text"] for each in found] == [
-        "User prefers dark mode", "User's favorite color is blue", 'name: Ada, languages: ["en", "pt"]',
-    ]  # fmt: skip
+        "User prefers dark mode",
+        "User's favorite color is blue",
+        'name: Ada, languages: ["en", "pt"]',
+    ]
     assert {each.user for each in found} == {"user-123"}
     assert found[0].source_id == "memories/user-123/5f1c"
     assert [each.where for each in bad] == ["line 4"]
@@ -115,8 +119,9 @@ def test_agentcores_events_say_who_spoke_and_its_records_do_not() -> None:
     assert len({each.source_id for each in found}) == 3
     assert found[2].occurred_at == datetime(2025, 4, 28, 16, 1, 0, 500_000, UTC)
     assert sorted(each.why for each in left_out) == [
-        "a blob, whose shape is the application's own", "a message of tool",
-    ]  # fmt: skip
+        "a blob, whose shape is the application's own",
+        "a message of tool",
+    ]
     assert [each.where for each in bad] == ["line 3"]
 
 
@@ -151,7 +156,9 @@ def test_a_record_without_an_id_is_known_by_what_it_says(tmp_path: Path) -> None
     file = tmp_path / "export.jsonl"
     file.write_text('{"memory": "Likes tea"}\n{"memory": "Likes tea"}\n{"memory": "Likes cake"}\n')
 
-    first, again, other = (each.source_id for each in FORMATS["mem0"](file) if isinstance(each, Found))
+    first, again, other = (
+        each.source_id for each in FORMATS["mem0"](file) if isinstance(each, ImportableEvent)
+    )
 
     assert first == again != other
 
@@ -159,7 +166,7 @@ def test_a_record_without_an_id_is_known_by_what_it_says(tmp_path: Path) -> None
 @pytest.mark.parametrize("value", ["yesterday", True, 10**20, "2025-13-01"])
 def test_what_is_no_moment_is_refused(value: object) -> None:
     with pytest.raises(InvalidError):
-        moment(value)
+        parse_timestamp(value)
 
 
 def written(folder: Path, *rows: dict[str, Any], name: str = "export.jsonl") -> Path:
@@ -175,14 +182,21 @@ def test_what_mem0_kept_word_for_word_says_who_spoke(tmp_path: Path) -> None:
     found, _, _ = sorted_out(FORMATS["mem0"](file))
 
     assert [(each.type, each.payload.get("role")) for each in found] == [
-        ("message.sent", "user"), ("message.sent", "assistant"), ("memory.imported", None), ("memory.imported", None),
-    ]  # fmt: skip
+        ("message.sent", "user"),
+        ("message.sent", "assistant"),
+        ("memory.imported", None),
+        ("memory.imported", None),
+    ]
     assert found[0].payload["fields"] == {"actor_id": "Ada"}
 
 
 def test_zeps_fourth_version_says_when_it_was_said_and_names_by_uuid(tmp_path: Path) -> None:
     message = {"uuid": "m1", "role": "user", "content": "I like tea", "created_at": "2026-02-01T00:00:00Z"}
-    page = {"thread_uuid": "t1", "user_uuid": "u1", "messages": [message | {"reference_time": "2026-01-01T00:00:00Z"}]}
+    page = {
+        "thread_uuid": "t1",
+        "user_uuid": "u1",
+        "messages": [message | {"reference_time": "2026-01-01T00:00:00Z"}],
+    }
 
     (found,), _, _ = sorted_out(FORMATS["zep"](written(tmp_path, page)))
 
@@ -196,14 +210,23 @@ def test_a_block_of_an_agent_file_is_as_old_as_the_file_at_most() -> None:
 
 
 def test_a_role_that_nobody_knows_and_fields_that_nobody_expects_cost_nothing_else(tmp_path: Path) -> None:
-    odd = {"uuid": "m1", "role": "moderator", "content": "Be nice", "created_at": "2025-01-01", "emoji": ["\u2615"]}
+    odd = {
+        "uuid": "m1",
+        "role": "moderator",
+        "content": "Be nice",
+        "created_at": "2025-01-01",
+        "emoji": ["\u2615"],
+    }
     file = written(
         tmp_path, odd, {"uuid": "m2", "role": "user", "content": None, "created_at": 7}, odd | {"uuid": "m3"}
     )
 
     found, _, bad = sorted_out(FORMATS["zep"](file))
 
-    assert [(each.type, each.source_id) for each in found] == [("memory.imported", "m1"), ("memory.imported", "m3")]
+    assert [(each.type, each.source_id) for each in found] == [
+        ("memory.imported", "m1"),
+        ("memory.imported", "m3"),
+    ]
     assert found[0].payload["fields"] == {"role": "moderator", "emoji": ["\u2615"]}
     assert [each.where for each in bad] == ["line 2"]
 
@@ -220,7 +243,7 @@ def test_a_document_of_any_size_is_read_item_by_item(tmp_path: Path) -> None:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert kinds == {Found: 8_000}
+    assert kinds == {ImportableEvent: 8_000}
     assert most < 1_000_000
 
 
@@ -239,8 +262,12 @@ def test_of_a_document_that_is_cut_off_nothing_is_taken(tmp_path: Path) -> None:
     file = tmp_path / "export.json"
     file.write_text('{\n"results": [{"id": "1", "memory": "Likes tea", "created_at": 7},\n')
 
-    assert [type(each) for each in FORMATS["mem0"](file)] == [Bad]
+    assert [type(each) for each in FORMATS["mem0"](file)] == [RejectedRow]
 
 
 def test_milliseconds_are_told_from_seconds() -> None:
-    assert moment(1_745_856_060_500) == moment(1_745_856_060.5) == datetime(2025, 4, 28, 16, 1, 0, 500_000, UTC)
+    assert (
+        parse_timestamp(1_745_856_060_500)
+        == parse_timestamp(1_745_856_060.5)
+        == datetime(2025, 4, 28, 16, 1, 0, 500_000, UTC)
+    )

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from membus.errors import InvalidError
-from scripts.transfer.destination import user_map
-from tests.importing import SAMPLES, imported
+from membus.core.errors import InvalidError
+from scripts.transfer.mapping import read_user_map
+from tests.support.imports import SAMPLES, imported
 
 
 def test_with_one_user_named_a_file_is_about_one_of_its_users(tmp_path: Path) -> None:
@@ -63,4 +63,4 @@ def test_a_map_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text)
 
     with pytest.raises(InvalidError):
-        user_map(file)
+        read_user_map(file)

@@ -5,25 +5,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.index.projection import Sources
-from functions.index.usecase import Sink, index_changes
-from membus.domain.document import Document
-from membus.domain.event import Event
-from membus.domain.facts import Fact, Trust
-from membus.erasing import Gate
-from membus.indexing import Indexer
+from functions.index.projection import ProjectionSources
+from functions.index.usecase import IndexPorts, index_changes
+from membus.core.event import Event
+from membus.erasure.guard import ErasureGuard
+from membus.facts.fact import Fact
+from membus.facts.observation import Trust
+from membus.search.indexer import Indexer
+from membus.search.model import Document
 from tests.factories import ADA, NOON, a_conversation, a_fact, an_event, recorded, said
-from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryEventBus, InMemoryPoisonMessages
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.memories import InMemoryMemories
-from tests.memories import look
+from tests.support.memories import look
 
 if TYPE_CHECKING:
-    from membus.errors import MembusError
+    from membus.core.errors import MembusError
 
 OWNER_PK, DOC_PK = f"T#{ADA.tenant}#U#{ADA.user}", f"T#{ADA.tenant}#D#mem_1"
 TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
@@ -33,25 +34,37 @@ class Index:
     """The index function over in-memory parts."""
 
     def __init__(self, *, refusing: dict[str, str] | None = None) -> None:
-        self.memories, self.embedder = InMemoryMemories(), WordEmbedder()
-        self.bus, self.quarantine, self.contents = InMemoryBus(refusing), InMemoryQuarantine(), InMemoryContents()
-        self.facts, self.conversations = InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
+        self.memories, self.embedder = InMemoryMemories(), WordEmbeddingModel()
+        self.bus, self.quarantine, self.contents = (
+            InMemoryEventBus(refusing),
+            InMemoryPoisonMessages(),
+            InMemoryBlobs(),
+        )
+        self.facts, self.conversations = (
+            InMemoryFacts(),
+            InMemoryConversations(lambda: NOON, a_conversation("c1")),
+        )
         self.erasures = InMemoryErasures()
         self.failures: list[tuple[str, MembusError]] = []
         self.unpaid: list[tuple[str, MembusError]] = []
 
     def take(self, *records: dict[str, Any]) -> list[str]:
-        sink = Sink(
-            indexer=Indexer(lambda _: self.embedder, self.memories), index=self.memories, bus=self.bus,
-            quarantine=self.quarantine, sources=Sources(self.contents, self.facts, self.conversations),
-            gate=Gate(self.erasures),
+        sink = IndexPorts(
+            indexer=Indexer(lambda _: self.embedder, self.memories),
+            index=self.memories,
+            bus=self.bus,
+            quarantine=self.quarantine,
+            sources=ProjectionSources(self.contents, self.facts, self.conversations),
+            gate=ErasureGuard(self.erasures),
             on_failure=lambda tenant, error: self.failures.append((tenant, error)),
             on_unpaid=lambda tenant, error: self.unpaid.append((tenant, error)),
-        )  # fmt: skip
+        )
         return index_changes(records, sink=sink)
 
     def told(self) -> list[tuple[str, Any, Any]]:
-        return [(event.type, event.payload["previous"], event.payload["value"]) for event in self.bus.published]
+        return [
+            (event.type, event.payload["previous"], event.payload["value"]) for event in self.bus.published
+        ]
 
 
 @pytest.fixture
@@ -74,9 +87,16 @@ def change(
 
     `revisions` are the item's after and before it.
     """
-    name = {(False, True): "INSERT", (True, True): "MODIFY", (True, False): "REMOVE"}[old is not None, new is not None]
+    name = {(False, True): "INSERT", (True, True): "MODIFY", (True, False): "REMOVE"}[
+        old is not None, new is not None
+    ]
     images = {
-        image: {"pk": {"S": pk}, "sk": {"S": sk}, "body": {"S": body}, **{k: {"S": v} for k, v in attributes.items()}}
+        image: {
+            "pk": {"S": pk},
+            "sk": {"S": sk},
+            "body": {"S": body},
+            **{k: {"S": v} for k, v in attributes.items()},
+        }
         for image, body in (("NewImage", new), ("OldImage", old))
         if body is not None
     }
@@ -85,10 +105,12 @@ def change(
             images[image]["revision"] = {"N": str(revision)}
     keys = {"pk": {"S": pk}, "sk": {"S": sk}}
     return {
-        "eventID": number, "eventName": name, "eventSource": "aws:dynamodb",
+        "eventID": number,
+        "eventName": name,
+        "eventSource": "aws:dynamodb",
         "dynamodb": {"Keys": keys, **images, "SequenceNumber": number, "ApproximateCreationDateTime": 1.0},
         **({"userIdentity": TTL} if ttl else {}),
-    }  # fmt: skip
+    }
 
 
 def of_fact(new: Fact | None, old: Fact | None = None, **more: Any) -> dict[str, Any]:
@@ -109,7 +131,13 @@ def of_document(new: Document | None, old: Document | None = None, **more: Any) 
 
 
 def a_document(text: str = "The key lies under the stone.", **fields: Any) -> Document:
-    defaults = {"memory_id": "mem_1", "tenant_id": "acme", "text": text, "created_at": NOON, "updated_at": NOON}
+    defaults = {
+        "memory_id": "mem_1",
+        "tenant_id": "acme",
+        "text": text,
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
     return Document.model_validate(defaults | fields)
 
 
@@ -145,7 +173,9 @@ def test_a_fact_taken_back_or_removed_is_found_no_more(index: Index, gone: dict[
     index.take(gone)
 
     assert look(index.memories, "Porto") == []
-    assert index.told()[1:] == [("fact.retracted", "Porto", None if "NewImage" in gone["dynamodb"] else "Porto")]
+    assert index.told()[1:] == [
+        ("fact.retracted", "Porto", None if "NewImage" in gone["dynamodb"] else "Porto")
+    ]
 
 
 def test_a_fact_learned_again_after_it_was_taken_back_is_found_again(index: Index) -> None:
@@ -175,7 +205,12 @@ def test_what_was_said_is_an_episode_with_its_event_in_its_source(index: Index) 
 
 
 def test_a_turn_is_found_by_its_question_and_by_its_answer(index: Index) -> None:
-    payload = {"conversation_id": "c1", "message_id": "m1", "user": {"text": "capital?"}, "assistant": {"text": "Oslo"}}
+    payload = {
+        "conversation_id": "c1",
+        "message_id": "m1",
+        "user": {"text": "capital?"},
+        "assistant": {"text": "Oslo"},
+    }
     index.take(of_event(an_event("turn-m1", type="turn.recorded", payload=payload, session_id="c1")))
 
     assert look(index.memories, "capital", mode="text") == ["event:turn-m1"]
@@ -207,7 +242,7 @@ def test_a_mark_of_the_archiver_is_not_read_again(index: Index) -> None:
 
 
 def test_a_large_payload_is_read_from_where_it_lies(index: Index) -> None:
-    index.contents.keep("episodes/acme/x", json.dumps({"text": "The long story of a lighthouse."}))
+    index.contents.put_text("episodes/acme/x", json.dumps({"text": "The long story of a lighthouse."}))
     index.take(of_event(an_event("e7", payload={}), spilled="episodes/acme/x"))
 
     assert look(index.memories, "lighthouse", mode="text") == ["event:e7"]
@@ -216,7 +251,9 @@ def test_a_large_payload_is_read_from_where_it_lies(index: Index) -> None:
 def test_documents_come_change_and_go(index: Index) -> None:
     first = a_document()
     second = a_document("The key is with the neighbour.", version=2, updated_at=NOON.replace(minute=1))
-    gone = second.model_copy(update={"deleted": True, "text": "", "version": 3, "updated_at": NOON.replace(minute=2)})
+    gone = second.model_copy(
+        update={"deleted": True, "text": "", "version": 3, "updated_at": NOON.replace(minute=2)}
+    )
     index.take(of_document(first))
     assert look(index.memories, "stone", mode="text") == ["mem_1"]
     index.take(of_document(second, first), of_document(first))
@@ -234,7 +271,7 @@ def test_an_expired_document_leaves_the_index_and_may_be_put_again(index: Index)
 
 
 def test_a_text_that_lies_elsewhere_is_indexed_from_there_and_goes_with_its_item(index: Index) -> None:
-    index.contents.keep("documents/acme/1", "The key lies under the stone.")
+    index.contents.put_text("documents/acme/1", "The key lies under the stone.")
     index.take(of_document(a_document(text=""), spilled="documents/acme/1"))
     assert look(index.memories, "key") == ["mem_1"]
 
@@ -254,7 +291,7 @@ def test_without_the_model_changes_come_again_and_are_found_by_their_words_meanw
     assert look(index.memories, "Lisbon", mode="text") == ["fact:ada:home.city"]
     index.embedder.away = False
     assert index.take(of_fact(LISBON, number="7")) == []
-    assert index.memories.pending("acme", limit=9) == []
+    assert index.memories.list_pending_texts("acme", limit=9) == []
 
 
 def test_without_money_changes_are_found_by_their_words_and_hold_up_nothing(index: Index) -> None:
@@ -283,9 +320,15 @@ def test_an_announcement_that_the_bus_refuses_comes_again() -> None:
 
 @pytest.mark.parametrize(
     "record",
-    [change(OWNER_PK, "FACT#x", "no json"), change(DOC_PK, "DOC", '{"text": 1}'), change("T#a#A#b#E#c", "x", "{}")],
+    [
+        change(OWNER_PK, "FACT#x", "no json"),
+        change(DOC_PK, "DOC", '{"text": 1}'),
+        change("T#a#A#b#E#c", "x", "{}"),
+    ],
 )
-def test_a_change_that_nobody_can_read_is_parked_and_holds_up_nothing(index: Index, record: dict[str, Any]) -> None:
+def test_a_change_that_nobody_can_read_is_parked_and_holds_up_nothing(
+    index: Index, record: dict[str, Any]
+) -> None:
     assert index.take(record, of_fact(LISBON, number="2")) == []
 
     assert len(index.quarantine.parked) == 1

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from membus.domain.facts import Fact
-from membus.domain.identity import Owner
-from membus.domain.summary import Summary, Verification
+from membus.conversations.summary import Summary, SummaryVerification
+from membus.core.identity import Owner
+from membus.facts.fact import Fact
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.fakes.facts import InMemoryFacts
-from tests.memories import look
+from tests.support.memories import look
 from tests.unit.test_index import Index, change, of_fact
 
 DAY = timedelta(days=1)
@@ -24,9 +24,17 @@ def index() -> Index:
 
 def a_summary(text: str = "They agreed on Lisbon.", **fields: Any) -> Summary:
     defaults: dict[str, Any] = {
-        "level": 0, "first": "01A", "last": "01B", "text": text, "slots": (), "version": 1, "model": "m",
-        "verification": Verification(slots=0, passes=1), "prompt_version": "1", "created_at": NOON,
-    }  # fmt: skip
+        "level": 0,
+        "first": "01A",
+        "last": "01B",
+        "text": text,
+        "slots": (),
+        "version": 1,
+        "model": "m",
+        "verification": SummaryVerification(slots=0, passes=1),
+        "prompt_version": "1",
+        "created_at": NOON,
+    }
     return Summary.model_validate(defaults | fields)
 
 
@@ -36,7 +44,7 @@ def of_summary(new: Summary | None, old: Summary | None = None, *, pk: str = SUM
 
 
 def known(index: Index, owner: Owner = ADA) -> Fact:
-    return index.facts.fact(owner, "home.city")
+    return index.facts.get_fact(owner, "home.city")
 
 
 def test_a_value_that_was_replaced_is_found_as_of_its_time(index: Index) -> None:
@@ -84,16 +92,22 @@ def test_no_write_of_a_fact_is_told_under_the_name_of_another(index: Index) -> N
 
     index.take(of_fact(rome, lisbon, revisions=(5, 4)), of_fact(lisbon, rome, number="2", revisions=(6, 5)))
     index.take(of_fact(rome, lisbon, number="3", revisions=(7, 6)), of_fact(rome, lisbon, revisions=(7, 6)))
-    index.take(of_fact(None, rome, number="4", revisions=(7, 7)), of_fact(None, rome, number="5", revisions=(9, 9)))
+    index.take(
+        of_fact(None, rome, number="4", revisions=(7, 7)), of_fact(None, rome, number="5", revisions=(9, 9))
+    )
 
     told = [event.event_id for event in index.bus.published]
-    assert (len(told), len(set(told))) == (6, 5), "the third was delivered twice, and no other shares its name"
+    assert (len(told), len(set(told))) == (6, 5), (
+        "the third was delivered twice, and no other shares its name"
+    )
 
 
 def test_a_summary_is_found_by_the_owner_of_its_conversation(index: Index) -> None:
     index.take(of_summary(a_summary()))
 
-    assert look(index.memories, "agreed", mode="text", scope="U#ada", kinds=("summary",)) == ["summary:c1:0:01A"]
+    assert look(index.memories, "agreed", mode="text", scope="U#ada", kinds=("summary",)) == [
+        "summary:c1:0:01A"
+    ]
     assert look(index.memories, "agreed", mode="text", scope="U#bob") == []
 
 

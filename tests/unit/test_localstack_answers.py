@@ -1,9 +1,12 @@
-"""What the local model says about the results of tools: sentences, never the fences and dates of a block of data."""
+"""What the local model says about the results of tools.
+
+Sentences, never the fences and dates of a block of data.
+"""
 
 import pytest
 
-from localstack.model.request import Block
-from localstack.model.tool_rule import RESULT_CHARACTERS, report
+from localstack.model.chat import RESULT_CHARACTERS, report
+from localstack.model.requests import Block
 
 
 def found(*lines: str, failed: bool = False) -> Block:
@@ -14,9 +17,16 @@ def found(*lines: str, failed: bool = False) -> Block:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["- [2026-03-01, episode] We met in Porto."], "Here is what I found: “We met in Porto.” (2026-03-01)"),
         (
-            ["(today is Sunday, 2026-03-01)", "- [2026-02-28 09:30, message.sent] I moved.", "(there are more: ask)"],
+            ["- [2026-03-01, episode] We met in Porto."],
+            "Here is what I found: “We met in Porto.” (2026-03-01)",
+        ),
+        (
+            [
+                "(today is Sunday, 2026-03-01)",
+                "- [2026-02-28 09:30, message.sent] I moved.",
+                "(there are more: ask)",
+            ],
             "Here is what I found: “I moved.” (2026-02-28)",
         ),
         (["n | what", "3 | tea", "1 | cake"], "Here is what I found: n 3, what tea; n 1, what cake"),

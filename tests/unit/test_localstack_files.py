@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from localstack.fingerprint import fingerprint
-from localstack.home import Home
-from localstack.settings import environment
-from localstack.stack_file import Stack, Tables
+from localstack.deploy import fingerprint
+from localstack.home import Home, Stack, Tables, read_environment
 
 STACK = Stack(
     endpoint_url="http://127.0.0.1:4566",
@@ -70,22 +68,27 @@ def test_another_port_changes_the_fingerprint(checkout: Path) -> None:
 
 def test_a_stack_that_is_over_leaves_its_logs_and_nothing_else_of_its_own(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    home.make()
-    home.log("emulator").write_text("what it said\n")
-    for file in (home.stack_file, home.record("emulator"), home.data("postgres"), home.state):
+    home.create_folders()
+    home.log_file("emulator").write_text("what it said\n")
+    for file in (
+        home.stack_file,
+        home.record_file("emulator"),
+        home.data_folder("postgres"),
+        home.state_file,
+    ):
         file.write_text("of one life")
 
-    home.forget()
+    home.delete_records()
 
     assert [found.name for found in tmp_path.iterdir()] == ["logs"]
-    assert home.tail("emulator") == "    what it said"
+    assert home.read_log_tail("emulator") == "    what it said"
 
 
 def test_the_shell_comes_before_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("FROM_FILE=file\nFROM_BOTH=file\nLEFT_EMPTY=\n")
     monkeypatch.setenv("FROM_BOTH", "shell")
 
-    env = environment(tmp_path / ".env")
+    env = read_environment(tmp_path / ".env")
 
     assert (env["FROM_FILE"], env["FROM_BOTH"]) == ("file", "shell")
     assert "LEFT_EMPTY" not in env

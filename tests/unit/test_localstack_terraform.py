@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from localstack.errors import StackError
+from localstack.home import StackError
 from localstack.terraform import find_provider_mirror, terraform_environment
 
 

@@ -1,22 +1,25 @@
-"""`/v1/memories`: put once, merged when known, guarded by versions, kept though the index or the model is away."""
+"""`/v1/memories`.
+
+Put once, merged when known, guarded by versions, kept though the index or the model is away.
+"""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.door import Answer, Door
 from tests.factories import NOON
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 NUTS = "Ada is allergic to nuts."
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    return Door().open(monkeypatch)
+def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
+    return ApiTestClient().open(monkeypatch)
 
 
-def put(door: Door, *texts: str, key: str = "k", **members: Any) -> list[dict[str, Any]]:
+def put(door: ApiTestClient, *texts: str, key: str = "k", **members: Any) -> list[dict[str, Any]]:
     answer = door.post(
         "/v1/memories", {"items": [{"text": text, "user_id": "ada", **members} for text in texts]}, key=key
     )
@@ -25,7 +28,7 @@ def put(door: Door, *texts: str, key: str = "k", **members: Any) -> list[dict[st
     return items
 
 
-def found(door: Door, query: str, **asked: Any) -> list[dict[str, Any]]:
+def found(door: ApiTestClient, query: str, **asked: Any) -> list[dict[str, Any]]:
     answer = door.post("/v1/search", {"query": query, "user_id": "ada", **asked}, key=None)
     assert answer.status == 200, answer.text
     results: list[dict[str, Any]] = answer.json["results"]
@@ -36,17 +39,27 @@ def path(receipt: dict[str, Any]) -> str:
     return f"/v1/memories/{receipt['id']}"
 
 
-def test_a_text_is_readable_and_findable_when_the_answer_comes(door: Door) -> None:
+def test_a_text_is_readable_and_findable_when_the_answer_comes(door: ApiTestClient) -> None:
     (receipt,) = put(door, NUTS, metadata={"topic": "health"})
 
-    assert receipt == {"index": 0, "id": receipt["id"], "version": 1, "merged": False, "vector_state": "ready"}
+    assert receipt == {
+        "index": 0,
+        "id": receipt["id"],
+        "version": 1,
+        "merged": False,
+        "vector_state": "ready",
+    }
     answer = door.get(path(receipt))
-    assert (answer.headers["etag"], answer.json["text"], answer.json["metadata"]) == ('"1"', NUTS, {"topic": "health"})
+    assert (answer.headers["etag"], answer.json["text"], answer.json["metadata"]) == (
+        '"1"',
+        NUTS,
+        {"topic": "health"},
+    )
     assert [each["id"] for each in found(door, "allergies")] == [receipt["id"]]
 
 
 @pytest.mark.parametrize("again", [NUTS, "ada is  allergic to NUTS.", "Ada is allergic to nuts!"])
-def test_the_same_said_again_is_the_same_memory(door: Door, again: str) -> None:
+def test_the_same_said_again_is_the_same_memory(door: ApiTestClient, again: str) -> None:
     (first,) = put(door, NUTS)
     (second,) = put(door, again, key="k2", metadata={"seen": 2})
 
@@ -55,14 +68,14 @@ def test_the_same_said_again_is_the_same_memory(door: Door, again: str) -> None:
     assert len(found(door, "nuts")) == 1
 
 
-def test_the_very_same_again_writes_nothing(door: Door) -> None:
+def test_the_very_same_again_writes_nothing(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS)
     (second,) = put(door, NUTS, key="k2")
 
     assert (second["version"], second["merged"]) == (first["version"], True)
 
 
-def test_a_batch_merges_its_own_repetitions(door: Door) -> None:
+def test_a_batch_merges_its_own_repetitions(door: ApiTestClient) -> None:
     receipts = put(door, NUTS, "It rains in Porto.", NUTS)
 
     assert [each["merged"] for each in receipts] == [False, False, True]
@@ -73,14 +86,16 @@ def test_a_batch_merges_its_own_repetitions(door: Door) -> None:
     ("one", "other"),
     [("The train leaves at 3.", "The train leaves at 4."), ("Ada likes tea.", "Ada likes no tea.")],
 )
-def test_what_sounds_alike_and_says_something_else_is_kept_apart(door: Door, one: str, other: str) -> None:
+def test_what_sounds_alike_and_says_something_else_is_kept_apart(
+    door: ApiTestClient, one: str, other: str
+) -> None:
     first, second = put(door, one, other)
 
     assert (first["merged"], second["merged"]) == (False, False)
 
 
 @pytest.mark.parametrize("owner", [{"user_id": "bob"}, {"user_id": None}, {"agent_id": "support"}])
-def test_another_owners_same_words_are_another_memory(door: Door, owner: dict[str, Any]) -> None:
+def test_another_owners_same_words_are_another_memory(door: ApiTestClient, owner: dict[str, Any]) -> None:
     (first,) = put(door, NUTS)
     (second,) = put(door, NUTS, key="k2", **owner)
 
@@ -88,7 +103,7 @@ def test_another_owners_same_words_are_another_memory(door: Door, owner: dict[st
     assert second["merged"] is False
 
 
-def test_a_memory_changed_to_other_words_leaves_its_old_words_free(door: Door) -> None:
+def test_a_memory_changed_to_other_words_leaves_its_old_words_free(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS)
     door.patch(path(first), {"text": "Ada plays chess on Sundays."})
     (second,) = put(door, NUTS, key="k2")
@@ -97,20 +112,24 @@ def test_a_memory_changed_to_other_words_leaves_its_old_words_free(door: Door) -
     assert door.get(path(first)).json["text"] == "Ada plays chess on Sundays."
 
 
-def test_a_deleted_memory_is_gone_at_once_and_can_be_put_again(door: Door) -> None:
+def test_a_deleted_memory_is_gone_at_once_and_can_be_put_again(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS)
 
     assert door.delete(path(first)).status == 204
-    assert (door.get(path(first)).status, door.delete(path(first)).status, found(door, "nuts")) == (404, 404, [])
+    assert (door.get(path(first)).status, door.delete(path(first)).status, found(door, "nuts")) == (
+        404,
+        404,
+        [],
+    )
     (second,) = put(door, NUTS, key="k2")
     assert (second["merged"], door.get(path(second)).json["text"]) == (False, NUTS)
     assert len(found(door, "nuts")) == 1
 
 
-def test_a_stale_version_changes_nothing_and_learns_the_current_one(door: Door) -> None:
+def test_a_stale_version_changes_nothing_and_learns_the_current_one(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS)
     door.patch(path(first), {"metadata": {"n": 1}})
-    attempts: list[Answer] = [
+    attempts: list[ApiTestResponse] = [
         door.patch(path(first), {"text": "lost", "expected_version": 1}),
         door.patch(path(first), {"text": "lost"}, **{"if-match": '"1"'}),
         door.delete(path(first), **{"if-match": '"1"'}),
@@ -120,7 +139,7 @@ def test_a_stale_version_changes_nothing_and_learns_the_current_one(door: Door) 
     assert door.get(path(first)).json["text"] == NUTS
 
 
-def test_a_patch_touches_what_it_names(door: Door) -> None:
+def test_a_patch_touches_what_it_names(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS, metadata={"n": 1}, expires_at=(NOON + timedelta(days=1)).isoformat())
 
     changed = door.patch(path(first), {"expires_at": None}).json
@@ -133,7 +152,7 @@ def test_a_patch_touches_what_it_names(door: Door) -> None:
     )
 
 
-def test_an_expired_memory_is_neither_read_nor_found_nor_listed(door: Door) -> None:
+def test_an_expired_memory_is_neither_read_nor_found_nor_listed(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS, expires_at=(NOON + timedelta(seconds=10)).isoformat())
     door.clock.advance(timedelta(seconds=9))
     assert (door.get(path(first)).status, len(found(door, "nuts"))) == (200, 1)
@@ -143,7 +162,7 @@ def test_an_expired_memory_is_neither_read_nor_found_nor_listed(door: Door) -> N
     assert door.get("/v1/memories").json == {"items": [], "next_cursor": None}
 
 
-def test_without_the_index_a_memory_is_kept_and_waits(door: Door) -> None:
+def test_without_the_index_a_memory_is_kept_and_waits(door: ApiTestClient) -> None:
     door.memories.away = True
     (receipt,) = put(door, NUTS)
 
@@ -154,7 +173,7 @@ def test_without_the_index_a_memory_is_kept_and_waits(door: Door) -> None:
     assert (door.get("/v1/memories").status, door.get("/v1/memories").code) == (503, "unavailable")
 
 
-def test_without_the_embedding_model_a_memory_is_found_by_its_words(door: Door) -> None:
+def test_without_the_embedding_model_a_memory_is_found_by_its_words(door: ApiTestClient) -> None:
     door.embedder.away = True
     (receipt,) = put(door, NUTS)
 
@@ -163,8 +182,10 @@ def test_without_the_embedding_model_a_memory_is_found_by_its_words(door: Door) 
     assert ([each["id"] for each in answer["results"]], answer["degraded"]) == ([receipt["id"]], True)
 
 
-def test_a_long_text_is_found_by_its_words_at_once_and_by_its_meaning_later(door: Door) -> None:
-    chapters = " ".join(f"Chapter {number}: the sea was calm and the crew was tired." for number in range(2_000))
+def test_a_long_text_is_found_by_its_words_at_once_and_by_its_meaning_later(door: ApiTestClient) -> None:
+    chapters = " ".join(
+        f"Chapter {number}: the sea was calm and the crew was tired." for number in range(2_000)
+    )
     text = f"{chapters} The treasure lies under the old lighthouse. {chapters}"
 
     (receipt,) = put(door, text)
@@ -176,7 +197,7 @@ def test_a_long_text_is_found_by_its_words_at_once_and_by_its_meaning_later(door
     assert len(best["text"]) < 1_000
 
 
-def test_a_page_ends_before_an_answer_outgrows_what_lambda_hands_out(door: Door) -> None:
+def test_a_page_ends_before_an_answer_outgrows_what_lambda_hands_out(door: ApiTestClient) -> None:
     for number in range(3):
         put(door, f"{number} " + "语言 " * 300_000, key=f"k{number}")
     sizes: list[int] = []
@@ -189,7 +210,7 @@ def test_a_page_ends_before_an_answer_outgrows_what_lambda_hands_out(door: Door)
     assert sizes == [1, 1, 1]
 
 
-def test_a_cursor_is_good_for_its_own_listing(door: Door) -> None:
+def test_a_cursor_is_good_for_its_own_listing(door: ApiTestClient) -> None:
     put(door, "one tea", "two coffees", "three waters")
     cursor = door.get("/v1/memories", "user_id=ada&limit=2").json["next_cursor"]
 
@@ -202,25 +223,30 @@ def test_a_cursor_is_good_for_its_own_listing(door: Door) -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        {"text": " "}, {"text": "\u200b"}, {"text": "x" * 1_000_001}, {"text": "x", "user_id": "a#b"},
+        {"text": " "},
+        {"text": "\u200b"},
+        {"text": "x" * 1_000_001},
+        {"text": "x", "user_id": "a#b"},
         {"text": "x", "id": "mine"},
-        {"text": "x", "expires_at": "2020-01-01T00:00:00Z"}, {"text": "x", "expires_at": 5}, {},
+        {"text": "x", "expires_at": "2020-01-01T00:00:00Z"},
+        {"text": "x", "expires_at": 5},
+        {},
     ],
-)  # fmt: skip
-def test_a_bad_item_is_refused_before_anything_is_written(door: Door, item: dict[str, Any]) -> None:
+)
+def test_a_bad_item_is_refused_before_anything_is_written(door: ApiTestClient, item: dict[str, Any]) -> None:
     answer = door.post("/v1/memories", {"items": [{"text": "good"}, item]})
 
     assert answer.status == 422
     assert door.get("/v1/memories").json["items"] == []
 
 
-def test_metadata_has_a_limit(door: Door) -> None:
+def test_metadata_has_a_limit(door: ApiTestClient) -> None:
     answer = door.post("/v1/memories", {"items": [{"text": "x", "metadata": {"a": "y" * 16_000}}]})
 
     assert (answer.status, answer.code) == (413, "payload_too_large")
 
 
-def test_a_request_that_makes_something_needs_its_key(door: Door) -> None:
+def test_a_request_that_makes_something_needs_its_key(door: ApiTestClient) -> None:
     answer = door.post("/v1/memories", {"items": [{"text": "x"}]}, key=None)
 
     assert (answer.status, answer.code) == (400, "idempotency_key_missing")

@@ -5,34 +5,36 @@ from typing import Any
 
 import pytest
 
-from membus.domain.corrections import VERSION
-from membus.domain.facts import Trust
-from tests.deliveries import Extraction, a_message, observant
-from tests.door import Answer, Door
+from membus.facts.corrections import CORRECTIONS_VERSION
+from membus.facts.observation import Trust
 from tests.factories import ADA, NOON, an_observation, learn, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.support.api_client import ApiTestClient, ApiTestResponse
+from tests.support.extraction import Extraction, a_message, observant
 
 CITY = "/v1/users/ada/facts/home.city"
 MINUTE = timedelta(minutes=1)
 
 
-def episodes(door: Door) -> InMemoryEpisodes:
+def episodes(door: ApiTestClient) -> InMemoryEpisodes:
     return door.episodes
 
 
-def put(door: Door, value: str, path: str = CITY, *, headers: dict[str, str] | None = None, **body: Any) -> Answer:
+def put(
+    door: ApiTestClient, value: str, path: str = CITY, *, headers: dict[str, str] | None = None, **body: Any
+) -> ApiTestResponse:
     return door.put(path, {"value": value} | body, **(headers or {}))
 
 
 @pytest.fixture
-def lisbon(door: Door) -> Door:
+def lisbon(door: ApiTestClient) -> ApiTestClient:
     """Ada said an hour ago that she lives in Lisbon."""
     learn(door.facts, ADA, an_observation("Lisbon", valid_from=NOON - timedelta(hours=1)))
     return door
 
 
-def test_a_fact_set_by_hand_is_readable_at_once(door: Door) -> None:
+def test_a_fact_set_by_hand_is_readable_at_once(door: ApiTestClient) -> None:
     answer = put(door, "Porto")
 
     assert (answer.status, answer.headers["etag"]) == (200, '"1"')
@@ -42,38 +44,51 @@ def test_a_fact_set_by_hand_is_readable_at_once(door: Door) -> None:
     assert door.get("/v1/users/ada/profile").json["text"] == "- home.city: Porto (since 2026-03-01)"
 
 
-def test_a_correction_is_on_record_as_an_event(lisbon: Door) -> None:
+def test_a_correction_is_on_record_as_an_event(lisbon: ApiTestClient) -> None:
     event_id = put(lisbon, "Porto").json["provenance"]["event_id"]
 
     (kept,) = episodes(lisbon).contents.values()
     assert (kept.event.event_id, kept.event.type, kept.event.origin) == (event_id, "fact.corrected", "api")
     assert kept.event.payload == {"key": "home.city", "value": "Porto", "kind": "place"}
-    assert episodes(lisbon).extracted == {("acme", event_id): VERSION}
+    assert episodes(lisbon).extracted == {("acme", event_id): CORRECTIONS_VERSION}
 
 
-def test_a_fact_taken_back_is_gone_and_its_history_is_not(lisbon: Door) -> None:
+def test_a_fact_taken_back_is_gone_and_its_history_is_not(lisbon: ApiTestClient) -> None:
     answer = lisbon.delete(CITY)
 
     assert (answer.status, answer.text) == (204, "")
     assert (lisbon.get(CITY).status, lisbon.get(CITY).code) == (404, "not_found")
-    assert lisbon.get("/v1/users/ada/facts").json["items"] == lisbon.get("/v1/users/ada/profile").json["facts"] == []
+    assert (
+        lisbon.get("/v1/users/ada/facts").json["items"]
+        == lisbon.get("/v1/users/ada/profile").json["facts"]
+        == []
+    )
     versions = lisbon.get(f"{CITY}/history").json["items"]
     assert [(each["version"], each["value"], each["current"]) for each in versions] == [
-        (1, "Lisbon", False), (2, None, True),
-    ]  # fmt: skip
+        (1, "Lisbon", False),
+        (2, None, True),
+    ]
 
 
 @pytest.mark.parametrize("path", [CITY, "/v1/users/ada/facts/never.known"])
-def test_what_is_not_there_cannot_be_taken_back_and_leaves_no_trace(lisbon: Door, path: str) -> None:
+def test_what_is_not_there_cannot_be_taken_back_and_leaves_no_trace(lisbon: ApiTestClient, path: str) -> None:
     lisbon.delete(CITY)
-    before = dict(episodes(lisbon).contents), lisbon.facts.observations(ADA), lisbon.facts.profile(ADA)
+    before = (
+        dict(episodes(lisbon).contents),
+        lisbon.facts.list_observations(ADA),
+        lisbon.facts.get_profile(ADA),
+    )
 
     assert (lisbon.delete(path).status, lisbon.delete(path).code) == (404, "not_found")
 
-    assert (episodes(lisbon).contents, lisbon.facts.observations(ADA), lisbon.facts.profile(ADA)) == before
+    assert (
+        episodes(lisbon).contents,
+        lisbon.facts.list_observations(ADA),
+        lisbon.facts.get_profile(ADA),
+    ) == before
 
 
-def test_a_fact_taken_back_stays_so_whatever_is_said_until_somebody_sets_it(lisbon: Door) -> None:
+def test_a_fact_taken_back_stays_so_whatever_is_said_until_somebody_sets_it(lisbon: ApiTestClient) -> None:
     lisbon.delete(CITY)
     for number in range(2):
         later = NOON + timedelta(days=number)
@@ -86,7 +101,7 @@ def test_a_fact_taken_back_stays_so_whatever_is_said_until_somebody_sets_it(lisb
 
 
 @pytest.mark.parametrize("body", [{"expected_version": 1}, {}])
-def test_a_write_under_a_stale_version_changes_nothing(lisbon: Door, body: dict[str, Any]) -> None:
+def test_a_write_under_a_stale_version_changes_nothing(lisbon: ApiTestClient, body: dict[str, Any]) -> None:
     headers = {} if body else {"if-match": '"1"'}
     put(lisbon, "Porto")
 
@@ -98,7 +113,9 @@ def test_a_write_under_a_stale_version_changes_nothing(lisbon: Door, body: dict[
 
 
 @pytest.mark.parametrize("headers", [{"if-match": '"2"'}, {}])
-def test_a_write_under_the_version_it_knows_goes_through(lisbon: Door, headers: dict[str, str]) -> None:
+def test_a_write_under_the_version_it_knows_goes_through(
+    lisbon: ApiTestClient, headers: dict[str, str]
+) -> None:
     put(lisbon, "Porto")
 
     body: dict[str, Any] = {} if headers else {"expected_version": 2}
@@ -110,32 +127,36 @@ def test_a_write_under_the_version_it_knows_goes_through(lisbon: Door, headers: 
 @pytest.mark.parametrize(
     ("status", "body", "headers"),
     [
-        (409, {"expected_version": 0}, {}), (409, {}, {"if-none-match": "*"}), (200, {"expected_version": 1}, {}),
-        (409, {"expected_version": 1}, {"if-match": '"2"'}), (422, {}, {"if-match": "one"}),
-        (422, {"expected_version": True}, {}), (422, {"expected_version": -1}, {}),
+        (409, {"expected_version": 0}, {}),
+        (409, {}, {"if-none-match": "*"}),
+        (200, {"expected_version": 1}, {}),
+        (409, {"expected_version": 1}, {"if-match": '"2"'}),
+        (422, {}, {"if-match": "one"}),
+        (422, {"expected_version": True}, {}),
+        (422, {"expected_version": -1}, {}),
     ],
-)  # fmt: skip
+)
 def test_a_version_is_asked_for_in_one_way(
-    lisbon: Door, status: int, body: dict[str, Any], headers: dict[str, str]
+    lisbon: ApiTestClient, status: int, body: dict[str, Any], headers: dict[str, str]
 ) -> None:
     assert put(lisbon, "Porto", headers=headers, **body).status == status
 
 
 @pytest.mark.parametrize(("tag", "status"), [('"1"', 409), ('"2"', 204)])
-def test_only_the_version_that_was_read_is_taken_back(lisbon: Door, tag: str, status: int) -> None:
+def test_only_the_version_that_was_read_is_taken_back(lisbon: ApiTestClient, tag: str, status: int) -> None:
     put(lisbon, "Porto")
 
     assert lisbon.delete(CITY, **{"if-match": tag}).status == status
     assert lisbon.get(CITY).status == (200 if status == 409 else 404)
 
 
-def test_a_request_retried_at_once_gets_the_tag_of_what_it_made(lisbon: Door) -> None:
+def test_a_request_retried_at_once_gets_the_tag_of_what_it_made(lisbon: ApiTestClient) -> None:
     first, again = (put(lisbon, "Porto", headers={"idempotency-key": "k1"}) for _ in range(2))
 
     assert again.headers["etag"] == first.headers["etag"] == lisbon.get(CITY).headers["etag"]
 
 
-def test_what_has_not_changed_is_not_sent_again(lisbon: Door) -> None:
+def test_what_has_not_changed_is_not_sent_again(lisbon: ApiTestClient) -> None:
     for path in (CITY, "/v1/users/ada/profile"):
         tag = lisbon.get(path).headers["etag"]
         again = lisbon.get(path, **{"if-none-match": tag})
@@ -150,22 +171,31 @@ def test_what_has_not_changed_is_not_sent_again(lisbon: Door) -> None:
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        (CITY, {}), (CITY, {"value": ""}), (CITY, {"value": " \u200b"}), (CITY, {"value": "x" * 1001}),
-        (CITY, {"value": 7}), (CITY, {"value": None}), (CITY, {"value": "x", "kind": "gossip"}),
-        (CITY, {"value": "x", "valid_from": "2026-03-01T12:00:00"}), (CITY, {"value": "x", "valid_from": 17}),
-        (CITY, {"value": "x", "valid_from": "2026-03-02T12:00:00Z"}), (CITY, {"value": "x", "why": "because"}),
-        ("/v1/users/ada/facts/Home.City", {"value": "x"}), ("/v1/users/ada/facts/a b", {"value": "x"}),
-        (f"/v1/users/ada/facts/{'k' * 201}", {"value": "x"}), ("/v1/users/a b/facts/name", {"value": "x"}),
+        (CITY, {}),
+        (CITY, {"value": ""}),
+        (CITY, {"value": " \u200b"}),
+        (CITY, {"value": "x" * 1001}),
+        (CITY, {"value": 7}),
+        (CITY, {"value": None}),
+        (CITY, {"value": "x", "kind": "gossip"}),
+        (CITY, {"value": "x", "valid_from": "2026-03-01T12:00:00"}),
+        (CITY, {"value": "x", "valid_from": 17}),
+        (CITY, {"value": "x", "valid_from": "2026-03-02T12:00:00Z"}),
+        (CITY, {"value": "x", "why": "because"}),
+        ("/v1/users/ada/facts/Home.City", {"value": "x"}),
+        ("/v1/users/ada/facts/a b", {"value": "x"}),
+        (f"/v1/users/ada/facts/{'k' * 201}", {"value": "x"}),
+        ("/v1/users/a b/facts/name", {"value": "x"}),
     ],
-)  # fmt: skip
-def test_what_cannot_be_a_fact_is_refused(door: Door, path: str, body: dict[str, Any]) -> None:
+)
+def test_what_cannot_be_a_fact_is_refused(door: ApiTestClient, path: str, body: dict[str, Any]) -> None:
     answer = door.put(path, body)
 
     assert (answer.status, answer.code) == (422, "invalid")
     assert episodes(door).contents == {}
 
 
-def test_a_retried_request_gets_the_first_answer_whatever_has_happened_since(lisbon: Door) -> None:
+def test_a_retried_request_gets_the_first_answer_whatever_has_happened_since(lisbon: ApiTestClient) -> None:
     first = put(lisbon, "Porto", headers={"idempotency-key": "k1"}, expected_version=1)
     gone = lisbon.delete(CITY, **{"idempotency-key": "k1"})
 
@@ -179,8 +209,10 @@ def test_a_retried_request_gets_the_first_answer_whatever_has_happened_since(lis
     assert len(episodes(lisbon).contents) == 2
 
 
-@pytest.mark.parametrize("other", [{"value": "Faro"}, {"kind": "plan"}, {"valid_from": "2026-01-01T00:00:00Z"}])
-def test_a_key_used_for_another_request_is_refused(lisbon: Door, other: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "other", [{"value": "Faro"}, {"kind": "plan"}, {"valid_from": "2026-01-01T00:00:00Z"}]
+)
+def test_a_key_used_for_another_request_is_refused(lisbon: ApiTestClient, other: dict[str, str]) -> None:
     put(lisbon, "Porto", headers={"idempotency-key": "k1"})
 
     answer = put(lisbon, headers={"idempotency-key": "k1"}, **({"value": "Porto"} | other))
@@ -189,14 +221,14 @@ def test_a_key_used_for_another_request_is_refused(lisbon: Door, other: dict[str
 
 
 @pytest.mark.parametrize("path", ["/v1/users/ada/facts/likes.tea", "/v1/users/bob/facts/home.city"])
-def test_one_key_for_two_facts_is_two_requests(door: Door, path: str) -> None:
+def test_one_key_for_two_facts_is_two_requests(door: ApiTestClient, path: str) -> None:
     answers = [put(door, "Porto", each, headers={"idempotency-key": "k1"}) for each in (CITY, path)]
 
     assert [(each.status, each.json["version"]) for each in answers] == [(200, 1)] * 2
     assert len(episodes(door).contents) == 2
 
 
-def test_a_moment_in_the_past_lands_in_the_past(door: Door) -> None:
+def test_a_moment_in_the_past_lands_in_the_past(door: ApiTestClient) -> None:
     put(door, "Porto", valid_from="2026-02-01T00:00:00Z")
 
     answer = put(door, "Lisbon", valid_from="2020-01-01T00:00:00Z")
@@ -207,18 +239,20 @@ def test_a_moment_in_the_past_lands_in_the_past(door: Door) -> None:
         assert [fact["value"] for fact in then] == ([value] if value else [])
 
 
-def test_facts_of_the_past_know_nothing_of_what_was_taken_back_later(lisbon: Door) -> None:
+def test_facts_of_the_past_know_nothing_of_what_was_taken_back_later(lisbon: ApiTestClient) -> None:
     lisbon.clock.advance(MINUTE)
     lisbon.delete(CITY)
     before, after = (moment.isoformat().replace("+00:00", "Z") for moment in (NOON, NOON + MINUTE))
 
     for name in ("as_of", "known_at"):
-        shown, hidden = (lisbon.get("/v1/users/ada/facts", f"{name}={at}").json["items"] for at in (before, after))
+        shown, hidden = (
+            lisbon.get("/v1/users/ada/facts", f"{name}={at}").json["items"] for at in (before, after)
+        )
         assert [fact["value"] for fact in shown] == ["Lisbon"]
         assert hidden == []
 
 
-def test_who_only_confirms_keeps_the_date_and_may_change_the_kind(lisbon: Door) -> None:
+def test_who_only_confirms_keeps_the_date_and_may_change_the_kind(lisbon: ApiTestClient) -> None:
     answer = put(lisbon, "lisbon", kind="plan")
 
     assert (answer.json["value"], answer.json["kind"]) == ("lisbon", "plan")
@@ -226,7 +260,7 @@ def test_who_only_confirms_keeps_the_date_and_may_change_the_kind(lisbon: Door) 
     assert put(lisbon, "Porto").json["kind"] == "plan"
 
 
-def test_what_models_call_an_attribute_leads_people_to_the_same_fact(lisbon: Door) -> None:
+def test_what_models_call_an_attribute_leads_people_to_the_same_fact(lisbon: ApiTestClient) -> None:
     by_hand = lisbon.put("/v1/users/ada/facts/location.city", {"value": "Porto"})
 
     assert (by_hand.json["key"], by_hand.json["version"]) == ("home.city", 2)
@@ -235,7 +269,7 @@ def test_what_models_call_an_attribute_leads_people_to_the_same_fact(lisbon: Doo
     assert lisbon.get(CITY).status == 404
 
 
-def test_the_last_word_counts_though_clocks_disagree(door: Door) -> None:
+def test_the_last_word_counts_though_clocks_disagree(door: ApiTestClient) -> None:
     put(door, "Porto")
     door.clock.advance(-MINUTE)
 
@@ -244,7 +278,7 @@ def test_the_last_word_counts_though_clocks_disagree(door: Door) -> None:
     assert put(door, "Braga").json["value"] == "Braga"
 
 
-def test_corrections_survive_a_rebuild_from_episodes(lisbon: Door) -> None:
+def test_corrections_survive_a_rebuild_from_episodes(lisbon: ApiTestClient) -> None:
     for path, value in ((CITY, "Porto"), ("/v1/users/ada/facts/likes.tea", "tea")):
         put(lisbon, value, path)
         lisbon.clock.advance(MINUTE)
@@ -257,27 +291,32 @@ def test_corrections_survive_a_rebuild_from_episodes(lisbon: Door) -> None:
         assert rebuilt.deliver(a_message(event, taken_at=learned_at)) == []
 
     assert rebuilt.known() == {"home.city": "Porto"}
-    assert rebuilt.facts.fact(ADA, "home.city").provenance == lisbon.facts.fact(ADA, "home.city").provenance
-    assert [seen for seen in rebuilt.facts.observations(ADA) if seen.trust is Trust.CORRECTED] == [
-        seen for seen in lisbon.facts.observations(ADA) if seen.trust is Trust.CORRECTED
+    assert (
+        rebuilt.facts.get_fact(ADA, "home.city").provenance
+        == lisbon.facts.get_fact(ADA, "home.city").provenance
+    )
+    assert [seen for seen in rebuilt.facts.list_observations(ADA) if seen.trust is Trust.CORRECTED] == [
+        seen for seen in lisbon.facts.list_observations(ADA) if seen.trust is Trust.CORRECTED
     ]
 
 
-def test_the_same_event_over_the_bus_changes_nothing(lisbon: Door) -> None:
+def test_the_same_event_over_the_bus_changes_nothing(lisbon: ApiTestClient) -> None:
     put(lisbon, "Porto")
-    before = lisbon.facts.fact(ADA, "home.city"), lisbon.facts.observations(ADA)
+    before = lisbon.facts.get_fact(ADA, "home.city"), lisbon.facts.list_observations(ADA)
     (kept,) = episodes(lisbon).contents.values()
     assert isinstance(lisbon.facts, InMemoryFacts)
     extraction = Extraction(episodes=episodes(lisbon), facts=lisbon.facts)
 
     assert extraction.deliver(a_message(kept.event, taken_at=NOON + MINUTE)) == []
 
-    assert (lisbon.facts.fact(ADA, "home.city"), lisbon.facts.observations(ADA)) == before
+    assert (lisbon.facts.get_fact(ADA, "home.city"), lisbon.facts.list_observations(ADA)) == before
 
 
 @pytest.mark.parametrize("type_", ["fact.corrected", "fact.retracted", "fact.recorded"])
 @pytest.mark.parametrize("door_of", ["/v1/events", "/v1/agents/default/episodes"])
-def test_nobody_corrects_a_fact_by_saying_that_it_happened(lisbon: Door, door_of: str, type_: str) -> None:
+def test_nobody_corrects_a_fact_by_saying_that_it_happened(
+    lisbon: ApiTestClient, door_of: str, type_: str
+) -> None:
     event = {"user_id": "ada", "type": type_, "payload": {"key": "home.city", "value": "Rome"}}
 
     answer = lisbon.post(door_of, {door_of.rsplit("/", 1)[-1]: [event]})

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.door import Door
 from tests.factories import ADA, an_observation, learn
+from tests.support.api_client import ApiTestClient
 
 CITY = "/v1/users/ada/facts/home.city"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_to_correct_takes_the_scope_to_write_memory(door: Door, method: str) -> None:
+def test_to_correct_takes_the_scope_to_write_memory(door: ApiTestClient, method: str) -> None:
     learn(door.facts, ADA, an_observation("Lisbon"))
     door.scopes = ("events:write", "memory:read", "chat")
 
@@ -19,7 +19,7 @@ def test_to_correct_takes_the_scope_to_write_memory(door: Door, method: str) -> 
     assert door.get(CITY).json["value"] == "Lisbon"
 
 
-def test_another_tenant_corrects_only_its_own_ada(door: Door) -> None:
+def test_another_tenant_corrects_only_its_own_ada(door: ApiTestClient) -> None:
     learn(door.facts, ADA, an_observation("Lisbon"))
     door.tenant = "zeta"
     assert door.delete(CITY).status == 404

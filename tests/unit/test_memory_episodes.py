@@ -6,22 +6,24 @@ from urllib.parse import quote
 
 import pytest
 
-from membus.domain.event import Recorded
-from membus.errors import ConflictError, UnavailableError
-from tests.deliveries import Extraction, observant
-from tests.door import Answer, Door
+from membus.core.errors import ConflictError, UnavailableError
+from membus.core.event import RecordedEvent
 from tests.factories import NOON
+from tests.support.api_client import ApiTestClient, ApiTestResponse
+from tests.support.extraction import Extraction, observant
 
 EPISODES = "/v1/agents/guide/episodes"
 SAID = {"user_id": "ada", "type": "message.sent", "payload": {"text": "I live in Lisbon"}}
 DAY = timedelta(days=1)
 
 
-def post(door: Door, *episodes: Any, key: str | None = None, path: str = EPISODES) -> Answer:
+def post(
+    door: ApiTestClient, *episodes: Any, key: str | None = None, path: str = EPISODES
+) -> ApiTestResponse:
     return door.post(path, {"episodes": list(episodes)}, key=key)
 
 
-def read(door: Door, query: str = "", path: str = EPISODES) -> list[str]:
+def read(door: ApiTestClient, query: str = "", path: str = EPISODES) -> list[str]:
     answer = door.get(path, query)
     assert answer.status == 200, answer.text
     return [item["event_id"] for item in answer.json["items"]]
@@ -35,31 +37,41 @@ def at(days: float) -> str:
     return (NOON + days * DAY).isoformat()
 
 
-def test_an_episode_is_readable_the_moment_it_is_taken(door: Door) -> None:
+def test_an_episode_is_readable_the_moment_it_is_taken(door: ApiTestClient) -> None:
     answer = post(door, said("e1", session_id="s1"))
 
-    assert (answer.status, answer.json) == (201, {"accepted": [{"index": 0, "event_id": "e1"}], "rejected": []})
+    assert (answer.status, answer.json) == (
+        201,
+        {"accepted": [{"index": 0, "event_id": "e1"}], "rejected": []},
+    )
     page = door.get(EPISODES).json
     assert page == {
         "items": [
             {
-                "event_id": "e1", "user_id": "ada", "agent_id": "guide", "session_id": "s1", "type": "message.sent",
-                "occurred_at": "2026-03-01T12:00:00Z", "payload": {"text": "I live in Lisbon"}, "origin": "api",
-                "learned_at": "2026-03-01T12:00:00Z", "tier": "hot",
+                "event_id": "e1",
+                "user_id": "ada",
+                "agent_id": "guide",
+                "session_id": "s1",
+                "type": "message.sent",
+                "occurred_at": "2026-03-01T12:00:00Z",
+                "payload": {"text": "I live in Lisbon"},
+                "origin": "api",
+                "learned_at": "2026-03-01T12:00:00Z",
+                "tier": "hot",
             }
         ],
         "next_cursor": None,
-    }  # fmt: skip
+    }
 
 
-def test_one_episode_needs_no_list_around_it(door: Door) -> None:
+def test_one_episode_needs_no_list_around_it(door: ApiTestClient) -> None:
     answer = door.post(EPISODES, said("e1"), key=None)
 
     assert (answer.status, answer.json["accepted"]) == (201, [{"index": 0, "event_id": "e1"}])
     assert read(door) == ["e1"]
 
 
-def test_what_is_appended_is_learned_from_once(door: Door) -> None:
+def test_what_is_appended_is_learned_from_once(door: ApiTestClient) -> None:
     post(door, said("e1"), {"user_id": "ada", "type": "page.viewed", "payload": {"path": "/"}})
     extraction = Extraction(observant(), episodes=door.episodes, facts=door.facts)
 
@@ -72,7 +84,7 @@ def test_what_is_appended_is_learned_from_once(door: Door) -> None:
     assert None not in door.episodes.extracted.values()
 
 
-def test_what_was_learned_from_is_not_published_again(door: Door) -> None:
+def test_what_was_learned_from_is_not_published_again(door: ApiTestClient) -> None:
     post(door, said("e1"))
     Extraction(observant(), episodes=door.episodes, facts=door.facts).send(*door.bus.published)
 
@@ -80,7 +92,7 @@ def test_what_was_learned_from_is_not_published_again(door: Door) -> None:
     assert len(door.bus.published) == 1
 
 
-def test_a_copy_that_says_something_else_is_the_first_one(door: Door) -> None:
+def test_a_copy_that_says_something_else_is_the_first_one(door: ApiTestClient) -> None:
     post(door, said("e1"))
     post(door, said("e1", payload={"text": "I live in Paris"}))
 
@@ -88,33 +100,45 @@ def test_a_copy_that_says_something_else_is_the_first_one(door: Door) -> None:
     assert door.get(EPISODES).json["items"][0]["payload"] == {"text": "I live in Lisbon"}
 
 
-def test_episodes_without_a_moment_keep_the_order_they_were_sent_in(door: Door) -> None:
+def test_episodes_without_a_moment_keep_the_order_they_were_sent_in(door: ApiTestClient) -> None:
     names = [f"e{number}" for number in range(20)]
     post(door, *(said(name) for name in names))
 
     assert read(door) == names
 
 
-def test_one_bad_episode_does_not_refuse_its_neighbours(door: Door) -> None:
+def test_one_bad_episode_does_not_refuse_its_neighbours(door: ApiTestClient) -> None:
     answer = post(
-        door, said("e1"), said("e2", agent_id="other"), said("e3", payload={"text": " "}), 7,
-        said("e4", payload={"text": "x" * 200_001}), said("e5", type="fact.corrected"), said("e6"),
-    )  # fmt: skip
+        door,
+        said("e1"),
+        said("e2", agent_id="other"),
+        said("e3", payload={"text": " "}),
+        7,
+        said("e4", payload={"text": "x" * 200_001}),
+        said("e5", type="fact.corrected"),
+        said("e6"),
+    )
 
     assert answer.status == 201
     assert [each["index"] for each in answer.json["accepted"]] == [0, 6]
     refused = [(each["index"], each["code"]) for each in answer.json["rejected"]]
-    assert refused == [(1, "invalid"), (2, "invalid"), (3, "invalid"), (4, "payload_too_large"), (5, "reserved_type")]
+    assert refused == [
+        (1, "invalid"),
+        (2, "invalid"),
+        (3, "invalid"),
+        (4, "payload_too_large"),
+        (5, "reserved_type"),
+    ]
     assert read(door) == ["e1", "e6"]
 
 
-def test_nothing_to_take_is_an_error_with_its_reason(door: Door) -> None:
+def test_nothing_to_take_is_an_error_with_its_reason(door: ApiTestClient) -> None:
     assert (post(door, 1).status, post(door).status, post(door, *[SAID] * 101).status) == (422, 422, 422)
     assert post(door, said("e1", payload={"text": "x" * 200_001})).status == 413
     assert read(door) == []
 
 
-def test_a_retried_request_names_the_same_episodes_of_its_agent_only(door: Door) -> None:
+def test_a_retried_request_names_the_same_episodes_of_its_agent_only(door: ApiTestClient) -> None:
     first = post(door, SAID, key="k1").json
 
     assert post(door, SAID, key="k1").json == first
@@ -122,7 +146,7 @@ def test_a_retried_request_names_the_same_episodes_of_its_agent_only(door: Door)
     assert len(read(door)) == len(read(door, path="/v1/agents/other/episodes")) == 1
 
 
-def test_an_episode_the_bus_refuses_is_published_when_it_is_sent_again(door: Door) -> None:
+def test_an_episode_the_bus_refuses_is_published_when_it_is_sent_again(door: ApiTestClient) -> None:
     door.bus.refusing = {"e1": "ThrottlingException"}
     refused = post(door, said("e1"), said("e2")).json
     door.bus.refusing = {}
@@ -138,17 +162,21 @@ def test_an_episode_the_bus_refuses_is_published_when_it_is_sent_again(door: Doo
     [(ConflictError("collided"), ["e1", "e2", "e3"], ["e2", "e3"]), (UnavailableError("busy"), ["e1"], [])],
 )
 def test_an_episode_that_cannot_be_recorded_is_not_published_and_a_store_that_is_away_not_asked_again(
-    door: Door, monkeypatch: pytest.MonkeyPatch, error: Exception, tried: list[str], published: list[str]
+    door: ApiTestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    tried: list[str],
+    published: list[str],
 ) -> None:
-    record, asked = door.episodes.record, []
+    record, asked = door.episodes.record_event, []
 
-    def flaky(recorded: Recorded, *, extracted: str | None) -> Recorded:
+    def flaky(recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
         asked.append(recorded.event.event_id)
         if recorded.event.event_id == "e1":
             raise error
         return record(recorded, extracted=extracted)
 
-    monkeypatch.setattr(door.episodes, "record", flaky)
+    monkeypatch.setattr(door.episodes, "record_event", flaky)
     answer = post(door, said("e1"), said("e2"), said("e3"))
 
     assert asked == tried
@@ -156,7 +184,7 @@ def test_an_episode_that_cannot_be_recorded_is_not_published_and_a_store_that_is
     assert [event.event_id for event in door.bus.published] == published
 
 
-def test_what_is_not_to_be_remembered_leaves_no_episode(door: Door) -> None:
+def test_what_is_not_to_be_remembered_leaves_no_episode(door: ApiTestClient) -> None:
     assert post(door, said("e1", remember=False)).status == 201
 
     assert read(door) == []
@@ -164,7 +192,7 @@ def test_what_is_not_to_be_remembered_leaves_no_episode(door: Door) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
-def test_pages_follow_time_across_days(door: Door, limit: int) -> None:
+def test_pages_follow_time_across_days(door: ApiTestClient, limit: int) -> None:
     days = [-3, 0, -1.5, -29, -0.25]
     post(door, *(said(f"e{day}", occurred_at=at(day)) for day in days))
 
@@ -177,10 +205,13 @@ def test_pages_follow_time_across_days(door: Door, limit: int) -> None:
     assert seen == ["e-29", "e-3", "e-1.5", "e-0.25", "e0"]
 
 
-def test_a_range_a_session_and_a_user_narrow_what_is_read(door: Door) -> None:
+def test_a_range_a_session_and_a_user_narrow_what_is_read(door: ApiTestClient) -> None:
     for number in range(4):
         session = f"s{number % 2}"
-        post(door, said(f"e{number}", occurred_at=at(-number), session_id=session, user_id=f"user{number // 2}"))
+        post(
+            door,
+            said(f"e{number}", occurred_at=at(-number), session_id=session, user_id=f"user{number // 2}"),
+        )
 
     assert read(door, f"from={quote(at(-2))}&to={quote(at(0))}") == ["e2", "e1"]
     assert read(door, "session_id=s1") == ["e3", "e1"]
@@ -188,7 +219,7 @@ def test_a_range_a_session_and_a_user_narrow_what_is_read(door: Door) -> None:
     assert read(door, "user_id=user1&session_id=s1") == ["e3"]
 
 
-def test_without_a_range_the_last_thirty_days_count_and_what_runs_a_little_ahead(door: Door) -> None:
+def test_without_a_range_the_last_thirty_days_count_and_what_runs_a_little_ahead(door: ApiTestClient) -> None:
     post(door, *(said(f"e{day}", occurred_at=at(day)) for day in (-31, -29, 0.9, 1.1)))
 
     assert read(door) == ["e-29", "e0.9"]
@@ -201,39 +232,47 @@ def test_without_a_range_the_last_thirty_days_count_and_what_runs_a_little_ahead
     [
         ("from=2026-03-01T12:00:00Z&to=2026-03-01T12:00:00Z", "invalid"),
         ("from=2026-03-02T12:00:00Z&to=2026-03-01T12:00:00Z", "invalid"),
-        ("from=1990-01-01T00:00:00Z", "range_too_long"), ("from=0001-01-01T00:00:00Z", "invalid"),
-        ("to=9999-12-31T23:59:59Z", "invalid"), ("from=yesterday", "invalid"), ("from=2026-03-01T12:00:00", "invalid"),
-        ("session_id=a%23b", "invalid"), ("user_id=", "invalid"), ("limit=0", "invalid"), ("limit=201", "invalid"),
+        ("from=1990-01-01T00:00:00Z", "range_too_long"),
+        ("from=0001-01-01T00:00:00Z", "invalid"),
+        ("to=9999-12-31T23:59:59Z", "invalid"),
+        ("from=yesterday", "invalid"),
+        ("from=2026-03-01T12:00:00", "invalid"),
+        ("session_id=a%23b", "invalid"),
+        ("user_id=", "invalid"),
+        ("limit=0", "invalid"),
+        ("limit=201", "invalid"),
     ],
-)  # fmt: skip
-def test_a_query_that_makes_no_sense_is_refused(door: Door, query: str, code: str) -> None:
+)
+def test_a_query_that_makes_no_sense_is_refused(door: ApiTestClient, query: str, code: str) -> None:
     assert (door.get(EPISODES, query).status, door.get(EPISODES, query).code) == (422, code)
 
 
-def test_the_first_days_there_are_can_be_read(door: Door) -> None:
+def test_the_first_days_there_are_can_be_read(door: ApiTestClient) -> None:
     post(door, said("e1", occurred_at="1970-01-01T00:00:00Z"))
 
     assert read(door, "to=1970-01-02T00:00:00Z") == ["e1"]
 
 
-def test_a_cursor_is_good_for_its_own_query_and_tenant(door: Door) -> None:
+def test_a_cursor_is_good_for_its_own_query_and_tenant(door: ApiTestClient) -> None:
     post(door, *(said(f"e{number}") for number in range(3)))
     cursor = door.get(EPISODES, "limit=1").json["next_cursor"]
 
     flipped = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
     attempts = [
-        door.get(EPISODES, f"cursor={flipped}"), door.get(EPISODES, f"cursor={cursor}&session_id=s1"),
-        door.get(EPISODES, f"cursor={cursor}&user_id=ada"), door.get("/v1/agents/guide1/episodes", f"cursor={cursor}"),
+        door.get(EPISODES, f"cursor={flipped}"),
+        door.get(EPISODES, f"cursor={cursor}&session_id=s1"),
+        door.get(EPISODES, f"cursor={cursor}&user_id=ada"),
+        door.get("/v1/agents/guide1/episodes", f"cursor={cursor}"),
         door.get(EPISODES, f"cursor={cursor}&from=2026-01-01T00:00:00Z"),
         door.get("/v1/agents/guide/sessions", f"cursor={cursor}"),
-    ]  # fmt: skip
+    ]
     door.tenant = "zeta"
     attempts.append(door.get(EPISODES, f"cursor={cursor}"))
 
     assert [(each.status, each.code) for each in attempts] == [(400, "bad_cursor")] * 7
 
 
-def test_another_tenant_and_another_agent_see_nothing(door: Door) -> None:
+def test_another_tenant_and_another_agent_see_nothing(door: ApiTestClient) -> None:
     post(door, said("e1"))
 
     assert read(door, path="/v1/agents/guide1/episodes") == []
@@ -243,7 +282,7 @@ def test_another_tenant_and_another_agent_see_nothing(door: Door) -> None:
     assert door.get(EPISODES).json["items"][0]["payload"] == {"text": "mine"}
 
 
-def test_appending_and_reading_are_different_scopes(door: Door) -> None:
+def test_appending_and_reading_are_different_scopes(door: ApiTestClient) -> None:
     door.scopes = ("events:write", "memory:read")
     assert post(door, SAID).code == "scope_missing"
     door.scopes = ("events:write", "memory:write")

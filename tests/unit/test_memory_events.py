@@ -1,39 +1,51 @@
-"""POST /v1/events: each event checked on its own, stamped with the credential's tenant, durable or refused."""
+"""POST /v1/events.
+
+Each event checked on its own, stamped with the credential's tenant, durable or refused.
+"""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from membus.domain.event import Event
-from tests.door import Answer, Door
+from membus.core.event import Event
 from tests.factories import NOON
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 SAID = {"user_id": "ada", "type": "message.sent", "payload": {"text": "hi"}}
 VIEWED = {"user_id": "ada", "type": "page.viewed", "payload": {"path": "/"}}
 
 
-def post(door: Door, *events: Any, key: str | None = None) -> Answer:
+def post(door: ApiTestClient, *events: Any, key: str | None = None) -> ApiTestResponse:
     return door.post("/v1/events", {"events": list(events)}, key=key)
 
 
-def test_an_event_is_published_as_it_came_with_what_was_missing(door: Door) -> None:
+def test_an_event_is_published_as_it_came_with_what_was_missing(door: ApiTestClient) -> None:
     answer = post(door, SAID)
 
     (event,) = door.bus.published
     assert answer.status == 202
     assert answer.json == {"accepted": [{"index": 0, "event_id": event.event_id}], "rejected": []}
     assert event == Event(
-        event_id=event.event_id, tenant_id="acme", user_id="ada", agent_id="default", type="message.sent",
-        occurred_at=NOON, payload={"text": "hi"}, origin="api",
-    )  # fmt: skip
+        event_id=event.event_id,
+        tenant_id="acme",
+        user_id="ada",
+        agent_id="default",
+        type="message.sent",
+        occurred_at=NOON,
+        payload={"text": "hi"},
+        origin="api",
+    )
 
 
-def test_what_a_producer_says_is_kept(door: Door) -> None:
+def test_what_a_producer_says_is_kept(door: ApiTestClient) -> None:
     full = SAID | {
-        "event_id": "e1", "agent_id": "guide", "session_id": "s1", "occurred_at": "2026-01-02T03:04:05+06:00",
+        "event_id": "e1",
+        "agent_id": "guide",
+        "session_id": "s1",
+        "occurred_at": "2026-01-02T03:04:05+06:00",
         "payload": {"text": "hi", "deep": [1, 2.5, {"ü": None}]},
-    }  # fmt: skip
+    }
 
     assert post(door, full).json["accepted"] == [{"index": 0, "event_id": "e1"}]
 
@@ -43,22 +55,25 @@ def test_what_a_producer_says_is_kept(door: Door) -> None:
     assert event.payload == full["payload"]
 
 
-def test_events_without_ids_get_different_ones(door: Door) -> None:
+def test_events_without_ids_get_different_ones(door: ApiTestClient) -> None:
     post(door, SAID, SAID)
     post(door, SAID)
 
     assert len({event.event_id for event in door.bus.published}) == 3
 
 
-def test_ids_sort_as_the_events_came_also_where_all_name_one_moment(door: Door) -> None:
-    told = [SAID | {"occurred_at": "2026-01-02T03:04:05Z", "payload": {"text": str(number)}} for number in range(20)]
+def test_ids_sort_as_the_events_came_also_where_all_name_one_moment(door: ApiTestClient) -> None:
+    told = [
+        SAID | {"occurred_at": "2026-01-02T03:04:05Z", "payload": {"text": str(number)}}
+        for number in range(20)
+    ]
     post(door, *told)
 
     by_id = sorted(door.bus.published, key=lambda event: event.event_id)
     assert [event.payload["text"] for event in by_id] == [str(number) for number in range(20)]
 
 
-def test_a_retried_request_names_the_same_events(door: Door) -> None:
+def test_a_retried_request_names_the_same_events(door: ApiTestClient) -> None:
     first = post(door, SAID, VIEWED, key="k1")
     door.clock.advance(timedelta(minutes=1))
 
@@ -66,13 +81,13 @@ def test_a_retried_request_names_the_same_events(door: Door) -> None:
     assert len({each["event_id"] for each in first.json["accepted"]}) == 2
 
 
-def test_a_key_used_for_other_events_does_not_swallow_them(door: Door) -> None:
+def test_a_key_used_for_other_events_does_not_swallow_them(door: ApiTestClient) -> None:
     one, other = post(door, SAID, key="k1").json, post(door, VIEWED, key="k1").json
 
     assert one["accepted"][0]["event_id"] != other["accepted"][0]["event_id"]
 
 
-def test_a_key_means_nothing_to_another_tenant(door: Door) -> None:
+def test_a_key_means_nothing_to_another_tenant(door: ApiTestClient) -> None:
     mine = post(door, SAID, key="k1").json
     door.tenant = "zeta"
 
@@ -115,7 +130,9 @@ BAD: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("event", "code", "words"), BAD)
-def test_a_bad_event_is_named_and_does_not_refuse_its_neighbours(door: Door, event: Any, code: str, words: str) -> None:
+def test_a_bad_event_is_named_and_does_not_refuse_its_neighbours(
+    door: ApiTestClient, event: Any, code: str, words: str
+) -> None:
     answer = post(door, SAID, event, VIEWED)
 
     (rejected,) = answer.json["rejected"]
@@ -126,7 +143,9 @@ def test_a_bad_event_is_named_and_does_not_refuse_its_neighbours(door: Door, eve
 
 
 @pytest.mark.parametrize(("event", "code", "words"), BAD)
-def test_a_batch_of_nothing_but_bad_events_is_refused(door: Door, event: Any, code: str, words: str) -> None:
+def test_a_batch_of_nothing_but_bad_events_is_refused(
+    door: ApiTestClient, event: Any, code: str, words: str
+) -> None:
     answer = post(door, event)
 
     assert (answer.status, answer.code) == (413 if code == "payload_too_large" else 422, code)
@@ -134,25 +153,28 @@ def test_a_batch_of_nothing_but_bad_events_is_refused(door: Door, event: Any, co
     assert door.bus.published == []
 
 
-def test_events_that_are_bad_for_different_reasons_are_simply_invalid(door: Door) -> None:
+def test_events_that_are_bad_for_different_reasons_are_simply_invalid(door: ApiTestClient) -> None:
     answer = post(door, {}, SAID | {"payload": {"text": "x" * 200_000}})
 
     assert (answer.status, answer.code) == (422, "invalid")
     assert [each["code"] for each in answer.json["rejected"]] == ["invalid", "payload_too_large"]
 
 
-def test_what_the_bus_refuses_is_not_called_accepted(door: Door) -> None:
+def test_what_the_bus_refuses_is_not_called_accepted(door: ApiTestClient) -> None:
     door.bus.refusing = {"e1": "InternalFailure"}
 
     answer = post(door, {}, *(SAID | {"event_id": f"e{number}"} for number in range(3)))
 
     assert answer.status == 202
     assert [(each["index"], each["event_id"]) for each in answer.json["accepted"]] == [(1, "e0"), (3, "e2")]
-    assert [(each["index"], each["code"]) for each in answer.json["rejected"]] == [(0, "invalid"), (2, "unavailable")]
+    assert [(each["index"], each["code"]) for each in answer.json["rejected"]] == [
+        (0, "invalid"),
+        (2, "unavailable"),
+    ]
     assert "e1" in answer.json["rejected"][1]["detail"]
 
 
-def test_a_bus_that_takes_nothing_is_unavailable(door: Door) -> None:
+def test_a_bus_that_takes_nothing_is_unavailable(door: ApiTestClient) -> None:
     door.bus.refusing = {"*": "InternalFailure"}
 
     answer = post(door, SAID, VIEWED)

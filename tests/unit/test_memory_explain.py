@@ -5,63 +5,73 @@ from typing import Any
 
 import pytest
 
-from membus.domain.event import Event
-from membus.domain.explaining import explain
-from membus.domain.facts import Trust, fold
-from membus.domain.prompt import Usage
-from membus.ports.model import Answered
-from tests.deliveries import Extraction, observant
-from tests.door import Door
+from functions.api.facts.explanation import build_explanation
+from membus.core.event import Event
+from membus.core.tokens import TokenUsage
+from membus.facts.fact import fold
+from membus.facts.observation import Trust
+from membus.llm.ports import StructuredAnswer
 from tests.factories import NOON, a_setting, an_observation, said
 from tests.fakes.model import ScriptedModel
+from tests.support.api_client import ApiTestClient
+from tests.support.extraction import Extraction, observant
 
 CITY = "/v1/users/ada/facts/home.city"
-USED = Usage(input=100, cache_read=20, output=30, dollars=0.006)
+USED = TokenUsage(input=100, cache_read=20, output=30, dollars=0.006)
 
 
 class Priced(ScriptedModel):
     """A model whose every answer takes the same."""
 
-    def ask(self, *args: Any, **fields: Any) -> Answered[Any]:
-        answer: Answered[Any] = super().ask(*args, **fields)
-        return Answered(answer.value, "claude-priced", USED)
+    def answer_with_usage(self, *args: Any, **fields: Any) -> StructuredAnswer[Any]:
+        answer: StructuredAnswer[Any] = super().answer_with_usage(*args, **fields)
+        return StructuredAnswer(answer.value, "claude-priced", USED)
 
 
-def learn(door: Door, *events: Event) -> None:
+def learn(door: ApiTestClient, *events: Event) -> None:
     reader = observant()
-    model = Priced(lambda prompt: reader.reply(prompt, max_tokens=1, timeout_seconds=1).text)
+    model = Priced(lambda prompt: reader.generate_reply(prompt, max_tokens=1, timeout_seconds=1).text)
     assert Extraction(model, episodes=door.episodes, facts=door.facts).send(*events) == []
 
 
-def explained(door: Door, path: str = CITY) -> dict[str, Any]:
+def explained(door: ApiTestClient, path: str = CITY) -> dict[str, Any]:
     found: dict[str, Any] = door.get(path, "explain=true").json["explanation"]
     return found
 
 
-def test_a_fact_names_its_event_its_words_its_channel_and_its_reader(door: Door) -> None:
+def test_a_fact_names_its_event_its_words_its_channel_and_its_reader(door: ApiTestClient) -> None:
     learn(door, said("I live in Lisbon", session_id="s1", agent_id="guide", origin="api"))
 
     why = explained(door)
 
     assert why["event"] == {
-        "event_id": "e1", "type": "message.sent", "occurred_at": "2026-03-01T12:00:00Z",
-        "learned_at": "2026-03-01T12:00:01Z", "agent_id": "guide", "session_id": "s1",
-    }  # fmt: skip
+        "event_id": "e1",
+        "type": "message.sent",
+        "occurred_at": "2026-03-01T12:00:00Z",
+        "learned_at": "2026-03-01T12:00:01Z",
+        "agent_id": "guide",
+        "session_id": "s1",
+    }
     assert (why["quote"], why["channel"], why["read_by"]) == ("I live in Lisbon", "api", "model")
     assert (why["model"], why["prompt_version"], why["rule"]) == ("claude-priced", "1", None)
     assert (why["replaced"], why["conflicts"]) == ([], [])
 
 
-def test_a_fact_costs_its_events_share_of_the_question(door: Door) -> None:
+def test_a_fact_costs_its_events_share_of_the_question(door: ApiTestClient) -> None:
     learn(door, said("I live in Lisbon"), said("I like tea", "e2"), said("I like rum", "e3"))
 
     assert explained(door)["cost"] == {
-        "model": "claude-priced", "prompt_version": "1", "shared_by": 3, "questions": 1,
-        "tokens_in": 40.0, "tokens_out": 10.0, "dollars": 0.002,
-    }  # fmt: skip
+        "model": "claude-priced",
+        "prompt_version": "1",
+        "shared_by": 3,
+        "questions": 1,
+        "tokens_in": 40.0,
+        "tokens_out": 10.0,
+        "dollars": 0.002,
+    }
 
 
-def test_a_long_event_costs_all_its_questions(door: Door) -> None:
+def test_a_long_event_costs_all_its_questions(door: ApiTestClient) -> None:
     learn(door, said(f"I live in Lisbon. {'Nothing to see here. ' * 5_000}"))
 
     cost = explained(door)["cost"]
@@ -70,7 +80,7 @@ def test_a_long_event_costs_all_its_questions(door: Door) -> None:
     assert cost["dollars"] == pytest.approx(0.006 * cost["questions"])
 
 
-def test_what_a_rule_or_a_person_says_costs_nothing(door: Door) -> None:
+def test_what_a_rule_or_a_person_says_costs_nothing(door: ApiTestClient) -> None:
     learn(door, a_setting())
     door.put(CITY, {"value": "Porto"})
 
@@ -80,7 +90,7 @@ def test_what_a_rule_or_a_person_says_costs_nothing(door: Door) -> None:
     assert (by_hand["read_by"], by_hand["rule"], by_hand["cost"]) == ("person", "correction", None)
 
 
-def test_what_held_before_was_replaced_and_what_was_not_believed_is_overruled(door: Door) -> None:
+def test_what_held_before_was_replaced_and_what_was_not_believed_is_overruled(door: ApiTestClient) -> None:
     learn(door, said("I live in Rome", "old", occurred_at=NOON - timedelta(days=9)))
     door.put(CITY, {"value": "Lisbon", "valid_from": NOON.isoformat()})
     door.clock.advance(timedelta(days=1))
@@ -89,19 +99,23 @@ def test_what_held_before_was_replaced_and_what_was_not_believed_is_overruled(do
     why = explained(door)
 
     assert [each["value"] for each in why["replaced"]] == ["Rome"]
-    assert [(each["value"], each["provenance"]["event_id"]) for each in why["overruled"]] == [("Oslo", "later")]
+    assert [(each["value"], each["provenance"]["event_id"]) for each in why["overruled"]] == [
+        ("Oslo", "later")
+    ]
     assert why["conflicts"] == door.get(CITY).json["conflicts"] == []
 
 
 def test_what_held_until_something_older_was_told_was_replaced_and_contradicts_nothing() -> None:
     rome = an_observation("Rome", event_id="rome")
     said_at = NOON + timedelta(days=2)
-    lisbon = an_observation("Lisbon", event_id="lisbon", valid_from=NOON - timedelta(days=900), said_at=said_at)
+    lisbon = an_observation(
+        "Lisbon", event_id="lisbon", valid_from=NOON - timedelta(days=900), said_at=said_at
+    )
     fact = fold([rome, lisbon])
     assert fact
     assert (fact.value, fact.replaced, fact.conflicts) == ("Lisbon", "Rome", ())
 
-    why = explain(fact, [rome, lisbon], None)
+    why = build_explanation(fact, [rome, lisbon], None)
 
     assert ([each.value for each in why.replaced], why.conflicts, why.overruled) == (["Rome"], (), ())
 
@@ -109,18 +123,22 @@ def test_what_held_until_something_older_was_told_was_replaced_and_contradicts_n
 def test_what_was_taken_back_is_over_though_the_new_word_speaks_of_an_earlier_time() -> None:
     lisbon = an_observation("Lisbon", event_id="lisbon")
     gone = an_observation(None, event_id="gone", trust=Trust.CORRECTED, valid_from=NOON + timedelta(days=1))
-    by_hand = {"trust": Trust.CORRECTED, "valid_from": NOON - timedelta(days=5), "learned_at": NOON + timedelta(days=2)}
+    by_hand = {
+        "trust": Trust.CORRECTED,
+        "valid_from": NOON - timedelta(days=5),
+        "learned_at": NOON + timedelta(days=2),
+    }
     seen = [lisbon, gone, an_observation("Rome", event_id="rome", **by_hand)]
     fact = fold(seen)
     assert fact
     assert fact.value == "Rome"
 
-    why = explain(fact, seen, None)
+    why = build_explanation(fact, seen, None)
 
     assert ([each.value for each in why.replaced], why.conflicts, why.overruled) == (["Lisbon", None], (), ())
 
 
-def test_a_conflict_is_the_one_that_the_fact_carries(door: Door) -> None:
+def test_a_conflict_is_the_one_that_the_fact_carries(door: ApiTestClient) -> None:
     learn(door, said("I live in Rome", "e1", agent_id="chat"))
     learn(door, said("I live in Lisbon", "e2", agent_id="mail", occurred_at=NOON + timedelta(hours=1)))
 
@@ -131,13 +149,15 @@ def test_a_conflict_is_the_one_that_the_fact_carries(door: Door) -> None:
     assert (why["replaced"], why["overruled"]) == ([], [])
 
 
-def test_the_same_said_again_is_no_conflict(door: Door) -> None:
-    learn(door, said("I live in Lisbon"), said("I live in lisbon", "e2", occurred_at=NOON + timedelta(days=1)))
+def test_the_same_said_again_is_no_conflict(door: ApiTestClient) -> None:
+    learn(
+        door, said("I live in Lisbon"), said("I live in lisbon", "e2", occurred_at=NOON + timedelta(days=1))
+    )
 
     assert (explained(door)["conflicts"], explained(door)["event"]["event_id"]) == ([], "e1")
 
 
-def test_an_event_that_lies_cold_is_named_all_the_same(door: Door) -> None:
+def test_an_event_that_lies_cold_is_named_all_the_same(door: ApiTestClient) -> None:
     learn(door, said("I live in Lisbon"))
     door.episodes.contents.clear()
 
@@ -147,7 +167,7 @@ def test_an_event_that_lies_cold_is_named_all_the_same(door: Door) -> None:
     assert why["quote"] == "I live in Lisbon"
 
 
-def test_without_the_wish_a_fact_is_read_as_ever(door: Door) -> None:
+def test_without_the_wish_a_fact_is_read_as_ever(door: ApiTestClient) -> None:
     learn(door, said("I live in Lisbon"))
 
     assert "explanation" not in door.get(CITY).json

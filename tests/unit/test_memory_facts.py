@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from membus.domain.facts import Observation
-from membus.domain.identity import Owner
-from membus.domain.tokens import estimate_tokens
-from tests.door import Answer, Door
+from membus.core.identity import Owner
+from membus.core.tokens import estimate_tokens
+from membus.facts.observation import Observation
 from tests.factories import ADA, NOON, a_fact, an_observation, learn
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 DAY = timedelta(days=1)
 
@@ -18,18 +18,25 @@ def observed(
     value: str, day: int, *, learned: int | None = None, key: str = "home.city", kind: str = "place"
 ) -> Observation:
     return an_observation(
-        value, key=key, kind=kind, event_id=f"{key}-{day}", valid_from=NOON + day * DAY,
+        value,
+        key=key,
+        kind=kind,
+        event_id=f"{key}-{day}",
+        valid_from=NOON + day * DAY,
         learned_at=NOON + (day if learned is None else learned) * DAY,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
-def knowing(door: Door) -> Door:
+def knowing(door: ApiTestClient) -> ApiTestClient:
     """Ada moved from Lisbon to Paris on day 2 and told us on day 8; she likes tea since day 1."""
     learn(
-        door.facts, ADA, observed("Lisbon", 1), observed("Paris", 2, learned=8),
+        door.facts,
+        ADA,
+        observed("Lisbon", 1),
+        observed("Paris", 2, learned=8),
         observed("tea", 1, key="likes.tea", kind="preference"),
-    )  # fmt: skip
+    )
     return door
 
 
@@ -37,41 +44,53 @@ def day(number: int) -> str:
     return (NOON + number * DAY).isoformat().replace("+00:00", "Z")
 
 
-def values(answer: Answer) -> dict[str, Any]:
+def values(answer: ApiTestResponse) -> dict[str, Any]:
     assert answer.status == 200, answer.text
     return {fact["key"]: fact["value"] for fact in answer.json.get("facts", answer.json.get("items"))}
 
 
-def test_a_profile_is_the_current_facts_as_data_and_as_text(knowing: Door) -> None:
+def test_a_profile_is_the_current_facts_as_data_and_as_text(knowing: ApiTestClient) -> None:
     profile = knowing.get("/v1/users/ada/profile").json
 
     assert profile["version"] == 1
-    assert {fact["key"]: fact["value"] for fact in profile["facts"]} == {"home.city": "Paris", "likes.tea": "tea"}
+    assert {fact["key"]: fact["value"] for fact in profile["facts"]} == {
+        "home.city": "Paris",
+        "likes.tea": "tea",
+    }
     assert profile["text"] == "- home.city: Paris (since 2026-03-03)\n- likes.tea: tea (since 2026-03-02)"
     assert profile["tokens"] == estimate_tokens(profile["text"])
 
 
-def test_the_past_comes_in_pages_that_only_its_own_cursor_opens(knowing: Door) -> None:
+def test_the_past_comes_in_pages_that_only_its_own_cursor_opens(knowing: ApiTestClient) -> None:
     facts, then = "/v1/users/ada/facts", f"as_of={day(3)}"
 
     first = knowing.get(facts, f"{then}&limit=1").json
     second = knowing.get(facts, f"{then}&limit=1&cursor={first['next_cursor']}").json
 
-    assert [[fact["key"] for fact in page["items"]] for page in (first, second)] == [["home.city"], ["likes.tea"]]
+    assert [[fact["key"] for fact in page["items"]] for page in (first, second)] == [
+        ["home.city"],
+        ["likes.tea"],
+    ]
     assert second["next_cursor"] is None
     for other in (f"as_of={day(4)}", f"known_at={day(3)}", "limit=1"):
         assert knowing.get(facts, f"{other}&cursor={first['next_cursor']}").code == "bad_cursor"
 
 
-def test_a_stranger_has_an_empty_profile(door: Door) -> None:
+def test_a_stranger_has_an_empty_profile(door: ApiTestClient) -> None:
     assert door.get("/v1/users/nobody/profile").json == {"version": 0, "facts": [], "text": "", "tokens": 0}
 
 
 @pytest.mark.parametrize(
     ("moment", "known"),
-    [(0, {}), (1, {"home.city": "Lisbon", "likes.tea": "tea"}), (2, {"home.city": "Paris", "likes.tea": "tea"})],
+    [
+        (0, {}),
+        (1, {"home.city": "Lisbon", "likes.tea": "tea"}),
+        (2, {"home.city": "Paris", "likes.tea": "tea"}),
+    ],
 )
-def test_a_profile_of_the_past_is_what_was_true_then(knowing: Door, moment: int, known: dict[str, str]) -> None:
+def test_a_profile_of_the_past_is_what_was_true_then(
+    knowing: ApiTestClient, moment: int, known: dict[str, str]
+) -> None:
     assert values(knowing.get("/v1/users/ada/profile", f"as_of={day(moment)}")) == known
     assert values(knowing.get("/v1/users/ada/facts", f"as_of={day(moment)}")) == known
 
@@ -84,30 +103,35 @@ def test_a_profile_of_the_past_is_what_was_true_then(knowing: Door, moment: int,
         (f"as_of={day(2)}&known_at={day(7)}", "Lisbon"),
     ],
 )
-def test_facts_of_the_past_are_what_was_known_then(knowing: Door, query: str, city: str) -> None:
+def test_facts_of_the_past_are_what_was_known_then(knowing: ApiTestClient, query: str, city: str) -> None:
     assert values(knowing.get("/v1/users/ada/facts", query))["home.city"] == city
     assert values(knowing.get("/v1/users/ada/facts", f"{query}&kind=place")) == {"home.city": city}
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2026-03-01T12:00:00", "2026-13-01T00:00:00Z", ""])
 @pytest.mark.parametrize("path", ["/v1/users/ada/profile", "/v1/users/ada/facts"])
-def test_a_moment_without_a_meaning_is_refused(knowing: Door, path: str, moment: str) -> None:
+def test_a_moment_without_a_meaning_is_refused(knowing: ApiTestClient, path: str, moment: str) -> None:
     answer = knowing.get(path, f"as_of={moment}")
 
     assert (answer.status, answer.code) == (422, "invalid")
     assert "as_of" in answer.json["errors"][0]["field"]
 
 
-def test_one_fact_says_where_it_comes_from(knowing: Door) -> None:
+def test_one_fact_says_where_it_comes_from(knowing: ApiTestClient) -> None:
     fact = knowing.get("/v1/users/ada/facts/home.city").json
 
-    assert (fact["value"], fact["replaced"], fact["version"], fact["trust"]) == ("Paris", "Lisbon", 2, "user_stated")
+    assert (fact["value"], fact["replaced"], fact["version"], fact["trust"]) == (
+        "Paris",
+        "Lisbon",
+        2,
+        "user_stated",
+    )
     assert fact["provenance"]["event_id"] == "home.city-2"
     assert fact["provenance"]["quote"] == "I live in Paris"
     assert fact["learned_at"] == day(8)
 
 
-def test_a_history_is_every_version_with_its_event(knowing: Door) -> None:
+def test_a_history_is_every_version_with_its_event(knowing: ApiTestClient) -> None:
     versions = knowing.get("/v1/users/ada/facts/home.city/history").json["items"]
 
     assert [(each["version"], each["value"], each["current"]) for each in versions] == [
@@ -127,11 +151,11 @@ def test_a_history_is_every_version_with_its_event(knowing: Door) -> None:
         "/v1/users/ad/facts/home.city/history",
     ],
 )
-def test_what_is_not_known_is_not_found(knowing: Door, path: str) -> None:
+def test_what_is_not_known_is_not_found(knowing: ApiTestClient, path: str) -> None:
     assert (knowing.get(path).status, knowing.get(path).code) == (404, "not_found")
 
 
-def test_another_tenants_user_is_a_stranger(knowing: Door) -> None:
+def test_another_tenants_user_is_a_stranger(knowing: ApiTestClient) -> None:
     knowing.tenant = "zeta"
 
     assert values(knowing.get("/v1/users/ada/profile")) == {}
@@ -140,9 +164,11 @@ def test_another_tenants_user_is_a_stranger(knowing: Door) -> None:
     assert knowing.get("/v1/users/ada/facts/home.city/history").status == 404
 
 
-@pytest.mark.parametrize("key", ["a#b", "a%23b", "..", "x" * 201, "x" * 5000, "語" * 199 + "#", " ", ".a", "a b"])
+@pytest.mark.parametrize(
+    "key", ["a#b", "a%23b", "..", "x" * 201, "x" * 5000, "語" * 199 + "#", " ", ".a", "a b"]
+)
 @pytest.mark.parametrize("tail", ["", "/history"])
-def test_a_key_that_no_fact_has_is_refused(knowing: Door, key: str, tail: str) -> None:
+def test_a_key_that_no_fact_has_is_refused(knowing: ApiTestClient, key: str, tail: str) -> None:
     path = f"/v1/users/ada/facts/{key}{tail}"
     answer = knowing.call("GET", path, headers={}, path_parameters={"user": "ada", "key": key})
 
@@ -150,8 +176,12 @@ def test_a_key_that_no_fact_has_is_refused(knowing: Door, key: str, tail: str) -
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-def test_pages_lead_to_every_fact_once(door: Door, limit: int) -> None:
-    learn(door.facts, Owner(tenant="acme", user="bob"), *(an_observation("x", key=f"likes.{n}") for n in range(5)))
+def test_pages_lead_to_every_fact_once(door: ApiTestClient, limit: int) -> None:
+    learn(
+        door.facts,
+        Owner(tenant="acme", user="bob"),
+        *(an_observation("x", key=f"likes.{n}") for n in range(5)),
+    )
     found: list[str] = []
     query = f"limit={limit}"
     while True:
@@ -164,7 +194,7 @@ def test_pages_lead_to_every_fact_once(door: Door, limit: int) -> None:
     assert found == [f"likes.{n}" for n in range(5)]
 
 
-def test_a_kind_filters_the_list(knowing: Door) -> None:
+def test_a_kind_filters_the_list(knowing: ApiTestClient) -> None:
     assert values(knowing.get("/v1/users/ada/facts", "kind=preference")) == {"likes.tea": "tea"}
     assert values(knowing.get("/v1/users/ada/facts", "kind=work")) == {}
 
@@ -172,20 +202,20 @@ def test_a_kind_filters_the_list(knowing: Door) -> None:
 @pytest.mark.parametrize(
     "query", ["kind=gossip", "limit=0", "limit=201", "limit=x", "limit=-1", "cursor=" + "x" * 2049]
 )
-def test_a_query_outside_its_bounds_is_refused(knowing: Door, query: str) -> None:
+def test_a_query_outside_its_bounds_is_refused(knowing: ApiTestClient, query: str) -> None:
     answer = knowing.get("/v1/users/ada/facts", query)
 
     assert (answer.status, answer.code) == (422, "invalid")
 
 
-def test_a_profile_is_one_read(knowing: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    for other in ("fact", "page", "observations"):
+def test_a_profile_is_one_read(knowing: ApiTestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for other in ("get_fact", "list_facts", "list_observations"):
         monkeypatch.delattr(f"tests.fakes.facts.InMemoryFacts.{other}")
 
     assert knowing.get("/v1/users/ada/profile").status == 200
 
 
-def test_a_profile_never_asks_a_model(knowing: Door) -> None:
+def test_a_profile_never_asks_a_model(knowing: ApiTestClient) -> None:
     knowing.get("/v1/users/ada/profile")
 
     assert knowing.model.prompts == []

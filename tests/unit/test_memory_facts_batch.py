@@ -1,19 +1,28 @@
-"""POST /v1/users/{user}/facts:batch, and writers who race: each fact on its own, all in few commits, none twice."""
+"""POST /v1/users/{user}/facts:batch, and writers who race.
+
+Each fact on its own, all in few commits, none twice.
+"""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from functions.memory.facts_changes import Change
-from functions.memory.facts_corrections import CHANGES_MAX, TRIES, Done, correct, correct_all
-from membus.domain.corrections import Correction
-from membus.domain.facts import Fact
-from membus.errors import ConflictError, UnavailableError
-from membus.ports.facts import Learned
-from tests.door import Answer, Door
+from functions.api.facts.corrections import (
+    CHANGES_MAX,
+    CORRECTION_TRIES,
+    CorrectionResult,
+    FactChange,
+    correct_fact,
+    correct_facts,
+)
+from membus.core.errors import ConflictError, UnavailableError
+from membus.facts.corrections import Correction
+from membus.facts.fact import Fact
+from membus.facts.ports import FactCommit
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.fakes.facts import InMemoryFacts
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 BATCH = "/v1/users/ada/facts:batch"
 TEA = {"key": "likes.tea", "value": "tea"}
@@ -27,7 +36,7 @@ class Contended(InMemoryFacts):
         super().__init__()
         self.rivals, self.written, self._key = rivals, 0, key
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         if self.rivals:
             self.rivals -= 1
             rival = an_observation("nurse", key=self._key, event_id=f"rival{self.rivals}")
@@ -45,57 +54,74 @@ class Yielding(InMemoryFacts):
         self._revisions, self._carried = store._revisions, store._carried
 
 
-def post(door: Door, *facts: Any, key: str | None = "k1") -> Answer:
+def post(door: ApiTestClient, *facts: Any, key: str | None = "k1") -> ApiTestResponse:
     return door.post(BATCH, {"facts": list(facts)}, key=key)
 
 
-def changes(count: int) -> list[Change]:
-    return [Change(Correction(key=f"likes.n{number}", value="x"), f"c{number}") for number in range(count)]
+def changes(count: int) -> list[FactChange]:
+    return [
+        FactChange(Correction(key=f"likes.n{number}", value="x"), f"c{number}") for number in range(count)
+    ]
 
 
 def put(facts: InMemoryFacts, *, expected: int | None = None, pauses: list[float] | None = None) -> Fact:
-    change = Change(Correction(key="home.city", value="Porto"), "c1", expected)
-    return correct(ADA, change, now=NOON, facts=facts, pause=([] if pauses is None else pauses).append).fact
+    change = FactChange(Correction(key="home.city", value="Porto"), "c1", expected)
+    return correct_fact(
+        ADA, change, now=NOON, facts=facts, pause=([] if pauses is None else pauses).append
+    ).fact
 
 
-def test_valid_facts_are_written_and_the_others_reported(door: Door) -> None:
+def test_valid_facts_are_written_and_the_others_reported(door: ApiTestClient) -> None:
     learn(door.facts, ADA, an_observation("Lisbon"))
 
     answer = post(
-        door, TEA, {"key": "Home", "value": "x"}, PORTO | {"expected_version": 7}, 7, TEA | {"value": "more tea"},
-        {"key": "name"}, {"key": "name", "value": "Ada"},
-    )  # fmt: skip
+        door,
+        TEA,
+        {"key": "Home", "value": "x"},
+        PORTO | {"expected_version": 7},
+        7,
+        TEA | {"value": "more tea"},
+        {"key": "name"},
+        {"key": "name", "value": "Ada"},
+    )
 
     assert answer.status == 200
     told = answer.json["results"]
     assert [(each["index"], each["key"], each.get("version", each.get("code"))) for each in told] == [
-        (0, "likes.tea", 1), (1, "Home", "invalid"), (2, "home.city", "conflict"), (3, None, "invalid"),
-        (4, "likes.tea", "duplicate_key"), (5, "name", "invalid"), (6, "name", 1),
-    ]  # fmt: skip
+        (0, "likes.tea", 1),
+        (1, "Home", "invalid"),
+        (2, "home.city", "conflict"),
+        (3, None, "invalid"),
+        (4, "likes.tea", "duplicate_key"),
+        (5, "name", "invalid"),
+        (6, "name", 1),
+    ]
     assert told[2]["current_version"] == 1
-    assert {fact.key: fact.value for fact in door.facts.profile(ADA).facts} == {
-        "home.city": "Lisbon", "likes.tea": "tea", "name": "Ada",
-    }  # fmt: skip
+    assert {fact.key: fact.value for fact in door.facts.get_profile(ADA).facts} == {
+        "home.city": "Lisbon",
+        "likes.tea": "tea",
+        "name": "Ada",
+    }
     assert len(door.facts._episodes.contents) == 2
 
 
-def test_the_same_request_again_is_the_same_answer_and_one_effect(door: Door) -> None:
+def test_the_same_request_again_is_the_same_answer_and_one_effect(door: ApiTestClient) -> None:
     first = post(door, TEA, PORTO)
 
     assert post(door, TEA, PORTO).text == first.text
-    assert len(door.facts.observations(ADA)) == len(door.facts._episodes.contents) == 2
+    assert len(door.facts.list_observations(ADA)) == len(door.facts._episodes.contents) == 2
 
 
-def test_a_request_whose_record_is_lost_still_has_one_effect(door: Door) -> None:
+def test_a_request_whose_record_is_lost_still_has_one_effect(door: ApiTestClient) -> None:
     first = post(door, TEA, PORTO)
     door.idempotency.records.clear()
     door.clock.advance(timedelta(days=2))
 
     assert post(door, TEA, PORTO).text == first.text
-    assert len(door.facts.observations(ADA)) == len(door.facts._episodes.contents) == 2
+    assert len(door.facts.list_observations(ADA)) == len(door.facts._episodes.contents) == 2
 
 
-def test_a_key_used_for_another_body_or_user_is_refused(door: Door) -> None:
+def test_a_key_used_for_another_body_or_user_is_refused(door: ApiTestClient) -> None:
     post(door, TEA)
 
     answers = [post(door, PORTO), door.post("/v1/users/bob/facts:batch", {"facts": [TEA]}, key="k1")]
@@ -104,15 +130,17 @@ def test_a_key_used_for_another_body_or_user_is_refused(door: Door) -> None:
     assert len(door.facts._episodes.contents) == 1
 
 
-def test_a_batch_needs_a_key(door: Door) -> None:
+def test_a_batch_needs_a_key(door: ApiTestClient) -> None:
     answer = post(door, TEA, key=None)
 
     assert (answer.status, answer.code) == (400, "idempotency_key_missing")
     assert door.facts._episodes.contents == {}
 
 
-@pytest.mark.parametrize("body", [{"facts": []}, {"facts": [TEA] * 101}, {}, {"facts": [TEA], "why": 1}, [TEA]])
-def test_what_is_no_batch_is_refused(door: Door, body: Any) -> None:
+@pytest.mark.parametrize(
+    "body", [{"facts": []}, {"facts": [TEA] * 101}, {}, {"facts": [TEA], "why": 1}, [TEA]]
+)
+def test_what_is_no_batch_is_refused(door: ApiTestClient, body: Any) -> None:
     answer = door.post(BATCH, body)
 
     assert (answer.status, answer.code) == (422, "invalid")
@@ -121,20 +149,22 @@ def test_what_is_no_batch_is_refused(door: Door, body: Any) -> None:
 def test_a_hundred_facts_are_written_in_as_few_commits_as_fit() -> None:
     facts, pauses = Contended(rivals=0), list[float]()
 
-    outcomes = correct_all(ADA, changes(100), now=NOON, facts=facts, pause=pauses.append)
+    outcomes = correct_facts(ADA, changes(100), now=NOON, facts=facts, pause=pauses.append)
 
-    assert [outcome.fact.version for outcome in outcomes if isinstance(outcome, Done)] == [1] * 100
+    assert [outcome.fact.version for outcome in outcomes if isinstance(outcome, CorrectionResult)] == [
+        1
+    ] * 100
     assert facts.written == -(-100 // CHANGES_MAX) == 6
 
 
 def test_a_lost_race_is_run_again_and_nobody_hears_of_it() -> None:
-    facts, pauses = Contended(rivals=TRIES - 1), list[float]()
+    facts, pauses = Contended(rivals=CORRECTION_TRIES - 1), list[float]()
 
     fact = put(facts, expected=0, pauses=pauses)
 
-    assert (fact.value, facts.fact(ADA, "work.role").value) == ("Porto", "nurse")
+    assert (fact.value, facts.get_fact(ADA, "work.role").value) == ("Porto", "nurse")
     assert pauses == sorted(pauses)
-    assert (len(pauses), sum(pauses) < 3) == (TRIES - 1, True)
+    assert (len(pauses), sum(pauses) < 3) == (CORRECTION_TRIES - 1, True)
     assert len(facts._episodes.contents) == 1
 
 
@@ -163,4 +193,4 @@ def test_the_same_request_twice_at_once_is_one_event() -> None:
     first = put(facts)
 
     assert put(facts) == first
-    assert (facts.written, len(facts.observations(ADA))) == (1, 1)
+    assert (facts.written, len(facts.list_observations(ADA))) == (1, 1)

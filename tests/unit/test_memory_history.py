@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from membus.domain.facts import Observation
-from membus.folding import fold_in
-from membus.ports.facts import Learned
-from tests.door import Door
+from membus.facts.commit import fold_observations
+from membus.facts.observation import Observation
+from membus.facts.ports import FactCommit
 from tests.factories import ADA, NOON, an_observation, learn
+from tests.support.api_client import ApiTestClient
 
 HOUR = timedelta(hours=1)
 HISTORY = "/v1/users/ada/facts/setting.theme/history"
@@ -16,20 +16,25 @@ TOGGLES = 130
 
 def toggle(number: int) -> Observation:
     return an_observation(
-        "dark" if number % 2 else "light", key="setting.theme", kind="setting", event_id=f"e{number:04d}",
+        "dark" if number % 2 else "light",
+        key="setting.theme",
+        kind="setting",
+        event_id=f"e{number:04d}",
         valid_from=NOON + HOUR * number,
-    )  # fmt: skip
+    )
 
 
-def toggled(door: Door, times: int = TOGGLES) -> None:
+def toggled(door: ApiTestClient, times: int = TOGGLES) -> None:
     for start in range(0, times, 40):
         seen = tuple(toggle(number) for number in range(start, min(start + 40, times)))
-        folded = fold_in(ADA, seen, door.facts)
-        profile = door.facts.base(ADA).updated(folded.facts)
-        door.facts.commit(Learned(profile, "v1", (), observations=seen, facts=folded.facts, carried=folded.carried))
+        folded = fold_observations(ADA, seen, door.facts)
+        profile = door.facts.get_full_profile(ADA).with_facts(folded.facts)
+        door.facts.commit(
+            FactCommit(profile, "v1", (), observations=seen, facts=folded.facts, carried=folded.carried)
+        )
 
 
-def pages(door: Door, limit: int) -> list[list[dict[str, Any]]]:
+def pages(door: ApiTestClient, limit: int) -> list[list[dict[str, Any]]]:
     found, cursor = [], ""
     while True:
         page = door.get(HISTORY, f"limit={limit}{cursor}").json
@@ -39,7 +44,7 @@ def pages(door: Door, limit: int) -> list[list[dict[str, Any]]]:
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def test_a_long_history_comes_in_pages_that_number_on(door: Door) -> None:
+def test_a_long_history_comes_in_pages_that_number_on(door: ApiTestClient) -> None:
     toggled(door)
 
     found = pages(door, 50)
@@ -50,7 +55,9 @@ def test_a_long_history_comes_in_pages_that_number_on(door: Door) -> None:
     assert [each["current"] for each in every] == [False] * (TOGGLES - 1) + [True]
 
 
-def test_a_value_that_was_replaced_ended_when_the_next_one_began_on_the_next_page_too(door: Door) -> None:
+def test_a_value_that_was_replaced_ended_when_the_next_one_began_on_the_next_page_too(
+    door: ApiTestClient,
+) -> None:
     toggled(door, 25)
 
     every = [each for page in pages(door, 10) for each in page]
@@ -58,7 +65,7 @@ def test_a_value_that_was_replaced_ended_when_the_next_one_began_on_the_next_pag
     assert [each["valid_until"] for each in every] == [*(each["valid_from"] for each in every[1:]), None]
 
 
-def test_a_cursor_of_one_history_is_good_for_no_other(door: Door) -> None:
+def test_a_cursor_of_one_history_is_good_for_no_other(door: ApiTestClient) -> None:
     toggled(door, 25)
     learn(door.facts, ADA, an_observation())
     cursor = door.get(HISTORY, "limit=10").json["next_cursor"]
@@ -66,7 +73,7 @@ def test_a_cursor_of_one_history_is_good_for_no_other(door: Door) -> None:
     assert door.get("/v1/users/ada/facts/home.city/history", f"cursor={cursor}").code == "bad_cursor"
 
 
-def test_what_was_taken_back_ended_then_and_nothing_holds(door: Door) -> None:
+def test_what_was_taken_back_ended_then_and_nothing_holds(door: ApiTestClient) -> None:
     learn(door.facts, ADA, an_observation("Lisbon", valid_from=NOON - HOUR))
     door.delete("/v1/users/ada/facts/home.city")
 
@@ -76,7 +83,7 @@ def test_what_was_taken_back_ended_then_and_nothing_holds(door: Door) -> None:
     assert (back["value"], back["current"]) == (None, True)
 
 
-def test_a_fact_of_a_day_gone_by_says_when_it_ended(door: Door) -> None:
+def test_a_fact_of_a_day_gone_by_says_when_it_ended(door: ApiTestClient) -> None:
     learn(door.facts, ADA, an_observation("Lisbon", event_id="e1", valid_from=NOON - HOUR * 9))
     learn(door.facts, ADA, an_observation("Rome", event_id="e2", valid_from=NOON - HOUR * 3))
     then, before = (
@@ -88,12 +95,15 @@ def test_a_fact_of_a_day_gone_by_says_when_it_ended(door: Door) -> None:
     (unaware,) = door.get("/v1/users/ada/facts", f"as_of={then}&known_at={before}").json["items"]
     (shown,) = door.get("/v1/users/ada/profile", f"as_of={then}").json["facts"]
 
-    assert (fact["value"], fact["valid_until"]) == ("Lisbon", (NOON - HOUR * 3).isoformat().replace("+00:00", "Z"))
+    assert (fact["value"], fact["valid_until"]) == (
+        "Lisbon",
+        (NOON - HOUR * 3).isoformat().replace("+00:00", "Z"),
+    )
     assert (unaware["value"], unaware["valid_until"]) == ("Lisbon", None), "nobody knew of Rome then"
     assert shown == fact | {"confidence": shown["confidence"]}
 
 
-def test_what_explains_a_fact_of_a_long_history_is_bounded_and_numbered_as_there(door: Door) -> None:
+def test_what_explains_a_fact_of_a_long_history_is_bounded_and_numbered_as_there(door: ApiTestClient) -> None:
     toggled(door, 230)
 
     told = door.get("/v1/users/ada/facts/setting.theme", "explain=true").json
@@ -103,7 +113,7 @@ def test_what_explains_a_fact_of_a_long_history_is_bounded_and_numbered_as_there
     assert (told["version"], replaced[-1]["version"]) == (230, 229)
 
 
-def test_a_tag_never_comes_back_and_never_stands_for_anything_else(door: Door) -> None:
+def test_a_tag_never_comes_back_and_never_stands_for_anything_else(door: ApiTestClient) -> None:
     tags = []
     for city in ("Lisbon", "Rome", "Lisbon"):
         answer = door.put("/v1/users/ada/facts/home.city", {"value": city})

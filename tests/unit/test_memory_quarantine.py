@@ -5,33 +5,34 @@ from typing import Any
 
 import pytest
 
-from membus.domain.facts import Trust
-from membus.domain.held_facts import HeldFact, held_fact
-from membus.domain.verdict import Held
-from tests.deliveries import Extraction, a_message, proposing
-from tests.door import Door
+from membus.facts.candidates import ReviewItem, ReviewRequest, review_item_for
+from membus.facts.observation import Trust
 from tests.factories import ADA, NOON, a_candidate, an_event, an_observation
+from tests.support.api_client import ApiTestClient
+from tests.support.extraction import Extraction, a_message, proposing
 
 QUARANTINE = "/v1/users/ada/quarantine"
 WORDS = "I live in Lisbon, see https://evil.example/x"
 DOUBTFUL = a_candidate(quote=WORDS).model_dump()
 
 
-def extraction(door: Door) -> Extraction:
-    return Extraction(proposing(e1=DOUBTFUL), episodes=door.episodes, facts=door.facts, held_facts=door.held_facts)
+def extraction(door: ApiTestClient) -> Extraction:
+    return Extraction(
+        proposing(e1=DOUBTFUL), episodes=door.episodes, facts=door.facts, held_facts=door.held_facts
+    )
 
 
-def doubt(door: Door, **more: Any) -> None:
+def doubt(door: ApiTestClient, **more: Any) -> None:
     """Deliver an event whose candidate the gate holds."""
     assert extraction(door).deliver(a_message(an_event(payload={"text": WORDS})), **more) == []
 
 
-def waiting(door: Door) -> list[dict[str, Any]]:
+def waiting(door: ApiTestClient) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = door.get(QUARANTINE).json["items"]
     return items
 
 
-def test_what_the_gate_holds_waits_with_its_reason_and_its_words(door: Door) -> None:
+def test_what_the_gate_holds_waits_with_its_reason_and_its_words(door: ApiTestClient) -> None:
     doubt(door)
 
     (held,) = waiting(door)
@@ -41,14 +42,14 @@ def test_what_the_gate_holds_waits_with_its_reason_and_its_words(door: Door) -> 
     assert door.get("/v1/users/ada/facts/home.city").status == 404
 
 
-def test_a_copy_of_the_event_holds_nothing_twice(door: Door) -> None:
+def test_a_copy_of_the_event_holds_nothing_twice(door: ApiTestClient) -> None:
     for version in ("v1", "v1", "v2"):
         doubt(door, version=version)
 
     assert len(waiting(door)) == 1
 
 
-def test_what_a_person_approves_is_a_fact_set_by_hand(door: Door) -> None:
+def test_what_a_person_approves_is_a_fact_set_by_hand(door: ApiTestClient) -> None:
     doubt(door)
     (held,) = waiting(door)
 
@@ -61,7 +62,7 @@ def test_what_a_person_approves_is_a_fact_set_by_hand(door: Door) -> None:
     assert waiting(door) == []
 
 
-def test_an_approval_is_an_event_from_which_a_rebuild_learns_the_same(door: Door) -> None:
+def test_an_approval_is_an_event_from_which_a_rebuild_learns_the_same(door: ApiTestClient) -> None:
     doubt(door)
     (held,) = waiting(door)
     approved = door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None).json
@@ -70,13 +71,17 @@ def test_an_approval_is_an_event_from_which_a_rebuild_learns_the_same(door: Door
     rebuilt = Extraction(proposing())
     rebuilt.deliver(a_message(recorded.event, taken_at=recorded.learned_at))
 
-    assert rebuilt.facts.fact(ADA, "home.city").model_dump(mode="json") == approved
+    assert rebuilt.facts.get_fact(ADA, "home.city").model_dump(mode="json") == approved
 
 
 @pytest.mark.parametrize("passed", [timedelta(), timedelta(days=60)])
-def test_what_was_not_yet_so_is_so_from_the_moment_a_person_says_so(door: Door, passed: timedelta) -> None:
+def test_what_was_not_yet_so_is_so_from_the_moment_a_person_says_so(
+    door: ApiTestClient, passed: timedelta
+) -> None:
     ahead = an_observation(valid_from=NOON + timedelta(days=30), learned_at=NOON)
-    door.held_facts.hold(ADA, [held := held_fact(Held(reason="not_yet", observation=ahead))])
+    door.held_facts.add_items(
+        ADA, [held := review_item_for(ReviewRequest(reason="not_yet", observation=ahead))]
+    )
 
     first = door.post(f"{QUARANTINE}/{held.quarantine_id}:approve", {}, key=None)
     door.clock.advance(passed)
@@ -87,17 +92,17 @@ def test_what_was_not_yet_so_is_so_from_the_moment_a_person_says_so(door: Door, 
     assert again.json == first.json
 
 
-def test_what_is_approved_ends_when_its_words_say(door: Door) -> None:
+def test_what_is_approved_ends_when_its_words_say(door: ApiTestClient) -> None:
     began, end = NOON - timedelta(days=900), NOON - timedelta(days=90)
     ended = an_observation(valid_from=began, valid_until=end, learned_at=NOON)
-    door.held_facts.hold(ADA, [held := held_fact(Held(reason="url", observation=ended))])
+    door.held_facts.add_items(ADA, [held := review_item_for(ReviewRequest(reason="url", observation=ended))])
 
     approved = door.post(f"{QUARANTINE}/{held.quarantine_id}:approve", {}, key=None)
 
     assert approved.json["valid_until"] == "2025-12-01T12:00:00Z"
 
 
-def test_what_a_person_rejects_never_comes_back_on_a_replay(door: Door) -> None:
+def test_what_a_person_rejects_never_comes_back_on_a_replay(door: ApiTestClient) -> None:
     doubt(door)
     (held,) = waiting(door)
 
@@ -110,7 +115,7 @@ def test_what_a_person_rejects_never_comes_back_on_a_replay(door: Door) -> None:
 
 
 def test_an_approval_that_a_crash_cut_short_is_finished_by_its_repetition(
-    door: Door, monkeypatch: pytest.MonkeyPatch
+    door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doubt(door)
     (held,) = waiting(door)
@@ -121,8 +126,8 @@ def test_an_approval_that_a_crash_cut_short_is_finished_by_its_repetition(
     assert door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None).json["value"] == "Lisbon"
 
 
-def test_the_quarantine_comes_in_pages_that_only_its_own_cursor_opens(door: Door) -> None:
-    door.held_facts.hold(ADA, [_held(number) for number in range(3)])
+def test_the_quarantine_comes_in_pages_that_only_its_own_cursor_opens(door: ApiTestClient) -> None:
+    door.held_facts.add_items(ADA, [_held(number) for number in range(3)])
 
     first = door.get(QUARANTINE, "limit=2").json
     second = door.get(QUARANTINE, f"limit=2&cursor={first['next_cursor']}").json
@@ -132,12 +137,12 @@ def test_the_quarantine_comes_in_pages_that_only_its_own_cursor_opens(door: Door
     assert door.get("/v1/users/bob/quarantine", f"cursor={first['next_cursor']}").code == "bad_cursor"
 
 
-def test_an_unknown_id_is_not_found(door: Door) -> None:
+def test_an_unknown_id_is_not_found(door: ApiTestClient) -> None:
     assert door.post(f"{QUARANTINE}/nothing:approve", {}, key=None).code == "not_found"
     assert door.post(f"{QUARANTINE}/nothing:reject", {}, key=None).code == "not_found"
 
 
-def test_deciding_takes_a_key_that_may_write(door: Door) -> None:
+def test_deciding_takes_a_key_that_may_write(door: ApiTestClient) -> None:
     door.scopes = ("memory:read",)
 
     assert door.post(f"{QUARANTINE}/x:approve", {}, key=None).code == "scope_missing"
@@ -148,5 +153,5 @@ def _torn(*_: object) -> None:
     raise RuntimeError("the process is gone")
 
 
-def _held(number: int) -> HeldFact:
-    return held_fact(Held(reason="url", observation=an_observation(event_id=f"e{number}")))
+def _held(number: int) -> ReviewItem:
+    return review_item_for(ReviewRequest(reason="url", observation=an_observation(event_id=f"e{number}")))

@@ -1,4 +1,7 @@
-"""The door between chat and memory: passages for a message, and texts by memory; the gateway cannot open it."""
+"""The door between chat and memory: passages for a message, and texts by memory.
+
+The gateway cannot open it.
+"""
 
 import io
 import json
@@ -7,34 +10,34 @@ from typing import Any
 
 import pytest
 
-from functions.memory import handler as memory
-from membus.adapters.lambda_recollection import LambdaEpisodes
-from membus.domain.episode import EpisodeQuery
-from membus.domain.recall import Recalled
-from membus.domain.remembered import memories_of_event
-from membus.domain.retrieval import entry_of
-from tests.door import Door, Invocation
+from functions.api import handler as memory
+from membus.conversations.recall import RecalledPassage
+from membus.episodes.model import EpisodeQuery
+from membus.search.lambda_ import LambdaEpisodes
+from membus.search.memory_projection import project_event
+from membus.search.retrieval import index_entry
 from tests.factories import NOON, recorded, said
+from tests.support.api_client import ApiTestClient, LambdaInvocation
 
 
 def inside(event: dict[str, Any]) -> Any:
-    context: Any = Invocation()
+    context: Any = LambdaInvocation()
     return memory.handler(event, context)
 
 
 class InProcessLambda:
     """Invokes memory in this process, over the JSON that Lambda would carry."""
 
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: ARG002, N803 (Lambda's names)
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (Lambda's names)
         return {"Payload": io.BytesIO(json.dumps(inside(json.loads(Payload))).encode())}
 
 
 @pytest.fixture
-def known(door: Door) -> Door:
+def known(door: ApiTestClient) -> ApiTestClient:
     """Ada has said where she keeps her keys; so has somebody of another tenant."""
     for tenant, place in (("acme", "in the blue bowl"), ("zeta", "under the mat")):
         event = said(f"I keep my spare keys {place}.").model_copy(update={"tenant_id": tenant})
-        door.memories.put(tenant, [entry_of(each) for each in memories_of_event(event)])
+        door.memories.put(tenant, [index_entry(each) for each in project_event(event)])
     return door
 
 
@@ -42,7 +45,7 @@ def known(door: Door) -> Door:
 def test_a_message_finds_the_passages_of_its_user() -> None:
     asked = {"tenant": "acme", "user": "ada", "message": "Where are my spare keys?", "limit": 5}
 
-    (passage,) = map(Recalled.model_validate, inside({"recall": asked}))
+    (passage,) = map(RecalledPassage.model_validate, inside({"recall": asked}))
 
     assert passage.text == "I keep my spare keys in the blue bowl."
     assert (passage.memory_id, passage.source.event_id) == ("event:e1", "e1")
@@ -57,22 +60,28 @@ def test_texts_are_those_of_the_tenant_that_are_still_there() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-def test_episodes_come_through_as_memory_reads_them(known: Door, limit: int) -> None:
+def test_episodes_come_through_as_memory_reads_them(known: ApiTestClient, limit: int) -> None:
     for number in range(3):
-        event = said("ü " * number, f"e{number}", agent_id="guide", occurred_at=NOON + timedelta(minutes=number))
-        known.episodes.record(recorded(event), extracted=None)
+        event = said(
+            "ü " * number, f"e{number}", agent_id="guide", occurred_at=NOON + timedelta(minutes=number)
+        )
+        known.episodes.record_event(recorded(event), extracted=None)
     client: Any = InProcessLambda()
-    wanted = EpisodeQuery(tenant="acme", agent="guide", user_id="ada", start=NOON, end=NOON + timedelta(days=1))
+    wanted = EpisodeQuery(
+        tenant="acme", agent="guide", user_id="ada", start=NOON, end=NOON + timedelta(days=1)
+    )
 
-    page = LambdaEpisodes(client, "memory").page(wanted, limit=limit, after=None)
+    page = LambdaEpisodes(client, "memory").list_episodes(wanted, limit=limit, after=None)
 
-    assert page == known.episodes.page(wanted, limit=limit, after=None)
+    assert page == known.episodes.list_episodes(wanted, limit=limit, after=None)
     if page.after:
-        rest = LambdaEpisodes(client, "memory").page(wanted, limit=5, after=page.after)
+        rest = LambdaEpisodes(client, "memory").list_episodes(wanted, limit=5, after=page.after)
         assert [each.event.event_id for each in (*page.items, *rest.items)] == ["e0", "e1", "e2"]
 
 
-def test_a_request_of_the_gateway_is_never_taken_for_one_from_inside(known: Door) -> None:
-    answer = known.post("/v1/search", {"recall": {"tenant": "zeta", "user": "ada", "message": "keys", "limit": 5}})
+def test_a_request_of_the_gateway_is_never_taken_for_one_from_inside(known: ApiTestClient) -> None:
+    answer = known.post(
+        "/v1/search", {"recall": {"tenant": "zeta", "user": "ada", "message": "keys", "limit": 5}}
+    )
 
     assert answer.status == 422

@@ -6,31 +6,34 @@ from typing import Any
 
 import pytest
 
-from tests.door import Answer, Door
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 STATE = "/v1/agents/guide/sessions/s1/state"
 DAY = timedelta(days=1)
 
 
-def put(door: Door, data: Any, **members: Any) -> Answer:
+def put(door: ApiTestClient, data: Any, **members: Any) -> ApiTestResponse:
     return door.put(STATE, {"data": data, **members})
 
 
-def test_a_state_is_read_as_it_was_put(door: Door) -> None:
+def test_a_state_is_read_as_it_was_put(door: ApiTestClient) -> None:
     data = {"n": [0.1, -0.0, 1e-7, 9007199254740993, None, {"ü": "😀"}]}
 
     written = put(door, data)
 
     assert written.status == 200
     assert written.json == {
-        "data": data, "version": 1, "expires_at": "2026-03-31T12:00:00Z", "user_id": None,
-    }  # fmt: skip
+        "data": data,
+        "version": 1,
+        "expires_at": "2026-03-31T12:00:00Z",
+        "user_id": None,
+    }
     read = door.get(STATE)
     assert (read.status, read.json, read.headers["etag"]) == (200, written.json, '"1"')
     assert "0.1,-0.0,1e-07,9007199254740993" in read.text
 
 
-def test_a_write_says_how_long_it_lasts(door: Door) -> None:
+def test_a_write_says_how_long_it_lasts(door: ApiTestClient) -> None:
     assert put(door, {}, ttl_seconds=60).json["expires_at"] == "2026-03-01T12:01:00Z"
     door.clock.advance(timedelta(seconds=59))
     assert door.get(STATE).status == 200
@@ -40,7 +43,7 @@ def test_a_write_says_how_long_it_lasts(door: Door) -> None:
     assert put(door, {}, expected_version=0).json["version"] == 1
 
 
-def test_a_stale_version_is_a_conflict_that_names_the_current_one(door: Door) -> None:
+def test_a_stale_version_is_a_conflict_that_names_the_current_one(door: ApiTestClient) -> None:
     put(door, {"step": 1})
     put(door, {"step": 2})
 
@@ -52,12 +55,12 @@ def test_a_stale_version_is_a_conflict_that_names_the_current_one(door: Door) ->
     assert door.get(STATE).json["data"] == {"step": 2}
 
 
-def test_a_version_of_nothing_is_a_conflict_with_version_zero(door: Door) -> None:
+def test_a_version_of_nothing_is_a_conflict_with_version_zero(door: ApiTestClient) -> None:
     assert put(door, {}, expected_version=7).json["current_version"] == 0
     assert door.get(STATE).status == 404
 
 
-def test_the_version_may_stand_in_a_header(door: Door) -> None:
+def test_the_version_may_stand_in_a_header(door: ApiTestClient) -> None:
     body = {"data": {"step": 1}}
     assert door.put(STATE, body, **{"if-none-match": "*"}).status == 200
     assert door.put(STATE, body, **{"if-none-match": "*"}).status == 409
@@ -69,7 +72,7 @@ def test_the_version_may_stand_in_a_header(door: Door) -> None:
     assert door.delete(STATE).status == 404
 
 
-def test_who_has_the_current_version_is_not_sent_it_again(door: Door) -> None:
+def test_who_has_the_current_version_is_not_sent_it_again(door: ApiTestClient) -> None:
     put(door, {"step": 1})
 
     assert door.get(STATE, **{"if-none-match": '"1"'}).status == 304
@@ -77,40 +80,47 @@ def test_who_has_the_current_version_is_not_sent_it_again(door: Door) -> None:
 
 
 @pytest.mark.parametrize("tag", ["", "*", "W/x", '"0"', '"-1"', '"1", "2"', "²"])
-def test_a_header_that_holds_no_version_is_refused(door: Door, tag: str) -> None:
+def test_a_header_that_holds_no_version_is_refused(door: ApiTestClient, tag: str) -> None:
     assert door.put(STATE, {"data": {}}, **{"if-match": tag}).status == 422
 
 
-def test_headers_and_body_must_agree(door: Door) -> None:
+def test_headers_and_body_must_agree(door: ApiTestClient) -> None:
     assert door.put(STATE, {"data": {}, "expected_version": 1}, **{"if-match": '"2"'}).status == 422
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        {}, {"data": None}, {"data": [1]}, {"data": {}, "ttl_seconds": 0}, {"data": {}, "ttl_seconds": 31_536_001},
-        {"data": {}, "ttl_seconds": "60"}, {"data": {}, "expected_version": -1}, {"data": {}, "expected_version": "1"},
-        {"data": {}, "expected_version": True}, {"data": {}, "more": 1},
+        {},
+        {"data": None},
+        {"data": [1]},
+        {"data": {}, "ttl_seconds": 0},
+        {"data": {}, "ttl_seconds": 31_536_001},
+        {"data": {}, "ttl_seconds": "60"},
+        {"data": {}, "expected_version": -1},
+        {"data": {}, "expected_version": "1"},
+        {"data": {}, "expected_version": True},
+        {"data": {}, "more": 1},
     ],
-)  # fmt: skip
-def test_a_body_that_is_no_state_is_refused(door: Door, body: Any) -> None:
+)
+def test_a_body_that_is_no_state_is_refused(door: ApiTestClient, body: Any) -> None:
     assert (door.put(STATE, body).status, door.put(STATE, body).code) == (422, "invalid")
     assert door.get(STATE).status == 404
 
 
 @pytest.mark.parametrize("text", ['{"data": {"n": NaN}}', '{"data": {"a": 1, "a": 2}}', "{"])
-def test_a_body_with_two_meanings_or_none_is_refused(door: Door, text: str) -> None:
+def test_a_body_with_two_meanings_or_none_is_refused(door: ApiTestClient, text: str) -> None:
     assert (door.put(STATE, text).status, door.put(STATE, text).code) == (400, "invalid_json")
 
 
-def test_what_could_not_be_read_back_is_refused(door: Door) -> None:
+def test_what_could_not_be_read_back_is_refused(door: ApiTestClient) -> None:
     quotes = door.put(STATE, {"data": {"t": ['"' * 1000] * 1700}})
 
     assert (quotes.status, quotes.code) == (413, "payload_too_large")
     assert door.get(STATE).status == 404
 
 
-def test_a_session_of_another_tenant_is_absent(door: Door) -> None:
+def test_a_session_of_another_tenant_is_absent(door: ApiTestClient) -> None:
     put(door, {"mine": True})
     door.tenant = "zeta"
 
@@ -119,7 +129,7 @@ def test_a_session_of_another_tenant_is_absent(door: Door) -> None:
     assert put(door, {}, expected_version=0).json["version"] == 1
 
 
-def test_sessions_are_listed_by_cursor_with_expired_ones_passed_over(door: Door) -> None:
+def test_sessions_are_listed_by_cursor_with_expired_ones_passed_over(door: ApiTestClient) -> None:
     for number in range(4):
         body: dict[str, Any] = {"data": {}, "ttl_seconds": 60 if number in {1, 2} else 120}
         assert door.put(f"/v1/agents/guide/sessions/s{number}/state", body).status == 200
@@ -137,14 +147,17 @@ def test_sessions_are_listed_by_cursor_with_expired_ones_passed_over(door: Door)
     assert (borrowed.status, borrowed.code) == (400, "bad_cursor")
 
 
-def test_reading_and_writing_are_different_scopes(door: Door) -> None:
+def test_reading_and_writing_are_different_scopes(door: ApiTestClient) -> None:
     door.scopes = ("memory:read",)
     assert (put(door, {}).code, door.delete(STATE).code) == ("scope_missing", "scope_missing")
     door.scopes = ("memory:write",)
-    assert (door.get(STATE).code, door.get("/v1/agents/guide/sessions").code) == ("scope_missing", "scope_missing")
+    assert (door.get(STATE).code, door.get("/v1/agents/guide/sessions").code) == (
+        "scope_missing",
+        "scope_missing",
+    )
 
 
-def test_a_large_state_in_any_script_fits_the_answer(door: Door) -> None:
+def test_a_large_state_in_any_script_fits_the_answer(door: ApiTestClient) -> None:
     assert door.put(STATE, json.dumps({"data": {"t": "漢" * 1_300_000}}, ensure_ascii=False)).status == 200
 
     assert len(json.dumps(door.get(STATE).text, ensure_ascii=False).encode()) < 6_000_000

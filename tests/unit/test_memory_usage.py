@@ -6,52 +6,73 @@ from typing import Any
 
 import pytest
 
-from membus.domain.prompt import Usage
-from membus.domain.usage import Call
-from membus.errors import BudgetError
-from tests.door import EVERYDAY, Door
+from membus.core.errors import BudgetError
+from membus.core.tokens import TokenUsage
+from membus.tenants.costs import ModelCall
 from tests.factories import NOON
 from tests.fakes.model import ScriptedModel
+from tests.support.api_client import EVERYDAY, ApiTestClient
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    return Door(scopes=("admin",)).open(monkeypatch)
+def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
+    return ApiTestClient(scopes=("admin",)).open(monkeypatch)
 
 
-def spend(door: Door, **fields: Any) -> None:
+def spend(door: ApiTestClient, **fields: Any) -> None:
     defaults: dict[str, Any] = {
-        "call_id": str(len(door.usage.calls)), "tenant_id": "acme", "function": "chat", "model": "large", "at": NOON,
-        "usage": Usage(input=100, output=10, cache_read=1000, cache_write=50), "dollars": Decimal("0.25"),
-    }  # fmt: skip
-    door.usage.record(Call.model_validate(defaults | fields))
+        "call_id": str(len(door.usage.calls)),
+        "tenant_id": "acme",
+        "function": "chat",
+        "model": "large",
+        "at": NOON,
+        "usage": TokenUsage(input=100, output=10, cache_read=1000, cache_write=50),
+        "dollars": Decimal("0.25"),
+    }
+    door.usage.record_call(ModelCall.model_validate(defaults | fields))
 
 
-def test_tokens_calls_and_dollars_come_by_day_function_and_model(door: Door) -> None:
+def test_tokens_calls_and_dollars_come_by_day_function_and_model(door: ApiTestClient) -> None:
     spend(door)
     spend(door)
     spend(door, function="extract", model="new", dollars=None)
     spend(door, at=NOON - timedelta(days=1))
     spend(door, tenant_id="zeta")
-    door.usage.count_events("acme", NOON.date(), 7)
+    door.usage.add_event_count("acme", NOON.date(), 7)
 
     report = door.get("/v1/usage").json
 
     assert (report["from"], report["to"], report["events"]) == ("2026-01-31", "2026-03-01", 7)
     figures = {"input": 200, "cache_read": 2000, "cache_write": 100, "output": 20}
-    assert report["items"][1] == {
-        "day": "2026-03-01", "function": "chat", "model": "large", "calls": 2, "dollars": 0.5, "unpriced_calls": 0,
-    } | figures  # fmt: skip
+    assert (
+        report["items"][1]
+        == {
+            "day": "2026-03-01",
+            "function": "chat",
+            "model": "large",
+            "calls": 2,
+            "dollars": 0.5,
+            "unpriced_calls": 0,
+        }
+        | figures
+    )
     assert [(item["day"], item["model"], item["dollars"]) for item in report["items"]] == [
-        ("2026-02-28", "large", 0.25), ("2026-03-01", "large", 0.5), ("2026-03-01", "new", None),
-    ]  # fmt: skip
+        ("2026-02-28", "large", 0.25),
+        ("2026-03-01", "large", 0.5),
+        ("2026-03-01", "new", None),
+    ]
     assert report["total"] == {
-        "calls": 4, "input": 400, "cache_read": 4000, "cache_write": 200, "output": 40, "dollars": 0.75,
+        "calls": 4,
+        "input": 400,
+        "cache_read": 4000,
+        "cache_write": 200,
+        "output": 40,
+        "dollars": 0.75,
         "unpriced_calls": 1,
-    }  # fmt: skip
+    }
 
 
-def test_only_the_days_that_were_asked_for_are_told_both_ends_included(door: Door) -> None:
+def test_only_the_days_that_were_asked_for_are_told_both_ends_included(door: ApiTestClient) -> None:
     for days in range(4):
         spend(door, at=NOON - timedelta(days=days))
 
@@ -60,7 +81,7 @@ def test_only_the_days_that_were_asked_for_are_told_both_ends_included(door: Doo
     assert [item["day"] for item in report["items"]] == ["2026-02-27", "2026-02-28"]
 
 
-def test_nothing_spent_is_zero_and_nothing_known_is_null(door: Door) -> None:
+def test_nothing_spent_is_zero_and_nothing_known_is_null(door: ApiTestClient) -> None:
     assert door.get("/v1/usage").json["total"]["dollars"] == 0
 
     spend(door, dollars=None)
@@ -68,31 +89,43 @@ def test_nothing_spent_is_zero_and_nothing_known_is_null(door: Door) -> None:
     assert door.get("/v1/usage").json["total"]["dollars"] is None
 
 
-def test_the_budget_is_told_with_what_is_left_of_it(door: Door) -> None:
-    assert door.get("/v1/usage").json["budget"] == {"dollars_per_day": None, "spent_today": 0, "exhausted": False}
+def test_the_budget_is_told_with_what_is_left_of_it(door: ApiTestClient) -> None:
+    assert door.get("/v1/usage").json["budget"] == {
+        "dollars_per_day": None,
+        "spent_today": 0,
+        "exhausted": False,
+    }
 
     door.tenants.set_budget("acme", Decimal("0.25"))
     spend(door)
 
-    assert door.get("/v1/usage").json["budget"] == {"dollars_per_day": 0.25, "spent_today": 0.25, "exhausted": True}
+    assert door.get("/v1/usage").json["budget"] == {
+        "dollars_per_day": 0.25,
+        "spent_today": 0.25,
+        "exhausted": True,
+    }
 
 
-@pytest.mark.parametrize("query", ["from=2026-03-02&to=2026-03-01", "from=2024-01-01&to=2026-03-01", "from=soon"])
-def test_days_in_no_order_and_too_many_of_them_are_refused(door: Door, query: str) -> None:
+@pytest.mark.parametrize(
+    "query", ["from=2026-03-02&to=2026-03-01", "from=2024-01-01&to=2026-03-01", "from=soon"]
+)
+def test_days_in_no_order_and_too_many_of_them_are_refused(door: ApiTestClient, query: str) -> None:
     answer = door.get("/v1/usage", query)
 
     assert (answer.status, answer.code) == (422, "invalid")
 
 
-def test_what_is_spent_is_told_to_administrators_alone(door: Door) -> None:
+def test_what_is_spent_is_told_to_administrators_alone(door: ApiTestClient) -> None:
     door.scopes = EVERYDAY
 
     assert (door.get("/v1/usage").status, door.get("/v1/usage").code) == (403, "scope_missing")
 
 
-def test_a_spent_budget_ends_a_turn_politely_and_stores_nothing(door: Door) -> None:
+def test_a_spent_budget_ends_a_turn_politely_and_stores_nothing(door: ApiTestClient) -> None:
     door.scopes = EVERYDAY
-    door.model = ScriptedModel(BudgetError("the budget is spent", retry_after_seconds=43_201), "Good morning.")
+    door.model = ScriptedModel(
+        BudgetError("the budget is spent", retry_after_seconds=43_201), "Good morning."
+    )
     made = door.post("/v1/conversations", {"user_id": "ada"}).json["conversation_id"]
     said = {"content": "Hello", "author": "ada"}
 

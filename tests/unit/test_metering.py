@@ -7,42 +7,43 @@ from typing import Any
 
 import pytest
 
-from membus.asking.account import Account
-from membus.asking.metering import Metered, MeteredEmbedder
-from membus.asking.model import Model
-from membus.domain.prices import price_list
-from membus.domain.prompt import Reply, Spoken, Stopped, TextDelta, Usage, WastedError
-from membus.domain.tenant import Tenant
-from membus.errors import BudgetError, BusyError, ModelError, UnavailableError
-from membus.ports.model import Question
+from membus.core.errors import BudgetError, BusyError, ModelError, UnavailableError
+from membus.core.tokens import TokenUsage
+from membus.llm.clients import StructuredModel
+from membus.llm.metering import MeteredClient, MeteredEmbeddingModel
+from membus.llm.ports import ModelRequest
+from membus.llm.prompt import ModelEvent, ModelReply, ReplyEnd, TextDelta, UnusableReplyError
+from membus.tenants.budget import BudgetAccount
+from membus.tenants.costs import load_price_list
+from membus.tenants.model import Tenant
 from tests.factories import NOON, a_prompt
 from tests.fakes.clock import StoppedClock
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage, Witness
+from tests.fakes.usage import InMemoryUsageLedger, RecordingUsageMonitor
 
 OWN = """[{
     "model": "m", "since": "2026-01-01", "input": 1, "output": 10, "cache_read": 0, "cache_write": 2, "source": "x"
 }]"""
-PAID = Usage(input=100_000, output=10_000, cache_read=5, cache_write=100_000)
+PAID = TokenUsage(input=100_000, output=10_000, cache_read=5, cache_write=100_000)
 """Forty cents."""
-REPLY = Reply(text="Hello.", stop_reason="end_turn", model="m-1", usage=PAID)
+REPLY = ModelReply(text="Hello.", stop_reason="end_turn", model="m-1", usage=PAID)
 
 
 class Speaking:
     """Says what it is told to, or raises it; counts how often it was asked."""
 
-    def __init__(self, *events: Spoken | Exception, name: str = "m") -> None:
+    def __init__(self, *events: ModelEvent | Exception, name: str = "m") -> None:
         self.name, self._events, self.asked = name, events, 0
 
-    def reply(self, question: Question) -> Reply:  # noqa: ARG002 - the port's signature
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
         self.asked += 1
         for event in self._events:
             if isinstance(event, Exception):
                 raise event
         return REPLY
 
-    def stream(self, question: Question) -> Iterator[Spoken]:  # noqa: ARG002 - as above
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
         self.asked += 1
         for event in self._events:
             if isinstance(event, Exception):
@@ -54,32 +55,44 @@ class Books:
     """One tenant's account, over a ledger in memory."""
 
     def __init__(self, budget: str | None = None) -> None:
-        self.clock, self.ledger, self.witness = StoppedClock(NOON), InMemoryUsage(), Witness()
+        self.clock, self.ledger, self.witness = (
+            StoppedClock(NOON),
+            InMemoryUsageLedger(),
+            RecordingUsageMonitor(),
+        )
         self.tenants = InMemoryTenants(
-            Tenant("acme", "Acme", NOON, None if budget is None else Decimal(budget)), Tenant("zeta", "Zeta", NOON)
+            Tenant("acme", "Acme", NOON, None if budget is None else Decimal(budget)),
+            Tenant("zeta", "Zeta", NOON),
         )
 
-    def account(self, tenant: str = "acme") -> Account:
-        return Account(
-            tenant=tenant, function="chat", ledger=self.ledger, tenants=self.tenants, prices=price_list(OWN),
-            clock=self.clock, monitor=self.witness,
-        )  # fmt: skip
+    def account(self, tenant: str = "acme") -> BudgetAccount:
+        return BudgetAccount(
+            tenant=tenant,
+            function="chat",
+            ledger=self.ledger,
+            tenants=self.tenants,
+            prices=load_price_list(OWN),
+            clock=self.clock,
+            monitor=self.witness,
+        )
 
-    def model(self, *events: Spoken | Exception, tenant: str = "acme", name: str = "m") -> Model:
-        return Model(Metered(Speaking(*events, name=name), self.account(tenant)))
+    def model(
+        self, *events: ModelEvent | Exception, tenant: str = "acme", name: str = "m"
+    ) -> StructuredModel:
+        return StructuredModel(MeteredClient(Speaking(*events, name=name), self.account(tenant)))
 
     @property
-    def written(self) -> list[tuple[str, str, str, Usage, Decimal | None]]:
+    def written(self) -> list[tuple[str, str, str, TokenUsage, Decimal | None]]:
         calls = self.ledger.calls.values()
         return [(call.tenant_id, call.function, call.model, call.usage, call.dollars) for call in calls]
 
 
-def ask(model: Model) -> Reply:
-    return model.reply(a_prompt(), max_tokens=10, timeout_seconds=5)
+def ask(model: StructuredModel) -> ModelReply:
+    return model.generate_reply(a_prompt(), max_tokens=10, timeout_seconds=5)
 
 
-def listen(model: Model) -> list[Spoken]:
-    return list(model.stream(a_prompt(), max_tokens=10, timeout_seconds=5))
+def listen(model: StructuredModel) -> list[ModelEvent]:
+    return list(model.stream_reply(a_prompt(), max_tokens=10, timeout_seconds=5))
 
 
 ANSWERED = ("acme", "chat", "m", PAID, Decimal("0.4"))
@@ -91,24 +104,31 @@ def test_a_reply_is_written_down_and_says_what_it_cost() -> None:
     assert ask(books.model()).usage.dollars == 0.4
     assert books.written == [ANSWERED]
     assert books.witness.figures == {
-        "ModelRequests": 1, "TokensFresh": 100_000, "TokensCacheRead": 5, "TokensCacheWritten": 100_000,
+        "ModelRequests": 1,
+        "TokensFresh": 100_000,
+        "TokensCacheRead": 5,
+        "TokensCacheWritten": 100_000,
         "TokensOut": 10_000,
-    }  # fmt: skip
+    }
 
 
 def test_a_stream_is_written_down_once_though_it_counts_as_it_goes() -> None:
     books = Books()
-    events = listen(books.model(Usage(input=100_000, output=1), TextDelta(text="Hello."), PAID, Stopped(reply=REPLY)))
+    events = listen(
+        books.model(
+            TokenUsage(input=100_000, output=1), TextDelta(text="Hello."), PAID, ReplyEnd(reply=REPLY)
+        )
+    )
 
     assert books.written == [ANSWERED]
-    assert isinstance(events[-1], Stopped)
+    assert isinstance(events[-1], ReplyEnd)
     assert events[-1].reply.usage.dollars == 0.4
-    assert [type(event) for event in events] == [TextDelta, Usage, Stopped]
+    assert [type(event) for event in events] == [TextDelta, TokenUsage, ReplyEnd]
 
 
 def test_a_listener_who_leaves_pays_for_what_was_counted_by_then() -> None:
-    books, begun = Books(), Usage(input=100, output=1)
-    stream = books.model(begun, TextDelta(text="Hel"), TextDelta(text="lo.")).stream(
+    books, begun = Books(), TokenUsage(input=100, output=1)
+    stream = books.model(begun, TextDelta(text="Hel"), TextDelta(text="lo.")).stream_reply(
         a_prompt(), max_tokens=10, timeout_seconds=5
     )
 
@@ -120,7 +140,7 @@ def test_a_listener_who_leaves_pays_for_what_was_counted_by_then() -> None:
 
 @pytest.mark.parametrize("cut", [BusyError("torn off"), ModelError("cut", reason="cut_off")])
 def test_a_stream_that_breaks_off_is_paid(cut: UnavailableError) -> None:
-    books, begun = Books(), Usage(input=100, output=1)
+    books, begun = Books(), TokenUsage(input=100, output=1)
 
     with pytest.raises(UnavailableError):
         listen(books.model(begun, TextDelta(text="Hel"), cut))
@@ -131,8 +151,8 @@ def test_a_stream_that_breaks_off_is_paid(cut: UnavailableError) -> None:
 def test_an_answer_that_is_of_no_use_is_paid_all_the_same() -> None:
     books = Books()
 
-    with pytest.raises(WastedError):
-        ask(books.model(WastedError("cut off", reason="cut_off", usage=PAID)))
+    with pytest.raises(UnusableReplyError):
+        ask(books.model(UnusableReplyError("cut off", reason="cut_off", usage=PAID)))
 
     assert books.written == [ANSWERED]
 
@@ -162,7 +182,7 @@ def test_a_spent_budget_stops_the_very_next_call() -> None:
 
     for refused in (ask, listen):
         with pytest.raises(BudgetError) as spent:
-            refused(Model(Metered(speaker, books.account())))
+            refused(StructuredModel(MeteredClient(speaker, books.account())))
 
         assert (spent.value.code, spent.value.retry_after_seconds) == ("budget_exhausted", 12 * 3600 + 1)
     assert speaker.asked == 0
@@ -215,31 +235,35 @@ def test_a_ledger_that_is_down_fails_no_call_and_is_heard_of(outage: Exception) 
     message, fields = books.witness.warnings[-1]
     unwritten: Any = fields["call"]
     assert message == "usage is not recorded"
-    assert (unwritten["tenant_id"], unwritten["dollars"], unwritten["usage"]["output"]) == ("acme", "0.4", 10_000)
+    assert (unwritten["tenant_id"], unwritten["dollars"], unwritten["usage"]["output"]) == (
+        "acme",
+        "0.4",
+        10_000,
+    )
 
 
 def test_embeddings_are_written_down_with_their_tokens_and_requests() -> None:
     books = Books()
 
-    MeteredEmbedder(WordEmbedder(), books.account()).embed(["black tea", "coffee"])
+    MeteredEmbeddingModel(WordEmbeddingModel(), books.account()).embed_texts(["black tea", "coffee"])
 
     (call,) = books.ledger.calls.values()
-    assert (call.model, call.usage, call.requests) == ("words", Usage(input=3, output=0), 2)
+    assert (call.model, call.usage, call.requests) == ("words", TokenUsage(input=3, output=0), 2)
 
 
 def test_an_embedder_that_embedded_nothing_costs_nothing() -> None:
-    books, embedder = Books(), WordEmbedder()
+    books, embedder = Books(), WordEmbeddingModel()
     embedder.away = True
 
-    MeteredEmbedder(embedder, books.account()).embed(["black tea"])
+    MeteredEmbeddingModel(embedder, books.account()).embed_texts(["black tea"])
 
     assert books.written == []
 
 
 def test_nothing_is_embedded_without_money() -> None:
-    books, embedder = Books(budget="0"), WordEmbedder()
+    books, embedder = Books(budget="0"), WordEmbeddingModel()
 
     with pytest.raises(BudgetError):
-        MeteredEmbedder(embedder, books.account()).embed(["black tea"])
+        MeteredEmbeddingModel(embedder, books.account()).embed_texts(["black tea"])
 
     assert embedder.asked == []

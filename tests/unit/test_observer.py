@@ -9,7 +9,9 @@ from localstack.model.observer import events_in, observe
 
 
 def observed(text: str, kind: str = "message.sent") -> list[dict[str, str]]:
-    return observe([{"event_id": "e1", "type": kind, "occurred_at": "2026-11-20", "speaker": "u", "text": text}])
+    return observe(
+        [{"event_id": "e1", "type": kind, "occurred_at": "2026-11-20", "speaker": "u", "text": text}]
+    )
 
 
 def facts_in(text: str) -> list[tuple[str, str]]:
@@ -27,7 +29,10 @@ STATED = [
     ("I grew up in Porto Alegre.", [("origin.place", "Porto Alegre")]),
     ("I live in Lisbon.", [("home.city", "Lisbon")]),
     ("I live in Lisbon, Portugal.", [("home.city", "Lisbon"), ("home.country", "Portugal")]),
-    ("We moved house yesterday! I live in Bath now.", [("event", "moved house yesterday"), ("home.city", "Bath")]),
+    (
+        "We moved house yesterday! I live in Bath now.",
+        [("event", "moved house yesterday"), ("home.city", "Bath")],
+    ),
     ("I've lived in Japan for two years.", [("home.country", "Japan")]),
     ("I live in Bristol with my partner Ravi.", [("home.city", "Bristol"), ("family.partner", "Ravi")]),
     ("I live in Porto, what about you?", [("home.city", "Porto")]),
@@ -174,7 +179,10 @@ def test_what_was_done_is_no_speech() -> None:
 
 
 def test_events_are_read_from_their_block_line_by_line() -> None:
-    events: list[dict[str, Any]] = [{"event_id": "a", "text": "one\u2028line"}, {"event_id": "b", "text": "two"}]
+    events: list[dict[str, Any]] = [
+        {"event_id": "a", "text": "one\u2028line"},
+        {"event_id": "b", "text": "two"},
+    ]
     lines = [json.dumps(event, ensure_ascii=False) for event in events]
     block = "\n".join(["Rules.", "<events>", *lines, "</events>", "Answer."])
 

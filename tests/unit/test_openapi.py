@@ -1,4 +1,4 @@
-"""functions/memory/openapi.json: made from the code, and what the gateway's routes and scopes are made of."""
+"""functions/api/openapi.json: made from the code, and what the gateway's routes and scopes are made of."""
 
 import json
 import re
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from functions.api.app import app as memory
+from functions.api.public.routes import OPENAPI
 from functions.chat.handler import app as chat
-from functions.memory.app import app as memory
-from functions.memory.routes.public import OPENAPI
 from scripts import openapi
-from tests.door import Door
+from tests.support.api_client import ApiTestClient
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.document())
 OPERATIONS = [
@@ -20,18 +20,26 @@ OPERATIONS = [
 ]
 PUBLIC = {"GET /v1/health", "GET /v1/openapi.json"}
 CALLS = {
-    "POST /v1/events", "GET /v1/users/{user}/profile", "GET /v1/users/{user}/facts", "GET /v1/users/{user}/facts/{key}",
-    "GET /v1/users/{user}/facts/{key}/history", "POST /v1/conversations", "GET /v1/conversations",
-    "GET /v1/conversations/{conversation}", "GET /v1/conversations/{conversation}/messages",
-    "POST /v1/conversations/{conversation}/messages", "GET /v1/conversations/{conversation}/context", *PUBLIC,
-}  # fmt: skip
+    "POST /v1/events",
+    "GET /v1/users/{user}/profile",
+    "GET /v1/users/{user}/facts",
+    "GET /v1/users/{user}/facts/{key}",
+    "GET /v1/users/{user}/facts/{key}/history",
+    "POST /v1/conversations",
+    "GET /v1/conversations",
+    "GET /v1/conversations/{conversation}",
+    "GET /v1/conversations/{conversation}/messages",
+    "POST /v1/conversations/{conversation}/messages",
+    "GET /v1/conversations/{conversation}/context",
+    *PUBLIC,
+}
 
 
 def test_the_committed_document_is_the_one_the_code_makes() -> None:
     assert OPENAPI.read_text(encoding="utf-8") == openapi.document()
 
 
-def test_the_door_serves_the_committed_document(door: Door) -> None:
+def test_the_door_serves_the_committed_document(door: ApiTestClient) -> None:
     assert door.get("/v1/openapi.json").json == DOCUMENT
 
 
@@ -55,7 +63,8 @@ def test_an_operation_is_served_by_the_function_it_names(name: str, operation: d
     example = re.sub(r"{\w+}", "x", path)
 
     assert any(
-        route.rule.match(example) and method in route.method for route in [*app._static_routes, *app._dynamic_routes]
+        route.rule.match(example) and method in route.method
+        for route in [*app._static_routes, *app._dynamic_routes]
     )
 
 

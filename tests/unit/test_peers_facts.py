@@ -1,17 +1,20 @@
-"""What users of other memories report of facts: wrong, lost, retired or doubled. Each line of it, once, on ours."""
+"""What users of other memories report of facts: wrong, lost, retired or doubled.
+
+Each line of it, once, on ours.
+"""
 
 import pytest
 
-from membus.domain.identity import Owner
-from tests.deliveries import Extraction, observant, proposing
-from tests.door import Door
+from membus.core.identity import Owner
 from tests.factories import ADA, NOON, a_candidate, an_observation, learn, said
+from tests.support.api_client import ApiTestClient
+from tests.support.extraction import Extraction, observant, proposing
 
 BOB = Owner(tenant="acme", user="bob")
 CITY = "/v1/users/ada/facts/home.city"
 
 
-def test_what_is_added_again_is_not_deleted_by_it(door: Door) -> None:
+def test_what_is_added_again_is_not_deleted_by_it(door: ApiTestClient) -> None:
     """mem0#1674."""
     for _ in range(3):
         door.put(CITY, {"value": "Lisbon"})
@@ -19,7 +22,7 @@ def test_what_is_added_again_is_not_deleted_by_it(door: Door) -> None:
     assert door.get(CITY).json["value"] == "Lisbon"
 
 
-def test_a_contradiction_loses_neither_the_new_value_nor_the_old_one(door: Door) -> None:
+def test_a_contradiction_loses_neither_the_new_value_nor_the_old_one(door: ApiTestClient) -> None:
     """mem0#4536, mem0#4956, MemOS#932."""
     learn(door.facts, ADA, an_observation("Lisbon", event_id="e1"))
     learn(door.facts, ADA, an_observation("Rome", event_id="e2", valid_from=NOON.replace(hour=13)))
@@ -28,7 +31,7 @@ def test_a_contradiction_loses_neither_the_new_value_nor_the_old_one(door: Door)
     assert [each["value"] for each in door.get(f"{CITY}/history").json["items"]] == ["Lisbon", "Rome"]
 
 
-def test_a_change_leaves_a_fact_with_its_owner(door: Door) -> None:
+def test_a_change_leaves_a_fact_with_its_owner(door: ApiTestClient) -> None:
     """mem0#1599."""
     learn(door.facts, ADA, an_observation("Lisbon"))
     learn(door.facts, BOB, an_observation("Oslo"))
@@ -45,7 +48,7 @@ def test_every_fact_carries_the_date_since_when_it_is_so() -> None:
 
     extraction.send(*(said(f"I like thing{number}", f"e{number}") for number in range(30)))
 
-    facts = extraction.facts.profile(ADA).facts
+    facts = extraction.facts.get_profile(ADA).facts
     assert len(facts) == 30
     assert {fact.valid_from for fact in facts} == {NOON}
 
@@ -87,7 +90,9 @@ def test_an_exact_duplicate_from_another_event_is_the_same_fact() -> None:
     """graphiti#1101, hindsight#1266, agent-memory-server#188."""
     extraction = Extraction(observant())
 
-    extraction.send(*(said("I like Tea" if number % 2 else "I like tea", f"e{number}") for number in range(20)))
+    extraction.send(
+        *(said("I like Tea" if number % 2 else "I like tea", f"e{number}") for number in range(20))
+    )
 
-    (fact,) = extraction.facts.profile(ADA).facts
+    (fact,) = extraction.facts.get_profile(ADA).facts
     assert fact.seen == 20

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from localstack.paths import REPOSITORY
+from localstack.home import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "promises.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`((?:unit|contract|integration|e2e|faults|stateful)/[\w/]+)`", TEXT)))

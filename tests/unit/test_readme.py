@@ -6,10 +6,12 @@ import subprocess
 
 import pytest
 
-from localstack.paths import REPOSITORY
+from localstack.home import REPOSITORY
 from tests.support.readme import README, Snippet, snippets
 
-TARGETS = set(re.findall(r"^([a-z0-9-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+TARGETS = set(
+    re.findall(r"^([a-z0-9-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+)
 SHELL = [each for each in snippets() if each.language == "sh"]
 
 
@@ -23,7 +25,9 @@ def test_every_snippet_says_its_language() -> None:
 
 @pytest.mark.parametrize("snippet", SHELL, ids=lambda snippet: snippet.text.splitlines()[0][:40])
 def test_a_shell_and_python_can_read_a_snippet(snippet: Snippet) -> None:
-    checked = subprocess.run(["/bin/bash", "-n"], input=snippet.text, capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        ["/bin/bash", "-n"], input=snippet.text, capture_output=True, text=True, check=False
+    )
 
     assert (checked.returncode, checked.stderr) == (0, "")
     for program in re.findall(r"<<'END'\n(.*?)^END$", snippet.text, flags=re.DOTALL | re.MULTILINE):

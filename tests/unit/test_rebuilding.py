@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from functions.extract.draft import Draft
-from functions.extract.learning import VERSION, Learner
-from functions.extract.prompt import CURRENT
-from functions.extract.rebuilding import Derived, derive, difference, facts_of
-from membus.domain.answers import Answers
-from membus.domain.event import Event, Recorded
-from membus.domain.trails import Trails
-from membus.errors import BudgetError, UnavailableError
-from tests.deliveries import Extraction, observant
+from functions.extract.prompt import CURRENT_INSTRUCTIONS
+from functions.extract.usecase import EXTRACTOR_VERSION, FactExtractor
+from membus.core.errors import BudgetError, UnavailableError
+from membus.core.event import Event, RecordedEvent
+from membus.facts.candidates import AnswersByEvent
+from scripts.reextraction.derivation import DerivedFacts, DraftFacts, compare_facts, derive_facts, fold_facts
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, said
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
+from tests.fakes.review_queue import InMemoryReviewQueue
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.extraction import Extraction, observant
 
 MINUTE = timedelta(minutes=1)
 WEEK: list[Event] = [
@@ -44,22 +43,31 @@ def lived() -> Extraction:
     return extraction
 
 
-def again(extraction: Extraction, model: ScriptedModel, *, version: str = CURRENT.version) -> Derived:
+def again(
+    extraction: Extraction, model: ScriptedModel, *, version: str = CURRENT_INSTRUCTIONS.version
+) -> DerivedFacts:
     episodes = extraction.episodes
     assert isinstance(episodes, InMemoryEpisodes)
 
-    def known(events: Sequence[Recorded]) -> Answers:
+    def known(events: Sequence[RecordedEvent]) -> AnswersByEvent:
         ids = [each.event.event_id for each in events]
-        return episodes.of(ADA.tenant, ids, prompt_version=version, model="scripted")
+        return episodes.get_answers(ADA.tenant, ids, prompt_version=version, model="scripted")
 
-    def learner(draft: Draft) -> Learner:
-        return Learner(
-            facts=draft, signals=Trails(), held_facts=InMemoryHeldFacts(StoppedClock()),
-            fresh=InMemoryFresh(InMemoryConversations(StoppedClock())), model=lambda _: model,
-            seconds_left=lambda: 30, on_refused=lambda _: None, pause=lambda _: None, version=VERSION, known=known,
-        )  # fmt: skip
+    def learner(draft: DraftFacts) -> FactExtractor:
+        return FactExtractor(
+            facts=draft,
+            signals=InMemorySignals(),
+            held_facts=InMemoryReviewQueue(StoppedClock()),
+            fresh=InMemoryUnprocessedMessages(InMemoryConversations(StoppedClock())),
+            model=lambda _: model,
+            seconds_left=lambda: 30,
+            on_refused=lambda _: None,
+            pause=lambda _: None,
+            version=EXTRACTOR_VERSION,
+            known=known,
+        )
 
-    return derive(ADA, episodes.contents.values(), learner=learner)
+    return derive_facts(ADA, episodes.contents.values(), learner=learner)
 
 
 def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -> None:
@@ -68,12 +76,12 @@ def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -
 
     derived = again(extraction, nobody)
 
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     assert nobody.prompts == []
     assert derived.unread == {}
-    assert facts_of(derived.observations) == facts_of(stored)
-    assert sorted(map(str, derived.over(stored))) == sorted(map(str, stored))
-    assert not difference(stored, derived.over(stored))
+    assert fold_facts(derived.observations) == fold_facts(stored)
+    assert sorted(map(str, derived.merge_with(stored))) == sorted(map(str, stored))
+    assert not compare_facts(stored, derived.merge_with(stored))
 
 
 def test_another_version_of_the_prompt_asks_again() -> None:
@@ -83,7 +91,7 @@ def test_another_version_of_the_prompt_asks_again() -> None:
 
     assert len(reader.prompts) == 1
     assert set(derived.answers) == {"e1", "e2", "e4"}
-    assert facts_of(derived.observations) == facts_of(extraction.facts.observations(ADA))
+    assert fold_facts(derived.observations) == fold_facts(extraction.facts.list_observations(ADA))
 
 
 def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
@@ -91,9 +99,9 @@ def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
 
     derived = again(extraction, Forbidden(), version="2")
 
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     assert set(derived.unread) == {"e1", "e2", "e4"}
-    assert facts_of(derived.over(stored)) == facts_of(stored)
+    assert fold_facts(derived.merge_with(stored)) == fold_facts(stored)
 
 
 def test_a_better_reader_changes_what_is_known_and_the_difference_is_told() -> None:
@@ -101,44 +109,49 @@ def test_a_better_reader_changes_what_is_known_and_the_difference_is_told() -> N
     sharper = ScriptedModel('{"facts": []}')
 
     derived = again(extraction, sharper, version="2")
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
 
-    assert difference(stored, derived.over(stored)).lost == {"home.city": "Rome", "likes.tea": "tea"}
-    assert "setting.theme" in facts_of(derived.over(stored))
+    assert compare_facts(stored, derived.merge_with(stored)).lost == {"home.city": "Rome", "likes.tea": "tea"}
+    assert "setting.theme" in fold_facts(derived.merge_with(stored))
 
 
 def test_an_event_that_is_gone_teaches_nothing_any_more() -> None:
     extraction = lived()
     episodes = extraction.episodes
     assert isinstance(episodes, InMemoryEpisodes)
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     del episodes.contents[ADA.tenant, "e2"]
 
     derived = again(extraction, Forbidden())
 
-    assert "likes.tea" not in facts_of(derived.observations)
-    assert "likes.tea" in facts_of(derived.over(stored)), "erasing is erasure's; a rebuild keeps what it cannot judge"
+    assert "likes.tea" not in fold_facts(derived.observations)
+    assert "likes.tea" in fold_facts(derived.merge_with(stored)), (
+        "erasing is erasure's; a rebuild keeps what it cannot judge"
+    )
 
 
 def test_an_empty_history_is_rebuilt_into_nothing() -> None:
     assert again(Extraction(observant()), Forbidden()).observations == ()
-    assert again(Extraction(observant()), Forbidden()).over([]) == []
+    assert again(Extraction(observant()), Forbidden()).merge_with([]) == []
 
 
 def test_a_correction_survives_a_rebuild() -> None:
     extraction = lived()
     extraction.send(
         an_event(
-            "c1", type="fact.corrected", occurred_at=NOON + 20 * MINUTE,
-            payload={"key": "home.city", "value": "Porto"}, origin="api",
+            "c1",
+            type="fact.corrected",
+            occurred_at=NOON + 20 * MINUTE,
+            payload={"key": "home.city", "value": "Porto"},
+            origin="api",
         )
-    )  # fmt: skip
+    )
 
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     derived = again(extraction, Forbidden())
 
-    assert facts_of(derived.observations)["home.city"].value == "Porto"
-    assert facts_of(derived.over(stored)) == facts_of(stored)
+    assert fold_facts(derived.observations)["home.city"].value == "Porto"
+    assert fold_facts(derived.merge_with(stored)) == fold_facts(stored)
 
 
 def test_a_rebuild_that_runs_out_of_money_keeps_what_was_known() -> None:
@@ -146,8 +159,8 @@ def test_a_rebuild_that_runs_out_of_money_keeps_what_was_known() -> None:
 
     derived = again(extraction, ScriptedModel(BudgetError("spent")), version="2")
 
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     assert {event_id: error.code for event_id, error in derived.unread.items()} == dict.fromkeys(
         ("e1", "e2", "e4"), "budget_exhausted"
     )
-    assert not difference(stored, derived.over(stored))
+    assert not compare_facts(stored, derived.merge_with(stored))

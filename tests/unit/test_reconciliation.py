@@ -1,4 +1,7 @@
-"""membus.domain: what several sources, at several times, add up to; no failure that others are known for repeated."""
+"""membus.domain: what several sources, at several times, add up to.
+
+No failure that others are known for repeated.
+"""
 
 from datetime import timedelta
 from itertools import permutations
@@ -8,12 +11,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from membus.domain.attributes import SINGLE_VALUED, SYNONYMS, fact_key, normal_path
-from membus.domain.carrying import carry
-from membus.domain.claims import by_truth
-from membus.domain.confidence import CONFIDENCE_MAX, HALF_LIFE, faded, reinforced
-from membus.domain.facts import Fact, Observation, Provenance, Trust, fact_as_of, fold, history
-from membus.domain.settling import BENEATH_MAX
+from membus.facts.attributes import SINGLE_VALUED, SYNONYMS, fact_key, normalize_path
+from membus.facts.fact import Fact, build_snapshot, fact_as_of, fold, list_versions
+from membus.facts.observation import (
+    CONFIDENCE_MAX,
+    HALF_LIFE,
+    Observation,
+    Provenance,
+    Trust,
+    decay_confidence,
+    reinforce_confidence,
+)
+from membus.facts.resolution import SUSPENDED_CLAIMS_MAX, truth_order
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)
@@ -41,21 +50,34 @@ def settled(*observations: Observation) -> Fact:
 sources = st.sampled_from(["chat", "mail", "web"])
 said = st.builds(
     lambda day, back, value, trust, agent, lasts, event: heard(
-        day, value, trust=trust, agent=agent, event_id=f"e{event}", valid_from=NOON + DAY * (day - back),
+        day,
+        value,
+        trust=trust,
+        agent=agent,
+        event_id=f"e{event}",
+        valid_from=NOON + DAY * (day - back),
         valid_until=NOON + DAY * (day - back + lasts) if lasts else None,
     ),
-    day=st.integers(0, 5), back=st.integers(0, 3), value=st.sampled_from(["Lisbon", "lisbon", "Rome", "Paris"]),
-    trust=st.sampled_from(Trust), agent=sources, lasts=st.integers(0, 6), event=st.integers(0, 30),
-)  # fmt: skip
+    day=st.integers(0, 5),
+    back=st.integers(0, 3),
+    value=st.sampled_from(["Lisbon", "lisbon", "Rome", "Paris"]),
+    trust=st.sampled_from(Trust),
+    agent=sources,
+    lasts=st.integers(0, 6),
+    event=st.integers(0, 30),
+)
 taken_back = st.builds(
     lambda day, event: heard(day, None, trust=Trust.CORRECTED, event_id=f"r{event}"),
-    day=st.integers(0, 5), event=st.integers(0, 5),
-)  # fmt: skip
+    day=st.integers(0, 5),
+    event=st.integers(0, 5),
+)
 streams = st.lists(said | taken_back, max_size=9, unique_by=lambda seen: seen.provenance.event_id)
 
 
 @given(streams, st.randoms(use_true_random=False), st.integers(1, 5))
-def test_order_and_repetition_change_nothing(seen: list[Observation], random: st.DataObject, copies: int) -> None:
+def test_order_and_repetition_change_nothing(
+    seen: list[Observation], random: st.DataObject, copies: int
+) -> None:
     delivered = seen * copies
     random.shuffle(delivered)  # type: ignore[attr-defined]
 
@@ -63,7 +85,7 @@ def test_order_and_repetition_change_nothing(seen: list[Observation], random: st
 
     assert once == many
     assert (once.model_dump_json() if once else None) == (many.model_dump_json() if many else None)
-    assert history(delivered) == history(seen)
+    assert list_versions(delivered) == list_versions(seen)
 
 
 A_STAY_AND_A_RUMOUR = [
@@ -77,24 +99,34 @@ A_STAY_AND_A_RUMOUR = [
 @example([heard(0, "Lisbon", trust=Trust.THIRD_PARTY, event_id="e0"), *A_STAY_AND_A_RUMOUR])
 def test_nothing_that_is_trusted_less_stands_over_what_still_holds(seen: list[Observation]) -> None:
     fact = fold(seen)
-    lasting = [each for each in seen if each.valid_until is None and not each.retracted]
+    lasting = [each for each in seen if each.valid_until is None and not each.is_retracted]
     open_ended = [each for each in lasting if not ended(each, seen) and not superseded(each, lasting)]
 
-    if fact and not any(each.retracted for each in seen) and open_ended:
+    if fact and not any(each.is_retracted for each in seen) and open_ended:
         assert fact.trust.rank >= max(each.trust.rank for each in open_ended)
 
 
 def ended(claim: Observation, seen: list[Observation]) -> bool:
-    """Whether somebody trusted as much said the same value with an end: then it no longer holds beyond that."""
+    """Whether somebody trusted as much said the same value with an end.
+
+    Then it no longer holds beyond that.
+    """
     return any(
-        each.valid_until and each.says_as(claim) and each.trust.rank >= claim.trust.rank for each in seen if each.value
+        each.valid_until and each.has_same_value_as(claim) and each.trust.rank >= claim.trust.rank
+        for each in seen
+        if each.value
     )
 
 
 def superseded(claim: Observation, lasting: list[Observation]) -> bool:
-    """Whether somebody trusted as much said later that another value holds, without an end: a move, and no stay."""
+    """Whether somebody trusted as much said later that another value holds, without an end.
+
+    A move, and no stay.
+    """
     return any(
-        by_truth(each) > by_truth(claim) and not each.says_as(claim) and each.trust.rank >= claim.trust.rank
+        truth_order(each) > truth_order(claim)
+        and not each.has_same_value_as(claim)
+        and each.trust.rank >= claim.trust.rank
         for each in lasting
     )
 
@@ -107,7 +139,9 @@ def test_after_a_stay_what_it_stood_over_holds_again_and_no_rumour_of_another_pl
 
     assert (back.value, back.trust, back.replaced) == ("Rome", Trust.USER_STATED, "Lisbon")
     assert (back.valid_from, back.seen, back.conflicts) == (NOON, 2, ())
-    assert settled(home, stay, heard(5, "Paris")).value == "Paris", "who is trusted as much may tell of a move"
+    assert settled(home, stay, heard(5, "Paris")).value == "Paris", (
+        "who is trusted as much may tell of a move"
+    )
 
 
 def test_what_was_seen_during_a_stay_holds_after_it_before_any_rumour() -> None:
@@ -121,18 +155,23 @@ def test_what_was_seen_during_a_stay_holds_after_it_before_any_rumour() -> None:
 def test_after_a_move_whose_end_was_told_the_old_home_is_not_home_again() -> None:
     moved, leaves = heard(1, "Lisbon"), heard(2, "Lisbon", valid_until=NOON + DAY * 3)
 
-    assert settled(heard(0, "Rome"), moved, leaves, heard(5, "Paris", trust=Trust.THIRD_PARTY)).value == "Paris"
+    assert (
+        settled(heard(0, "Rome"), moved, leaves, heard(5, "Paris", trust=Trust.THIRD_PARTY)).value == "Paris"
+    )
 
 
 def test_stays_that_lie_deeper_in_one_another_than_anybodys_do_still_leave_the_home() -> None:
-    stays = [heard(day, f"Town {day}", valid_until=NOON + DAY * (200 - day)) for day in range(1, BENEATH_MAX * 3)]
+    stays = [
+        heard(day, f"Town {day}", valid_until=NOON + DAY * (200 - day))
+        for day in range(1, SUSPENDED_CLAIMS_MAX * 3)
+    ]
 
-    known = carry([heard(0, "Rome"), *stays])
+    known = build_snapshot([heard(0, "Rome"), *stays])
     fact = fold([heard(0, "Rome"), *stays, heard(300, "Paris", trust=Trust.THIRD_PARTY)])
 
     assert known
     assert known.settled
-    assert len(known.settled.beneath) == BENEATH_MAX
+    assert len(known.settled.beneath) == SUSPENDED_CLAIMS_MAX
     assert fact
     assert fact.value == "Rome"
 
@@ -169,13 +208,17 @@ def test_a_change_is_no_conflict(later: Observation) -> None:
 
 
 def test_a_conflict_ends_when_the_other_source_comes_round() -> None:
-    fact = settled(heard(1, "Lisbon", agent="chat"), heard(1.2, "Rome", agent="mail"), heard(3, "Rome", agent="chat"))
+    fact = settled(
+        heard(1, "Lisbon", agent="chat"), heard(1.2, "Rome", agent="mail"), heard(3, "Rome", agent="chat")
+    )
 
     assert (fact.value, fact.seen, fact.conflicts) == ("Rome", 2, ())
 
 
 def test_what_somebody_does_conflicts_with_nothing() -> None:
-    fact = settled(heard(1, "dark", agent="web", kind="setting"), heard(1.1, "light", agent="phone", kind="setting"))
+    fact = settled(
+        heard(1, "dark", agent="web", kind="setting"), heard(1.1, "light", agent="phone", kind="setting")
+    )
 
     assert (fact.value, fact.conflicts) == ("light", ())
 
@@ -223,12 +266,12 @@ def test_what_has_ended_is_not_what_holds_afterwards() -> None:
 
 def test_each_invalidation_can_be_undone_from_the_history() -> None:
     seen = [heard(1, "Lisbon"), heard(2, "Rome")]
-    before = next(version for version in history(seen) if not version.current)
+    before = next(version for version in list_versions(seen) if not version.current)
 
     fact = settled(*seen, heard(3, before.value, trust=Trust.CORRECTED))
 
     assert (fact.value, fact.replaced) == ("Lisbon", "Rome")
-    assert [version.value for version in history(seen)] == ["Lisbon", "Rome"]
+    assert [version.value for version in list_versions(seen)] == ["Lisbon", "Rome"]
 
 
 def test_said_again_it_is_surer_and_keeps_its_first_day() -> None:
@@ -244,25 +287,25 @@ def test_repetition_counts_from_the_day_it_took_over() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
 def test_confidence_grows_and_never_becomes_certainty(confidences: list[float]) -> None:
-    sure = reinforced(max(confidences), len(confidences))
+    sure = reinforce_confidence(max(confidences), len(confidences))
 
     assert max(confidences) <= sure <= max(CONFIDENCE_MAX, *confidences, 0)
-    assert reinforced(max(confidences), len(confidences) + 1) >= sure
+    assert reinforce_confidence(max(confidences), len(confidences) + 1) >= sure
 
 
 def test_a_half_life_halves_and_what_does_not_pass_does_not_fade() -> None:
     for kind, half_life in HALF_LIFE.items():
         later = NOON + (half_life or DAY * 5000)
-        left = faded(0.8, kind, Trust.USER_STATED, last_seen=NOON, now=later)
+        left = decay_confidence(0.8, kind, Trust.USER_STATED, last_seen=NOON, now=later)
         assert left == (0.4 if half_life else 0.8)
-        assert faded(0.8, kind, Trust.CORRECTED, last_seen=NOON, now=later) == 0.8
+        assert decay_confidence(0.8, kind, Trust.CORRECTED, last_seen=NOON, now=later) == 0.8
 
 
 def test_a_fact_is_read_as_sure_as_it_still_is() -> None:
     plan = settled(heard(1, "see Rome", kind="plan"))
 
-    assert plan.at(NOON + DAY * 31).confidence == pytest.approx(plan.confidence / 2)
-    assert plan.at(NOON).confidence == plan.confidence
+    assert plan.with_confidence_at(NOON + DAY * 31).confidence == pytest.approx(plan.confidence / 2)
+    assert plan.with_confidence_at(NOON).confidence == plan.confidence
 
 
 @pytest.mark.parametrize(
@@ -273,12 +316,17 @@ def test_one_home_has_one_key_whatever_a_model_calls_it(name: str) -> None:
 
 
 def test_every_synonym_leads_to_a_path_of_its_own() -> None:
-    assert all(normal_path(path) == path for path in {*SYNONYMS.values(), *SINGLE_VALUED})
+    assert all(normalize_path(path) == path for path in {*SYNONYMS.values(), *SINGLE_VALUED})
 
 
 def test_the_same_fact_as_text_and_as_preference_is_one() -> None:
     assert (
-        len({fact_key(name, "green tea") for name in ("likes", "loves", "enjoys", "interests", "preference.likes")})
+        len(
+            {
+                fact_key(name, "green tea")
+                for name in ("likes", "loves", "enjoys", "interests", "preference.likes")
+            }
+        )
         == 1
     )
 

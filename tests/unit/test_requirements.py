@@ -21,14 +21,18 @@ def test_every_list_by_hand_has_a_lock_and_the_other_way_round() -> None:
 def test_every_line_is_a_pin_with_hashes_or_a_comment(name: str) -> None:
     lines = _lock(name).splitlines()
 
-    assert [line for line in lines if not re.match(r"^(\s*#|    --hash=sha256:\w{64}|\S+==\S+ .*\\$)", line)] == []
+    assert [
+        line for line in lines if not re.match(r"^(\s*#|    --hash=sha256:\w{64}|\S+==\S+ .*\\$)", line)
+    ] == []
 
 
 @every_lock
 def test_every_pin_has_a_hash(name: str) -> None:
     blocks = re.split(r"\n(?=\S)", _lock(name).strip())
 
-    assert [block.splitlines()[0] for block in blocks if PIN.match(block) and "--hash=sha256:" not in block] == []
+    assert [
+        block.splitlines()[0] for block in blocks if PIN.match(block) and "--hash=sha256:" not in block
+    ] == []
 
 
 @every_lock

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from membus import wiring_cold, wiring_erasing
-from membus.domain.erasure import Erasure, subject_of
-from membus.erasing import Gate
-from membus.errors import UnavailableError
-from scripts.rereading import episodes
+from membus.core.erasure import Erasure, erasure_subject
+from membus.core.errors import UnavailableError
+from membus.erasure.guard import ErasureGuard
+from scripts.reextraction.replay import list_episodes
 from tests.factories import ADA, NOON, an_event, recorded
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
@@ -20,14 +20,14 @@ def read(monkeypatch: pytest.MonkeyPatch, *erasures: Erasure) -> list[str]:
     kept = InMemoryEpisodes()
     for number in range(3):
         event = an_event(f"e{number}", agent_id=f"agent{number}", occurred_at=NOON + number * HOUR)
-        kept.record(recorded(event), extracted=None)
+        kept.record_event(recorded(event), extracted=None)
     monkeypatch.setattr(wiring_cold, "episode_reader", lambda: kept)
-    monkeypatch.setattr(wiring_erasing, "gate", lambda: Gate(InMemoryErasures(*erasures)))
-    return [each.event.event_id for each in episodes(ADA)]
+    monkeypatch.setattr(wiring_erasing, "gate", lambda: ErasureGuard(InMemoryErasures(*erasures)))
+    return [each.event.event_id for each in list_episodes(ADA)]
 
 
 def erased(*, running: bool) -> Erasure:
-    subject = subject_of(ADA.tenant, ADA.user)
+    subject = erasure_subject(ADA.tenant, ADA.user)
     return Erasure(tenant=ADA.tenant, subject=subject, before=NOON + HOUR, running=running)
 
 
@@ -35,7 +35,9 @@ def test_all_that_a_user_did_is_read_whatever_the_agent(monkeypatch: pytest.Monk
     assert read(monkeypatch) == ["e0", "e1", "e2"]
 
 
-def test_what_was_erased_is_not_read_again_though_a_restore_brought_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_erased_is_not_read_again_though_a_restore_brought_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert read(monkeypatch, erased(running=False)) == ["e2"]
 
 

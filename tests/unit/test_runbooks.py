@@ -1,4 +1,7 @@
-"""docs/runbooks: every alarm that Terraform makes has its page, README lists it, and doctor names the same one."""
+"""docs/runbooks.
+
+Every alarm that Terraform makes has its page, README lists it, and doctor names the same one.
+"""
 
 import re
 from pathlib import Path
@@ -6,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from scripts.cli import command_line
-from scripts.command import PROGRAM, leaves
-from scripts.doctor.pages import page_of
+from scripts.command import PROGRAM, list_commands
+from scripts.doctor.findings import find_runbook
 
 ROOT = Path(__file__).parents[2]
 PAGES, MODULES = ROOT / "docs" / "runbooks", ROOT / "terraform" / "modules"
@@ -22,7 +25,9 @@ FUNCTIONS = tuple(each.parent.name for each in (ROOT / "functions").glob("*/hand
 def keys(module: str, file: str) -> list[str]:
     """Return the names in a module's map of alarms."""
     text = (MODULES / module / file).read_text(encoding="utf-8")
-    return re.findall(r"^    (\w+)\s+= \{", text.partition("alarms = {")[2].partition("\n  }")[0], flags=re.MULTILINE)
+    return re.findall(
+        r"^    (\w+)\s+= \{", text.partition("alarms = {")[2].partition("\n  }")[0], flags=re.MULTILINE
+    )
 
 
 ALARMS = {
@@ -33,13 +38,17 @@ ALARMS = {
         f"{route}-falls-behind" for route in (*ROUTES, *(f"{route}-surplus" for route in SURPLUS))
     ],
     ("event_bus", "${var.prefix}-${each.key}"): [
-        f"{route}-{metric}" for route in ROUTES for metric in ("failedinvocations", "invocationsfailedtobesenttodlq")
+        f"{route}-{metric}"
+        for route in ROUTES
+        for metric in ("failedinvocations", "invocationsfailedtobesenttodlq")
     ],
     ("function", "${var.name}-${each.key}"): [
         f"{function}-{alarm}" for function in FUNCTIONS for alarm in keys("function", "alarms.tf")
     ],
     ("hot_tier", "${local.name}-throttled"): ["hot-throttled"],
-    ("socket_api", "${var.name}-${each.key}"): [f"socket-{alarm}" for alarm in keys("socket_api", "stage.tf")],
+    ("socket_api", "${var.name}-${each.key}"): [
+        f"socket-{alarm}" for alarm in keys("socket_api", "stage.tf")
+    ],
     ("vector_store", "${local.name}-at-its-ceiling"): ["vectors-at-its-ceiling"],
     ("vector_store", "${local.name}-wait"): ["vectors-wait"],
 }
@@ -50,7 +59,9 @@ def test_every_alarm_of_terraform_is_known_here() -> None:
     found = {
         (file.parent.name, name)
         for file in MODULES.glob("*/*.tf")
-        for name in re.findall(r'^\s*alarm_name\s*= "([^"]+)"', file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for name in re.findall(
+            r'^\s*alarm_name\s*= "([^"]+)"', file.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
     }
 
     assert found == set(ALARMS)
@@ -61,7 +72,7 @@ def test_every_alarm_of_terraform_is_known_here() -> None:
 
 @pytest.mark.parametrize("alarm", NAMES)
 def test_every_alarm_has_its_page(alarm: str) -> None:
-    page = page_of(alarm)
+    page = find_runbook(alarm)
 
     assert page
     assert (PAGES / f"{page}.md").exists()
@@ -76,13 +87,13 @@ def test_the_list_of_pages_lists_each_of_them() -> None:
 @pytest.mark.parametrize("page", sorted(page.name for page in PAGES.glob("*.md")))
 def test_every_page_names_only_commands_and_pages_that_exist(page: str) -> None:
     text = (PAGES / page).read_text(encoding="utf-8")
-    names = {leaf.prog.removeprefix(f"{PROGRAM} ") for leaf in leaves(command_line())}
+    names = {leaf.prog.removeprefix(f"{PROGRAM} ") for leaf in list_commands(command_line())}
 
     called = re.findall(r"python -m scripts ([a-z]+)(?: ([a-z]+))?", text)
     assert [words for words in called if not names & {words[0], " ".join(words)} and words[1]] == []
     assert [link for link in re.findall(r"\]\(([\w./-]+\.md)\)", text) if not (PAGES / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", sorted({page for name in NAMES if (page := page_of(name))}))
+@pytest.mark.parametrize("page", sorted({page for name in NAMES if (page := find_runbook(name))}))
 def test_an_alarms_page_says_when_it_is_over(page: str) -> None:
     assert "**Over when**" in (PAGES / f"{page}.md").read_text(encoding="utf-8")

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from functions.authorize.usecase import authenticate
-from membus.domain.api_key import Credential, Scope
-from membus.domain.tenant import Tenant
-from membus.errors import NotFoundError
+from membus.core.errors import NotFoundError
+from membus.tenants.api_keys import ApiScope, Credential
+from membus.tenants.model import Tenant
+from membus.tenants.provisioning import create_key
 from scripts.cli import main
-from scripts.keys import create_key
 from scripts.target import Target
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 
 NOW = datetime.now(UTC)
 Run = Callable[..., int]
@@ -27,7 +27,9 @@ Run = Callable[..., int]
 @pytest.fixture
 def target() -> Target:
     tenants = InMemoryTenants(Tenant("acme", "Acme Ltd", NOW))
-    return Target("dev", tenants, InMemoryApiKeys(), InMemoryConversations(StoppedClock()), InMemoryUsage())
+    return Target(
+        "dev", tenants, InMemoryApiKeys(), InMemoryConversations(StoppedClock()), InMemoryUsageLedger()
+    )
 
 
 @pytest.fixture
@@ -42,7 +44,11 @@ def test_a_made_key_opens_the_door_with_exactly_its_scopes(
 
     text = capsys.readouterr().out.strip()
     key = authenticate(f"Bearer {text}", environment="dev", keys=target.keys, now=NOW)
-    assert (key.tenant_id, key.name, key.scopes) == ("acme", "web", (Scope.EVENTS_WRITE, Scope.MEMORY_READ))
+    assert (key.tenant_id, key.name, key.scopes) == (
+        "acme",
+        "web",
+        (ApiScope.EVENTS_WRITE, ApiScope.MEMORY_READ),
+    )
 
 
 def test_a_key_is_shown_once_and_the_operator_is_told(
@@ -53,7 +59,7 @@ def test_a_key_is_shown_once_and_the_operator_is_told(
     run("key", "list", "acme")
     listed = capsys.readouterr().out
 
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
     assert "shown this once" in shown.err
     assert key.key_id in listed
     assert Credential.parse(shown.out.strip()).secret not in listed
@@ -62,32 +68,36 @@ def test_a_key_is_shown_once_and_the_operator_is_told(
 def test_a_key_may_do_everything_but_administer_unless_told_otherwise(run: Run, target: Target) -> None:
     run("key", "create", "acme")
 
-    assert set(Scope) - set(target.keys.of("acme")[0].scopes) == {Scope.ADMIN}
+    assert set(ApiScope) - set(target.keys.list_keys("acme")[0].scopes) == {ApiScope.ADMIN}
 
 
 @pytest.mark.parametrize(("given", "days"), [("90d", 90), ("2w", 14), ("48h", 2), ("1440m", 1)])
 def test_a_key_may_expire(run: Run, target: Target, given: str, days: int) -> None:
     run("key", "create", "acme", "--expires-in", given)
 
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
     assert key.expires_at == key.created_at + timedelta(days=days)
 
 
-def test_a_key_of_an_unknown_tenant_is_not_made(run: Run, target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_of_an_unknown_tenant_is_not_made(
+    run: Run, target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("key", "create", "zeta") == 1
 
     answer = capsys.readouterr()
     assert (answer.out, answer.err) == ("", "error: no tenant zeta in dev\n")
-    assert target.keys.of("zeta") == []
+    assert target.keys.list_keys("zeta") == []
 
 
-def test_a_revoked_key_is_refused_from_then_on(run: Run, target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_revoked_key_is_refused_from_then_on(
+    run: Run, target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
     create_key("acme", environment="dev", tenants=target.tenants, keys=target.keys)
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
 
     assert run("key", "revoke", key.key_id, "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["status"] == "revoked"
-    assert target.keys.of("acme")[0].status(NOW) == "revoked"
+    assert target.keys.list_keys("acme")[0].status_at(NOW) == "revoked"
 
 
 def test_revoking_an_unknown_key_fails_in_one_line(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,12 +123,14 @@ def test_an_existing_tenant_is_a_conflict_unless_that_is_fine(
     assert capsys.readouterr().err == "error: tenant acme exists\n"
 
     assert run("tenant", "create", "acme", "--name", "Other", "--if-absent") == 0
-    kept = target.tenants.find("acme")
+    kept = target.tenants.find_tenant("acme")
     assert kept is not None
     assert kept.name == "Acme Ltd"
 
 
-def test_an_id_that_cannot_be_one_is_refused_in_one_line(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_id_that_cannot_be_one_is_refused_in_one_line(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("tenant", "create", "Acme#1") == 1
     assert capsys.readouterr().err.startswith("error: 'Acme#1' cannot be a tenant id")
 
@@ -133,7 +145,9 @@ def test_an_id_that_cannot_be_one_is_refused_in_one_line(run: Run, capsys: pytes
         ["tenant", "list", "--stack", "a.json", "--environment", "dev"],
     ],
 )
-def test_misuse_is_explained_and_exits_with_2(run: Run, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+def test_misuse_is_explained_and_exits_with_2(
+    run: Run, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
     with pytest.raises(SystemExit) as misused:
         run(*words)
 
@@ -156,7 +170,9 @@ def test_without_a_local_stack_the_operator_is_told_what_to_do(
 
 
 def test_the_local_stack_can_make_a_key_without_the_cli(target: Target) -> None:
-    text = create_key("acme", environment="dev", tenants=target.tenants, keys=target.keys, scopes=tuple(Scope))
+    text = create_key(
+        "acme", environment="dev", tenants=target.tenants, keys=target.keys, scopes=tuple(ApiScope)
+    )
 
     assert Credential.parse(text).environment == "dev"
     with pytest.raises(NotFoundError):

@@ -1,4 +1,7 @@
-"""scripts: what every command keeps to, whoever wrote it: help with examples, JSON, rehearsal, a question, its docs."""
+"""scripts: what every command keeps to, whoever wrote it.
+
+Help with examples, JSON, rehearsal, a question, its docs.
+"""
 
 import re
 import shlex
@@ -7,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from membus.errors import InvalidError
+from membus.core.errors import InvalidError
 from scripts.cli import command_line, main
-from scripts.command import PROGRAM, Exit, agreed, leaves
+from scripts.command import PROGRAM, ExitCode, list_commands, require_confirmation
 from scripts.target import Target
 from tests.factories import NOON
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 
 DOCS = Path(__file__).parents[2] / "docs" / "operations.md"
-COMMANDS = {leaf.prog.removeprefix(f"{PROGRAM} "): leaf for leaf in leaves(command_line())}
+COMMANDS = {leaf.prog.removeprefix(f"{PROGRAM} "): leaf for leaf in list_commands(command_line())}
 PLACELESS = {"cost estimate"}
 """They ask nobody."""
 ASKING = {name: leaf for name, leaf in COMMANDS.items() if "--yes" in leaf.format_help()}
@@ -28,8 +31,12 @@ ASKING = {name: leaf for name, leaf in COMMANDS.items() if "--yes" in leaf.forma
 @pytest.fixture
 def target() -> Target:
     return Target(
-        "dev", InMemoryTenants(), InMemoryApiKeys(), InMemoryConversations(StoppedClock()), InMemoryUsage()
-    )  # fmt: skip
+        "dev",
+        InMemoryTenants(),
+        InMemoryApiKeys(),
+        InMemoryConversations(StoppedClock()),
+        InMemoryUsageLedger(),
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -78,28 +85,30 @@ def _manners(leaf: ArgumentParser) -> str:
 def test_exit_codes_are_those_that_the_docs_name() -> None:
     told = re.findall(r"^\| (\d+) \|", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
-    assert [int(code) for code in told] == list(Exit)
+    assert [int(code) for code in told] == list(ExitCode)
 
 
-def test_without_a_terminal_nothing_is_done_unasked(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_nothing_is_done_unasked(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(["tenant", "create", "acme"], open_target=lambda _: target)
     main(["key", "create", "acme"], open_target=lambda _: target)
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
     capsys.readouterr()
 
-    assert main(["key", "revoke", key.key_id], open_target=lambda _: target) == Exit.REFUSED
+    assert main(["key", "revoke", key.key_id], open_target=lambda _: target) == ExitCode.REFUSED
 
     assert "say --yes" in capsys.readouterr().err
-    assert target.keys.of("acme")[0].status(NOON) == "active"
+    assert target.keys.list_keys("acme")[0].status_at(NOON) == "active"
 
 
 def test_on_a_terminal_only_yes_is_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = command_line().parse_args(["key", "revoke", "abc"])
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
 
-    agreed(arguments, "Sure?", ask=lambda _: True)
+    require_confirmation(arguments, "Sure?", ask=lambda _: True)
     with pytest.raises(InvalidError, match="nothing was changed"):
-        agreed(arguments, "Sure?", ask=lambda _: False)
+        require_confirmation(arguments, "Sure?", ask=lambda _: False)
 
 
 @pytest.mark.parametrize(
@@ -115,18 +124,18 @@ def test_a_rehearsal_changes_nothing(target: Target, words: list[str]) -> None:
     main(["tenant", "create", "acme"], open_target=lambda _: target)
     main(["tenant", "budget", "acme", "--dollars-per-day", "5"], open_target=lambda _: target)
     main(["key", "create", "acme"], open_target=lambda _: target)
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
     words = [key.key_id if word == "KEY" else word for word in words]
-    before = (target.tenants.everyone(), target.keys.of("acme"))
+    before = (target.tenants.list_tenants(), target.keys.list_keys("acme"))
 
-    assert main([*words, "--dry-run"], open_target=lambda _: target) == Exit.DONE
+    assert main([*words, "--dry-run"], open_target=lambda _: target) == ExitCode.DONE
 
-    assert (target.tenants.everyone(), target.keys.of("acme")) == before
+    assert (target.tenants.list_tenants(), target.keys.list_keys("acme")) == before
 
 
 def test_an_interrupted_command_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted(_: object) -> Target:
         raise KeyboardInterrupt
 
-    assert main(["tenant", "list"], open_target=interrupted) == Exit.INTERRUPTED
+    assert main(["tenant", "list"], open_target=interrupted) == ExitCode.INTERRUPTED
     assert "run it again to go on" in capsys.readouterr().err

@@ -7,30 +7,52 @@ from typing import Any
 
 import pytest
 
-from membus.domain.prices import price_list
-from membus.errors import NotFoundError
+from membus.core.errors import NotFoundError
+from membus.tenants.costs import load_price_list
 from scripts.cli import main
-from scripts.cost.estimate import DAYS, Load, Models, Part, aws_prices, estimate, messages_per_call, without_cache, work
+from scripts.cost.estimate import (
+    DAYS,
+    CostItem,
+    ModelChoice,
+    Workload,
+    aws_prices,
+    estimate,
+    messages_per_call,
+    without_cache,
+    work,
+)
 
-MODELS = Models("claude-haiku-4-5", "claude-sonnet-5-5", "amazon.titan-embed-text-v2:0")
+MODELS = ModelChoice("claude-haiku-4-5", "claude-sonnet-5-5", "amazon.titan-embed-text-v2:0")
 DAY = date(2026, 11, 20)
-ALL_READ = Load(events=1000 / DAYS, turns=0, users=1, read_share=1, turn_tokens=(548, 50))
+ALL_READ = Workload(events=1000 / DAYS, turns=0, users=1, read_share=1, turn_tokens=(548, 50))
 
 
-def parts(load: Load, *, environment: str = "dev") -> dict[str, Part]:
-    return {each.name: each for each in estimate(load, MODELS, price_list(), environment=environment, day=DAY)}
+def parts(load: Workload, *, environment: str = "dev") -> dict[str, CostItem]:
+    return {
+        each.name: each
+        for each in estimate(load, MODELS, load_price_list(), environment=environment, day=DAY)
+    }
 
 
-def busy(**fields: Any) -> Load:
+def busy(**fields: Any) -> Workload:
     """Return a load whose batches are full."""
-    defaults: dict[str, Any] = {"events": 1_000_000, "turns": 0, "users": 1, "read_share": 1, "turn_tokens": (548, 50)}
-    return Load(**defaults | fields)
+    defaults: dict[str, Any] = {
+        "events": 1_000_000,
+        "turns": 0,
+        "users": 1,
+        "read_share": 1,
+        "turn_tokens": (548, 50),
+    }
+    return Workload(**defaults | fields)
 
 
 @pytest.mark.parametrize(
-    ("events", "users", "shared"), [(1_000_000, 1, 10.0), (1_000, 1, 1.0), (1_000_000, 10**9, 1.0), (864_000, 10, 1.54)]
+    ("events", "users", "shared"),
+    [(1_000_000, 1, 10.0), (1_000, 1, 1.0), (1_000_000, 10**9, 1.0), (864_000, 10, 1.54)],
 )
-def test_messages_share_a_call_where_a_user_says_much_at_once(events: float, users: int, shared: float) -> None:
+def test_messages_share_a_call_where_a_user_says_much_at_once(
+    events: float, users: int, shared: float
+) -> None:
     assert messages_per_call(busy(events=events, users=users)) == pytest.approx(shared, abs=0.01)
 
 
@@ -44,12 +66,16 @@ def test_an_event_that_nobody_reads_asks_no_model() -> None:
 
 def test_a_model_without_a_price_is_not_guessed() -> None:
     with pytest.raises(NotFoundError, match="no price of nobody"):
-        estimate(ALL_READ, Models("nobody", "nobody", "nobody"), price_list(), environment="dev", day=DAY)
+        estimate(
+            ALL_READ, ModelChoice("nobody", "nobody", "nobody"), load_price_list(), environment="dev", day=DAY
+        )
 
 
 def test_every_price_says_where_and_when_it_was_read() -> None:
     assert date.fromisoformat(aws_prices()["read_on"]) >= DAY
-    assert all(each["source"].startswith("https://aws.amazon.com/") for each in aws_prices()["prices"].values())
+    assert all(
+        each["source"].startswith("https://aws.amazon.com/") for each in aws_prices()["prices"].values()
+    )
     assert {"dev", "staging", "prod"} == set(work()["environments"])
 
 
@@ -74,9 +100,9 @@ def test_what_is_no_number_is_misuse(words: list[str]) -> None:
 
 def test_the_worst_day_writes_every_prompt_and_a_release_those_of_five_minutes() -> None:
     load = busy(turns=28_800, turn_tokens=(1_000, 50))
-    price = next(each for each in price_list().prices if each.model == MODELS.chat)
+    price = next(each for each in load_price_list().prices if each.model == MODELS.chat)
 
-    worst, live, release = without_cache(load, MODELS.chat, price_list(), day=DAY)
+    worst, live, release = without_cache(load, MODELS.chat, load_price_list(), day=DAY)
 
     assert worst == 28_800 * price.cache_write / 1_000
     assert (live, release) == (100, 100 * price.cache_write / 1_000)

@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.tenant import Tenant
+from membus.tenants.model import Tenant
 from scripts.cli import main
-from scripts.gaps import fitting, gaps_of, report, spoken
+from scripts.session_gaps import choose_lifetime, find_gaps, format_seconds, report
 from scripts.target import Target
 from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 
 MINUTE = timedelta(minutes=1)
 
@@ -23,8 +23,8 @@ def test_a_gap_ends_with_a_users_message_whatever_it_follows() -> None:
     said = [("user", 0), ("assistant", 1), ("user", 11), ("user", 12), ("assistant", 13)]
     messages = [a_message(role=role, created_at=NOON + minute * MINUTE) for role, minute in said]
 
-    assert list(gaps_of(reversed(messages))) == [10 * MINUTE, MINUTE]
-    assert list(gaps_of(messages[:1])) == []
+    assert list(find_gaps(reversed(messages))) == [10 * MINUTE, MINUTE]
+    assert list(find_gaps(messages[:1])) == []
 
 
 def test_each_lifetime_tells_what_it_serves_and_for_how_long_it_holds() -> None:
@@ -32,30 +32,52 @@ def test_each_lifetime_tells_what_it_serves_and_for_how_long_it_holds() -> None:
     rows = {str(row["lifetime"]): row for row in report(gaps)}
 
     assert {name: row["served"] for name, row in rows.items()} == {
-        "1 min": "25.0%", "5 min": "25.0%", "15 min": "50.0%", "30 min": "75.0%", "1 h": "75.0%", "4 h": "75.0%",
-        "1 d": "100.0%", "7 d": "100.0%",
-    }  # fmt: skip
+        "1 min": "25.0%",
+        "5 min": "25.0%",
+        "15 min": "50.0%",
+        "30 min": "75.0%",
+        "1 h": "75.0%",
+        "4 h": "75.0%",
+        "1 d": "100.0%",
+        "7 d": "100.0%",
+    }
     assert rows["30 min"]["minutes_held"] == "17.8"
     assert sum(int(str(row["gaps"])) for row in rows.values()) == 4
 
 
 @pytest.mark.parametrize(
     ("gaps", "fits"),
-    [([MINUTE] * 9 + [timedelta(days=30)], "1 min"), ([31 * MINUTE] * 3, "1 h"), ([timedelta(days=30)], None)],
+    [
+        ([MINUTE] * 9 + [timedelta(days=30)], "1 min"),
+        ([31 * MINUTE] * 3, "1 h"),
+        ([timedelta(days=30)], None),
+    ],
 )
 def test_the_shortest_lifetime_that_serves_nine_in_ten_fits(gaps: list[timedelta], fits: str | None) -> None:
-    found = fitting(gaps)
+    found = choose_lifetime(gaps)
 
-    assert (found and spoken(found)) == fits
+    assert (found and format_seconds(found)) == fits
 
 
-def test_the_report_reads_every_conversation_of_the_tenant_and_of_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_reads_every_conversation_of_the_tenant_and_of_no_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     other = a_conversation("01JZZZZZZZZZZZZZZZZZZZZZZX", tenant_id="zeta")
     store = InMemoryConversations(StoppedClock(), a_conversation(), other)
     for number in (0, 5, 10):
-        store.add(ADA.tenant, a_conversation().conversation_id, a_turn(number), request_key=str(number), title=None)
-        store.add("zeta", other.conversation_id, a_turn(number * 100), request_key=str(number), title=None)
-    target = Target("dev", InMemoryTenants(Tenant(ADA.tenant, "Acme", NOON)), InMemoryApiKeys(), store, InMemoryUsage())
+        store.add_turn(
+            ADA.tenant, a_conversation().conversation_id, a_turn(number), request_key=str(number), title=None
+        )
+        store.add_turn(
+            "zeta", other.conversation_id, a_turn(number * 100), request_key=str(number), title=None
+        )
+    target = Target(
+        "dev",
+        InMemoryTenants(Tenant(ADA.tenant, "Acme", NOON)),
+        InMemoryApiKeys(),
+        store,
+        InMemoryUsageLedger(),
+    )
 
     assert main(["gaps", "--tenant", ADA.tenant, "--json"], open_target=lambda _: target) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -8,10 +8,18 @@ from scripts.output import Output, Row
 
 PEOPLE, PROGRAMS = Output(as_json=False), Output(as_json=True)
 BILL: Row = {
-    "tenant_id": "acme", "function": "summarize", "model": "claude-haiku-5-5", "calls": "123456",
-    "input": "1234567890", "cache_read": "9876543210", "output": "1029384756", "dollars": "12345.6789",
-    "unpriced_calls": None, "events": "7654321", "dollars_per_1000_events": "1.6129",
-}  # fmt: skip
+    "tenant_id": "acme",
+    "function": "summarize",
+    "model": "claude-haiku-5-5",
+    "calls": "123456",
+    "input": "1234567890",
+    "cache_read": "9876543210",
+    "output": "1029384756",
+    "dollars": "12345.6789",
+    "unpriced_calls": None,
+    "events": "7654321",
+    "dollars_per_1000_events": "1.6129",
+}
 NUMBERS = ("123456", "12345.6789", "1.6129")
 
 
@@ -21,8 +29,10 @@ def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     return int(request.param)
 
 
-def test_no_number_is_broken_or_cut_however_narrow_it_is(width: int, capsys: pytest.CaptureFixture[str]) -> None:
-    PEOPLE.rows([BILL, BILL | {"calls": "7"}], nothing="", brief=("tenant_id", "calls", "dollars"))
+def test_no_number_is_broken_or_cut_however_narrow_it_is(
+    width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    PEOPLE.print_rows([BILL, BILL | {"calls": "7"}], nothing="", brief=("tenant_id", "calls", "dollars"))
 
     printed = capsys.readouterr().out
     assert all(len(line.rstrip()) <= width for line in printed.splitlines())
@@ -34,7 +44,7 @@ def test_what_has_no_room_is_told_of_and_the_most_important_is_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    PEOPLE.rows([BILL], nothing="", brief=("tenant_id", "calls", "dollars"))
+    PEOPLE.print_rows([BILL], nothing="", brief=("tenant_id", "calls", "dollars"))
 
     told = capsys.readouterr()
     assert told.out.split() == ["tenant", "id", "calls", "dollars", "acme", "123456", "12345.6789"]
@@ -45,18 +55,26 @@ def test_of_the_most_important_columns_the_last_give_way_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    PEOPLE.rows([BILL], nothing="", brief=("tenant_id", "function", "calls", "dollars", "model"))
+    PEOPLE.print_rows([BILL], nothing="", brief=("tenant_id", "function", "calls", "dollars", "model"))
 
     assert capsys.readouterr().out.split() == [
-        "tenant", "id", "function", "calls", "dollars", "acme", "summarize", "123456", "12345.6789",
-    ]  # fmt: skip
+        "tenant",
+        "id",
+        "function",
+        "calls",
+        "dollars",
+        "acme",
+        "summarize",
+        "123456",
+        "12345.6789",
+    ]
 
 
 def test_without_a_brief_form_a_row_is_a_block_of_names_and_values(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "50")
-    PEOPLE.rows([BILL, BILL], nothing="")
+    PEOPLE.print_rows([BILL, BILL], nothing="")
 
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[-1] for line in lines if line.startswith("input")] == ["1234567890"] * 2
@@ -67,26 +85,30 @@ def test_numbers_stand_at_the_right_and_words_at_the_left(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    PEOPLE.rows([{"file": "a", "rows": "7"}, {"file": "b", "rows": "12,345"}], nothing="")
+    PEOPLE.print_rows([{"file": "a", "rows": "7"}, {"file": "b", "rows": "12,345"}], nothing="")
 
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
-        "file    rows", "a          7", "b     12,345",
-    ]  # fmt: skip
+        "file    rows",
+        "a          7",
+        "b     12,345",
+    ]
 
 
 def test_words_are_wrapped_and_none_is_broken(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    PEOPLE.rows([{"what": (words := "the quick brown fox jumps over a lazy dog"), "count": "1000000"}], nothing="")
+    PEOPLE.print_rows(
+        [{"what": (words := "the quick brown fox jumps over a lazy dog"), "count": "1000000"}], nothing=""
+    )
 
     assert sorted(capsys.readouterr().out.split()) == sorted(["what", "count", "1000000", *words.split()])
 
 
 def test_a_rehearsal_says_would_and_programs_get_the_row(capsys: pytest.CaptureFixture[str]) -> None:
-    PEOPLE.would("limit acme", {"tenant_id": "acme"})
+    PEOPLE.print_dry_run("limit acme", {"tenant_id": "acme"})
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", "would limit acme; nothing was done\n")
 
-    PROGRAMS.would("limit acme", {"tenant_id": "acme"})
+    PROGRAMS.print_dry_run("limit acme", {"tenant_id": "acme"})
     assert json.loads(capsys.readouterr().out) == [{"tenant_id": "acme", "dry_run": "true"}]

@@ -1,4 +1,7 @@
-"""scripts reindex: what can be searched is handed to index once more, and nothing else; who is cut off goes on."""
+"""scripts reindex: what can be searched is handed to index once more, and nothing else.
+
+Who is cut off goes on.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from membus.errors import UnavailableError
-from scripts.reindex import BATCH_ITEMS, TRIES, Place, as_change, kind_of, reindex
+from membus.core.errors import UnavailableError
+from scripts.reindex import BATCH_ITEMS, TRIES, ReindexProgress, as_change, kind_of, reindex
 
 
 def item(sk: str, **attributes: str) -> dict[str, Any]:
@@ -24,7 +27,11 @@ class Receiver:
 
     def __call__(self, changes: Sequence[dict[str, Any]]) -> list[str]:
         self.batches.append([change["dynamodb"]["NewImage"]["sk"]["S"] for change in changes])
-        failed = [each for change in changes if self.failing.get(each := change["dynamodb"]["SequenceNumber"], 0) > 0]
+        failed = [
+            each
+            for change in changes
+            if self.failing.get(each := change["dynamodb"]["SequenceNumber"], 0) > 0
+        ]
         self.failing = {number: left - 1 for number, left in self.failing.items()}
         return failed
 
@@ -32,10 +39,16 @@ class Receiver:
 @pytest.mark.parametrize(
     ("sk", "kind"),
     [
-        ("FACT#home.city", "fact"), ("FACTV#home.city#1#e1", None), ("PROFILE", None), ("DOC", "document"),
-        ("SUMMARY#0#01A", "summary"), ("MSG#01A", None), ("STATE#s1", None), ("EVENT", None),
+        ("FACT#home.city", "fact"),
+        ("FACTV#home.city#1#e1", None),
+        ("PROFILE", None),
+        ("DOC", "document"),
+        ("SUMMARY#0#01A", "summary"),
+        ("MSG#01A", None),
+        ("STATE#s1", None),
+        ("EVENT", None),
     ],
-)  # fmt: skip
+)
 def test_what_is_searched_is_known_by_its_key(sk: str, kind: str | None) -> None:
     assert kind_of(item(sk)) == kind
 
@@ -75,10 +88,10 @@ def test_what_fails_for_good_is_told() -> None:
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    place = Place.of(tmp_path / "place.json")
+    place = ReindexProgress.load_progress(tmp_path / "place.json")
     place.after, place.table, place.scanned = {"pk": {"S": "x"}}, 1, 40
     place.kinds.update({"fact": 3})
-    place.keep()
+    place.save_progress()
 
-    again = Place.of(tmp_path / "place.json")
+    again = ReindexProgress.load_progress(tmp_path / "place.json")
     assert (again.after, again.table, again.scanned, again.kinds["fact"]) == ({"pk": {"S": "x"}}, 1, 40, 3)

@@ -1,35 +1,39 @@
-"""membus.domain.search.accompanied: which candidates bring what was said beside them."""
+"""membus.search.ranking: which candidates bring what was said beside them."""
 
-from membus.domain.search.accompanied import ACCOMPANIED, accompanied
-from membus.domain.search.rows import Scope
+from membus.search.ranking import NEIGHBOURED_CANDIDATES, select_for_neighbours
+from membus.search.retrieval import ScopeStatistics
 
-SCOPE = Scope(rows=1_000, average_length=20.0, frequencies={}, similarity_mean=0.2, similarity_deviation=0.1)
+SCOPE = ScopeStatistics(
+    rows=1_000, average_length=20.0, frequencies={}, similarity_mean=0.2, similarity_deviation=0.1
+)
 
 
 def test_what_both_arms_found_comes_before_what_one_found() -> None:
     near, worded = {"close": 0.6, "both": 0.6, "last": 0.3}, {"both": 6.0, "worded": 6.0}
 
-    assert accompanied(near, worded, SCOPE)[0] == "both"
+    assert select_for_neighbours(near, worded, SCOPE)[0] == "both"
 
 
 def test_what_only_the_words_found_is_no_closer_than_the_last_of_the_nearest() -> None:
     near, worded = {"close": 0.6, "last": 0.3}, {"last": 6.0, "worded": 6.1}
 
-    assert accompanied(near, worded, SCOPE) == ["close", "worded", "last"]
+    assert select_for_neighbours(near, worded, SCOPE) == ["close", "worded", "last"]
 
 
 def test_no_more_come_than_are_accompanied_and_the_weakest_stay_away() -> None:
     near = {f"m{number:03}": 0.5 - number / 1_000 for number in range(100)}
 
-    assert accompanied(near, {}, SCOPE) == [f"m{number:03}" for number in range(ACCOMPANIED)]
+    assert select_for_neighbours(near, {}, SCOPE) == [
+        f"m{number:03}" for number in range(NEIGHBOURED_CANDIDATES)
+    ]
 
 
 def test_a_search_by_words_alone_knows_no_closeness() -> None:
     worded = {f"m{number:03}": float(number) for number in range(3)}
-    nothing_embedded = Scope(rows=3, average_length=20.0, frequencies={}, similarity_deviation=0.0)
+    nothing_embedded = ScopeStatistics(rows=3, average_length=20.0, frequencies={}, similarity_deviation=0.0)
 
-    assert accompanied({}, worded, nothing_embedded) == ["m002", "m001", "m000"]
+    assert select_for_neighbours({}, worded, nothing_embedded) == ["m002", "m001", "m000"]
 
 
 def test_nothing_found_brings_nothing() -> None:
-    assert accompanied({}, {}, SCOPE) == []
+    assert select_for_neighbours({}, {}, SCOPE) == []

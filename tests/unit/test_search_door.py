@@ -5,37 +5,39 @@ from typing import Any
 
 import pytest
 
-from membus.domain.identity import Owner
-from membus.domain.retrieval import entry_of
-from tests.door import Door
+from membus.core.identity import Owner
+from membus.search.retrieval import index_entry
 from tests.factories import ADA, NOON, an_observation, learn, recorded, said
-from tests.memories import a_memory, fill
+from tests.support.api_client import ApiTestClient
+from tests.support.memories import a_memory, fill
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    return Door().open(monkeypatch)
+def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
+    return ApiTestClient().open(monkeypatch)
 
 
-def answer(door: Door, query: str, **asked: Any) -> dict[str, Any]:
+def answer(door: ApiTestClient, query: str, **asked: Any) -> dict[str, Any]:
     got = door.post("/v1/search", {"query": query, **asked}, key=None)
     assert got.status == 200, got.text
     found: dict[str, Any] = got.json
     return found
 
 
-def ids(door: Door, query: str, **asked: Any) -> list[str]:
+def ids(door: ApiTestClient, query: str, **asked: Any) -> list[str]:
     return [each["id"] for each in answer(door, query, **asked)["results"]]
 
 
-def knowing(door: Door, owner: Owner = ADA) -> None:
+def knowing(door: ApiTestClient, owner: Owner = ADA) -> None:
     """Let DynamoDB know what the index would: where the user lives, and what was said lately."""
     learn(door.facts, owner, an_observation("Lisbon"))
-    door.episodes.record(recorded(said("I love hiking", "e2", owner=owner, session_id="s1")), extracted="v")
-    door.episodes.record(recorded(said("Lunch was late", "e3", owner=owner)), extracted="v")
+    door.episodes.record_event(
+        recorded(said("I love hiking", "e2", owner=owner, session_id="s1")), extracted="v"
+    )
+    door.episodes.record_event(recorded(said("Lunch was late", "e3", owner=owner)), extracted="v")
 
 
-def test_one_call_finds_every_kind(door: Door) -> None:
+def test_one_call_finds_every_kind(door: ApiTestClient) -> None:
     kinds = ("fact", "episode", "document", "summary")
     fill(door.memories, *(a_memory(kind, "green tea", kind=kind) for kind in kinds))
 
@@ -43,16 +45,23 @@ def test_one_call_finds_every_kind(door: Door) -> None:
 
     assert ({each["kind"] for each in found["results"]}, found["degraded"]) == (set(kinds), False)
     assert all(0 <= each["score"] <= 1 for each in found["results"])
-    assert ids(door, "tea", user_id="ada", kinds=["fact", "summary"]) in (["fact", "summary"], ["summary", "fact"])
+    assert ids(door, "tea", user_id="ada", kinds=["fact", "summary"]) in (
+        ["fact", "summary"],
+        ["summary", "fact"],
+    )
 
 
-def test_whose_memory_it_is_decides_who_finds_it(door: Door) -> None:
+def test_whose_memory_it_is_decides_who_finds_it(door: ApiTestClient) -> None:
     fill(
         door.memories,
-        a_memory("mine", "tea"), a_memory("hers", "tea", user_id="ada2"), a_memory("shared", "tea", user_id=None),
-        a_memory("agents", "tea", user_id=None, agent_id="bot"), a_memory("theirs", "tea", tenant="zeta"),
-        a_memory("known", "tea", kind="fact"), a_memory("spoken", "tea", kind="episode", agent_id="bot", session="s1"),
-    )  # fmt: skip
+        a_memory("mine", "tea"),
+        a_memory("hers", "tea", user_id="ada2"),
+        a_memory("shared", "tea", user_id=None),
+        a_memory("agents", "tea", user_id=None, agent_id="bot"),
+        a_memory("theirs", "tea", tenant="zeta"),
+        a_memory("known", "tea", kind="fact"),
+        a_memory("spoken", "tea", kind="episode", agent_id="bot", session="s1"),
+    )
 
     assert set(ids(door, "tea", user_id="ada")) == {"mine", "known", "spoken"}
     assert set(ids(door, "tea", user_id="ada", agent_id="bot")) == {"known", "spoken"}
@@ -61,7 +70,7 @@ def test_whose_memory_it_is_decides_who_finds_it(door: Door) -> None:
     assert len(ids(door, "tea")) == 6
 
 
-def test_time_bounds_are_inclusive_and_as_of_sees_nothing_later(door: Door) -> None:
+def test_time_bounds_are_inclusive_and_as_of_sees_nothing_later(door: ApiTestClient) -> None:
     moments = {f"m{day}": NOON + timedelta(days=day) for day in range(3)}
     fill(door.memories, *(a_memory(name, "tea", occurred_at=moment) for name, moment in moments.items()))
     first, second = moments["m0"].isoformat(), moments["m1"].isoformat()
@@ -72,7 +81,7 @@ def test_time_bounds_are_inclusive_and_as_of_sees_nothing_later(door: Door) -> N
     assert ids(door, "tea", **{"from": second, "as_of": first}) == []
 
 
-def test_results_fit_their_budget_and_explain_themselves_when_asked(door: Door) -> None:
+def test_results_fit_their_budget_and_explain_themselves_when_asked(door: ApiTestClient) -> None:
     fill(door.memories, a_memory("long", f"tea {'leaves ' * 40}"), a_memory("short", "tea time"))
 
     assert ids(door, "tea", max_tokens=5) == ["short"]
@@ -81,21 +90,21 @@ def test_results_fit_their_budget_and_explain_themselves_when_asked(door: Door) 
     assert answer(door, "tea")["results"][0]["explain"] is None
 
 
-def test_as_many_results_as_asked_for(door: Door) -> None:
+def test_as_many_results_as_asked_for(door: ApiTestClient) -> None:
     fill(door.memories, *(a_memory(f"m{number}", f"tea {number}") for number in range(30)))
 
     for mode in ("hybrid", "vector", "text"):
         assert [len(ids(door, "tea", mode=mode, k=k)) for k in (1, 10, 30)] == [1, 10, 30]
 
 
-def test_a_query_is_embedded_once(door: Door) -> None:
+def test_a_query_is_embedded_once(door: ApiTestClient) -> None:
     fill(door.memories, a_memory("m1", "green tea"))
     ids(door, "green tea")
 
     assert door.embedder.asked == ["green tea"]
 
 
-def test_without_the_index_the_profile_and_what_happened_lately_answer(door: Door) -> None:
+def test_without_the_index_the_profile_and_what_happened_lately_answer(door: ApiTestClient) -> None:
     knowing(door)
     door.memories.away = True
 
@@ -109,7 +118,7 @@ def test_without_the_index_the_profile_and_what_happened_lately_answer(door: Doo
     assert ids(door, "hiking", user_id="ada", mode="text") == ["event:e2"]
 
 
-def test_a_degraded_answer_keeps_to_its_filters_and_to_its_user(door: Door) -> None:
+def test_a_degraded_answer_keeps_to_its_filters_and_to_its_user(door: ApiTestClient) -> None:
     knowing(door)
     knowing(door, Owner(tenant="acme", user="ada10"))
     knowing(door, Owner(tenant="zeta", user="bob"))
@@ -122,7 +131,7 @@ def test_a_degraded_answer_keeps_to_its_filters_and_to_its_user(door: Door) -> N
     assert answer(door, "hiking") == {"results": [], "degraded": True, "pending": None}
 
 
-def test_without_the_embedding_model_words_find_what_there_is(door: Door) -> None:
+def test_without_the_embedding_model_words_find_what_there_is(door: ApiTestClient) -> None:
     fill(door.memories, a_memory("m1", "green tea"), a_memory("m2", "coffee"))
     door.embedder.away = True
 
@@ -131,7 +140,7 @@ def test_without_the_embedding_model_words_find_what_there_is(door: Door) -> Non
     assert answer(door, "teas", mode="text")["degraded"] is False
 
 
-def test_without_money_for_vectors_a_search_finds_words_and_says_so(door: Door) -> None:
+def test_without_money_for_vectors_a_search_finds_words_and_says_so(door: ApiTestClient) -> None:
     fill(door.memories, a_memory("mine", "green tea"))
     door.embedder.unpaid = True
 
@@ -140,11 +149,11 @@ def test_without_money_for_vectors_a_search_finds_words_and_says_so(door: Door) 
     assert ([each["id"] for each in found["results"]], found["degraded"]) == (["mine"], True)
 
 
-def test_an_answer_says_how_many_passages_are_found_by_their_words_alone_so_far(door: Door) -> None:
+def test_an_answer_says_how_many_passages_are_found_by_their_words_alone_so_far(door: ApiTestClient) -> None:
     fill(door.memories, a_memory("mine", "green tea"))
     assert answer(door, "tea", user_id="ada")["pending"] == 0
 
-    door.memories.put("acme", [entry_of(a_memory("new", "black tea"))])
+    door.memories.put("acme", [index_entry(a_memory("new", "black tea"))])
 
     assert answer(door, "tea", user_id="ada")["pending"] == 1
     assert answer(door, "tea")["pending"] is None

@@ -4,11 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from membus.domain.memory import Memory
-from membus.domain.retrieval import Entry, entry_of, found_among
-from membus.domain.search import Ranked, index_passages, rank, read_query
+from membus.search.model import Memory
+from membus.search.passages import index_passages
+from membus.search.query import parse_query
+from membus.search.ranking import RankedPassage, rank_passages
+from membus.search.retrieval import IndexEntry, index_entry, search_entries
 from tests.factories import NOON
-from tests.memories import a_memory
+from tests.support.memories import a_memory
 
 TODAY = date(2026, 11, 20)
 LONG = " ".join(f"Sentence number {number} tells of wind and weather." for number in range(60))
@@ -19,11 +21,11 @@ def said(number: int, text: str, *, speaker: str = "Ada", session: str = "s1", d
     return a_memory(f"m{number}", text, kind="episode", session=session, speaker=speaker, occurred_at=moment)
 
 
-def ranked(question: str, *memories: Memory) -> list[Ranked]:
-    query = read_query(question, now=TODAY)
-    entries: list[Entry] = [entry_of(memory) for memory in memories]
-    found = found_among(entries, terms=query.terms, similarity=lambda _: 0.5)
-    return rank(query, found.rows, found.scope, limit=10)
+def ranked(question: str, *memories: Memory) -> list[RankedPassage]:
+    query = parse_query(question, now=TODAY)
+    entries: list[IndexEntry] = [index_entry(memory) for memory in memories]
+    found = search_entries(entries, terms=query.terms, similarity=lambda _: 0.5)
+    return rank_passages(query, found.rows, found.scope, limit=10)
 
 
 def first(question: str, *memories: Memory) -> str:
@@ -32,9 +34,13 @@ def first(question: str, *memories: Memory) -> str:
 
 def test_a_short_answer_is_found_by_the_question_it_answers() -> None:
     talk = [
-        said(1, "It rained all day."), said(2, "Which violin did you buy?", speaker="Bob"), said(3, "The old one."),
-        said(4, "We had soup."), said(5, "And bread."), said(6, "And cheese."),
-    ]  # fmt: skip
+        said(1, "It rained all day."),
+        said(2, "Which violin did you buy?", speaker="Bob"),
+        said(3, "The old one."),
+        said(4, "We had soup."),
+        said(5, "And bread."),
+        said(6, "And cheese."),
+    ]
 
     assert {each.row.group_id for each in ranked("Which violin was bought?", *talk)[:2]} == {"m2", "m3"}
 
@@ -61,7 +67,10 @@ def test_a_standing_instruction_comes_before_what_it_speaks_of() -> None:
 
 
 def test_what_the_model_said_counts_for_more_once_it_is_asked_for() -> None:
-    talk = [said(1, "Green tea helps.", speaker="assistant"), said(2, "Green tea helps.", speaker="user", session="s2")]
+    talk = [
+        said(1, "Green tea helps.", speaker="assistant"),
+        said(2, "Green tea helps.", speaker="user", session="s2"),
+    ]
     plain, asked = (
         {each.row.group_id: each.score for each in ranked(question, *talk)}
         for question in ("Which tea helps?", "Which tea helps, did you say?")
@@ -89,7 +98,9 @@ def test_one_passage_speaks_for_its_message() -> None:
 
 def test_scores_fall_from_first_to_last_and_are_chances() -> None:
     for question in ("What about tea?", "A summary of tea, please"):
-        scores = [each.score for each in ranked(question, *(said(n, f"tea {'and rain ' * n}") for n in range(1, 9)))]
+        scores = [
+            each.score for each in ranked(question, *(said(n, f"tea {'and rain ' * n}") for n in range(1, 9)))
+        ]
         assert scores == sorted(scores, reverse=True)
         assert all(0 < score < 1 for score in scores)
 

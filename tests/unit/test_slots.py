@@ -1,10 +1,20 @@
-"""membus.domain.slots: code finds what no summary may lose, and what a model proposes has to have been said."""
+"""membus.conversations.slots.
+
+Code finds what no summary may lose, and what a model proposes has to have been said.
+"""
 
 import pytest
 
-from membus.domain.conversation import Message
-from membus.domain.slots import LEDGER_TOKENS, PASS_TOKENS, SLOT_TOKENS_MAX, ledger_of, slots_of, tokens_of
-from membus.domain.summary import Slot, SlotKind
+from membus.conversations.conversation import Message
+from membus.conversations.slots import (
+    LEDGER_TOKENS,
+    SEGMENT_SLOT_TOKENS,
+    SLOT_TOKENS_MAX,
+    extract_slots,
+    slot_tokens,
+    update_ledger,
+)
+from membus.conversations.summary import Slot, SlotKind
 from tests.factories import a_message
 
 
@@ -15,7 +25,7 @@ def segment(*texts: str) -> list[Message]:
 
 
 def texts(kind: SlotKind, *said: str, proposed: tuple[str, ...] = ()) -> list[str]:
-    found = slots_of(segment(*said), {kind: proposed}, ())
+    found = extract_slots(segment(*said), {kind: proposed}, ())
     return [slot.text for slot in found if slot.kind == kind]
 
 
@@ -82,22 +92,23 @@ def test_a_long_sentence_is_cut_between_words_and_stays_verbatim() -> None:
 
 def test_a_segment_adds_no_more_than_its_share() -> None:
     said = [
-        f"I decided on plan {n}. I want to see Town{n} in Land{n}. It costs ${n},000 for {n} days." for n in range(99)
+        f"I decided on plan {n}. I want to see Town{n} in Land{n}. It costs ${n},000 for {n} days."
+        for n in range(99)
     ]
 
-    found = slots_of(segment(*said), {}, ())
+    found = extract_slots(segment(*said), {}, ())
 
-    assert sum(map(tokens_of, found)) <= sum(PASS_TOKENS.values()) == LEDGER_TOKENS // 10
-    assert all(tokens_of(slot) <= SLOT_TOKENS_MAX for slot in found)
-    assert {slot.kind for slot in found} == set(PASS_TOKENS)
+    assert sum(map(slot_tokens, found)) <= sum(SEGMENT_SLOT_TOKENS.values()) == LEDGER_TOKENS // 10
+    assert all(slot_tokens(slot) <= SLOT_TOKENS_MAX for slot in found)
+    assert {slot.kind for slot in found} == set(SEGMENT_SLOT_TOKENS)
 
 
 def test_what_the_ledger_holds_is_not_added_again() -> None:
     said = segment("It costs $900 today.", "Yes.")
-    known = slots_of(said, {}, ())
+    known = extract_slots(said, {}, ())
 
     assert known
-    assert slots_of(said, {}, known) == []
+    assert extract_slots(said, {}, known) == []
 
 
 def test_ten_segments_lose_nothing_to_one_another() -> None:
@@ -105,14 +116,17 @@ def test_ten_segments_lose_nothing_to_one_another() -> None:
     ever: set[str] = set()
     for number in range(10):
         said = segment(
-            *(f"I decided on {number}-{n} items with Anna{number}x{n} for ${number}{n},500." for n in range(40))
+            *(
+                f"I decided on {number}-{n} items with Anna{number}x{n} for ${number}{n},500."
+                for n in range(40)
+            )
         )
-        new = slots_of(said, {}, ledger)
-        ledger = ledger_of(ledger, new, said)
+        new = extract_slots(said, {}, ledger)
+        ledger = update_ledger(ledger, new, said)
         ever |= {slot.text for slot in new}
 
     assert {slot.text for slot in ledger} == ever
-    assert sum(map(tokens_of, ledger)) <= LEDGER_TOKENS
+    assert sum(map(slot_tokens, ledger)) <= LEDGER_TOKENS
 
 
 def test_beyond_its_size_the_ledger_lets_the_oldest_entities_go_first() -> None:
@@ -120,17 +134,19 @@ def test_beyond_its_size_the_ledger_lets_the_oldest_entities_go_first() -> None:
         return [Slot(kind=kind, text=f"{kind} number {n}", message_id=f"{n:026d}") for n in range(count)]
 
     known = [*slots("key_decisions", 60), *slots("active_entities", 100)]
-    ledger = ledger_of(known, (), ())
+    ledger = update_ledger(known, (), ())
 
     gone = [slot for slot in known if slot not in ledger]
     assert {slot.kind for slot in gone} == {"active_entities"}
     assert gone == slots("active_entities", len(gone))
-    assert sum(map(tokens_of, ledger)) <= LEDGER_TOKENS
+    assert sum(map(slot_tokens, ledger)) <= LEDGER_TOKENS
 
 
-@pytest.mark.parametrize(("later", "stays"), [("I finished the cello learning", False), ("I finished lunch", True)])
+@pytest.mark.parametrize(
+    ("later", "stays"), [("I finished the cello learning", False), ("I finished lunch", True)]
+)
 def test_an_intent_that_was_carried_out_leaves_the_ledger(later: str, stays: bool) -> None:  # noqa: FBT001
     said = segment("I want to start learning the cello.", "Good.", later)
     intent = Slot(kind="unresolved_intents", text=said[0].content, message_id=said[0].message_id)
 
-    assert (intent in ledger_of([intent], (), said)) == stays
+    assert (intent in update_ledger([intent], (), said)) == stays

@@ -1,27 +1,32 @@
-"""Chat over a socket: frames of an answer, in order, ended by `done` or `error`; the tenant is the credential's."""
+"""Chat over a socket: frames of an answer, in order, ended by `done` or `error`.
+
+The tenant is the credential's.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from functions.chat.turns import REFUSED
-from membus.domain.api_key import Scope
-from membus.domain.erasing_job import erasure_job
-from membus.domain.prompt import Prompt, Spoken, TextDelta
-from membus.errors import MembusError, ModelError, UnavailableError
-from tests.door import Door
+from functions.chat.turn_records import REFUSAL_TEXT
+from membus.core.errors import MembusError, ModelError, UnavailableError
+from membus.erasure.model import new_erasure_job
+from membus.llm.prompt import ModelEvent, Prompt, TextDelta
+from membus.tenants.api_keys import ApiScope
 from tests.factories import a_conversation
 from tests.fakes.model import ScriptedModel
-from tests.sockets import Frame, Wire
+from tests.support.api_client import ApiTestClient
+from tests.support.websocket_client import Frame, WebSocketTestClient
 
 HELLO = {"action": "chat", "conversation_id": "c", "content": "Good day!", "request_id": "r1"}
 
 
 @pytest.fixture
-def wire(door: Door) -> Wire:
-    door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"), request_key="c")
-    return Wire(door).open()
+def wire(door: ApiTestClient) -> WebSocketTestClient:
+    door.conversations.create_conversation(
+        a_conversation("c", members=("bob",), agent_id="guide"), request_key="c"
+    )
+    return WebSocketTestClient(door).open()
 
 
 class BreakingModel(ScriptedModel):
@@ -31,8 +36,12 @@ class BreakingModel(ScriptedModel):
         super().__init__(words)
         self._error = error
 
-    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[Spoken]:
-        spoken: list[Spoken] = list(super().stream(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds))
+    def stream_reply(
+        self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float
+    ) -> Iterator[ModelEvent]:
+        spoken: list[ModelEvent] = list(
+            super().stream_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+        )
         yield from (event for event in spoken if isinstance(event, TextDelta))
         raise self._error
 
@@ -41,11 +50,14 @@ def text_of(frames: list[Frame]) -> str:
     return "".join(frame["text"] for frame in frames if frame["type"] == "delta")
 
 
-def stored(door: Door) -> list[tuple[str, str, str]]:
-    return [(each.author, each.content, each.status) for each in door.conversations.recent("acme", "c", limit=100)]
+def stored(door: ApiTestClient) -> list[tuple[str, str, str]]:
+    return [
+        (each.author, each.content, each.status)
+        for each in door.conversations.list_recent_messages("acme", "c", limit=100)
+    ]
 
 
-def test_an_answer_comes_in_numbered_frames_and_ends_with_done(wire: Wire) -> None:
+def test_an_answer_comes_in_numbered_frames_and_ends_with_done(wire: WebSocketTestClient) -> None:
     frames = wire.say(HELLO)
 
     assert [frame["seq"] for frame in frames] == list(range(len(frames)))
@@ -54,20 +66,24 @@ def test_an_answer_comes_in_numbered_frames_and_ends_with_done(wire: Wire) -> No
     assert text_of(frames) == "Good morning."
     done = frames[-1]
     assert {frame["message_id"] for frame in frames} == {done["message"]["message_id"]}
-    assert (done["stop_reason"], done["usage"]["input"], done["message"]["status"]) == ("end_turn", 100, "complete")
+    assert (done["stop_reason"], done["usage"]["input"], done["message"]["status"]) == (
+        "end_turn",
+        100,
+        "complete",
+    )
     assert "content" not in done["message"]
 
 
-def test_the_turn_is_stored_under_the_ids_that_the_frames_named(wire: Wire) -> None:
+def test_the_turn_is_stored_under_the_ids_that_the_frames_named(wire: WebSocketTestClient) -> None:
     frames = wire.say(HELLO)
 
-    message = wire.door.conversations.message("acme", "c", frames[0]["message_id"])
+    message = wire.door.conversations.get_message("acme", "c", frames[0]["message_id"])
     assert message.content == "Good morning."
     assert stored(wire.door) == [("ada", "Good day!", "complete"), ("guide", "Good morning.", "complete")]
-    assert [event.speech for event in wire.door.bus.published] == ["Good day!"]
+    assert [event.user_text for event in wire.door.bus.published] == ["Good day!"]
 
 
-def test_the_owner_speaks_unless_somebody_else_is_named(wire: Wire) -> None:
+def test_the_owner_speaks_unless_somebody_else_is_named(wire: WebSocketTestClient) -> None:
     wire.say(HELLO)
     wire.say(HELLO | {"author": "bob", "request_id": "r2"})
     (refusal,) = wire.say(HELLO | {"author": "eve", "request_id": "r3"})
@@ -76,7 +92,7 @@ def test_the_owner_speaks_unless_somebody_else_is_named(wire: Wire) -> None:
     assert refusal["code"] == "not_a_member"
 
 
-def test_the_same_request_id_gets_the_same_turn_for_one_call_of_the_model(wire: Wire) -> None:
+def test_the_same_request_id_gets_the_same_turn_for_one_call_of_the_model(wire: WebSocketTestClient) -> None:
     first, again = wire.say(HELLO), wire.say(HELLO)
 
     assert text_of(first) == text_of(again)
@@ -85,7 +101,7 @@ def test_the_same_request_id_gets_the_same_turn_for_one_call_of_the_model(wire: 
     assert wire.say(HELLO | {"content": "Bye!"})[-1]["code"] == "idempotency_mismatch"
 
 
-def test_without_a_request_id_every_message_is_a_request_of_its_own(wire: Wire) -> None:
+def test_without_a_request_id_every_message_is_a_request_of_its_own(wire: WebSocketTestClient) -> None:
     hello = {name: value for name, value in HELLO.items() if name != "request_id"}
     frames = [wire.say(hello, request_id=f"gateway-{number}")[-1] for number in (1, 2)]
 
@@ -96,7 +112,9 @@ def test_without_a_request_id_every_message_is_a_request_of_its_own(wire: Wire) 
 @pytest.mark.parametrize(
     "error", [ModelError("cut", reason="cut_off"), UnavailableError("torn", code="model_unavailable")]
 )
-def test_a_stream_that_breaks_off_is_an_error_and_kept_as_incomplete(wire: Wire, error: MembusError) -> None:
+def test_a_stream_that_breaks_off_is_an_error_and_kept_as_incomplete(
+    wire: WebSocketTestClient, error: MembusError
+) -> None:
     wire.door.model = BreakingModel("Once upon a", error)
 
     frames = wire.say(HELLO)
@@ -104,12 +122,12 @@ def test_a_stream_that_breaks_off_is_an_error_and_kept_as_incomplete(wire: Wire,
     assert (frames[-1]["type"], frames[-1]["code"]) == ("error", "incomplete")
     assert stored(wire.door) == [("ada", "Good day!", "complete"), ("guide", text_of(frames), "incomplete")]
     assert text_of(frames) == "Once upon a"
-    assert wire.door.conversations.message("acme", "c", frames[0]["message_id"]).status == "incomplete"
+    assert wire.door.conversations.get_message("acme", "c", frames[0]["message_id"]).status == "incomplete"
     again = wire.say(HELLO)
     assert (text_of(again), again[-1]["code"]) == ("Once upon a", "incomplete")
 
 
-def test_a_model_that_says_nothing_leaves_nothing_and_may_be_asked_again(wire: Wire) -> None:
+def test_a_model_that_says_nothing_leaves_nothing_and_may_be_asked_again(wire: WebSocketTestClient) -> None:
     wire.door.model = ScriptedModel(UnavailableError("down", code="model_unavailable"), "Lisbon.")
 
     (frame,) = wire.say(HELLO)
@@ -119,15 +137,19 @@ def test_a_model_that_says_nothing_leaves_nothing_and_may_be_asked_again(wire: W
     assert text_of(wire.say(HELLO)) == "Lisbon."
 
 
-def test_a_refusal_is_an_answer_with_safe_words(wire: Wire) -> None:
+def test_a_refusal_is_an_answer_with_safe_words(wire: WebSocketTestClient) -> None:
     wire.door.model = ScriptedModel("", stop_reason="refusal")
 
     frames = wire.say(HELLO)
 
-    assert (text_of(frames), frames[-1]["type"], frames[-1]["stop_reason"]) == (REFUSED, "done", "refusal")
+    assert (text_of(frames), frames[-1]["type"], frames[-1]["stop_reason"]) == (
+        REFUSAL_TEXT,
+        "done",
+        "refusal",
+    )
 
 
-def test_a_client_that_leaves_in_the_middle_loses_nothing(wire: Wire) -> None:
+def test_a_client_that_leaves_in_the_middle_loses_nothing(wire: WebSocketTestClient) -> None:
     wire.door.push.gone.add(wire.connection_id)
 
     assert wire.say(HELLO) == []
@@ -135,43 +157,55 @@ def test_a_client_that_leaves_in_the_middle_loses_nothing(wire: Wire) -> None:
     assert stored(wire.door)[1] == ("guide", "Good morning.", "complete")
 
 
-def test_a_client_that_comes_back_gets_the_stored_answer(wire: Wire) -> None:
+def test_a_client_that_comes_back_gets_the_stored_answer(wire: WebSocketTestClient) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
-    back = Wire(wire.door, connection_id="w2=").open()
+    back = WebSocketTestClient(wire.door, connection_id="w2=").open()
 
-    frames = back.say({"action": "resume", "conversation_id": "c", "message_id": message_id, "request_id": "r2"})
+    frames = back.say(
+        {"action": "resume", "conversation_id": "c", "message_id": message_id, "request_id": "r2"}
+    )
 
     assert [frame["type"] for frame in frames] == ["delta", "done"]
     assert text_of(frames) == "Good morning."
     assert {(frame["request_id"], frame["message_id"]) for frame in frames} == {("r2", message_id)}
 
 
-def test_who_comes_back_gets_nothing_of_somebody_who_is_being_erased(wire: Wire) -> None:
+def test_who_comes_back_gets_nothing_of_somebody_who_is_being_erased(wire: WebSocketTestClient) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
-    wire.door.erasures.begin(erasure_job("acme", "ada", request_key=None, requested_by="k1", now=wire.door.clock()))
+    wire.door.erasures.start_job(
+        new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=wire.door.clock())
+    )
 
     (frame,) = wire.say({"action": "resume", "conversation_id": "c", "message_id": message_id})
     assert (frame["type"], frame["code"]) == ("error", "not_found")
     assert wire.say(HELLO | {"request_id": "r2"})[-1]["code"] == "erasing"
 
 
-def test_a_defect_is_an_error_without_its_words(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_an_error_without_its_words(
+    wire: WebSocketTestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise LookupError("secret")
 
-    monkeypatch.setattr(wire.door.conversations, "add", broken)
+    monkeypatch.setattr(wire.door.conversations, "add_turn", broken)
 
     frame = wire.say(HELLO)[-1]
 
-    assert (frame["type"], frame["code"], frame["detail"]) == ("error", "internal", "something went wrong on our side")
+    assert (frame["type"], frame["code"], frame["detail"]) == (
+        "error",
+        "internal",
+        "something went wrong on our side",
+    )
 
 
-def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(
+    wire: WebSocketTestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(*_: object, **__: object) -> None:
         raise UnavailableError("the table is busy")
 
-    monkeypatch.setattr(wire.door.conversations, "add", away)
-    monkeypatch.setattr(wire.door.pending, "end", away)
+    monkeypatch.setattr(wire.door.conversations, "add_turn", away)
+    monkeypatch.setattr(wire.door.pending, "finish_job", away)
 
     frame = wire.say(HELLO)[-1]
 
@@ -179,14 +213,14 @@ def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(wire: Wire, mo
     assert "message_id" in frame, "the turn itself says so: nobody else is there to hear of it"
 
 
-@pytest.mark.parametrize("part", ["take", "progress"])
+@pytest.mark.parametrize("part", ["acquire_lease", "get_progress"])
 def test_a_turn_that_cannot_be_taken_up_is_an_error_all_the_same(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, part: str
+    wire: WebSocketTestClient, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     def away(*_: object, **__: object) -> None:
         raise UnavailableError("the table is busy")
 
-    monkeypatch.setattr(wire.door.pending, "take", lambda *_, **__: "a digest")
+    monkeypatch.setattr(wire.door.pending, "acquire_lease", lambda *_, **__: "a digest")
     monkeypatch.setattr(wire.door.pending, part, away)
 
     frame = wire.say(HELLO)[-1]
@@ -195,8 +229,8 @@ def test_a_turn_that_cannot_be_taken_up_is_an_error_all_the_same(
     assert "message_id" in frame
 
 
-def test_a_socket_of_another_tenant_finds_nothing(wire: Wire) -> None:
-    stranger = Wire(wire.door, connection_id="w2=", tenant="zeta", key_id="k2").open()
+def test_a_socket_of_another_tenant_finds_nothing(wire: WebSocketTestClient) -> None:
+    stranger = WebSocketTestClient(wire.door, connection_id="w2=", tenant="zeta", key_id="k2").open()
 
     (frame,) = stranger.say(HELLO)
 
@@ -204,16 +238,18 @@ def test_a_socket_of_another_tenant_finds_nothing(wire: Wire) -> None:
     assert stored(wire.door) == []
 
 
-def test_a_connection_id_of_another_tenant_is_not_known(wire: Wire) -> None:
-    thief = Wire(wire.door, connection_id=wire.connection_id, tenant="zeta", key_id="k2")
+def test_a_connection_id_of_another_tenant_is_not_known(wire: WebSocketTestClient) -> None:
+    thief = WebSocketTestClient(wire.door, connection_id=wire.connection_id, tenant="zeta", key_id="k2")
 
     assert thief.say(HELLO)[-1]["code"] == "unauthorized"
     assert stored(wire.door) == []
 
 
-def test_a_key_that_no_longer_holds_is_refused_with_the_next_message_and_the_socket_closed(wire: Wire) -> None:
+def test_a_key_that_no_longer_holds_is_refused_with_the_next_message_and_the_socket_closed(
+    wire: WebSocketTestClient,
+) -> None:
     assert wire.say({"action": "ping"})[0]["type"] == "pong"
-    wire.door.keys.revoke("k1", at=wire.door.clock())
+    wire.door.keys.revoke_key("k1", at=wire.door.clock())
 
     (frame,) = wire.say(HELLO)
 
@@ -222,8 +258,8 @@ def test_a_key_that_no_longer_holds_is_refused_with_the_next_message_and_the_soc
     assert wire.door.model.prompts == []
 
 
-def test_a_connection_that_was_closed_or_outlived_its_time_is_refused(wire: Wire) -> None:
-    other = Wire(wire.door, connection_id="w2=").open()
+def test_a_connection_that_was_closed_or_outlived_its_time_is_refused(wire: WebSocketTestClient) -> None:
+    other = WebSocketTestClient(wire.door, connection_id="w2=").open()
     wire.close()
     assert wire.say(HELLO)[-1]["code"] == "unauthorized"
 
@@ -231,8 +267,10 @@ def test_a_connection_that_was_closed_or_outlived_its_time_is_refused(wire: Wire
     assert other.say(HELLO)[-1]["code"] == "unauthorized"
 
 
-def test_a_key_without_the_scope_is_refused_with_every_message(wire: Wire) -> None:
-    reader = Wire(wire.door, connection_id="w2=", key_id="k2", scopes=(Scope.MEMORY_READ,)).open()
+def test_a_key_without_the_scope_is_refused_with_every_message(wire: WebSocketTestClient) -> None:
+    reader = WebSocketTestClient(
+        wire.door, connection_id="w2=", key_id="k2", scopes=(ApiScope.MEMORY_READ,)
+    ).open()
 
     assert reader.say({"action": "ping"})[-1]["code"] == "scope_missing"
 
@@ -251,13 +289,21 @@ def test_a_key_without_the_scope_is_refused_with_every_message(wire: Wire) -> No
         ('{"action": "chat", "conversation_id": "c", "content": ""}', "invalid"),
         ('{"action": "chat", "conversation_id": "c", "content": "\\u200b"}', "invalid"),
         ('{"action": "chat", "conversation_id": "c", "content": "x", "tenant_id": "zeta"}', "invalid"),
-        ('{"action": "chat", "conversation_id": "c", "content": "' + "word " * 900 + '"}', "message_too_long"),
-        ('{"action": "chat", "conversation_id": "c", "content": "' + "x" * 70_000 + '"}', "payload_too_large"),
+        (
+            '{"action": "chat", "conversation_id": "c", "content": "' + "word " * 900 + '"}',
+            "message_too_long",
+        ),
+        (
+            '{"action": "chat", "conversation_id": "c", "content": "' + "x" * 70_000 + '"}',
+            "payload_too_large",
+        ),
         ('{"action": "ping", "x": "' + "x" * 131_072 + '"}', "payload_too_large"),
         ('{"action": "resume", "conversation_id": "c", "message_id": "nothing"}', "not_found"),
     ],
 )
-def test_what_cannot_be_taken_is_one_error_and_has_no_effect(wire: Wire, message: str, code: str) -> None:
+def test_what_cannot_be_taken_is_one_error_and_has_no_effect(
+    wire: WebSocketTestClient, message: str, code: str
+) -> None:
     (frame,) = wire.say(message)
 
     assert (frame["type"], frame["code"], frame["seq"]) == ("error", code, 0)
@@ -275,9 +321,9 @@ def test_what_cannot_be_taken_is_one_error_and_has_no_effect(wire: Wire, message
     ],
 )
 def test_the_subprotocol_is_chosen_where_it_is_offered_and_never_the_key(
-    door: Door, offered: dict[str, str], chosen: str | None
+    door: ApiTestClient, offered: dict[str, str], chosen: str | None
 ) -> None:
-    answer = Wire(door).open(**offered).answer
+    answer = WebSocketTestClient(door).open(**offered).answer
 
     assert answer["statusCode"] == 200
     assert answer.get("headers", {}).get("Sec-WebSocket-Protocol") == chosen

@@ -1,16 +1,19 @@
-"""Chat over a socket at its edges: the longest answer, two sockets at once, a key that goes, what is asked back."""
+"""Chat over a socket at its edges.
+
+The longest answer, two sockets at once, a key that goes, what is asked back.
+"""
 
 import json
 
 import pytest
 
-from membus.domain.api_key import Scope
-from membus.domain.prompt import Prompt
-from tests.door import Door
+from membus.llm.prompt import Prompt
+from membus.tenants.api_keys import ApiScope
 from tests.factories import NOON, a_conversation
 from tests.fakes.model import ScriptedModel
-from tests.fakes.sockets import ImmediateTurns
-from tests.sockets import Frame, Wire
+from tests.fakes.sockets import ImmediateTurnQueue
+from tests.support.api_client import ApiTestClient
+from tests.support.websocket_client import Frame, WebSocketTestClient
 
 HELLO = {"action": "chat", "conversation_id": "c", "content": "Good day!", "request_id": "r1"}
 FRAME_BYTES = 128 * 1024
@@ -18,10 +21,10 @@ FRAME_BYTES = 128 * 1024
 
 
 @pytest.fixture
-def wire(door: Door) -> Wire:
-    door.conversations.create(a_conversation("c", members=("bob",)), request_key="c")
-    door.conversations.create(a_conversation("d"), request_key="d")
-    return Wire(door).open()
+def wire(door: ApiTestClient) -> WebSocketTestClient:
+    door.conversations.create_conversation(a_conversation("c", members=("bob",)), request_key="c")
+    door.conversations.create_conversation(a_conversation("d"), request_key="d")
+    return WebSocketTestClient(door).open()
 
 
 def text_of(frames: list[Frame]) -> str:
@@ -29,7 +32,9 @@ def text_of(frames: list[Frame]) -> str:
 
 
 @pytest.mark.parametrize("letter", ["a", "語", '"', "\U0001f600"])
-def test_an_answer_longer_than_any_frame_comes_whole_in_frames_that_fit(wire: Wire, letter: str) -> None:
+def test_an_answer_longer_than_any_frame_comes_whole_in_frames_that_fit(
+    wire: WebSocketTestClient, letter: str
+) -> None:
     answer = letter * 300_000
     wire.door.model = ScriptedModel(answer)
 
@@ -42,7 +47,7 @@ def test_an_answer_longer_than_any_frame_comes_whole_in_frames_that_fit(wire: Wi
 
 
 def test_a_message_in_frames_of_its_own_is_taken_up_to_its_own_limit_and_refused_beyond_the_gateways(
-    wire: Wire,
+    wire: WebSocketTestClient,
 ) -> None:
     (too_long,) = wire.say(HELLO | {"content": "word " * 10_000})
     (too_large,) = wire.say(json.dumps(HELLO | {"content": "x" * FRAME_BYTES}))
@@ -51,21 +56,25 @@ def test_a_message_in_frames_of_its_own_is_taken_up_to_its_own_limit_and_refused
     assert wire.door.model.prompts == []
 
 
-def test_two_sockets_in_one_conversation_each_hear_their_own_answer_and_nothing_is_lost(wire: Wire) -> None:
-    other = Wire(wire.door, connection_id="w2=").open()
+def test_two_sockets_in_one_conversation_each_hear_their_own_answer_and_nothing_is_lost(
+    wire: WebSocketTestClient,
+) -> None:
+    other = WebSocketTestClient(wire.door, connection_id="w2=").open()
 
     mine, theirs = wire.say(HELLO), other.say(HELLO | {"author": "bob", "request_id": "r2"})
 
     assert {frame["request_id"] for frame in mine} == {"r1"}
     assert {frame["request_id"] for frame in theirs} == {"r2"}
     assert len(wire.door.push.heard[wire.connection_id]) == len(mine)
-    said = wire.door.conversations.recent("acme", "c", limit=9)
+    said = wire.door.conversations.list_recent_messages("acme", "c", limit=9)
     assert [message.author for message in said if message.role == "user"] == ["ada", "bob"]
 
 
-def test_the_same_request_on_a_second_socket_waits_for_the_first_for_one_call_of_the_model(wire: Wire) -> None:
-    other, door = Wire(wire.door, connection_id="w2=").open(), wire.door
-    door.turns = ImmediateTurns(lambda _: None)
+def test_the_same_request_on_a_second_socket_waits_for_the_first_for_one_call_of_the_model(
+    wire: WebSocketTestClient,
+) -> None:
+    other, door = WebSocketTestClient(wire.door, connection_id="w2=").open(), wire.door
+    door.turns = ImmediateTurnQueue(lambda _: None)
     assert wire.say(HELLO) == []
 
     (busy,) = other.say(HELLO)
@@ -77,9 +86,11 @@ def test_the_same_request_on_a_second_socket_waits_for_the_first_for_one_call_of
     assert len(door.model.prompts) == 1
 
 
-def test_a_key_that_is_revoked_while_it_is_answered_hears_the_answer_out_and_nothing_more(wire: Wire) -> None:
+def test_a_key_that_is_revoked_while_it_is_answered_hears_the_answer_out_and_nothing_more(
+    wire: WebSocketTestClient,
+) -> None:
     def revoking(_: Prompt) -> str:
-        wire.door.keys.revoke("k1", at=NOON)
+        wire.door.keys.revoke_key("k1", at=NOON)
         return "Good morning."
 
     wire.door.model = ScriptedModel(revoking)
@@ -94,16 +105,27 @@ def resume(message_id: str, conversation_id: str = "c", **fields: str) -> Frame:
     return {"action": "resume", "conversation_id": conversation_id, "message_id": message_id, **fields}
 
 
-def test_a_message_is_asked_back_by_its_own_name_in_its_own_conversation_by_its_own_people(wire: Wire) -> None:
+def test_a_message_is_asked_back_by_its_own_name_in_its_own_conversation_by_its_own_people(
+    wire: WebSocketTestClient,
+) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
-    stranger = Wire(wire.door, connection_id="w3=", tenant="zeta", key_id="k3", scopes=(Scope.CHAT,)).open()
+    stranger = WebSocketTestClient(
+        wire.door, connection_id="w3=", tenant="zeta", key_id="k3", scopes=(ApiScope.CHAT,)
+    ).open()
 
     refusals = [
-        wire.say(resume("nothing-of-that-name")), wire.say(resume(message_id, "d")), wire.say(resume(message_id, "e")),
-        wire.say(resume(message_id, author="eve")), stranger.say(resume(message_id)),
-    ]  # fmt: skip
+        wire.say(resume("nothing-of-that-name")),
+        wire.say(resume(message_id, "d")),
+        wire.say(resume(message_id, "e")),
+        wire.say(resume(message_id, author="eve")),
+        stranger.say(resume(message_id)),
+    ]
 
     assert [[frame["code"] for frame in frames] for frames in refusals] == [
-        ["not_found"], ["not_found"], ["not_found"], ["not_a_member"], ["not_found"],
-    ]  # fmt: skip
+        ["not_found"],
+        ["not_found"],
+        ["not_found"],
+        ["not_a_member"],
+        ["not_found"],
+    ]
     assert text_of(wire.say(resume(message_id, author="bob"))) == "Good morning."

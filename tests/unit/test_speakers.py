@@ -1,13 +1,16 @@
-"""membus.domain.speakers: the zone in which words of time are read follows from the events, not from their order."""
+"""membus.facts.validation.validator.
+
+The zone in which words of time are read follows from the events, not from their order.
+"""
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 
-from membus.domain.event import Event
-from tests.deliveries import Extraction, proposing
+from membus.core.event import Event
 from tests.factories import ADA, NOON, a_candidate, an_event, said
+from tests.support.extraction import Extraction, proposing
 
 NIGHT = datetime(2026, 3, 2, 2, tzinfo=UTC)
 """Monday in UTC, Sunday in New York, noon in Tokyo."""
@@ -24,7 +27,9 @@ TOKYO = zone("Asia/Tokyo", "east", at=NIGHT + timedelta(hours=5))
 
 def extraction() -> Extraction:
     west, east = (
-        a_candidate(event_id=event_id, attribute="timezone", value=name, quote=f"My time zone is {name}").model_dump()
+        a_candidate(
+            event_id=event_id, attribute="timezone", value=name, quote=f"My time zone is {name}"
+        ).model_dump()
         for event_id, name in (("west", "America/New_York"), ("east", "Asia/Tokyo"))
     )
     moved = a_candidate(event_id="moved", quote="I moved to Lisbon yesterday").model_dump()
@@ -32,7 +37,7 @@ def extraction() -> Extraction:
 
 
 def moved_at(learning: Extraction) -> str:
-    return learning.facts.fact(ADA, "home.city").valid_from.astimezone(UTC).isoformat()
+    return learning.facts.get_fact(ADA, "home.city").valid_from.astimezone(UTC).isoformat()
 
 
 @pytest.mark.parametrize("order", list(permutations([NEW_YORK, MOVED, TOKYO])))
@@ -59,7 +64,10 @@ def test_a_zone_of_later_is_no_zone_of_before_however_the_batches_fall(batches: 
 def test_a_zone_set_by_hand_in_the_same_batch_counts_too() -> None:
     learning = extraction()
     by_hand = an_event(
-        "c1", type="fact.corrected", payload={"key": "timezone", "value": "America/New_York"}, occurred_at=NOON
+        "c1",
+        type="fact.corrected",
+        payload={"key": "timezone", "value": "America/New_York"},
+        occurred_at=NOON,
     )
 
     learning.send(MOVED, by_hand)

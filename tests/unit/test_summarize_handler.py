@@ -7,11 +7,11 @@ import pytest
 
 from functions.summarize.handler import handler
 from membus import wiring_conversations, wiring_models
-from membus.errors import BudgetError, UnavailableError
+from membus.core.errors import BudgetError, UnavailableError
 from membus.observability import metrics
-from tests.door import Invocation
 from tests.factories import an_event
 from tests.fakes.model import ScriptedModel
+from tests.support.api_client import LambdaInvocation
 from tests.unit.test_summarize import Bench, draft
 
 
@@ -29,38 +29,47 @@ def record(message_id: str, conversation_id: str = "c") -> dict[str, Any]:
     due = an_event("due-1", type="summary.due", payload={"conversation_id": conversation_id})
     body = {"detail": json.loads(due.model_dump_json(by_alias=True))}
     attributes = {
-        "ApproximateReceiveCount": "1", "SentTimestamp": "1", "SenderId": "s", "ApproximateFirstReceiveTimestamp": "1"
-    }  # fmt: skip
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": "1",
+        "SenderId": "s",
+        "ApproximateFirstReceiveTimestamp": "1",
+    }
     return {
-        "messageId": message_id, "receiptHandle": "r", "body": json.dumps(body), "attributes": attributes,
-        "messageAttributes": {}, "md5OfBody": "0", "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+        "messageId": message_id,
+        "receiptHandle": "r",
+        "body": json.dumps(body),
+        "attributes": attributes,
+        "messageAttributes": {},
+        "md5OfBody": "0",
+        "eventSource": "aws:sqs",
+        "awsRegion": "us-east-1",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-summarize",
-    }  # fmt: skip
+    }
 
 
 def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:
-    context: Any = Invocation(seconds_left)
+    context: Any = LambdaInvocation(seconds_left)
     answer = handler({"Records": list(records)}, context)
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 def test_a_due_conversation_advances_however_often_it_is_told(bench: Bench) -> None:
     assert deliver(record("m1"), record("m2"), record("m3", "nowhere")) == []
-    assert bench.outline.border.version == 1
+    assert bench.outline.last_checkpoint.version == 1
 
 
 def test_a_model_that_is_down_sends_the_message_back(bench: Bench) -> None:
     bench.model = ScriptedModel(UnavailableError("down"))
 
     assert deliver(record("m1")) == ["m1"]
-    assert bench.outline.border.version == 0
+    assert bench.outline.last_checkpoint.version == 0
 
 
 def test_without_money_a_summary_waits_for_the_next_turn_and_the_message_is_done(bench: Bench) -> None:
     bench.model = ScriptedModel(BudgetError("the budget is spent"))
 
     assert deliver(record("m1")) == []
-    assert bench.outline.border.version == 0
+    assert bench.outline.last_checkpoint.version == 0
 
 
 def test_without_time_no_model_is_asked(bench: Bench) -> None:
@@ -72,4 +81,4 @@ def test_a_message_that_is_none_goes_back_alone(bench: Bench) -> None:
     broken = record("m1") | {"body": "{}"}
 
     assert deliver(broken, record("m2")) == ["m1"]
-    assert bench.outline.border.version == 1
+    assert bench.outline.last_checkpoint.version == 1

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.sweep import handler
-from functions.sweep.api import Deletion
-from functions.sweep.usecase import sweep
+from functions.sweep.schemas import Deletion
+from functions.sweep.usecase import clean_up_conversations
 from membus import wiring_conversations
-from tests.door import Invocation
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.crashing import Fuse, Fused
-from tests.fakes.remains import InMemoryRemains
+from tests.fakes.deleted_conversations import InMemoryDeletedConversationItems
+from tests.support.api_client import LambdaInvocation
 
 TURNS = 4
 Told = list[tuple[str, str]]
@@ -29,8 +29,8 @@ def deleted(*ids: str) -> InMemoryConversations:
     store = InMemoryConversations(StoppedClock(), *map(a_conversation, ids))
     for conversation_id in ids:
         for number in range(TURNS):
-            store.add("acme", conversation_id, a_turn(number), request_key=f"k{number}", title=None)
-        store.delete("acme", conversation_id)
+            store.add_turn("acme", conversation_id, a_turn(number), request_key=f"k{number}", title=None)
+        store.delete_conversation("acme", conversation_id)
     return store
 
 
@@ -44,7 +44,7 @@ def deletion(conversation_id: str, number: int = 1) -> Deletion:
 
 
 def left(store: InMemoryConversations, conversation_id: str) -> int:
-    return len(store.messages("acme", conversation_id, limit=100, after=None).items)
+    return len(store.list_messages("acme", conversation_id, limit=100, after=None).items)
 
 
 def steps(left: int) -> Callable[[], float]:
@@ -58,10 +58,12 @@ def _same(fuse: Fuse) -> Fuse:
 
 
 def run(store: InMemoryConversations, *ids: str, removals: int = 1000, told: Told | None = None) -> list[str]:
-    return sweep(
-        [deletion(each, number) for number, each in enumerate(ids)], remains=InMemoryRemains(store),
-        seconds_left=steps(removals), on_failure=lambda tenant, why: (told or []).append((tenant, why)),
-    )  # fmt: skip
+    return clean_up_conversations(
+        [deletion(each, number) for number, each in enumerate(ids)],
+        remains=InMemoryDeletedConversationItems(store),
+        seconds_left=steps(removals),
+        on_failure=lambda tenant, why: (told or []).append((tenant, why)),
+    )
 
 
 def test_everything_goes() -> None:
@@ -82,7 +84,7 @@ def test_who_runs_out_of_time_comes_again_and_goes_on() -> None:
 
 def test_a_conversation_that_lives_is_left_alone() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation("c"))
-    store.add("acme", "c", a_turn(), request_key="k", title=None)
+    store.add_turn("acme", "c", a_turn(), request_key="k", title=None)
 
     assert run(store, "c") == []
     assert left(store, "c") == 2
@@ -96,11 +98,13 @@ def test_a_store_that_fails_anywhere_loses_nothing_that_has_to_go(faults: list[t
     unfinished = ["c", "d"]
     for at, after in faults:
         fuse = Fuse(at, after=after)
-        remains = Fused(InMemoryRemains(store), partial(_same, fuse))
-        again = sweep(
-            [deletion(each) for each in unfinished], remains=remains, seconds_left=lambda: 1,
+        remains = Fused(InMemoryDeletedConversationItems(store), partial(_same, fuse))
+        again = clean_up_conversations(
+            [deletion(each) for each in unfinished],
+            remains=remains,
+            seconds_left=lambda: 1,
             on_failure=lambda tenant, why: told.append((tenant, why)),
-        )  # fmt: skip
+        )
         assert bool(again) <= bool(told)
 
     assert run(store, *unfinished) == []
@@ -113,9 +117,9 @@ def test_the_handler_reports_what_comes_again(
     monkeypatch: pytest.MonkeyPatch, seconds: float, again: list[str]
 ) -> None:
     store = deleted("c")
-    monkeypatch.setattr(wiring_conversations, "remains", lambda: InMemoryRemains(store))
+    monkeypatch.setattr(wiring_conversations, "remains", lambda: InMemoryDeletedConversationItems(store))
 
-    context: Any = Invocation(seconds)
+    context: Any = LambdaInvocation(seconds)
 
     answer = handler.handler({"Records": [record("c", 7)]}, context)
 

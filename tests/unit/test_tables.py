@@ -1,10 +1,10 @@
-"""tests/tables.py: the tables under test are the tables Terraform makes."""
+"""tests/support/tables.py: the tables under test are the tables Terraform makes."""
 
 import re
 from pathlib import Path
 from typing import Any
 
-from tests.tables import TABLES
+from tests.support.tables import TABLES
 
 STORES = Path(__file__).parents[2] / "terraform/modules/platform/stores.tf"
 DEFAULTS = {"hash_key": "pk", "ttl_attribute": "expires_at"}
@@ -26,14 +26,20 @@ def _indexes(table: str) -> dict[str, tuple[str, str, str]]:
     found = re.search(r"^\s*indexes\s*=", table, re.MULTILINE)
     indexes = _braced(table, found.end()) if found else ""
     return {
-        name: (_value(part, "hash_key") or "", _value(part, "range_key") or "", _value(part, "projection") or "ALL")
+        name: (
+            _value(part, "hash_key") or "",
+            _value(part, "range_key") or "",
+            _value(part, "projection") or "ALL",
+        )
         for name, place in _members(indexes)
         for part in [_braced(indexes, place)]
     }
 
 
 def _value(block: str, name: str) -> str | None:
-    flat = re.sub(r"(indexes|collections)\s*=\s*\{.*", "", block, flags=re.DOTALL) if "{" in block[1:] else block
+    flat = (
+        re.sub(r"(indexes|collections)\s*=\s*\{.*", "", block, flags=re.DOTALL) if "{" in block[1:] else block
+    )
     found = re.search(rf'\b{name}\s*=\s*"([^"]*)"', flat)
     return found[1] if found else DEFAULTS.get(name)
 

@@ -1,4 +1,7 @@
-"""membus.domain.timeline: what held when, against a model that paints each word over the days it speaks of."""
+"""functions.api.facts.timeline.
+
+What held when, against a model that paints each word over the days it speaks of.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,10 +9,10 @@ from datetime import datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from membus.domain.claims import by_truth
-from membus.domain.facts import as_of, fact_as_of, fold, history
-from membus.domain.observations import Observation, Trust
-from membus.domain.timeline import Timeline
+from functions.api.facts.timeline import FactTimeline
+from membus.facts.fact import fact_as_of, fold, list_versions, observations_as_of
+from membus.facts.observation import Observation, Trust
+from membus.facts.resolution import truth_order
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)
@@ -23,10 +26,13 @@ def words(draw: st.DrawFn, number: int) -> Observation:
     begins = NOON + DAY * (said - back)
     ends = draw(st.sampled_from([None, None, begins + DAY * 3]))
     return an_observation(
-        draw(st.sampled_from(["Lisbon", "LISBON", "Rome", "Oslo"])), event_id=f"e{number}",
-        valid_from=begins, valid_until=ends, said_at=NOON + DAY * said,
+        draw(st.sampled_from(["Lisbon", "LISBON", "Rome", "Oslo"])),
+        event_id=f"e{number}",
+        valid_from=begins,
+        valid_until=ends,
+        said_at=NOON + DAY * said,
         learned_at=NOON + DAY * (said + draw(st.integers(0, 5))),
-    )  # fmt: skip
+    )
 
 
 said = st.integers(0, 7).flatmap(lambda count: st.tuples(*(words(number) for number in range(count))))
@@ -41,7 +47,7 @@ def trusted(draw: st.DrawFn) -> list[Observation]:
 def painted(seen: Sequence[Observation]) -> dict[int, str]:
     """Return what each day shows when words are laid over it one after the other, the latest said on top."""
     wall: dict[int, str] = {}
-    for each in sorted(seen, key=by_truth):
+    for each in sorted(seen, key=truth_order):
         covered = [
             day
             for day in DAYS
@@ -57,37 +63,48 @@ def at(day: int) -> datetime:
 
 @given(said)
 def test_what_was_true_on_a_day_is_what_was_painted_over_it_last(seen: tuple[Observation, ...]) -> None:
-    wall, timeline = painted(seen), Timeline(seen)
+    wall, timeline = painted(seen), FactTimeline(seen)
 
     for day in DAYS:
-        folded, held = fact_as_of(seen, true_at=at(day)), timeline.at(at(day))
+        folded, held = fact_as_of(seen, true_at=at(day)), timeline.observation_at(at(day))
         assert folded is None or (folded.value or "").casefold() == wall.get(day)
         assert (held.value or "").casefold() == wall[day] if held else day not in wall
 
 
 @given(trusted())
 def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: list[Observation]) -> None:
-    timeline = Timeline(seen)
+    timeline = FactTimeline(seen)
 
     for day in DAYS:
-        folded, held = fact_as_of(seen, true_at=at(day)), timeline.at(at(day))
-        assert (folded.provenance.event_id if folded else None) == (held.provenance.event_id if held else None)
+        folded, held = fact_as_of(seen, true_at=at(day)), timeline.observation_at(at(day))
+        assert (folded.provenance.event_id if folded else None) == (
+            held.provenance.event_id if held else None
+        )
 
 
 @given(trusted())
-@example([
-    an_observation("Lisbon", event_id="e0", valid_from=at(0), valid_until=at(5)),
-    an_observation("Paris", event_id="e1", trust=Trust.THIRD_PARTY, valid_from=at(2), said_at=at(9), learned_at=at(9)),
-])  # fmt: skip
+@example(
+    [
+        an_observation("Lisbon", event_id="e0", valid_from=at(0), valid_until=at(5)),
+        an_observation(
+            "Paris", event_id="e1", trust=Trust.THIRD_PARTY, valid_from=at(2), said_at=at(9), learned_at=at(9)
+        ),
+    ]
+)
 def test_on_any_day_the_best_trusted_of_what_was_true_then_holds(seen: list[Observation]) -> None:
     for day in DAYS:
-        true_then, fact = as_of(seen, true_at=at(day), known_at=None), fact_as_of(seen, true_at=at(day))
-        assert (fact.trust.rank if fact else None) == max((each.trust.rank for each in true_then), default=None)
+        true_then, fact = (
+            observations_as_of(seen, true_at=at(day), known_at=None),
+            fact_as_of(seen, true_at=at(day)),
+        )
+        assert (fact.trust.rank if fact else None) == max(
+            (each.trust.rank for each in true_then), default=None
+        )
 
 
 @given(said)
 def test_a_value_ends_on_the_first_day_that_shows_another(seen: tuple[Observation, ...]) -> None:
-    wall, timeline = painted(seen), Timeline(seen)
+    wall, timeline = painted(seen), FactTimeline(seen)
 
     for each in seen:
         value, begins = (each.value or "").casefold(), (each.valid_from - NOON) // DAY
@@ -99,7 +116,9 @@ def test_a_value_ends_on_the_first_day_that_shows_another(seen: tuple[Observatio
 
 
 @given(said, st.sampled_from(DAYS))
-def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(seen: tuple[Observation, ...], day: int) -> None:
+def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(
+    seen: tuple[Observation, ...], day: int
+) -> None:
     then = [each for each in seen if each.learned_at <= at(day)]
 
     for other in DAYS:
@@ -108,7 +127,7 @@ def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(seen: tupl
 
 @given(said)
 def test_exactly_one_version_of_what_holds_is_the_current_one(seen: tuple[Observation, ...]) -> None:
-    versions, fact = history(seen), fold(seen)
+    versions, fact = list_versions(seen), fold(seen)
 
     current = [each.provenance.event_id for each in versions if each.current]
     assert current == ([fact.provenance.event_id] if fact else [])

@@ -1,21 +1,34 @@
-"""membus.domain.tokens and visible: what a text costs, and whether there is anything in it."""
+"""membus.core.tokens and visible: what a text costs, and whether there is anything in it."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.tokens import estimate_tokens
-from membus.domain.visible import is_blank
+from membus.core.text.normalization import is_blank
+from membus.core.tokens import estimate_tokens
 
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
-        ("", 0), (" ", 0), (" \n\t", 1), ("\n" * 9, 1), ("\n" * 100_000, 12_500),
-        ("hello", 1), ("hello world", 2), ("hello, world!", 4), ("extraordinary", 3),
-        ("12345", 2), ("北京", 2), ("😀", 1), ("a" * 7, 1), ("a" * 8, 2), ("it's", 3), ("{}", 2),
+        ("", 0),
+        (" ", 0),
+        (" \n\t", 1),
+        ("\n" * 9, 1),
+        ("\n" * 100_000, 12_500),
+        ("hello", 1),
+        ("hello world", 2),
+        ("hello, world!", 4),
+        ("extraordinary", 3),
+        ("12345", 2),
+        ("北京", 2),
+        ("😀", 1),
+        ("a" * 7, 1),
+        ("a" * 8, 2),
+        ("it's", 3),
+        ("{}", 2),
     ],
-)  # fmt: skip
+)
 def test_a_text_has_an_estimate(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
 

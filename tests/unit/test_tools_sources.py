@@ -5,26 +5,28 @@ from typing import Any
 
 import pytest
 
-from membus.domain.archive_query import ArchiveQuestion
-from membus.errors import InvalidError
-from tests.door import EVERYDAY, Door
+from membus.core.errors import InvalidError
+from membus.episodes.archive.model import ArchiveQuery
 from tests.factories import ADA, NOON, recorded, said
-from tests.tool_calls import BOB, call, result, say, talking
+from tests.support.api_client import EVERYDAY, ApiTestClient
+from tests.support.tool_calls import BOB, call, result, say, talking
 
 
 @pytest.fixture
-def talk(door: Door) -> Door:
+def talk(door: ApiTestClient) -> ApiTestClient:
     return talking(door)
 
 
 @pytest.mark.parametrize(("author", "found"), [("ada", "Porto"), ("bob", "nothing was found")])
-def test_a_search_is_the_authors_own(talk: Door, author: str, found: str) -> None:
+def test_a_search_is_the_authors_own(talk: ApiTestClient, author: str, found: str) -> None:
     say(talk, [call(query="Where did we meet?")], "So.", author=author)
 
     assert found in result(talk).content
 
 
-def test_episodes_are_recalled_of_the_author_and_the_conversations_agent_in_time_order(talk: Door) -> None:
+def test_episodes_are_recalled_of_the_author_and_the_conversations_agent_in_time_order(
+    talk: ApiTestClient,
+) -> None:
     events = [
         said("I went to the market", "e1", agent_id="guide", occurred_at=NOON - timedelta(days=1)),
         said("I live in Oslo", "e2", agent_id="guide", owner=BOB),
@@ -32,36 +34,44 @@ def test_episodes_are_recalled_of_the_author_and_the_conversations_agent_in_time
         said("To another agent", "e4", agent_id="other"),
     ]
     for event in events:
-        talk.episodes.record(recorded(event), extracted="v1")
+        talk.episodes.record_event(recorded(event), extracted="v1")
 
     say(talk, [call("recall_episodes")], "So.", key="k1")
     lately = result(talk).content
-    say(talk, [call("recall_episodes", since="2025-12-01", until="2025-12-31")], "So.", key="k2", content="And then?")
+    say(
+        talk,
+        [call("recall_episodes", since="2025-12-01", until="2025-12-31")],
+        "So.",
+        key="k2",
+        content="And then?",
+    )
 
     assert lately.splitlines()[1:-1] == [
-        "(today is Sunday, 2026-03-01)", "- [2026-02-28 12:00, message.sent] I went to the market",
-    ]  # fmt: skip
+        "(today is Sunday, 2026-03-01)",
+        "- [2026-02-28 12:00, message.sent] I went to the market",
+    ]
     assert "Long ago" in result(talk).content
 
 
-def test_what_the_user_asks_to_keep_is_a_mark_on_the_one_event_that_tells_of_it(talk: Door) -> None:
+def test_what_the_user_asks_to_keep_is_a_mark_on_the_one_event_that_tells_of_it(talk: ApiTestClient) -> None:
     words = "Remember that my flight is not at nine."
     say(talk, [call("remember", quote="at  NINE")], "Noted.", content=words)
 
     assert not result(talk).failed
     (turn,) = talk.bus.published
-    assert (turn.type, turn.owner, turn.speech) == ("turn.recorded", ADA, words)
+    assert (turn.type, turn.owner, turn.user_text) == ("turn.recorded", ADA, words)
     assert turn.payload["user"] == {"text": words, "asked_to_keep": ["at  NINE"]}
 
 
-def test_what_was_said_earlier_was_told_of_then(talk: Door) -> None:
+def test_what_was_said_earlier_was_told_of_then(talk: ApiTestClient) -> None:
     say(talk, "Oh.", content="My flight is at nine.")
     say(talk, [call("remember", quote="my flight is at nine")], "Noted.", content="Keep that", key="k2")
 
     assert not result(talk).failed
     assert [event.payload["user"] for event in talk.bus.published] == [
-        {"text": "My flight is at nine."}, {"text": "Keep that"},
-    ]  # fmt: skip
+        {"text": "My flight is at nine."},
+        {"text": "Keep that"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +85,7 @@ def test_what_was_said_earlier_was_told_of_then(talk: Door) -> None:
     ],
 )
 def test_what_the_user_did_not_say_or_want_kept_is_not_kept(
-    talk: Door, quote: str, fields: dict[str, Any], code: str
+    talk: ApiTestClient, quote: str, fields: dict[str, Any], code: str
 ) -> None:
     say(talk, "Hm.", content="my flight is at nine", key="k0")
     talk.bus.published.clear()
@@ -88,7 +98,7 @@ def test_what_the_user_did_not_say_or_want_kept_is_not_kept(
 
 @pytest.mark.parametrize(("scopes", "user"), [(EVERYDAY, "ada"), ((*EVERYDAY, "admin"), None)])
 def test_sql_is_asked_of_the_authors_events_unless_the_key_is_an_admins(
-    talk: Door, scopes: tuple[str, ...], user: str | None
+    talk: ApiTestClient, scopes: tuple[str, ...], user: str | None
 ) -> None:
     talk.scopes = scopes
     asked = {"sql": "SELECT count(*) AS n FROM episodes", "since": "2026-01-01"}
@@ -97,12 +107,17 @@ def test_sql_is_asked_of_the_authors_events_unless_the_key_is_an_admins(
 
     assert result(talk).content == "<result>\nn\n3\n</result>"
     since = date(2026, 1, 1)
-    assert talk.archive.asked == [ArchiveQuestion(tenant="acme", user=user, sql=asked["sql"], since=since, now=NOON)]
+    assert talk.archive.asked == [
+        ArchiveQuery(tenant="acme", user=user, sql=asked["sql"], since=since, now=NOON)
+    ]
 
 
-def test_sql_that_is_refused_is_told_to_the_model_with_the_reason(talk: Door) -> None:
+def test_sql_that_is_refused_is_told_to_the_model_with_the_reason(talk: ApiTestClient) -> None:
     talk.archive.told = InvalidError("send one SELECT and nothing else", code="sql_rejected")
 
     assert say(talk, [call("query_archive", sql="DROP TABLE episodes")], "I may not.").status == 200
 
-    assert (result(talk).failed, result(talk).content) == (True, "sql_rejected: send one SELECT and nothing else")
+    assert (result(talk).failed, result(talk).content) == (
+        True,
+        "sql_rejected: send one SELECT and nothing else",
+    )

@@ -1,23 +1,26 @@
-"""The turnstile at the API's door: a flood is told to wait, nobody else notices, and nothing it sends helps it."""
+"""The turnstile at the API's door.
+
+A flood is told to wait, nobody else notices, and nothing it sends helps it.
+"""
 
 from datetime import timedelta
 
 import pytest
 
-from membus.domain.api_key import Scope
-from membus.domain.rates import Rates
-from membus.errors import NotFoundError, UnavailableError
-from tests.door import Door
-from tests.sockets import Wire
+from membus.core.errors import NotFoundError, UnavailableError
+from membus.tenants.api_keys import ApiScope
+from membus.tenants.model import RateLimits
+from tests.support.api_client import ApiTestClient
+from tests.support.websocket_client import WebSocketTestClient
 
-SLOW = Rates(requests_per_second=0.5, events_per_second=1)
+SLOW = RateLimits(requests_per_second=0.5, events_per_second=1)
 """Five requests at once, and a hundred events."""
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    opened = Door().open(monkeypatch)
+def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
+    opened = ApiTestClient().open(monkeypatch)
     opened.tenants.set_rates("acme", SLOW)
     return opened
 
@@ -27,7 +30,7 @@ def events(count: int, start: int = 0) -> dict[str, list[dict[str, object]]]:
     return {"events": [said | {"event_id": f"e{start + number}"} for number in range(count)]}
 
 
-def test_a_flood_is_told_to_wait_and_its_neighbour_is_served(door: Door) -> None:
+def test_a_flood_is_told_to_wait_and_its_neighbour_is_served(door: ApiTestClient) -> None:
     statuses = [door.get("/v1/users/ada/profile").status for _ in range(8)]
     refused = door.get("/v1/users/ada/profile")
 
@@ -41,8 +44,13 @@ def test_a_flood_is_told_to_wait_and_its_neighbour_is_served(door: Door) -> None
     assert door.get("/v1/users/ada/profile").status == 200
 
 
-def test_no_header_and_no_malformed_request_gets_past_it(door: Door) -> None:
-    forged = {"x-tenant-id": "zeta", "x-forwarded-for": "10.0.0.1", "x-amzn-tenant": "zeta", "host": "elsewhere"}
+def test_no_header_and_no_malformed_request_gets_past_it(door: ApiTestClient) -> None:
+    forged = {
+        "x-tenant-id": "zeta",
+        "x-forwarded-for": "10.0.0.1",
+        "x-amzn-tenant": "zeta",
+        "host": "elsewhere",
+    }
     tried = [door.post("/v1/search", "{", key=None).status for _ in range(5)]
 
     assert tried == [400] * 5
@@ -51,7 +59,7 @@ def test_no_header_and_no_malformed_request_gets_past_it(door: Door) -> None:
     assert door.get("/v1/no/such/route").status == 429
 
 
-def test_events_are_counted_one_by_one_and_those_that_are_refused_were_not_taken(door: Door) -> None:
+def test_events_are_counted_one_by_one_and_those_that_are_refused_were_not_taken(door: ApiTestClient) -> None:
     assert door.post("/v1/events", events(90)).status == 202
     refused = door.post("/v1/events", events(20, start=90))
     door.clock.advance(timedelta(seconds=10))
@@ -62,21 +70,21 @@ def test_events_are_counted_one_by_one_and_those_that_are_refused_were_not_taken
     assert [each.event_id for each in door.bus.published] == [f"e{number}" for number in range(110)]
 
 
-def test_episodes_are_events_whichever_door_they_take(door: Door) -> None:
+def test_episodes_are_events_whichever_door_they_take(door: ApiTestClient) -> None:
     first = door.post("/v1/agents/guide/episodes", {"episodes": events(60)["events"]}, key="k1")
     refused = door.post("/v1/events", events(60, start=60), key="k2")
 
     assert (first.status, refused.status, refused.code) == (201, 429, "rate_limited")
 
 
-def test_what_needs_no_key_is_nobodys_rate(door: Door) -> None:
+def test_what_needs_no_key_is_nobodys_rate(door: ApiTestClient) -> None:
     door.tenant = None
 
     assert [door.get("/v1/health").status for _ in range(20)] == [200] * 20
 
 
-def test_a_message_over_a_socket_is_a_request_like_any_other(door: Door) -> None:
-    wire = Wire(door, scopes=(Scope.CHAT,)).open()
+def test_a_message_over_a_socket_is_a_request_like_any_other(door: ApiTestClient) -> None:
+    wire = WebSocketTestClient(door, scopes=(ApiScope.CHAT,)).open()
 
     frames = [wire.say({"action": "ping"})[0] for _ in range(7)]
 
@@ -84,7 +92,7 @@ def test_a_message_over_a_socket_is_a_request_like_any_other(door: Door) -> None
     assert (frames[-1]["code"], frames[-1]["retry_after_seconds"]) == ("rate_limited", 2)
 
 
-def test_a_changed_rate_is_heard_of_within_a_minute(door: Door) -> None:
+def test_a_changed_rate_is_heard_of_within_a_minute(door: ApiTestClient) -> None:
     for _ in range(6):
         door.get("/v1/users/ada/profile")
     door.tenants.set_rates("acme", None)
@@ -96,7 +104,9 @@ def test_a_changed_rate_is_heard_of_within_a_minute(door: Door) -> None:
 
 
 @pytest.mark.parametrize("outage", [UnavailableError("busy"), NotFoundError("gone"), RuntimeError("?")])
-def test_where_rates_cannot_be_counted_the_door_stays_open_and_says_so(door: Door, outage: Exception) -> None:
+def test_where_rates_cannot_be_counted_the_door_stays_open_and_says_so(
+    door: ApiTestClient, outage: Exception
+) -> None:
     door.rates.outage = outage
 
     assert [door.get("/v1/users/ada/profile").status for _ in range(8)] == [200] * 8

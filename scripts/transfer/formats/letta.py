@@ -1,11 +1,13 @@
-"""Letta's agent files (`.af`): messages say who spoke, the block `human` holds what the agent wrote of its user.
+"""Letta's agent files (`.af`).
+
+Messages say who spoke, the block `human` holds what the agent wrote of its user.
 
 Now, `{"agents": [{"id", "messages": [{"id", "role", "content": [{"type": "text", "text"}], "tool_calls",
-"created_at"}]}], "blocks": [{"id", "label", "value"}]}` (letta-ai/letta, letta/schemas/agent_file.py); before, one
-agent with `core_memory` and `messages` at the top (letta/serialize_schemas/pydantic_agent_schema.py). An agent may
-wrap what the user said as `{"type": "user_message", "message"}`, and answer by the tool `send_message`. Archival
-passages are not in the file; a list of them, `{"id", "text", "created_at"}`, is read as statements. An agent file
-names no user.
+"created_at"}]}], "blocks": [{"id", "label", "value"}]}` (letta-ai/letta, letta/schemas/agent_file.py);
+before, one agent with `core_memory` and `messages` at the top
+(letta/serialize_schemas/pydantic_agent_schema.py). An agent may wrap what the user said as `{"type":
+"user_message", "message"}`, and answer by the tool `send_message`. Archival passages are not in the file; a
+list of them, `{"id", "text", "created_at"}`, is read as statements. An agent file names no user.
 """
 
 import json
@@ -13,8 +15,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.transfer.documents import records
-from scripts.transfer.rows import Bad, LeftOut, Read, Record, digest, message, statement
+from scripts.transfer.rows import (
+    ImportRow,
+    RejectedRow,
+    SkippedRow,
+    SourceRecord,
+    digest,
+    message_event,
+    read_records,
+    statement_event,
+)
 
 USED = ("id", "role", "content", "text", "tool_calls", "created_at", "agent_id")
 BLOCK = ("id", "value", "created_at")
@@ -22,9 +32,9 @@ LISTS = ("agents", "blocks", "core_memory", "messages", "passages")
 ANSWER = "send_message"
 
 
-def read(path: Path) -> Iterator[Read]:
-    for record in records(path, *LISTS):
-        if isinstance(record, Bad):
+def read(path: Path) -> Iterator[ImportRow]:
+    for record in read_records(path, *LISTS):
+        if isinstance(record, RejectedRow):
             yield record
         elif isinstance(record.fields.get("messages"), list):
             yield from _agent(record)
@@ -32,46 +42,54 @@ def read(path: Path) -> Iterator[Read]:
             yield _row(record)
 
 
-def _agent(agent: Record) -> Iterator[Read]:
+def _agent(agent: SourceRecord) -> Iterator[ImportRow]:
     for number, each in enumerate(agent.fields["messages"], 1):
         where = f"item {number} of messages of {agent.where}"
         if isinstance(each, dict):
-            yield _row(Record(where, {"agent_id": agent.fields.get("id")} | each, agent.around))
+            yield _row(SourceRecord(where, {"agent_id": agent.fields.get("id")} | each, agent.around))
         else:
-            yield Bad(where, "it is no object")
+            yield RejectedRow(where, "it is no object")
 
 
-def _row(record: Record) -> Read:
+def _row(record: SourceRecord) -> ImportRow:
     fields = record.fields
     if "label" in fields:
         return _block(record)
     if "role" in fields:
         return _message(record)
-    return statement(record, "letta", fields.get("id"), text=fields.get("text"), at=fields.get("created_at"), used=USED)
+    return statement_event(
+        record, "letta", fields.get("id"), text=fields.get("text"), at=fields.get("created_at"), used=USED
+    )
 
 
-def _block(record: Record) -> Read:
+def _block(record: SourceRecord) -> ImportRow:
     fields = record.fields
     if fields["label"] != "human":
-        return LeftOut(record.where, f"the agent's block {fields['label']}")
+        return SkippedRow(record.where, f"the agent's block {fields['label']}")
     dates = (each.get(name) for each in (fields, record.around) for name in ("updated_at", "created_at"))
     at = next((each for each in dates if each), None)
     named = fields.get("id") or digest([fields["label"], fields.get("value")])
-    return statement(record, "letta", named, text=fields.get("value"), at=at, used=BLOCK)
+    return statement_event(record, "letta", named, text=fields.get("value"), at=at, used=BLOCK)
 
 
-def _message(record: Record) -> Read:
+def _message(record: SourceRecord) -> ImportRow:
     fields = record.fields
     role = str(fields["role"])
     text = _answer(fields) if role == "assistant" else _words(fields)
     if role not in {"user", "assistant"} or text is None:
-        return LeftOut(record.where, f"a message of {role} that nobody said")
+        return SkippedRow(record.where, f"a message of {role} that nobody said")
     # Before ids, a message was known by its place and moment; what it says stands for both.
     named = fields.get("id") or digest([role, text, fields.get("created_at")])
-    return message(
-        record, "letta", named, role=role, text=text, at=fields.get("created_at"), agent=fields.get("agent_id"),
+    return message_event(
+        record,
+        "letta",
+        named,
+        role=role,
+        text=text,
+        at=fields.get("created_at"),
+        agent=fields.get("agent_id"),
         used=USED,
-    )  # fmt: skip
+    )
 
 
 def _words(fields: Mapping[str, Any]) -> str | None:
@@ -99,7 +117,9 @@ def _answer(fields: Mapping[str, Any]) -> str | None:
 def _text(fields: Mapping[str, Any]) -> str:
     content = fields.get("content", fields.get("text"))
     if isinstance(content, list):
-        parts = (part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text")
+        parts = (
+            part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"
+        )
         return "\n".join(str(part) for part in parts if part)
     return str(content or "")
 

@@ -11,29 +11,29 @@ from zipfile import BadZipFile, ZipFile
 
 from pydantic import ValidationError
 
-from membus.domain.event import Recorded
-from membus.domain.transfer import (
+from membus.core.errors import InvalidError
+from membus.core.event import RecordedEvent
+from membus.transfer.model import (
     CONVERSATIONS,
     DOCUMENTS,
     EVENTS,
+    EXPORT_SCHEMA,
     FACTS,
     MANIFEST,
     QUARANTINE,
-    SCHEMA,
     STATES,
     Manifest,
     number_of,
     section_of,
-)  # fmt: skip
-from membus.errors import InvalidError
-from scripts.transfer.rows import Bad, Carried, Found, LeftOut, Read
+)
+from scripts.transfer.rows import ArchiveRow, ImportableEvent, ImportRow, RejectedRow, SkippedRow
 
 CHUNK = 1 << 20
 ORDER = (EVENTS, STATES, CONVERSATIONS, DOCUMENTS, FACTS, QUARANTINE)
 DERIVED = {FACTS: "a fact: derived again from its events", QUARANTINE: "held back: read again in its event"}
 
 
-def read(path: Path) -> Iterator[Read]:
+def read(path: Path) -> Iterator[ImportRow]:
     """Yield events, then what else there is; the archive is compared with its manifest first.
 
     Raises:
@@ -55,8 +55,10 @@ def _manifest(archive: ZipFile) -> Manifest:
     told = json.loads(archive.read(MANIFEST))
     if not isinstance(told, dict) or told.get("format") != "membus-export":
         raise InvalidError("its manifest is not one of membus")
-    if told["schema_version"] > SCHEMA:
-        raise InvalidError(f"it was written at version {told['schema_version']}, this membus reads up to {SCHEMA}")
+    if told["schema_version"] > EXPORT_SCHEMA:
+        raise InvalidError(
+            f"it was written at version {told['schema_version']}, this membus reads up to {EXPORT_SCHEMA}"
+        )
     return Manifest.model_validate(told)
 
 
@@ -74,23 +76,32 @@ def _order(name: str) -> tuple[int, int]:
     return ORDER.index(section_of(name)), number_of(name)
 
 
-def _row(where: str, section: str, line: bytes, manifest: Manifest) -> Read:
+def _row(where: str, section: str, line: bytes, manifest: Manifest) -> ImportRow:
     if section == EVENTS:
         return _event(where, line)
     if section in DERIVED:
-        return LeftOut(where, DERIVED[section])
+        return SkippedRow(where, DERIVED[section])
     fields = json.loads(line)
-    return Carried(where, section, manifest.user, manifest.created_at, fields)
+    return ArchiveRow(where, section, manifest.user, manifest.created_at, fields)
 
 
-def _event(where: str, line: bytes) -> Read:
+def _event(where: str, line: bytes) -> ImportRow:
     try:
-        recorded = Recorded.model_validate_json(line)
+        recorded = RecordedEvent.model_validate_json(line)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        return Bad(where, f"{'.'.join(map(str, first['loc'])) or 'event'}: {first['msg']}")
+        return RejectedRow(where, f"{'.'.join(map(str, first['loc'])) or 'event'}: {first['msg']}")
     event = recorded.event
-    return Found(
-        where, event.event_id, event.user_id, event.type, event.occurred_at, event.payload, agent=event.agent_id,
-        session=event.session_id, origin=event.origin, remember=event.remember, learned_at=recorded.learned_at,
-    )  # fmt: skip
+    return ImportableEvent(
+        where,
+        event.event_id,
+        event.user_id,
+        event.type,
+        event.occurred_at,
+        event.payload,
+        agent=event.agent_id,
+        session=event.session_id,
+        origin=event.origin,
+        remember=event.remember,
+        learned_at=recorded.learned_at,
+    )

@@ -5,7 +5,7 @@ data "aws_region" "this" {}
 locals {
   prefix  = "membus-${var.environment}"
   account = { partition = data.aws_partition.this.partition, region = data.aws_region.this.name, id = data.aws_caller_identity.this.account_id }
-  openapi = file("${path.module}/../../../functions/memory/openapi.json")
+  openapi = file("${path.module}/../../../functions/api/openapi.json")
   # The functions' side of the network, where there is one.
   inside  = [for network in module.network : { subnet_ids = network.subnet_ids, security_group_ids = [network.functions_security_group_id] }]
   outward = [for network in module.network : { subnet_ids = network.subnet_ids, security_group_ids = concat([network.functions_security_group_id], network.outward_security_group_ids) }]
@@ -20,9 +20,9 @@ locals {
   routes = {
     extract = {
       pattern                    = jsonencode({ source = [{ anything-but = ["membus.announcements"] }] })
-      max_receive_count          = 12 # a part that is down for an hour costs nobody a dead letter: functions/extract/redelivery.py
+      max_receive_count          = 12 # a part that is down for an hour costs nobody a dead letter: functions/extract/delivery.py
       visibility_timeout_seconds = 6 * local.extract_seconds + 1
-      surplus                    = true # what one tenant sends beyond its share: functions/extract/shares.py
+      surplus                    = true # what one tenant sends beyond its share: functions/extract/delivery.py
     }
     summarize = {
       pattern                    = jsonencode({ source = ["membus.announcements"], detail-type = ["summary.due"] })

@@ -1,4 +1,7 @@
-"""`make bench-chat DATA=folder`: whole conversations through chat: tokens, cost, evidence, slots and work by turn."""
+"""`make bench-chat DATA=folder`: whole conversations through chat.
+
+Tokens, cost, evidence, slots and work by turn.
+"""
 
 import argparse
 import socket
@@ -16,9 +19,9 @@ from anthropic import Anthropic
 from rich.console import Console
 
 from localstack.model.app import create_app
-from membus.adapters.claude_model import ClaudeModel
-from membus.asking.model import Model
-from membus.ports.model import LanguageModel
+from membus.llm.claude import ClaudeClient
+from membus.llm.clients import StructuredModel
+from membus.llm.ports import LanguageModel
 from tests.benchmarks.chat.figures import METHODS, Figures, Measuring
 from tests.benchmarks.chat.talking import Talk, exchanges
 from tests.benchmarks.chat.work import work_table
@@ -74,7 +77,7 @@ def lossy_model() -> Iterator[LanguageModel]:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             with Anthropic(api_key="bench", base_url=url, max_retries=0, timeout=60) as client:
-                yield Model(ClaudeModel(client, "lossy"))
+                yield StructuredModel(ClaudeClient(client, "lossy"))
         finally:
             server.should_exit = True
             thread.join()
@@ -110,16 +113,30 @@ def evidence_table(found: Sequence[Figures]) -> Table:
         errors = quantiles([error for each in mine for error in each.errors], n=20)
         ms = [took for each in mine for took in each.assemble_ms]
         searched = sum(each.searched for each in mine) / len(ms)
-        rows.append([
-            name, *(f"{shares[method]:.3f}" for method in METHODS), f"{recalled:,.0f}", f"{searched:.2f}",
-            f"{errors[9]:.1%} / {errors[18]:.1%}", f"{max(t for each in mine for t in each.true_totals):,}",
-            f"{median(ms):.0f}",
-        ])  # fmt: skip
+        rows.append(
+            [
+                name,
+                *(f"{shares[method]:.3f}" for method in METHODS),
+                f"{recalled:,.0f}",
+                f"{searched:.2f}",
+                f"{errors[9]:.1%} / {errors[18]:.1%}",
+                f"{max(t for each in mine for t in each.true_totals):,}",
+                f"{median(ms):.0f}",
+            ]
+        )
     columns = (
-        "set", *METHODS, "recalled tokens", "turns searched", "estimate off, p50 / p95", "counted, most", "assemble ms"
-    )  # fmt: skip
+        "set",
+        *METHODS,
+        "recalled tokens",
+        "turns searched",
+        "estimate off, p50 / p95",
+        "counted, most",
+        "assemble ms",
+    )
     return Table(
-        "Evidence in the prompt when the questions are asked; the estimate; time without the model", columns, rows
+        "Evidence in the prompt when the questions are asked; the estimate; time without the model",
+        columns,
+        rows,
     )
 
 

@@ -1,4 +1,7 @@
-"""What a row of prompts costs under prompt-cache prices: what is read, written and sent anew, turn by turn."""
+"""What a row of prompts costs under prompt-cache prices.
+
+What is read, written and sent anew, turn by turn.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +22,10 @@ class Part:
 
 @dataclass
 class Bill:
-    """Sums the prompts of one conversation; `cached` of `add` is how many leading parts end at the last cache point."""
+    """Sums the prompts of one conversation.
+
+    `cached` of `add` is how many leading parts end at the last cache point.
+    """
 
     tokens: list[int] = field(default_factory=list)
     costs: list[float] = field(default_factory=list)

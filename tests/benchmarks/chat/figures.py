@@ -1,32 +1,37 @@
-"""The figures of one conversation: tokens and cost of turns beside others' prompts; evidence, slots, error, time."""
+"""The figures of one conversation: tokens and cost of turns beside others' prompts.
+
+Evidence, slots, error, time.
+"""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from functions.chat.context import SYSTEM, PromptContext
 from functions.chat.tools import registry
-from membus.domain.blocks import SUMMARY_TOKENS, escaped, summary_block
-from membus.domain.calibration import UNKNOWN
-from membus.domain.context import SYSTEM, Context
-from membus.domain.conversation import Message
-from membus.domain.identity import Owner
-from membus.domain.slots import carried_out
-from membus.domain.summary import Slot
-from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
+from membus.conversations.conversation import Message
+from membus.conversations.prompt_blocks import SUMMARY_TOKENS, escape_tags, render_summary_block
+from membus.conversations.slots import is_carried_out
+from membus.conversations.summary import Slot
+from membus.conversations.window import RATIO_UNKNOWN
+from membus.core.identity import Owner
+from membus.core.tokens import MESSAGE_OVERHEAD, estimate_tokens
 from tests.benchmarks.chat.costs import Bill, Part
 from tests.benchmarks.chat.talking import TALK, Exchange, Talk, true_count
 from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids
 
 COMPACTIONS = 10
 WINDOW, TOP = 8_000, 10
-TOOLS = sum(estimate_tokens(tool.model_dump_json()) for tool in registry.definitions())
+TOOLS = sum(estimate_tokens(tool.model_dump_json()) for tool in registry.list_definitions())
 """Every prompt has the same head: the system text and the definitions of the tools."""
 METHODS = ("full history", "window 8K, sliding", "top-10 passages", "membus")
 
 
 @dataclass
 class Figures:
-    """`slots`: those admitted in the first ten compactions, by kind, and whether each is in the prompt after them.
+    """`slots`.
+
+    Those admitted in the first ten compactions, by kind, and whether each is in the prompt after them.
 
     Intents that were carried out meanwhile are `closed`, and expected no more.
     """
@@ -69,55 +74,65 @@ class Measuring:
         talk.now = talk.search.until = ASKED
         for question in self.figures.case.questions:
             made = talk.context(question.text)
-            top = found_ids(each.memory_id for each in talk.search.found(_nobody(), question.text, limit=TOP))
+            top = found_ids(
+                each.memory_id for each in talk.search.search(_nobody(), question.text, limit=TOP)
+            )
             window = {said.id for message in made.window for said in talk.said[message.message_id]}
             carried = {
-                "full history": question.gold, "window 8K, sliding": window, "top-10 passages": set(top),
+                "full history": question.gold,
+                "window 8K, sliding": window,
+                "top-10 passages": set(top),
                 "membus": talk.evidence(made),
-            }  # fmt: skip
+            }
             for method, ids in carried.items():
                 share = len(question.gold & ids) / len(question.gold)
                 self.figures.evidence.setdefault(method, []).append(share)
             self.figures.recall_tokens.append(_section(made, "recall"))
 
-    def _bill(self, made: Context, content: str) -> None:
+    def _bill(self, made: PromptContext, content: str) -> None:
         bills, message = self.figures.bills, _part(content)
         said = made.prompt.messages
-        parts = [Part("tools", TOOLS), *(Part(block.text, estimate_tokens(block.text)) for block in made.prompt.system)]
+        parts = [
+            Part("tools", TOOLS),
+            *(Part(block.text, estimate_tokens(block.text)) for block in made.prompt.system),
+        ]
         parts += [_part(each.text) for each in said]
         bills["membus"].add(parts, cached=len(parts) - 1)
         bills["full history"].add([*self._history, message], cached=len(self._history))
         head, window = self._history[:2], _fitting(self._history[2:])
         bills["window 8K, sliding"].add([*head, *window, message], cached=2 + len(window))
-        passages = self.talk.search.found(_nobody(), content, limit=TOP)
+        passages = self.talk.search.search(_nobody(), content, limit=TOP)
         bills["top-10 passages"].add([*head, *(_part(each.text) for each in passages), message], cached=2)
         true = true_count(made.prompt)
         self.figures.true_totals.append(true)
-        if self.talk.conversations.conversation(TENANT, TALK).marks.rate:
+        if self.talk.conversations.get_conversation(TENANT, TALK).marks.rate:
             self.figures.errors.append(abs(made.total_tokens - true) / true)
         self.figures.searched += made.need.search
 
     def _watch_slots(self) -> None:
-        outline = self.talk.summaries.outline(TENANT, TALK)
-        if outline.border.version == self.figures.compactions or self.figures.compactions >= COMPACTIONS:
+        outline = self.talk.summaries.get_index(TENANT, TALK)
+        if (
+            outline.last_checkpoint.version == self.figures.compactions
+            or self.figures.compactions >= COMPACTIONS
+        ):
             return
-        self.figures.compactions = outline.border.version
-        written = self.talk.summaries.summaries(TENANT, TALK, limit=1000, after=None).items
+        self.figures.compactions = outline.last_checkpoint.version
+        written = self.talk.summaries.list_summaries(TENANT, TALK, limit=1000, after=None).items
         for summary in written:
             if summary.level == 0 and summary.version <= COMPACTIONS:
                 self._admitted |= {slot.text: slot for slot in summary.slots}
-        shown = summary_block(outline, budget=int(SUMMARY_TOKENS / UNKNOWN))
+        shown = render_summary_block(outline, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN))
         self.figures.slots = {}
-        said = self.talk.conversations.recent(TENANT, TALK, limit=100_000)
+        said = self.talk.conversations.list_recent_messages(TENANT, TALK, limit=100_000)
         closed = [each for each in self._admitted.values() if _is_closed(each, said)]
         self.figures.closed = len(closed)
         for slot in (each for each in self._admitted.values() if each not in closed):
-            there = slot.model_copy(update={"text": escaped(slot.text)}).stands_in(shown)
+            there = slot.model_copy(update={"text": escape_tags(slot.text)}).occurs_in(shown)
             self.figures.slots.setdefault(slot.kind, []).append(there)
 
 
 def _is_closed(slot: Slot, said: Sequence[Message]) -> bool:
-    return slot.kind == "unresolved_intents" and carried_out(slot, said)
+    return slot.kind == "unresolved_intents" and is_carried_out(slot, said)
 
 
 def _fitting(history: Sequence[Part]) -> list[Part]:
@@ -134,7 +149,7 @@ def _part(text: str) -> Part:
     return Part(text, estimate_tokens(text) + MESSAGE_OVERHEAD)
 
 
-def _section(made: Context, name: str) -> int:
+def _section(made: PromptContext, name: str) -> int:
     return next(section.tokens for section in made.sections if section.name == name)
 
 

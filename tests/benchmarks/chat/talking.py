@@ -1,4 +1,7 @@
-"""A whole conversation of a data set through the real core of chat: its answers replayed, its summaries written."""
+"""A whole conversation of a data set through the real core of chat.
+
+Its answers replayed, its summaries written.
+"""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,36 +9,36 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from functions.chat.api import MessageIn
-from functions.chat.gathering import Gatherer
+from functions.chat.context import PromptContext
+from functions.chat.context_loader import ContextLoader
+from functions.chat.schemas import MessageIn
 from functions.chat.tools import registry
-from functions.chat.usecase import Chat
-from functions.summarize.api import SummaryDue
+from functions.chat.turn import ChatService
+from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
 from localstack.model.tokens import count
-from membus.domain.context import Context
-from membus.domain.conversation import MessageIds
-from membus.domain.identity import Owner
-from membus.domain.memory import Source
-from membus.domain.prompt import Prompt, Reply, Usage
-from membus.domain.recall import Recalled
-from membus.domain.search import rank, read_query
-from membus.domain.tokens import estimate_tokens
-from membus.erasing import Gate
-from membus.ports.model import LanguageModel
+from membus.conversations.conversation import MessageIdGenerator
+from membus.conversations.recall import RecalledPassage
+from membus.core.identity import MemorySource, Owner
+from membus.core.tokens import TokenUsage, estimate_tokens
+from membus.erasure.guard import ErasureGuard
+from membus.llm.ports import LanguageModel
+from membus.llm.prompt import ModelReply, Prompt
+from membus.search.query import parse_query
+from membus.search.ranking import rank_passages
 from tests.benchmarks.search.data import ASKED, TENANT, Case, Message, found_ids
 from tests.benchmarks.search.store import Store
 from tests.benchmarks.search.vectors import KeptVectors
 from tests.factories import a_conversation
-from tests.fakes.bus import InMemoryBus
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryEventBus
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.model import ScriptedModel
 from tests.fakes.summaries import InMemorySummaries
-from tests.toolboxes import no_results, no_tools
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.toolboxes import no_results, no_tools
 
 TALK = "talk"
 MESSAGE_TOKENS = 480
@@ -58,7 +61,10 @@ class Exchange:
 
 
 def exchanges(case: Case) -> Iterator[Exchange]:
-    """Pair what one side says with what the other answers; the first speaker of a conversation is its user."""
+    """Pair what one side says with what the other answers.
+
+    The first speaker of a conversation is its user.
+    """
     first = case.messages[0].speaker
     sides = [list(said) for _, said in groupby(case.messages, key=lambda message: message.speaker == first)]
     for asked, answered in zip(sides[::2], sides[1::2], strict=False):
@@ -66,41 +72,52 @@ def exchanges(case: Case) -> Iterator[Exchange]:
 
 
 class Search:
-    """The search of production over what was said before a moment; facts are none, for nothing is extracted here."""
+    """The search of production over what was said before a moment.
+
+    Facts are none, for nothing is extracted here.
+    """
 
     def __init__(self, case: Case, vectors: KeptVectors) -> None:
         entries = case.entries()
-        self._store = Store(entries, vectors.of([part.embedded_text for each in entries for part in each.passages]))
+        self._store = Store(
+            entries, vectors.of([part.embedded_text for each in entries for part in each.passages])
+        )
         self._vectors = vectors
         self.until: datetime = ASKED
-        self._last: tuple[str, datetime, list[Recalled]] = ("", ASKED, [])
+        self._last: tuple[str, datetime, list[RecalledPassage]] = ("", ASKED, [])
 
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[Recalled]:  # noqa: ARG002 - one user a case
+    def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
         if self._last[:2] == (message, self.until) and len(self._last[2]) >= limit:
             return self._last[2][:limit]
-        query = read_query(message[:2_000], now=self.until.date())
+        query = parse_query(message[:2_000], now=self.until.date())
         rows, scope = self._store.gather(query, self._vectors.of([query.text])[0])
         past = [row for row in rows if row.occurred_at < self.until]
         found = [
-            Recalled(
-                memory_id=each.row.group_id, kind="episode", text=f"{each.row.speaker}: {each.row.text}",
-                occurred_at=each.row.occurred_at, source=Source(), score=each.score,
+            RecalledPassage(
+                memory_id=each.row.group_id,
+                kind="episode",
+                text=f"{each.row.speaker}: {each.row.text}",
+                occurred_at=each.row.occurred_at,
+                source=MemorySource(),
+                score=each.score,
             )
-            for each in rank(query, past, scope, limit=limit)
-        ]  # fmt: skip
+            for each in rank_passages(query, past, scope, limit=limit)
+        ]
         self._last = (message, self.until, found)
         return found
 
-    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         raise NotImplementedError
 
 
 class Replay(ScriptedModel):
     """Answers what the data set answers, and counts tokens as the local model does."""
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
-        reply = super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
-        return reply.model_copy(update={"usage": Usage(input=true_count(prompt), output=count(reply.text))})
+    def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
+        reply = super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+        return reply.model_copy(
+            update={"usage": TokenUsage(input=true_count(prompt), output=count(reply.text))}
+        )
 
 
 class Talk:
@@ -109,24 +126,38 @@ class Talk:
     def __init__(self, case: Case, vectors: KeptVectors, summarizer: LanguageModel) -> None:
         self.search, self.now = Search(case, vectors), case.messages[0].occurred_at
         self.conversations = InMemoryConversations(lambda: self.now, a_conversation(TALK, tenant_id=TENANT))
-        self.summaries, self.due = InMemorySummaries(self.conversations), InMemoryBus()
+        self.summaries, self.due = InMemorySummaries(self.conversations), InMemoryEventBus()
         self.said: dict[str, Sequence[Message]] = {}
         self._summarizer = summarizer
         self._answer = ""
-        facts, fresh = InMemoryFacts(InMemoryEpisodes()), InMemoryFresh(InMemoryConversations(lambda: self.now))
-        self.chat = Chat(
-            gatherer=Gatherer(
-                conversations=self.conversations, summaries=self.summaries, facts=facts, fresh=fresh,
-                recollection=self.search, pool=ThreadPoolExecutor(6), tools=registry.definitions(),
+        facts, fresh = (
+            InMemoryFacts(InMemoryEpisodes()),
+            InMemoryUnprocessedMessages(InMemoryConversations(lambda: self.now)),
+        )
+        self.chat = ChatService(
+            gatherer=ContextLoader(
+                conversations=self.conversations,
+                summaries=self.summaries,
+                facts=facts,
+                fresh=fresh,
+                recollection=self.search,
+                pool=ThreadPoolExecutor(6),
+                tools=registry.list_definitions(),
             ),
-            gate=Gate(InMemoryErasures()),
-            conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
-            model=lambda _: Replay(lambda _: self._answer), clock=lambda: self.now, seconds_left=lambda: 10.0,
-            toolbox=no_tools, results=no_results(), ids=MessageIds(),
-        )  # fmt: skip
+            gate=ErasureGuard(InMemoryErasures()),
+            conversations=self.conversations,
+            bus=InMemoryEventBus(),
+            announcements=lambda: self.due,
+            model=lambda _: Replay(lambda _: self._answer),
+            clock=lambda: self.now,
+            seconds_left=lambda: 10.0,
+            toolbox=no_tools,
+            results=no_results(),
+            ids=MessageIdGenerator(),
+        )
 
-    def context(self, message: str) -> Context:
-        return self.chat.context(TENANT, TALK, message, author="ada")
+    def context(self, message: str) -> PromptContext:
+        return self.chat.preview_context(TENANT, TALK, message, author="ada")
 
     def take(self, exchange: Exchange, number: int) -> None:
         """Let an exchange happen, and the summary that it makes due."""
@@ -134,21 +165,26 @@ class Talk:
         self.search.until = self.now
         self._answer = "\n".join(message.text for message in exchange.answered) or "…"
         asked = MessageIn(content=exchange.content, author="ada")
-        turn = self.chat.answer(TENANT, TALK, asked, request_key=str(number))
+        turn = self.chat.answer_message(TENANT, TALK, asked, request_key=str(number))
         self.said |= {turn.user.message_id: exchange.asked, turn.assistant.message_id: exchange.answered}
         for _ in self.due.published:
             Summarizer(
-                conversations=self.conversations, summaries=self.summaries, model=lambda _: self._summarizer,
-                clock=lambda: self.now, seconds_left=lambda: 60.0,
-            ).advance(SummaryDue(tenant_id=TENANT, conversation_id=TALK))  # fmt: skip
+                conversations=self.conversations,
+                summaries=self.summaries,
+                model=lambda _: self._summarizer,
+                clock=lambda: self.now,
+                seconds_left=lambda: 60.0,
+            ).advance_summary(SummaryDue(tenant_id=TENANT, conversation_id=TALK))
         self.due.published.clear()
 
-    def evidence(self, made: Context) -> set[str]:
+    def evidence(self, made: PromptContext) -> set[str]:
         """Return the ids of the data set's messages that stand in the window or were recalled."""
         window = {said.id for message in made.window for said in self.said[message.message_id]}
         return window | set(found_ids(passage.memory_id for passage in made.recalled))
 
 
 def true_count(prompt: Prompt) -> int:
-    said = sum(count(said.text) + 4 for said in prompt.messages) + sum(count(block.text) for block in prompt.system)
+    said = sum(count(said.text) + 4 for said in prompt.messages) + sum(
+        count(block.text) for block in prompt.system
+    )
     return said + sum(count(tool.model_dump_json()) for tool in prompt.tools)

@@ -4,41 +4,50 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from functions.chat.api import MessageIn
-from functions.chat.gathering import Gatherer
-from functions.chat.usecase import Chat
-from functions.summarize.api import SummaryDue
+from functions.chat.context_loader import ContextLoader
+from functions.chat.schemas import MessageIn
+from functions.chat.turn import ChatService
+from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
-from membus.adapters import conversation_items as items
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoFresh
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.conversation import MessageIds
-from membus.domain.provenance import Trace
-from membus.erasing import Gate
+from membus.conversations import dynamodb_items as items
+from membus.conversations.conversation import MessageIdGenerator
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
+from membus.conversations.provenance import TurnMetadata
+from membus.erasure.guard import ErasureGuard
+from membus.facts.dynamodb import DynamoFacts
 from tests.benchmarks.dynamo_units import Work, counting
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
-from tests.fakes.bus import InMemoryBus
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryEventBus
+from tests.fakes.memory_search import InMemoryMemorySearch
 from tests.fakes.model import ScriptedModel
-from tests.fakes.recollection import InMemoryRecollection
 from tests.strict import strict_aws
-from tests.tables import make_table
-from tests.toolboxes import no_results, no_tools
+from tests.support.tables import make_table
+from tests.support.toolboxes import no_results, no_tools
 
 AT = (50, 500, 2_000)
 AROUND = 40
 """Turns that are averaged: a window grows and is cut within about so many."""
 TALK, ANSWER = "talk", "word " * 150
-CHAPTER = '{"summary": "They talked about things.", "entities": [], "intents": [], "decisions": [], "numbers": []}'
+CHAPTER = (
+    '{"summary": "They talked about things.", "entities": [], "intents": [], "decisions": [], "numbers": []}'
+)
 
 
 def work_table() -> Table:
     with strict_aws():
         rows = [_row(at, _average(works)) for at, works in _measured().items()]
-    columns = ("turn", "requests", "read units", "write units", "requests of one context", "read units of one context")
+    columns = (
+        "turn",
+        "requests",
+        "read units",
+        "write units",
+        "requests of one context",
+        "read units of one context",
+    )
     return Table(f"DynamoDB work of a turn, mean of the {AROUND} turns up to it", columns, rows)
 
 
@@ -73,47 +82,69 @@ def _measured() -> dict[int, list[tuple[Work, Work]]]:
 
 
 class _Talk:
-    """A conversation of about 190 tokens a turn; whatever summary is due is written at once, outside the count."""
+    """A conversation of about 190 tokens a turn.
+
+    Whatever summary is due is written at once, outside the count.
+    """
 
     def __init__(self) -> None:
         memory, conversations = make_table("memory"), make_table("conversations")
         self.clients = [memory.meta.client, conversations.meta.client]
         self.now: datetime = NOON
-        self._ids = MessageIds()
+        self._ids = MessageIdGenerator()
         self._store = DynamoConversations(conversations, lambda: self.now)
-        self._table, self._summaries, self.due = conversations, DynamoSummaries(conversations), InMemoryBus()
-        self._store.create(a_conversation(TALK), request_key="first")
-        self._chat = Chat(
-            gatherer=Gatherer(
-                conversations=self._store, summaries=self._summaries, facts=DynamoFacts(memory),
-                fresh=DynamoFresh(conversations, lambda: self.now), recollection=InMemoryRecollection(),
+        self._table, self._summaries, self.due = (
+            conversations,
+            DynamoSummaries(conversations),
+            InMemoryEventBus(),
+        )
+        self._store.create_conversation(a_conversation(TALK), request_key="first")
+        self._chat = ChatService(
+            gatherer=ContextLoader(
+                conversations=self._store,
+                summaries=self._summaries,
+                facts=DynamoFacts(memory),
+                fresh=DynamoUnprocessedMessages(conversations, lambda: self.now),
+                recollection=InMemoryMemorySearch(),
                 pool=ThreadPoolExecutor(6),
             ),
-            gate=Gate(InMemoryErasures()),
-            conversations=self._store, bus=InMemoryBus(), announcements=lambda: self.due,
-            model=lambda _: ScriptedModel(ANSWER), clock=lambda: self.now, seconds_left=lambda: 10.0,
-            toolbox=no_tools, results=no_results(), ids=self._ids,
-        )  # fmt: skip
+            gate=ErasureGuard(InMemoryErasures()),
+            conversations=self._store,
+            bus=InMemoryEventBus(),
+            announcements=lambda: self.due,
+            model=lambda _: ScriptedModel(ANSWER),
+            clock=lambda: self.now,
+            seconds_left=lambda: 10.0,
+            toolbox=no_tools,
+            results=no_results(),
+            ids=self._ids,
+        )
 
     def context(self) -> None:
-        self._chat.context(ADA.tenant, TALK, "What did we say?", author=ADA.user)
+        self._chat.preview_context(ADA.tenant, TALK, "What did we say?", author=ADA.user)
 
     def turn(self, number: int) -> None:
         self.now += timedelta(hours=1)
         said = MessageIn(content=_content(number), author=ADA.user)
-        self._chat.answer(ADA.tenant, TALK, said, request_key=str(number))
+        self._chat.answer_message(ADA.tenant, TALK, said, request_key=str(number))
 
     def seed(self, number: int) -> None:
         """Store a turn item by item: the emulator copies the whole table for each transaction."""
         self.now += timedelta(hours=1)
-        user, wise = (a_message(text, message_id=self._ids.next(self.now)) for text in (_content(number), ANSWER))
-        turn = a_turn().model_copy(update={"user": user, "assistant": wise.model_copy(update={"role": "assistant"})})
+        user, wise = (
+            a_message(text, message_id=self._ids.next_id(self.now)) for text in (_content(number), ANSWER)
+        )
+        turn = a_turn().model_copy(
+            update={"user": user, "assistant": wise.model_copy(update={"role": "assistant"})}
+        )
         for message in (turn.user, turn.assistant):
             self._table.put_item(Item=items.message_item(ADA.tenant, TALK, message))
-        update, values = items.marked(turn, Trace())
+        update, values = items.counters_update(turn, TurnMetadata())
         values.pop(":first")
         self._table.update_item(
-            Key=items.key(ADA.tenant, TALK), UpdateExpression=update, ExpressionAttributeValues=values
+            Key=items.conversation_key(ADA.tenant, TALK),
+            UpdateExpression=update,
+            ExpressionAttributeValues=values,
         )
         if number % 5 == 0:
             self.summarise([turn])
@@ -121,9 +152,12 @@ class _Talk:
     def summarise(self, due: Sequence[object]) -> None:
         for _ in due:
             Summarizer(
-                conversations=self._store, summaries=self._summaries, model=lambda _: ScriptedModel(CHAPTER),
-                clock=lambda: self.now, seconds_left=lambda: 10.0,
-            ).advance(SummaryDue(tenant_id=ADA.tenant, conversation_id=TALK))  # fmt: skip
+                conversations=self._store,
+                summaries=self._summaries,
+                model=lambda _: ScriptedModel(CHAPTER),
+                clock=lambda: self.now,
+                seconds_left=lambda: 10.0,
+            ).advance_summary(SummaryDue(tenant_id=ADA.tenant, conversation_id=TALK))
 
 
 def _content(number: int) -> str:

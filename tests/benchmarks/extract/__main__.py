@@ -1,6 +1,9 @@
-"""`make bench-extract DATA=file`: the model calls that a LoCoMo file takes, and that no storm changes what is learned.
+"""`make bench-extract DATA=file`.
 
-Every turn is an event of its speaker. The real client asks the local model server over HTTP; the stores are in memory.
+The model calls that a LoCoMo file takes, and that no storm changes what is learned.
+
+Every turn is an event of its speaker. The real client asks the local model server over HTTP; the stores are
+in memory.
 """
 
 import json
@@ -16,19 +19,19 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from membus.adapters.claude_model import ClaudeModel
-from membus.asking.model import Model
-from membus.domain.event import Event
-from membus.domain.prompt import Reply
-from membus.ports.model import Question
-from scripts.demo import locomo
-from tests.deliveries import Extraction
+from membus.core.event import Event
+from membus.llm.claude import ClaudeClient
+from membus.llm.clients import StructuredModel
+from membus.llm.ports import ModelRequest
+from membus.llm.prompt import ModelReply
+from scripts.demo import sources
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.facts import InMemoryFacts
-from tests.model_server import model_server
-from tests.streams import Weather, deliver, held_in_memory
+from tests.support.event_streams import DeliveryFaults, deliver, stored_in_memory
+from tests.support.extraction import Extraction
+from tests.support.model_server import model_server
 
 BATCHES = (10, 20, 50)
 TARGET = 0.15
@@ -38,18 +41,20 @@ TARGET = 0.15
 class Counted:
     """A speaker that counts its answers and what they took."""
 
-    def __init__(self, speaker: ClaudeModel) -> None:
+    def __init__(self, speaker: ClaudeClient) -> None:
         self._speaker, self.name = speaker, speaker.name
         self.calls, self.tokens = 0, 0
 
-    def reply(self, question: Question) -> Reply:
-        reply = self._speaker.reply(question)
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
+        reply = self._speaker.generate_reply(question)
         self.calls += 1
-        self.tokens += reply.usage.input + reply.usage.cache_read + reply.usage.cache_write + reply.usage.output
+        self.tokens += (
+            reply.usage.input + reply.usage.cache_read + reply.usage.cache_write + reply.usage.output
+        )
         return reply
 
-    def stream(self, question: Question) -> Iterator[Any]:
-        return self._speaker.stream(question)
+    def stream_reply(self, question: ModelRequest) -> Iterator[Any]:
+        return self._speaker.stream_reply(question)
 
 
 @dataclass
@@ -60,21 +65,29 @@ class Run:
     events: int
     speaker: Counted
     extraction: Extraction
-    conversations: InMemoryConversations = field(default_factory=lambda: InMemoryConversations(StoppedClock(NOON)))
+    conversations: InMemoryConversations = field(
+        default_factory=lambda: InMemoryConversations(StoppedClock(NOON))
+    )
 
     @property
     def calls_each(self) -> float:
         return self.speaker.calls / self.events
 
     def state(self) -> bytes:
-        return held_in_memory(self.extraction, self.conversations)
+        return stored_in_memory(self.extraction, self.conversations)
 
     def row(self) -> tuple[str, ...]:
         spent = self.speaker.tokens / self.events
         return (
-            self.name, str(self.events), str(self.speaker.calls), f"{self.calls_each:.3f}", f"{spent:.0f}",
-            str(self.facts), str(self.duplicates), str(len(self.extraction.quarantine.parked)),
-        )  # fmt: skip
+            self.name,
+            str(self.events),
+            str(self.speaker.calls),
+            f"{self.calls_each:.3f}",
+            f"{spent:.0f}",
+            str(self.facts),
+            str(self.duplicates),
+            str(len(self.extraction.quarantine.parked)),
+        )
 
     @property
     def facts(self) -> int:
@@ -98,11 +111,11 @@ def main() -> None:
     if not path.is_file():
         sys.exit(f"bench-extract: {path} is no file; DATA= names a LoCoMo file")
     document = json.loads(path.read_text(encoding="utf-8"))
-    if not locomo.recognises(document):
+    if not sources.is_locomo(document):
         sys.exit(f"bench-extract: {path} holds no LoCoMo conversations")
     talks = [_events(document, number) for number in range(1, len(document) + 1)]
     with model_server() as url, Anthropic(api_key="bench", base_url=url, max_retries=0) as client:
-        _measure(talks, lambda: Counted(ClaudeModel(client, "local")))
+        _measure(talks, lambda: Counted(ClaudeClient(client, "local")))
 
 
 def _measure(talks: Sequence[Sequence[Event]], speaker: Callable[[], Counted]) -> None:
@@ -113,9 +126,11 @@ def _measure(talks: Sequence[Sequence[Event]], speaker: Callable[[], Counted]) -
     runs += [_run(f"two speakers as they talk, {size} a batch", talks, size, speaker()) for size in BATCHES]
     calm = runs[0]
     storm = _started("every event five times, shuffled", len(events), speaker())
-    deliver(storm.extraction, events, Weather(copies=5, at_least=5, seed=1))
+    deliver(storm.extraction, events, DeliveryFaults(copies=5, at_least=5, seed=1))
     columns = ("delivered", "events", "calls", "calls/event", "tokens/event", "facts", "duplicates", "parked")
-    printed = Table(*columns, title=f"extraction of {len(talks)} conversations", box=box.SIMPLE, title_justify="left")
+    printed = Table(
+        *columns, title=f"extraction of {len(talks)} conversations", box=box.SIMPLE, title_justify="left"
+    )
     for run in [*runs, storm]:
         printed.add_row(*run.row())
     console.print(printed)
@@ -134,11 +149,11 @@ def _run(name: str, streams: Sequence[Sequence[Event]], size: int, speaker: Coun
 
 
 def _started(name: str, events: int, speaker: Counted) -> Run:
-    return Run(name, events, speaker, Extraction(Model(speaker)))
+    return Run(name, events, speaker, Extraction(StructuredModel(speaker)))
 
 
 def _events(document: Any, number: int) -> list[Event]:
-    source = locomo.read(document, number)
+    source = sources.read_locomo(document, number)
     return [Event.model_validate({"tenant_id": "bench", "origin": "api"} | each) for each in source.events]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from membus.domain.search import rank
+from membus.search.ranking import rank_passages
 from tests.benchmarks.search import measure, weighing
 from tests.benchmarks.search.baselines import Baselines
 from tests.benchmarks.search.data import Case, read_cases
@@ -40,7 +40,9 @@ def main() -> None:
     if asked.write_weights:
         found, midpoint = weighing.fitted(samples)
         weighing.write(found, midpoint)
-        console.print(f"weights of {len(samples)} questions written; run `make bench-search` to see what they do")
+        console.print(
+            f"weights of {len(samples)} questions written; run `make bench-search` to see what they do"
+        )
         return
     _report(cases, samples, vectors, console)
 
@@ -48,24 +50,33 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-search", description=__doc__)
     parser.add_argument("data", type=Path, help="folder with locomo_*.json and beam/beam_*.json")
-    parser.add_argument("--quick", action="store_true", help="a few conversations of each set, a fifth of LoCoMo")
-    parser.add_argument("--write-weights", action="store_true", help="fit the weights anew and write them to the layer")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few conversations of each set, a fifth of LoCoMo"
+    )
+    parser.add_argument(
+        "--write-weights", action="store_true", help="fit the weights anew and write them to the layer"
+    )
     return parser.parse_args()
 
 
 def _report(cases: Sequence[Case], samples: Sequence[Sample], vectors: KeptVectors, console: Console) -> None:
     both_ways = crossed(samples)
     figures = [
-        *_of_baselines(cases, vectors), *_of_mem0(cases, vectors, console), *of_membus(samples, measure.SHIPPED),
+        *_of_baselines(cases, vectors),
+        *_of_mem0(cases, vectors, console),
+        *of_membus(samples, measure.SHIPPED),
         *unseen(both_ways),
-    ]  # fmt: skip
+    ]
     for name in dict.fromkeys(case.set for case in cases):
         show(measure.set_table(name, figures), console)
     console.print(NOTE.format(other=measure.OTHER_HALF, shipped=measure.SHIPPED), "\n")
     show(crossed_table(both_ways), console)
     show(
         measure.within_table(
-            [measure.within(s.case, s.question, rank(s.query, s.rows, s.scope, limit=PASSAGES)) for s in samples]
+            [
+                measure.within(s.case, s.question, rank_passages(s.query, s.rows, s.scope, limit=PASSAGES))
+                for s in samples
+            ]
         ),
         console,
     )
@@ -99,7 +110,9 @@ def _quick(cases: Sequence[Case]) -> list[Case]:
     few: list[Case] = []
     for name in dict.fromkeys(case.set for case in cases):
         mine = [case for case in cases if case.set == name][:QUICK_CASES]
-        few += [replace(c, questions=c.questions[::QUICK_STEP] if name == "LoCoMo" else c.questions) for c in mine]
+        few += [
+            replace(c, questions=c.questions[::QUICK_STEP] if name == "LoCoMo" else c.questions) for c in mine
+        ]
     return few
 
 

@@ -1,4 +1,7 @@
-"""What others do, over whole messages: BM25 with and without stems, vectors, and the two usual ways of joining them."""
+"""What others do, over whole messages.
+
+BM25 with and without stems, vectors, and the two usual ways of joining them.
+"""
 
 import math
 import re
@@ -7,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from membus.domain.search.terms import stems
+from membus.core.text.terms import stem_words
 from tests.benchmarks.search.data import Case
 from tests.benchmarks.search.store import Scores
 from tests.benchmarks.search.vectors import KeptVectors, Vectors
@@ -22,7 +25,7 @@ class Baselines:
     def __init__(self, case: Case, vectors: KeptVectors) -> None:
         self._ids = [message.id for message in case.messages]
         texts = message_texts(case)
-        self._plain, self._stemmed = Bm25(texts, plain_words), Bm25(texts, stems)
+        self._plain, self._stemmed = Bm25(texts, plain_words), Bm25(texts, stem_words)
         self._vectors: Vectors = vectors.of(texts)
 
     def ranked(self, question: str, vector: Vectors) -> dict[str, list[str]]:
@@ -35,7 +38,10 @@ class Baselines:
             "reciprocal rank": _reciprocal(stemmed) + _reciprocal(dense),
             "min-max": _min_max(stemmed) + _min_max(dense),
         }
-        return {name: [self._ids[i] for i in np.argsort(-scores, kind="stable")] for name, scores in methods.items()}
+        return {
+            name: [self._ids[i] for i in np.argsort(-scores, kind="stable")]
+            for name, scores in methods.items()
+        }
 
 
 def message_texts(case: Case) -> list[str]:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from membus.domain.event import Event
-from membus.domain.remembered import event_memory_id, memories_of_event
-from membus.domain.retrieval import Entry, entry_of
-from membus.domain.search.speakers import is_role
+from membus.core.event import Event
+from membus.search.memory_projection import event_memory_id, project_event
+from membus.search.passages import is_role
+from membus.search.retrieval import IndexEntry, index_entry
 
 _EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
 _TAIL = re.compile(r"\s*->->.*$", re.DOTALL)
@@ -52,16 +52,25 @@ class Case:
     def user(self) -> str:
         return self.id
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[IndexEntry]:
         """Return the messages as the API would have them indexed, were each sent to POST /v1/events."""
-        return [entry_of(memory) for message in self.messages for memory in memories_of_event(self._event(message))]
+        return [
+            index_entry(memory) for message in self.messages for memory in project_event(self._event(message))
+        ]
 
     def _event(self, message: Message) -> Event:
         return Event(
-            event_id=message.id, tenant_id=TENANT, user_id=self.user, session_id=message.session, type="message.sent",
+            event_id=message.id,
+            tenant_id=TENANT,
+            user_id=self.user,
+            session_id=message.session,
+            type="message.sent",
             occurred_at=message.occurred_at,
-            payload={"text": message.text, "role" if is_role(message.speaker) else "speaker": message.speaker},
-        )  # fmt: skip
+            payload={
+                "text": message.text,
+                "role" if is_role(message.speaker) else "speaker": message.speaker,
+            },
+        )
 
 
 def found_ids(memory_ids: Iterable[str]) -> list[str]:
@@ -73,11 +82,15 @@ def read_cases(folder: Path) -> list[Case]:
     """Return every case of the folder; raises FileNotFoundError naming what should be there."""
     files = sorted(folder.glob("locomo_*.json")) + sorted((folder / "beam").glob("beam_*.json"))
     if not files:
-        raise FileNotFoundError(f"no locomo_*.json or beam/beam_*.json in {folder}: say DATA=<folder> (see README.md)")
+        raise FileNotFoundError(
+            f"no locomo_*.json or beam/beam_*.json in {folder}: say DATA=<folder> (see README.md)"
+        )
     cases: list[Case] = []
     for file in files:
         raw = json.loads(file.read_text())
-        cases += [_locomo(one) for one in raw] if isinstance(raw, list) else [_beam(raw, file.stem.split("_")[1])]
+        cases += (
+            [_locomo(one) for one in raw] if isinstance(raw, list) else [_beam(raw, file.stem.split("_")[1])]
+        )
     return cases
 
 
@@ -90,17 +103,23 @@ def _locomo(raw: dict[str, Any]) -> Case:
         Question(
             item["question"],
             _CATEGORIES[item["category"]],
-            frozenset(f"D{int(a)}:{int(b)}" for e in item.get("evidence") or [] for a, b in _EVIDENCE.findall(e))
+            frozenset(
+                f"D{int(a)}:{int(b)}" for e in item.get("evidence") or [] for a, b in _EVIDENCE.findall(e)
+            )
             & known,
         )
         for item in raw["qa"]
     )
-    return Case("LoCoMo", raw["sample_id"], messages, tuple(question for question in questions if question.gold))
+    return Case(
+        "LoCoMo", raw["sample_id"], messages, tuple(question for question in questions if question.gold)
+    )
 
 
 def _turn(turn: dict[str, str], session: int, said: dict[str, Any]) -> Message:
     photo = f" [shares a photo: {turn['blip_caption']}]" if turn.get("blip_caption") else ""
-    held = datetime.strptime(said[f"session_{session}_date_time"], "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)
+    held = datetime.strptime(said[f"session_{session}_date_time"], "%I:%M %p on %d %B, %Y").replace(
+        tzinfo=UTC
+    )
     order = timedelta(seconds=int(turn["dia_id"].split(":")[1]))
     return Message(turn["dia_id"], turn["speaker"], turn["text"] + photo, str(session), held + order)
 
@@ -121,7 +140,10 @@ def _beam(raw: dict[str, Any], tier: str) -> Case:
         for item in items
     )
     return Case(
-        f"BEAM {tier}", str(raw["id"]), tuple(messages), tuple(question for question in questions if question.gold)
+        f"BEAM {tier}",
+        str(raw["id"]),
+        tuple(messages),
+        tuple(question for question in questions if question.gold),
     )
 
 

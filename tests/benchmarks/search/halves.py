@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from membus.domain.search import rank
+from membus.search.ranking import rank_passages
 from tests.benchmarks.search.data import found_ids
 from tests.benchmarks.search.measure import KS, OTHER_HALF, Measured, measured
 from tests.benchmarks.search.samples import Sample
@@ -28,7 +28,7 @@ def of_membus(samples: Sequence[Sample], method: str) -> list[Measured]:
     return [
         measured(sample.case, sample.question, method, found_ids(each.row.group_id for each in ranked))
         for sample in samples
-        for ranked in [rank(sample.query, sample.rows, sample.scope, limit=max(KS))]
+        for ranked in [rank_passages(sample.query, sample.rows, sample.scope, limit=max(KS))]
     ]
 
 
@@ -37,7 +37,10 @@ def crossed(samples: Sequence[Sample]) -> list[Crossed]:
     every: list[Crossed] = []
     for fitted_on, mine in enumerate(halves):
         with in_force(fitted(mine)[0]):
-            every += [Crossed(fitted_on, asked_of, of_membus(half, OTHER_HALF)) for asked_of, half in enumerate(halves)]
+            every += [
+                Crossed(fitted_on, asked_of, of_membus(half, OTHER_HALF))
+                for asked_of, half in enumerate(halves)
+            ]
     return every
 
 
@@ -48,11 +51,17 @@ def unseen(every: Sequence[Crossed]) -> list[Measured]:
 def crossed_table(every: Sequence[Crossed]) -> Table:
     sets = list(dict.fromkeys(each.set for cross in every for each in cross.figures))
     rows = [
-        [NAMES[cross.fitted_on], NAMES[cross.asked_of], *(_mean(cross, name, k) for name in sets for k in (10, 20))]
+        [
+            NAMES[cross.fitted_on],
+            NAMES[cross.asked_of],
+            *(_mean(cross, name, k) for name in sets for k in (10, 20)),
+        ]
         for cross in sorted(every, key=lambda cross: (cross.asked_of, cross.fitted_on))
     ]
     columns = ("fitted on", "asked of", *(f"{name} @{k}" for name in sets for k in (10, 20)))
-    return Table("Halves of the conversations: what weights find where they were fitted, and where not", columns, rows)
+    return Table(
+        "Halves of the conversations: what weights find where they were fitted, and where not", columns, rows
+    )
 
 
 def _halves(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:

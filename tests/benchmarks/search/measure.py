@@ -1,11 +1,14 @@
-"""The figures of a search: the share of the evidence among the first messages, and within a budget of tokens."""
+"""The figures of a search.
+
+The share of the evidence among the first messages, and within a budget of tokens.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from membus.domain.search import Ranked
-from membus.domain.tokens import estimate_tokens
+from membus.core.tokens import estimate_tokens
+from membus.search.ranking import RankedPassage
 from tests.benchmarks.search.data import Case, Question, found_ids
 from tests.benchmarks.table import Table
 
@@ -29,7 +32,7 @@ def measured(case: Case, question: Question, method: str, ids: Sequence[str]) ->
     return Measured(case.set, question.category, method, recall)
 
 
-def within(case: Case, question: Question, ranked: Iterable[Ranked]) -> Measured:
+def within(case: Case, question: Question, ranked: Iterable[RankedPassage]) -> Measured:
     """Fill each budget with passages (speaker and text), best first, leaving out what does not fit any more."""
     found: dict[int, set[str]] = {budget: set() for budget in BUDGETS}
     left = {budget: budget for budget in BUDGETS}
@@ -51,14 +54,18 @@ def set_table(name: str, of_all: Sequence[Measured]) -> Table:
         _row(f"{category}, @10", [each for each in mine if each.category == category], methods, 10)
         for category in sorted({each.category for each in mine})
     ]
-    return Table(f"{name}: share of the evidence among the first messages", ("questions", "n", *methods), rows)
+    return Table(
+        f"{name}: share of the evidence among the first messages", ("questions", "n", *methods), rows
+    )
 
 
 def within_table(of_all: Sequence[Measured]) -> Table:
     sets = dict.fromkeys(each.set for each in of_all)
     rows = [[name, *(f"{_mean(of_all, name, budget):.3f}" for budget in BUDGETS)] for name in sets]
     columns = ("set", *(f"{budget:,} tokens" for budget in BUDGETS))
-    return Table("Share of the evidence in so many tokens of recalled passages (tokens estimated)", columns, rows)
+    return Table(
+        "Share of the evidence in so many tokens of recalled passages (tokens estimated)", columns, rows
+    )
 
 
 def _mean(of_all: Sequence[Measured], name: str, key: int) -> float:

@@ -1,4 +1,7 @@
-"""Mem0 open source beside membus: its own environment, the same messages, questions and vectors, `infer=False`."""
+"""Mem0 open source beside membus.
+
+Its own environment, the same messages, questions and vectors, `infer=False`.
+"""
 
 import hashlib
 import json
@@ -48,12 +51,21 @@ class Mem0:
 
     def _ask(self, case: Case, vectors: KeptVectors, answers: Path) -> None:
         said, asked = message_texts(case), [question.text for question in case.questions]
-        messages = [{"id": message.id, "text": text} for message, text in zip(case.messages, said, strict=True)]
+        messages = [
+            {"id": message.id, "text": text} for message, text in zip(case.messages, said, strict=True)
+        ]
         job, matrix = answers.with_suffix(".job"), answers.with_suffix(".npz")
         job.write_text(json.dumps({"messages": messages, "questions": asked, "texts": [*said, *asked]}))
         np.savez(matrix, vectors=np.concatenate([vectors.of(said), vectors.of(asked)]))
         # -P: this folder, in which a mem0.py lies, is no place to import from
-        _run([str(self._python), "-P", str(Path(__file__).with_name("mem0_run.py")), *map(str, (job, matrix, answers))])
+        _run(
+            [
+                str(self._python),
+                "-P",
+                str(Path(__file__).with_name("mem0_run.py")),
+                *map(str, (job, matrix, answers)),
+            ]
+        )
         job.unlink()
         matrix.unlink()
 

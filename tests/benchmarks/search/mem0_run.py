@@ -1,4 +1,6 @@
-"""Runs in Mem0's own environment: adds a case's messages as they are, searches for its questions, writes what it found.
+"""Runs in Mem0's own environment.
+
+Adds a case's messages as they are, searches for its questions, writes what it found.
 
 `python mem0_run.py <job.json> <vectors.npz> <answers.json>`; the vectors are the benchmark's, by text.
 """
@@ -22,10 +24,10 @@ class GivenVectors:
         self._vectors = vectors
         self.config = None
 
-    def embed(self, text: str, memory_action: str | None = None) -> list[float]:  # noqa: ARG002 - Mem0's signature
+    def embed_texts(self, text: str, memory_action: str | None = None) -> list[float]:
         return self._vectors[text]
 
-    def embed_batch(self, texts: list[str], memory_action: str | None = None) -> list[list[float]]:  # noqa: ARG002
+    def embed_batch(self, texts: list[str], memory_action: str | None = None) -> list[list[float]]:
         return [self._vectors[text] for text in texts]
 
 
@@ -39,12 +41,20 @@ def main(job: dict[str, Any], vectors: dict[str, list[float]]) -> list[list[str]
 
 def _memory(folder: Path, embedder: GivenVectors) -> Any:
     size = len(next(iter(embedder._vectors.values())))
-    store = {"collection_name": "bench", "path": str(folder / "qdrant"), "embedding_model_dims": size, "on_disk": True}
+    store = {
+        "collection_name": "bench",
+        "path": str(folder / "qdrant"),
+        "embedding_model_dims": size,
+        "on_disk": True,
+    }
     memory = importlib.import_module("mem0").Memory.from_config(
         {
             "vector_store": {"provider": "qdrant", "config": store},
             "llm": {"provider": "openai", "config": {"api_key": "never called: infer=False"}},
-            "embedder": {"provider": "openai", "config": {"api_key": "replaced below", "embedding_dims": size}},
+            "embedder": {
+                "provider": "openai",
+                "config": {"api_key": "replaced below", "embedding_dims": size},
+            },
             "history_db_path": str(folder / "history.db"),
         }
     )

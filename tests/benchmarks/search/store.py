@@ -1,4 +1,7 @@
-"""A scope in memory that answers as production does in SQL: two arms of candidates, then what was said beside them."""
+"""A scope in memory that answers as production does in SQL.
+
+Two arms of candidates, then what was said beside them.
+"""
 
 import math
 from collections import defaultdict
@@ -7,22 +10,24 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from membus.adapters.postgres_passages import content_hash
-from membus.adapters.postgres_search import CANDIDATES, SAMPLE
-from membus.domain.retrieval import BESIDE, Entry, found_among
-from membus.domain.search import Query, Row, Scope
-from membus.domain.search.accompanied import accompanied
+from membus.search.postgres.search import CANDIDATES, SAMPLE
+from membus.search.postgres.store import content_hash
+from membus.search.query import SearchQuery
+from membus.search.ranking import select_for_neighbours
+from membus.search.retrieval import NEIGHBOURS, IndexEntry, PassageRow, ScopeStatistics, search_entries
 from tests.benchmarks.search.vectors import Vectors
 
 Scores = NDArray[np.float64]
-_BEHIND = range(-BESIDE, BESIDE)  # from a message's second before to its first behind: each knows who follows
+_BEHIND = range(
+    -NEIGHBOURS, NEIGHBOURS
+)  # from a message's second before to its first behind: each knows who follows
 
 
 class Store:
     """`rows` and `texts` go together: `vectors` are those of `texts`, a row each."""
 
-    def __init__(self, entries: Sequence[Entry], vectors: Vectors) -> None:
-        self.rows = found_among(entries, terms=(), similarity=lambda _: None).rows
+    def __init__(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
+        self.rows = search_entries(entries, terms=(), similarity=lambda _: None).rows
         self.vectors = vectors
         texts = [passage.embedded_text for entry in entries for passage in entry.passages]
         self._sample = sorted(range(len(texts)), key=lambda index: content_hash(texts[index]))[:SAMPLE]
@@ -35,12 +40,12 @@ class Store:
         for index, row in enumerate(self.rows):
             self._places[row.session, row.position].append(index)
 
-    def gather(self, query: Query, vector: Vectors) -> tuple[list[Row], Scope]:
+    def gather(self, query: SearchQuery, vector: Vectors) -> tuple[list[PassageRow], ScopeStatistics]:
         similarities: Scores = (self.vectors @ vector).astype(float)
         worths = self._worded(query)
         near, worded = np.argsort(-similarities, kind="stable")[:CANDIDATES].tolist(), _top(worths)
         sample = similarities[self._sample]
-        scope = Scope(
+        scope = ScopeStatistics(
             rows=len(self.rows),
             average_length=float(self._lengths.mean()),
             frequencies={term: len(self._postings[term]) for term in query.terms if term in self._postings},
@@ -54,30 +59,37 @@ class Store:
         rows = [self.rows[i]._replace(similarity=float(similarities[i]), position=numbers[i]) for i in found]
         return rows, scope
 
-    def _accompanied(self, near: Mapping[int, Scores], worded: Mapping[int, Scores], scope: Scope) -> list[int]:
+    def _accompanied(
+        self, near: Mapping[int, Scores], worded: Mapping[int, Scores], scope: ScopeStatistics
+    ) -> list[int]:
         places = {self.rows[i].id: i for i in (*near, *worded)}
         by_id = [{self.rows[i].id: float(scores[i]) for i, scores in arm.items()} for arm in (near, worded)]
-        return [places[row_id] for row_id in accompanied(by_id[0], by_id[1], scope)]
+        return [places[row_id] for row_id in select_for_neighbours(by_id[0], by_id[1], scope)]
 
-    def _beside(self, row: Row) -> list[int]:
-        places = ((row.session, row.position + offset) for offset in range(-BESIDE, BESIDE + 1))
+    def _beside(self, row: PassageRow) -> list[int]:
+        places = ((row.session, row.position + offset) for offset in range(-NEIGHBOURS, NEIGHBOURS + 1))
         near = [index for place in places for index in self._places.get(place, [])] if row.session else []
         return [index for index in near if self.rows[index].part == 0]
 
     def _numbered(self, found: Sequence[int], accompanied: Iterable[int]) -> dict[int, int]:
-        """Return positions that follow only where the index would know it: around what brought its neighbours."""
-        around = ((self.rows[i].session, self.rows[i].position + step) for i in accompanied for step in _BEHIND)
+        """Return positions that follow only where the index would know it.
+
+        Around what brought its neighbours.
+        """
+        around = (
+            (self.rows[i].session, self.rows[i].position + step) for i in accompanied for step in _BEHIND
+        )
         joined = {place for place in around if place in self._places}
         numbers, number, last = {}, 0, ("", 0)
         for i in sorted(found, key=lambda i: (self.rows[i].session, self.rows[i].position)):
             place = self.rows[i].session, self.rows[i].position
             if place != last:
                 follows = last in joined and place == (last[0], last[1] + 1)
-                number += 1 if follows else BESIDE + 1
+                number += 1 if follows else NEIGHBOURS + 1
             last, numbers[i] = place, number if place[0] else 0
         return numbers
 
-    def _worded(self, query: Query) -> Scores:
+    def _worded(self, query: SearchQuery) -> Scores:
         """Score as the lexical arm does: which terms a row holds, not how often."""
         scores = np.zeros(len(self.rows))
         for held in (self._postings[term] for term in query.terms if term in self._postings):

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from functions.migrate.handler import SQL
-from functions.migrate.usecase import migrate, migrations_in
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_schema import PostgresSchema
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import scope_of
-from membus.domain.retrieval import Within
-from membus.domain.search import rank
+from functions.migrate.usecase import apply_migrations, read_migrations
+from membus.aws.postgres import TenantTransactions
+from membus.search.model import memory_scope
+from membus.search.postgres.store import PostgresMemories
+from membus.search.postgres_schema import PostgresSchema
+from membus.search.ranking import rank_passages
+from membus.search.retrieval import SearchScope
 from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids
 from tests.benchmarks.search.measure import KS, measured
 from tests.benchmarks.search.samples import Sample
@@ -34,15 +34,18 @@ def parity(case: Case, samples: Sequence[Sample], vectors: KeptVectors) -> Table
     rows = []
     for name, found in (("in memory", here), ("PostgreSQL", there)):
         recalls = [
-            measured(case, sample.question, name, ids).recall for sample, ids in zip(samples, found, strict=True)
+            measured(case, sample.question, name, ids).recall
+            for sample, ids in zip(samples, found, strict=True)
         ]
         rows.append([name, *(f"{sum(recall[k] for recall in recalls) / len(recalls):.4f}" for k in KS)])
-    title = f"{case.set} {case.id} through PostgreSQL: {same} of {len(samples)} first tens are the same, in order"
+    title = (
+        f"{case.set} {case.id} through PostgreSQL: {same} of {len(samples)} first tens are the same, in order"
+    )
     return Table(title, ("run", *(f"@{k}" for k in KS)), rows)
 
 
 def _ids(sample: Sample) -> list[str]:
-    ranked = rank(sample.query, sample.rows, sample.scope, limit=SHOWN)
+    ranked = rank_passages(sample.query, sample.rows, sample.scope, limit=SHOWN)
     return found_ids(each.row.group_id for each in ranked)
 
 
@@ -50,12 +53,17 @@ def _from_postgres(case: Case, samples: Sequence[Sample], vectors: KeptVectors) 
     with tempfile.TemporaryDirectory() as folder, postgres(Path(folder)) as server, ExitStack() as opened:
         database = empty_database(server)
         with database.open(database.owner) as connection:
-            migrate(migrations_in(SQL), schema=PostgresSchema(connection), functions_login=database.functions)
+            apply_migrations(
+                read_migrations(SQL), schema=PostgresSchema(connection), functions_login=database.functions
+            )
         transactions = TenantTransactions(lambda: opened.enter_context(database.open(database.functions)))
         index = PostgresMemories(transactions, model="bench")
         _fill(index, case, vectors)
         asked = vectors.of([sample.query.text for sample in samples])
-        return [_asked(index, case, sample, vector) for sample, vector in zip(samples, _padded(asked), strict=True)]
+        return [
+            _asked(index, case, sample, vector)
+            for sample, vector in zip(samples, _padded(asked), strict=True)
+        ]
 
 
 def _fill(index: PostgresMemories, case: Case, vectors: KeptVectors) -> None:
@@ -65,13 +73,15 @@ def _fill(index: PostgresMemories, case: Case, vectors: KeptVectors) -> None:
     texts = [passage.embedded_text for entry in entries for passage in entry.passages]
     by_text = dict(zip(texts, _padded(vectors.of(texts)), strict=True))
     for start in range(0, len(by_text), BATCH):
-        index.attach(TENANT, dict(list(by_text.items())[start : start + BATCH]))
+        index.attach_vectors(TENANT, dict(list(by_text.items())[start : start + BATCH]))
 
 
 def _asked(index: PostgresMemories, case: Case, sample: Sample, vector: list[float]) -> list[str]:
-    within = Within(tenant_id=TENANT, now=ASKED, scope=scope_of(case.user, None))
+    within = SearchScope(tenant_id=TENANT, now=ASKED, scope=memory_scope(case.user, None))
     found = index.search(within, terms=sample.query.terms, vector=vector)
-    ranked = rank(sample.query, found.rows, found.scope, limit=SHOWN, may_answer=lambda row: row.id in found.about)
+    ranked = rank_passages(
+        sample.query, found.rows, found.scope, limit=SHOWN, may_answer=lambda row: row.id in found.about
+    )
     return found_ids(each.row.group_id for each in ranked)
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from localstack.model.embedder import Embedder
-from localstack.model.graph import DIMENSIONS
+from localstack.model.embeddings import DIMENSIONS, MiniLmEmbedder
 
 Vectors = NDArray[np.float32]
 
@@ -19,7 +18,7 @@ class KeptVectors:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._embedder: Embedder | None = None
+        self._embedder: MiniLmEmbedder | None = None
 
     def of(self, texts: Sequence[str]) -> Vectors:
         file = self._folder / f"{hashlib.sha256(chr(0).join(texts).encode()).hexdigest()[:32]}.npy"
@@ -30,5 +29,5 @@ class KeptVectors:
 
     def _embed(self, text: str) -> list[float]:
         if self._embedder is None:
-            self._embedder = Embedder(self._folder)
-        return self._embedder.embed(text, DIMENSIONS, normalize=True)
+            self._embedder = MiniLmEmbedder(self._folder)
+        return self._embedder.embed_texts(text, DIMENSIONS, normalize=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from membus.domain.search import ranking, weights
+from membus.search import ranking, weights
 from tests.benchmarks.search.fitting import calibrate, fit
 from tests.benchmarks.search.samples import Sample
 
@@ -29,7 +29,7 @@ def fitted(samples: Sequence[Sample]) -> tuple[dict[str, float], float]:
     names = samples[0].names
     found = fit(samples, np.array([weights.WEIGHTS.get(name, 0.0) for name in names]))
     slope, middle = calibrate(samples, found)
-    by_name = dict(zip(names, found, strict=True)) | {ranking.AGAIN: AGAIN_WEIGHT}
+    by_name = dict(zip(names, found, strict=True)) | {ranking.SITTING_AGAIN: AGAIN_WEIGHT}
     return {name: round(float(value) * slope, 3) for name, value in by_name.items()}, round(slope * middle, 3)
 
 

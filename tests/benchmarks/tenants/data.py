@@ -10,9 +10,9 @@ import numpy as np
 import psycopg
 
 from functions.migrate.handler import SQL
-from functions.migrate.usecase import migrate, migrations_in
-from membus.adapters.halfvec import HalfVector, HalfVectorDumper
-from membus.adapters.postgres_schema import PostgresSchema
+from functions.migrate.usecase import apply_migrations, read_migrations
+from membus.aws.postgres import HalfVector, HalfVectorDumper
+from membus.search.postgres_schema import PostgresSchema
 from tests.factories import NOON
 from tests.integration.databases import Database, empty_database
 
@@ -42,7 +42,10 @@ class Size:
 
 
 class Crowd:
-    """`owners` says whose each row is: the first tenant has most, the second half of it, the third a third."""
+    """`owners` says whose each row is.
+
+    The first tenant has most, the second half of it, the third a third.
+    """
 
     def __init__(self, size: Size) -> None:
         self.size, self._chance = size, np.random.default_rng(20261120)
@@ -66,7 +69,9 @@ class Crowd:
     def fill(self, server: Database) -> Database:
         database = empty_database(server)
         with database.open(database.owner) as connection:
-            migrate(migrations_in(SQL), schema=PostgresSchema(connection), functions_login=database.functions)
+            apply_migrations(
+                read_migrations(SQL), schema=PostgresSchema(connection), functions_login=database.functions
+            )
         said = self._said()
         with database.open(database.superuser) as connection:
             for part in _chunks(self.size.rows):
@@ -81,20 +86,46 @@ class Crowd:
             for row, words in zip(part, self._chance.choice(WORDS, (len(part), 20)), strict=True):
                 text = " ".join(words)
                 copy.write_row(
-                    (f"t{self.owners[row]}", "U#u", f"m{row}", f"m{row}", 0, "episode", text, text, f"h{row}", text,
-                     20, 20, *said[row], 1)
-                )  # fmt: skip
+                    (
+                        f"t{self.owners[row]}",
+                        "U#u",
+                        f"m{row}",
+                        f"m{row}",
+                        0,
+                        "episode",
+                        text,
+                        text,
+                        f"h{row}",
+                        text,
+                        20,
+                        20,
+                        *said[row],
+                        1,
+                    )
+                )
         dumper = HalfVectorDumper(HalfVector)
         with connection.cursor() as cursor, cursor.copy(VECTORS) as copy:
             copy.set_types(TYPES)
             for row in part:
                 vector = bytes(dumper.dump(HalfVector(self.vectors[row].tolist())))
                 copy.write_row(
-                    (f"t{self.owners[row]}", "bench", f"m{row}", "U#u", f"h{row}", vector, "episode", *said[row])
+                    (
+                        f"t{self.owners[row]}",
+                        "bench",
+                        f"m{row}",
+                        "U#u",
+                        f"h{row}",
+                        vector,
+                        "episode",
+                        *said[row],
+                    )
                 )
 
     def _said(self) -> list[tuple[str, datetime]]:
-        """Return session and moment of each row: a tenant says its texts in sessions of 25, a minute apart."""
+        """Return session and moment of each row.
+
+        A tenant says its texts in sessions of 25, a minute apart.
+        """
         places: Counter[int] = Counter()
         said: list[tuple[str, datetime]] = []
         for owner in self.owners:

@@ -5,12 +5,11 @@ from contextlib import ExitStack
 from functools import partial
 from typing import LiteralString
 
-from membus.adapters.halfvec import HalfVector
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.retrieval import Within
-from membus.domain.search.query import read_query
-from membus.domain.search.ranking import rank
+from membus.aws.postgres import HalfVector, TenantTransactions
+from membus.search.postgres.store import PostgresMemories
+from membus.search.query import parse_query
+from membus.search.ranking import rank_passages
+from membus.search.retrieval import SearchScope
 from tests.benchmarks.tenants.data import WORDS, K, Vectors
 from tests.factories import NOON
 from tests.integration.databases import Database
@@ -72,26 +71,34 @@ def ways(database: Database, opened: ExitStack) -> dict[str, Way]:
     transactions = TenantTransactions(lambda: opened.enter_context(database.open(database.functions)))
     index = PostgresMemories(transactions, model="bench")
     bare = opened.enter_context(database.open(database.functions))
-    asked = read_query(" ".join(WORDS[:5]), now=NOON.date())
+    asked = parse_query(" ".join(WORDS[:5]), now=NOON.date())
 
     def by_sql(statement: LiteralString, tenant: str, query: Vectors) -> list[str]:
         named = {
-            "tenant": tenant, "vector": HalfVector(query.tolist()), "now": NOON, "words": " | ".join(asked.terms),
+            "tenant": tenant,
+            "vector": HalfVector(query.tolist()),
+            "now": NOON,
+            "words": " | ".join(asked.terms),
             "terms": list(asked.terms),
-        }  # fmt: skip
+        }
         with bare.pipeline(), bare.transaction():
             bare.execute(TENANT, [tenant])
             return [row[0] for row in bare.execute(statement, named).fetchall()]
 
     def vector(tenant: str, query: Vectors) -> list[str]:
-        found = index.search(Within(tenant_id=tenant, now=NOON, scope="U#u"), terms=(), vector=query.tolist())
+        found = index.search(
+            SearchScope(tenant_id=tenant, now=NOON, scope="U#u"), terms=(), vector=query.tolist()
+        )
         best = sorted(found.rows, key=lambda row: (-(row.similarity or 0.0), row.id))
         return [row.id for row in best[:K]]
 
     def hybrid(tenant: str, query: Vectors) -> list[str]:
-        found = index.search(Within(tenant_id=tenant, now=NOON, scope="U#u"), terms=asked.terms, vector=query.tolist())
-        return [each.row.id for each in rank(asked, found.rows, found.scope, limit=K)]
+        found = index.search(
+            SearchScope(tenant_id=tenant, now=NOON, scope="U#u"), terms=asked.terms, vector=query.tolist()
+        )
+        return [each.row.id for each in rank_passages(asked, found.rows, found.scope, limit=K)]
 
     return {name: partial(by_sql, statement) for name, statement in BARE.items()} | {
-        "membus: vector": vector, "membus: hybrid, ranked": hybrid,
-    }  # fmt: skip
+        "membus: vector": vector,
+        "membus: hybrid, ranked": hybrid,
+    }

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.ports.memories import MemoryIndex
-from tests.fakes.embedder import WordEmbedder
+from membus.aws.postgres import TenantTransactions
+from membus.search.ports import MemoryIndex
+from membus.search.postgres.store import PostgresMemories
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.fakes.memories import InMemoryMemories
 from tests.integration.databases import Database, migrated_database, postgres
 
@@ -34,7 +34,7 @@ def transactions(database: Database) -> Iterator[TenantTransactions]:
 def index(request: pytest.FixtureRequest) -> MemoryIndex:
     if request.param == "fake":
         return InMemoryMemories()
-    return PostgresMemories(request.getfixturevalue("transactions"), model=WordEmbedder.name)
+    return PostgresMemories(request.getfixturevalue("transactions"), model=WordEmbeddingModel.name)
 
 
 @pytest.fixture

@@ -4,23 +4,27 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from membus.domain.facts import Observation
-from membus.domain.memory import Removal
-from membus.domain.remembered import memory_of_key
-from membus.ports.memories import MemoryIndex
+from membus.facts.observation import Observation
+from membus.search.memory_projection import project_observations
+from membus.search.model import Removal
+from membus.search.ports import MemoryIndex
 from tests.factories import ADA, NOON, an_observation
-from tests.fakes.embedder import WordEmbedder
-from tests.memories import LATER, fill, look
+from tests.fakes.embedding_model import WordEmbeddingModel
+from tests.support.memories import LATER, fill, look
 
 DAY = timedelta(days=1)
 CITIES = ["Lisbon", "Porto", "Faro"]
-MOVES = [an_observation(city, event_id=f"e{n}", valid_from=NOON + n * 10 * DAY) for n, city in enumerate(CITIES)]
+MOVES = [
+    an_observation(city, event_id=f"e{n}", valid_from=NOON + n * 10 * DAY) for n, city in enumerate(CITIES)
+]
 
 
-def know(index: MemoryIndex, tenant: str, seen: list[Observation], embedder: WordEmbedder | None = None) -> None:
-    memory = memory_of_key(ADA, seen, version=len(seen))
+def know(
+    index: MemoryIndex, tenant: str, seen: list[Observation], embedder: WordEmbeddingModel | None = None
+) -> None:
+    memory = project_observations(ADA, seen, version=len(seen))
     if isinstance(memory, Removal):
-        index.remove([memory.model_copy(update={"tenant_id": tenant})])
+        index.remove_memories([memory.model_copy(update={"tenant_id": tenant})])
         return
     told = [memory, *memory.earlier]
     mine = [each.model_copy(update={"tenant_id": tenant}) for each in told]
@@ -38,7 +42,15 @@ def cities(index: MemoryIndex, tenant: str, moment: datetime | None, mode: str =
 def test_each_value_is_found_as_of_its_time_and_no_other(index: MemoryIndex, tenant: str, mode: str) -> None:
     know(index, tenant, MOVES)
 
-    expected = {-1: [], 0: ["Lisbon"], 9: ["Lisbon"], 10: ["Porto"], 19: ["Porto"], 20: ["Faro"], 99: ["Faro"]}
+    expected = {
+        -1: [],
+        0: ["Lisbon"],
+        9: ["Lisbon"],
+        10: ["Porto"],
+        19: ["Porto"],
+        20: ["Faro"],
+        99: ["Faro"],
+    }
     assert {day: cities(index, tenant, NOON + day * DAY, mode) for day in expected} == expected
     assert cities(index, tenant, None, mode) == ["Faro"]
 
@@ -63,17 +75,19 @@ def test_a_fact_taken_back_is_found_as_of_the_time_it_held(index: MemoryIndex, t
 
 
 def test_a_value_that_is_replaced_is_not_embedded_again(index: MemoryIndex, tenant: str) -> None:
-    embedder = WordEmbedder()
+    embedder = WordEmbeddingModel()
     for count in range(1, 4):
         know(index, tenant, MOVES[:count], embedder)
 
     assert len(embedder.asked) == 3
-    assert index.pending(tenant, limit=9) == []
+    assert index.list_pending_texts(tenant, limit=9) == []
 
 
 def test_what_was_said_later_is_not_found_as_of_before(index: MemoryIndex, tenant: str) -> None:
     know(index, tenant, MOVES)
 
-    assert look(index, "Faro", tenant=tenant, as_of=NOON + DAY) == ["fact:ada:home.city"]  # Lisbon, beside the words
+    assert look(index, "Faro", tenant=tenant, as_of=NOON + DAY) == [
+        "fact:ada:home.city"
+    ]  # Lisbon, beside the words
     assert look(index, "Faro", mode="text", tenant=tenant, as_of=NOON + DAY) == []
     assert look(index, "Faro", mode="text", tenant=tenant, as_of=LATER) == ["fact:ada:home.city"]

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from membus.domain.retrieval import BESIDE, Within
-from membus.domain.search.rows import Row
-from membus.ports.memories import MemoryIndex
+from membus.search.ports import MemoryIndex
+from membus.search.retrieval import NEIGHBOURS, PassageRow, SearchScope
 from tests.factories import NOON
-from tests.memories import LATER, a_memory, fill
+from tests.support.memories import LATER, a_memory, fill
 
 SAID = ["rain", "wind", "snow", "hail", "sun", "fog", "frost", "storm", "heat"]
 
@@ -15,7 +14,9 @@ def talk(index: MemoryIndex, tenant: str, session: str = "s1", **fields: object)
     fill(
         index,
         *(
-            a_memory(f"{session}-{word}", word, tenant=tenant, session=session, occurred_at=moment(place), **fields)
+            a_memory(
+                f"{session}-{word}", word, tenant=tenant, session=session, occurred_at=moment(place), **fields
+            )
             for place, word in enumerate(SAID)
         ),
     )
@@ -25,8 +26,8 @@ def moment(place: int) -> object:
     return NOON + timedelta(minutes=place)
 
 
-def gathered(index: MemoryIndex, tenant: str, *terms: str) -> dict[str, Row]:
-    found = index.search(Within(tenant_id=tenant, now=LATER), terms=terms, vector=None)
+def gathered(index: MemoryIndex, tenant: str, *terms: str) -> dict[str, PassageRow]:
+    found = index.search(SearchScope(tenant_id=tenant, now=LATER), terms=terms, vector=None)
     return {row.group_id: row for row in found.rows}
 
 
@@ -44,7 +45,7 @@ def test_messages_that_were_said_apart_do_not_come_close(index: MemoryIndex, ten
     talk(index, tenant)
 
     rows = gathered(index, tenant, "rain", "heat")
-    assert abs(rows["s1-heat"].position - rows["s1-rain"].position) > BESIDE
+    assert abs(rows["s1-heat"].position - rows["s1-rain"].position) > NEIGHBOURS
 
 
 def test_runs_that_meet_are_one(index: MemoryIndex, tenant: str) -> None:

@@ -6,26 +6,26 @@ from typing import Any
 
 import pytest
 
-from functions.index.projection import Sources
-from functions.index.usecase import Sink, index_changes
-from membus.adapters.postgres_erasing import IndexedRows
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.erasure import Erasure, subject_of
-from membus.domain.facts import Fact
-from membus.domain.identity import Owner
-from membus.domain.memory import Removal
-from membus.erasing import Gate
-from membus.indexing import Indexer
-from membus.ports.memories import MemoryIndex
+from functions.index.projection import ProjectionSources
+from functions.index.usecase import IndexPorts, index_changes
+from membus.aws.postgres import TenantTransactions
+from membus.core.erasure import Erasure, erasure_subject
+from membus.core.identity import Owner
+from membus.erasure.guard import ErasureGuard
+from membus.facts.fact import Fact
+from membus.search.erasure import IndexEraser
+from membus.search.indexer import Indexer
+from membus.search.model import Removal
+from membus.search.ports import MemoryIndex
+from membus.search.postgres.store import PostgresMemories
 from tests.factories import NOON, a_conversation, a_fact
-from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryEventBus, InMemoryPoisonMessages
 from tests.fakes.facts import InMemoryFacts
-from tests.memories import look
+from tests.support.memories import look
 
 LATER = NOON + timedelta(days=1)
 PORTO = "fact:ada:home.city"
@@ -52,18 +52,23 @@ class Told:
         return {"eventName": name, "dynamodb": {"Keys": keys, **images, "SequenceNumber": str(self.number)}}
 
     def take(self, *records: dict[str, Any]) -> None:
-        embedder = WordEmbedder()
-        sink = Sink(
-            indexer=Indexer(lambda _: embedder, self.index), index=self.index, bus=InMemoryBus(),
-            quarantine=InMemoryQuarantine(), gate=Gate(self.erasures), on_failure=_raise, on_unpaid=_raise,
-            sources=Sources(
-                InMemoryContents(), InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
+        embedder = WordEmbeddingModel()
+        sink = IndexPorts(
+            indexer=Indexer(lambda _: embedder, self.index),
+            index=self.index,
+            bus=InMemoryEventBus(),
+            quarantine=InMemoryPoisonMessages(),
+            gate=ErasureGuard(self.erasures),
+            on_failure=_raise,
+            on_unpaid=_raise,
+            sources=ProjectionSources(
+                InMemoryBlobs(), InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
             ),
-        )  # fmt: skip
+        )
         assert index_changes(records, sink=sink) == []
 
     def erase(self) -> None:
-        subject = subject_of(self.owner.tenant, self.owner.user)
+        subject = erasure_subject(self.owner.tenant, self.owner.user)
         line = Erasure(tenant=self.owner.tenant, subject=subject, before=NOON + timedelta(hours=1))
         self.erasures.lines[self.owner.tenant, subject] = line
 
@@ -98,13 +103,15 @@ def test_the_first_fact_of_somebody_new_is_found_at_once(told: Told, order: str)
 
 def test_what_somebody_new_takes_back_stays_away(told: Told) -> None:
     told.erase()
-    told.take(told.fact(NEW, None, revision=1), told.fact(None, NEW, revision=2), told.fact(NEW, None, revision=1))
+    told.take(
+        told.fact(NEW, None, revision=1), told.fact(None, NEW, revision=2), told.fact(NEW, None, revision=1)
+    )
 
     assert look(told.index, "Porto", tenant=told.owner.tenant) == []
 
 
 def test_a_mark_from_before_the_erasure_hides_nobody_who_comes_back(told: Told) -> None:
-    told.index.remove([Removal(tenant_id=told.owner.tenant, memory_id=PORTO, version=57)])
+    told.index.remove_memories([Removal(tenant_id=told.owner.tenant, memory_id=PORTO, version=57)])
     told.erase()
 
     told.take(told.fact(NEW, None, revision=1))
@@ -115,10 +122,14 @@ def test_a_mark_from_before_the_erasure_hides_nobody_who_comes_back(told: Told) 
 def test_what_is_removed_of_an_erased_user_leaves_no_mark_with_their_name(
     transactions: TenantTransactions, tenant: str
 ) -> None:
-    told = Told(PostgresMemories(transactions, model=WordEmbedder.name), Owner(tenant=tenant, user="ada"))
-    rows, beside = IndexedRows(transactions), Owner(tenant=tenant, user="ada:b")
+    told = Told(
+        PostgresMemories(transactions, model=WordEmbeddingModel.name), Owner(tenant=tenant, user="ada")
+    )
+    rows, beside = IndexEraser(transactions), Owner(tenant=tenant, user="ada:b")
     told.take(told.fact(OLD, None, revision=57), told.fact(None, OLD, revision=58))
-    told.index.remove([Removal(tenant_id=beside.tenant, memory_id="fact:ada:b:home.city", version=2)])
+    told.index.remove_memories(
+        [Removal(tenant_id=beside.tenant, memory_id="fact:ada:b:home.city", version=2)]
+    )
     assert [_marks(rows, owner) for owner in (told.owner, beside)] == [1, 1]
 
     told.erase()
@@ -130,5 +141,5 @@ def test_what_is_removed_of_an_erased_user_leaves_no_mark_with_their_name(
     assert _marks(rows, beside) == 1
 
 
-def _marks(rows: IndexedRows, owner: Owner) -> int:
+def _marks(rows: IndexEraser, owner: Owner) -> int:
     return rows.count(owner, cursor="", time_left=lambda: True).counts["index_marks"]

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from membus.adapters.dynamo_documents import DynamoDocuments
-from membus.domain.document import Document
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.documents import DocumentStore
+from membus.core.errors import ConflictError, NotFoundError
+from membus.search.dynamodb import DynamoDocuments
+from membus.search.model import Document
+from membus.search.ports import DocumentStore
 from tests.contract.conftest import EVERYWHERE, stack_contents, stack_table
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.documents import InMemoryDocuments
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.tables import make_bucket, make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @pytest.fixture
@@ -40,9 +40,14 @@ def documents(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[D
 
 def a_document(tenant: str, **fields: Any) -> Document:
     defaults = {
-        "memory_id": "mem_1", "tenant_id": tenant, "user_id": "ada", "text": "tea", "created_at": NOON,
-        "updated_at": NOON, "metadata": {"n": 1.5, "deep": {"er": ["x", None, True]}},
-    }  # fmt: skip
+        "memory_id": "mem_1",
+        "tenant_id": tenant,
+        "user_id": "ada",
+        "text": "tea",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "metadata": {"n": 1.5, "deep": {"er": ["x", None, True]}},
+    }
     return Document.model_validate(defaults | fields)
 
 
@@ -50,16 +55,16 @@ def test_a_document_comes_back_as_it_was_put(documents: DocumentStore, tenant: s
     document = a_document(tenant)
     documents.put(document)
 
-    assert documents.document(tenant, "mem_1") == document
-    assert documents.documents(tenant, ["mem_2", "mem_1"]) == [document]
+    assert documents.get_document(tenant, "mem_1") == document
+    assert documents.get_documents(tenant, ["mem_2", "mem_1"]) == [document]
 
 
 def test_another_tenant_has_no_such_document(documents: DocumentStore, tenant: str) -> None:
     documents.put(a_document(tenant))
 
     with pytest.raises(NotFoundError):
-        documents.document(f"{tenant}x", "mem_1")
-    assert documents.last(f"{tenant}x", "mem_1") is None
+        documents.get_document(f"{tenant}x", "mem_1")
+    assert documents.get_latest_version(f"{tenant}x", "mem_1") is None
     documents.put(a_document(f"{tenant}x"))
 
 
@@ -73,25 +78,25 @@ def test_a_version_that_does_not_follow_is_a_conflict_that_names_the_stored_one(
     with pytest.raises(ConflictError) as lost:
         documents.put(a_document(tenant, version=version, text="lost"))
     assert lost.value.version == 2
-    assert documents.document(tenant, "mem_1").text == "coffee"
+    assert documents.get_document(tenant, "mem_1").text == "coffee"
 
 
 def test_a_change_of_what_never_was_makes_nothing(documents: DocumentStore, tenant: str) -> None:
     with pytest.raises(ConflictError):
         documents.put(a_document(tenant, version=2))
-    assert documents.last(tenant, "mem_1") is None
+    assert documents.get_latest_version(tenant, "mem_1") is None
 
 
 def test_a_deleted_document_is_gone_and_its_version_remembered(documents: DocumentStore, tenant: str) -> None:
     documents.put(a_document(tenant))
     documents.put(a_document(tenant, version=2, text="", deleted=True))
 
-    assert documents.documents(tenant, ["mem_1"]) == []
-    last = documents.last(tenant, "mem_1")
+    assert documents.get_documents(tenant, ["mem_1"]) == []
+    last = documents.get_latest_version(tenant, "mem_1")
     assert last
     assert (last.version, last.deleted) == (2, True)
     documents.put(a_document(tenant, version=3, text="back"))
-    assert documents.document(tenant, "mem_1").text == "back"
+    assert documents.get_document(tenant, "mem_1").text == "back"
 
 
 def test_a_document_is_there_until_the_moment_it_expires(
@@ -100,10 +105,10 @@ def test_a_document_is_there_until_the_moment_it_expires(
     documents.put(a_document(tenant, expires_at=NOON + timedelta(seconds=2)))
 
     clock.advance(timedelta(seconds=1))
-    assert documents.document(tenant, "mem_1").text == "tea"
+    assert documents.get_document(tenant, "mem_1").text == "tea"
     clock.advance(timedelta(seconds=1))
     with pytest.raises(NotFoundError):
-        documents.document(tenant, "mem_1")
+        documents.get_document(tenant, "mem_1")
 
 
 def test_a_text_larger_than_any_item_comes_back_whole(documents: DocumentStore, tenant: str) -> None:
@@ -111,6 +116,6 @@ def test_a_text_larger_than_any_item_comes_back_whole(documents: DocumentStore, 
     documents.put(document)
     documents.put(changed := document.model_copy(update={"version": 2, "metadata": {"n": 1}}))
 
-    assert documents.documents(tenant, ["mem_1"]) == [changed]
+    assert documents.get_documents(tenant, ["mem_1"]) == [changed]
     documents.put(a_document(tenant, version=3, text="short now"))
-    assert documents.document(tenant, "mem_1").text == "short now"
+    assert documents.get_document(tenant, "mem_1").text == "short now"

@@ -1,4 +1,7 @@
-"""The port Embedder over Bedrock: every vector is checked, what fails is told apart from what never will work."""
+"""The port Embedder over Bedrock.
+
+Every vector is checked, what fails is told apart from what never will work.
+"""
 
 import io
 import json
@@ -13,7 +16,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 
-from membus.adapters.titan_embeddings import CHARACTERS_MAX, DIMENSIONS, TitanEmbeddings
+from membus.llm.titan import CHARACTERS_MAX, DIMENSIONS, TitanEmbeddings
 
 GOOD = [1.0] + [0.0] * (DIMENSIONS - 1)
 Answer = Callable[[str], Any]
@@ -44,8 +47,12 @@ class Bedrock:
         if isinstance(said, Exception):
             raise said
         if isinstance(said, str):
-            return AWSResponse("https://bedrock", 400, HTTPHeaders(), None), {"Error": {"Code": said, "Message": ""}}
-        return AWSResponse("https://bedrock", 200, HTTPHeaders(), None), {"body": io.BytesIO(json.dumps(said).encode())}
+            return AWSResponse("https://bedrock", 400, HTTPHeaders(), None), {
+                "Error": {"Code": said, "Message": ""}
+            }
+        return AWSResponse("https://bedrock", 200, HTTPHeaders(), None), {
+            "body": io.BytesIO(json.dumps(said).encode())
+        }
 
 
 @pytest.fixture
@@ -63,7 +70,7 @@ Make = Callable[[Answer], tuple[TitanEmbeddings, Bedrock]]
 def test_each_text_is_asked_once_and_in_the_words_of_titan(embeddings: Make) -> None:
     titan, bedrock = embeddings(lambda _: {"embedding": GOOD})
 
-    embedded = titan.embed(["tea", "coffee", "tea"])
+    embedded = titan.embed_texts(["tea", "coffee", "tea"])
 
     assert (dict(embedded.vectors), embedded.refused) == ({"tea": GOOD, "coffee": GOOD}, frozenset())
     assert sorted(body["inputText"] for body in bedrock.bodies) == ["coffee", "tea"]
@@ -75,7 +82,7 @@ def test_many_texts_come_back_each_with_its_own_vector(embeddings: Make) -> None
     titan, _ = embeddings(lambda text: {"embedding": [float(text), *GOOD[1:]]})
     texts = [str(number) for number in range(1, 40)]
 
-    assert {text: vector[0] for text, vector in titan.embed(texts).vectors.items()} == {
+    assert {text: vector[0] for text, vector in titan.embed_texts(texts).vectors.items()} == {
         text: float(text) for text in texts
     }
 
@@ -83,15 +90,22 @@ def test_many_texts_come_back_each_with_its_own_vector(embeddings: Make) -> None
 @pytest.mark.parametrize(
     "answer",
     [
-        {"embedding": GOOD[:-1]}, {"embedding": [0.0] * DIMENSIONS}, {"embedding": [math.nan, *GOOD[1:]]},
-        {"embedding": [math.inf, *GOOD[1:]]}, {"embedding": "x"}, {"embedding": None}, {}, ["x"],
-        "ThrottlingException", ReadTimeoutError(endpoint_url="https://bedrock"),
+        {"embedding": GOOD[:-1]},
+        {"embedding": [0.0] * DIMENSIONS},
+        {"embedding": [math.nan, *GOOD[1:]]},
+        {"embedding": [math.inf, *GOOD[1:]]},
+        {"embedding": "x"},
+        {"embedding": None},
+        {},
+        ["x"],
+        "ThrottlingException",
+        ReadTimeoutError(endpoint_url="https://bedrock"),
     ],
-)  # fmt: skip
+)
 def test_an_answer_that_is_no_vector_leaves_its_text_to_be_tried_again(embeddings: Make, answer: Any) -> None:
     titan, _ = embeddings(lambda text: answer if text == "bad" else {"embedding": GOOD})
 
-    embedded = titan.embed(["good", "bad"])
+    embedded = titan.embed_texts(["good", "bad"])
 
     assert (set(embedded.vectors), embedded.refused) == ({"good"}, frozenset())
 
@@ -100,7 +114,7 @@ def test_a_text_that_titan_will_never_take_is_refused(embeddings: Make) -> None:
     titan, bedrock = embeddings(lambda _: "ValidationException")
     long = "x" * (CHARACTERS_MAX + 1)
 
-    embedded = titan.embed(["y", long, ""])
+    embedded = titan.embed_texts(["y", long, ""])
 
     assert not embedded.vectors
     assert embedded.refused == {"y", long, ""}
@@ -110,5 +124,5 @@ def test_a_text_that_titan_will_never_take_is_refused(embeddings: Make) -> None:
 def test_no_texts_ask_nobody(embeddings: Make) -> None:
     titan, bedrock = embeddings(lambda _: "ValidationException")
 
-    assert dict(titan.embed([]).vectors) == {}
+    assert dict(titan.embed_texts([]).vectors) == {}
     assert bedrock.bodies == []

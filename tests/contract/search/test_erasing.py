@@ -1,15 +1,16 @@
 """A user's rows of the search index go whole, with vectors and what was removed before; nobody else's do."""
 
-from membus.adapters.postgres_erasing import IndexedRows
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.identity import Owner
-from membus.domain.memory import Memory, Removal
-from membus.domain.retrieval import entry_of
+from membus.aws.postgres import TenantTransactions
+from membus.core.identity import Owner
+from membus.search.erasure import IndexEraser
+from membus.search.model import Memory, Removal
+from membus.search.postgres.store import PostgresMemories
+from membus.search.retrieval import index_entry
 from tests.factories import NOON
 
-ADA, GRACE, OTHER_ADA = (Owner(tenant=tenant, user=user) for tenant, user in
-                         (("era", "ada"), ("era", "grace"), ("erb", "ada")))  # fmt: skip
+ADA, GRACE, OTHER_ADA = (
+    Owner(tenant=tenant, user=user) for tenant, user in (("era", "ada"), ("era", "grace"), ("erb", "ada"))
+)
 
 
 def kept(index: PostgresMemories, owner: Owner, many: int) -> None:
@@ -17,22 +18,28 @@ def kept(index: PostgresMemories, owner: Owner, many: int) -> None:
     texts = [f"{owner.user} {number} likes tea" for number in range(many)]
     memories = [
         Memory(
-            tenant_id=owner.tenant, memory_id=f"fact:{owner.user}:likes.{number}", kind="fact", user_id=owner.user,
-            text=text, occurred_at=NOON,
+            tenant_id=owner.tenant,
+            memory_id=f"fact:{owner.user}:likes.{number}",
+            kind="fact",
+            user_id=owner.user,
+            text=text,
+            occurred_at=NOON,
         )
         for number, text in enumerate(texts)
-    ]  # fmt: skip
-    waiting = index.put(owner.tenant, [entry_of(memory) for memory in memories])
-    index.attach(owner.tenant, {text: [1.0, *[0.0] * 1023] for text in waiting[: many // 2]})
-    index.remove([Removal(tenant_id=owner.tenant, memory_id=f"fact:{owner.user}:likes.0", version=9)])
+    ]
+    waiting = index.put(owner.tenant, [index_entry(memory) for memory in memories])
+    index.attach_vectors(owner.tenant, {text: [1.0, *[0.0] * 1023] for text in waiting[: many // 2]})
+    index.remove_memories(
+        [Removal(tenant_id=owner.tenant, memory_id=f"fact:{owner.user}:likes.0", version=9)]
+    )
 
 
-def counted(rows: IndexedRows, owner: Owner) -> dict[str, int]:
+def counted(rows: IndexEraser, owner: Owner) -> dict[str, int]:
     return dict(rows.count(owner, cursor="", time_left=lambda: True).counts)
 
 
 def test_a_users_rows_go_in_batches_and_their_neighbours_stay(transactions: TenantTransactions) -> None:
-    index, rows = PostgresMemories(transactions, model="m"), IndexedRows(transactions)
+    index, rows = PostgresMemories(transactions, model="m"), IndexEraser(transactions)
     for owner in (ADA, GRACE, OTHER_ADA):
         kept(index, owner, 9)
     before = {owner: counted(rows, owner) for owner in (ADA, GRACE, OTHER_ADA)}

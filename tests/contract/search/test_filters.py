@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from membus.domain.filters import read_filter
-from membus.domain.retrieval import Within
-from membus.errors import InvalidError
-from membus.ports.memories import MemoryIndex
+from membus.core.errors import InvalidError
+from membus.search.filters import parse_filter
+from membus.search.ports import MemoryIndex
+from membus.search.retrieval import SearchScope
 from tests.fakes.memories import InMemoryMemories
-from tests.memories import LATER, a_memory, fill, look, shown
+from tests.support.memories import LATER, a_memory, fill, look, shown
 
 METADATA: dict[str, dict[str, Any]] = {
     "plain": {"lang": "en", "stars": 3, "tags": ["red", "a%b"], "deep": {"er": {"n": 1.5}}, "ok": True},
@@ -60,10 +60,13 @@ def test_users_who_are_left_out_are_not_seen_however_much_of_them_there_is(
         a_memory("all", "tea", tenant=tenant, user_id=None),
     )
 
-    assert set(look(index, "tea", tenant=tenant, mode=mode, without=frozenset({"ada", "eve"}))) == {"bobs", "all"}
+    assert set(look(index, "tea", tenant=tenant, mode=mode, without=frozenset({"ada", "eve"}))) == {
+        "bobs",
+        "all",
+    }
     assert look(index, "tea", tenant=tenant, mode=mode, scope="U#ada", without=frozenset({"ada"})) == []
-    within = Within(tenant_id=tenant, now=LATER, kinds=("document",), without=frozenset({"ada"}))
-    assert set(index.documents(within, limit=50, after=None).items) == {"bobs", "all"}
+    within = SearchScope(tenant_id=tenant, now=LATER, kinds=("document",), without=frozenset({"ada"}))
+    assert set(index.list_documents(within, limit=50, after=None).items) == {"bobs", "all"}
 
 
 @pytest.mark.parametrize(("tree", "wanted"), CASES, ids=[str(tree) for tree, _ in CASES])
@@ -72,29 +75,46 @@ def test_a_filter_lets_pass_what_it_says(
 ) -> None:
     fill(index, *(a_memory(name, "tea", tenant=tenant, metadata=data) for name, data in METADATA.items()))
 
-    assert set(look(index, "tea", tenant=tenant, filter=read_filter(tree))) == wanted
+    assert set(look(index, "tea", tenant=tenant, filter=parse_filter(tree))) == wanted
 
 
 def test_every_result_asked_for_is_there_under_any_filter(index: MemoryIndex, tenant: str) -> None:
     fill(
         index,
-        *(a_memory(f"m{n:03d}", f"tea number {n}", tenant=tenant, metadata={"rare": n % 30 == 0}) for n in range(300)),
+        *(
+            a_memory(f"m{n:03d}", f"tea number {n}", tenant=tenant, metadata={"rare": n % 30 == 0})
+            for n in range(300)
+        ),
     )
 
-    assert len(look(index, "coffee", tenant=tenant, mode="vector", filter=read_filter({"rare": True}))) == 10
+    assert len(look(index, "coffee", tenant=tenant, mode="vector", filter=parse_filter({"rare": True}))) == 10
 
 
 @pytest.mark.parametrize(
     "tree",
     [
-        {"a": {"like": "x"}}, {"and": []}, {"and": {"a": 1}}, {"or": "x"}, {"not": []}, {"not": {}}, {"a": {}},
-        {"a": {"in": "x"}}, {"a": {"exists": 1}}, {"a": {"gt": None}}, {"a": {"contains": {}}}, {"": 1}, {"a..b": 1},
-        {"a\0": 1}, {"a": "\0"}, {"a": {"in": list(range(101))}}, {".".join("abcdefghi"): 1},
+        {"a": {"like": "x"}},
+        {"and": []},
+        {"and": {"a": 1}},
+        {"or": "x"},
+        {"not": []},
+        {"not": {}},
+        {"a": {}},
+        {"a": {"in": "x"}},
+        {"a": {"exists": 1}},
+        {"a": {"gt": None}},
+        {"a": {"contains": {}}},
+        {"": 1},
+        {"a..b": 1},
+        {"a\0": 1},
+        {"a": "\0"},
+        {"a": {"in": list(range(101))}},
+        {".".join("abcdefghi"): 1},
     ],
-)  # fmt: skip
+)
 def test_a_filter_that_means_nothing_is_refused(tree: dict[str, Any]) -> None:
     with pytest.raises(InvalidError) as refused:
-        read_filter(tree)
+        parse_filter(tree)
 
     assert refused.value.code == "bad_filter"
 
@@ -105,18 +125,27 @@ def test_a_filter_too_deep_or_too_long_is_refused() -> None:
         deep = {"not": deep}
     for tree in (deep, {"or": [{"a": number} for number in range(65)]}):
         with pytest.raises(InvalidError):
-            read_filter(tree)
+            parse_filter(tree)
 
 
 NAMES = st.sampled_from(["a", "b", "a.b", "%", "_", "c d"])
-SCALARS = st.one_of(st.booleans(), st.integers(-2, 2), st.sampled_from(["", "a", "%", "_", "a_b", "\\", "'", "ä", "B"]))
-VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.none(), st.dictionaries(st.sampled_from("ab"), SCALARS))
+SCALARS = st.one_of(
+    st.booleans(), st.integers(-2, 2), st.sampled_from(["", "a", "%", "_", "a_b", "\\", "'", "ä", "B"])
+)
+VALUES = st.one_of(
+    SCALARS, st.lists(SCALARS, max_size=3), st.none(), st.dictionaries(st.sampled_from("ab"), SCALARS)
+)
 ORDERED = st.one_of(st.integers(-2, 2), st.sampled_from(["", "a", "B", "ä", "_"]))
 CONDITIONS = st.one_of(
     st.builds(lambda name, value: {name: {"eq": value}}, NAMES, VALUES),
     st.builds(lambda name, value: {name: {"ne": value}}, NAMES, VALUES),
     st.builds(lambda name, values: {name: {"in": values}}, NAMES, st.lists(VALUES, max_size=3)),
-    st.builds(lambda name, op, value: {name: {op: value}}, NAMES, st.sampled_from(["gt", "gte", "lt", "lte"]), ORDERED),
+    st.builds(
+        lambda name, op, value: {name: {op: value}},
+        NAMES,
+        st.sampled_from(["gt", "gte", "lt", "lte"]),
+        ORDERED,
+    ),
     st.builds(lambda name, value: {name: {"contains": value}}, NAMES, SCALARS),
     st.builds(lambda name, value: {name: {"exists": value}}, NAMES, st.booleans()),
 )
@@ -142,7 +171,7 @@ def test_postgres_and_python_agree_on_any_filter(
     memories = [a_memory(f"m{n}", "tea", tenant="agree", metadata=each) for n, each in enumerate(records)]
     for store in (memory, index):
         fill(store, *memories)
-    within = Within(tenant_id="agree", now=LATER, filter=read_filter(tree))
+    within = SearchScope(tenant_id="agree", now=LATER, filter=parse_filter(tree))
 
     seen = [shown(store.search(within, terms=("tea",), vector=None)) for store in (memory, index)]
     mine = {each.memory_id for each in memories}

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from membus.adapters.dynamo_documents import DynamoDocuments
-from membus.domain.document import Document
-from membus.errors import ConflictError, UnavailableError
+from membus.core.errors import ConflictError, UnavailableError
+from membus.search.dynamodb import DynamoDocuments
+from membus.search.model import Document
 from tests.factories import NOON
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 LONG, LONGER = "tea " * 20_000, "coffee " * 20_000
 
@@ -20,7 +20,7 @@ LONG, LONGER = "tea " * 20_000, "coffee " * 20_000
 @dataclass(frozen=True)
 class Shelf:
     documents: DynamoDocuments
-    contents: InMemoryContents
+    contents: InMemoryBlobs
 
     @property
     def kept(self) -> list[str]:
@@ -29,15 +29,19 @@ class Shelf:
 
 @pytest.fixture
 def shelf() -> Iterator[Shelf]:
-    contents = InMemoryContents()
+    contents = InMemoryBlobs()
     with strict_aws():
         yield Shelf(DynamoDocuments(make_table("memory"), contents, StoppedClock()), contents)
 
 
 def a_document(version: int, text: str, **fields: object) -> Document:
     defaults = {
-        "memory_id": "mem_1", "tenant_id": "acme", "user_id": "ada", "created_at": NOON, "updated_at": NOON,
-    }  # fmt: skip
+        "memory_id": "mem_1",
+        "tenant_id": "acme",
+        "user_id": "ada",
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
     return Document.model_validate(defaults | {"version": version, "text": text} | fields)
 
 
@@ -57,7 +61,7 @@ def test_a_write_that_lost_its_race_takes_its_own_text_away_and_no_other(shelf: 
         shelf.documents.put(a_document(1, LONGER))
 
     assert shelf.kept == [LONG]
-    assert shelf.documents.document("acme", "mem_1").text == LONG
+    assert shelf.documents.get_document("acme", "mem_1").text == LONG
 
 
 def test_where_the_text_cannot_be_kept_nothing_is_written(shelf: Shelf) -> None:
@@ -65,7 +69,7 @@ def test_where_the_text_cannot_be_kept_nothing_is_written(shelf: Shelf) -> None:
     with pytest.raises(UnavailableError):
         shelf.documents.put(a_document(1, LONG))
 
-    assert shelf.documents.last("acme", "mem_1") is None
+    assert shelf.documents.get_latest_version("acme", "mem_1") is None
 
 
 def test_a_text_that_is_lost_is_never_an_empty_document(shelf: Shelf) -> None:
@@ -73,7 +77,7 @@ def test_a_text_that_is_lost_is_never_an_empty_document(shelf: Shelf) -> None:
     shelf.contents.kept.clear()
 
     with pytest.raises(UnavailableError):
-        shelf.documents.document("acme", "mem_1")
+        shelf.documents.get_document("acme", "mem_1")
 
 
 def test_large_texts_of_a_user_lie_together_and_do_not_name_them(shelf: Shelf) -> None:

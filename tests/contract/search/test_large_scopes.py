@@ -1,21 +1,24 @@
-"""Scopes that have outgrown exact search: indexed while they serve, found through the index, given back when small."""
+"""Scopes that have outgrown exact search.
+
+Indexed while they serve, found through the index, given back when small.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
-from functions.migrate.scopes import Tended, tend
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
-from membus.adapters.postgres_search import CANDIDATES
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import FINAL, Removal, scope_of
-from membus.ports.scope_indexes import LargeScope
-from tests.fakes.embedder import WordEmbedder
+from functions.migrate.usecase import IndexMaintenanceReport, maintain_indexes
+from membus.aws.postgres import TenantTransactions
+from membus.search.model import FINAL_VERSION, Removal, memory_scope
+from membus.search.ports import LargeScope
+from membus.search.postgres.scope_indexes import PostgresScopeIndexes
+from membus.search.postgres.search import CANDIDATES
+from membus.search.postgres.store import PostgresMemories
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.integration.databases import Database
-from tests.memories import a_memory, fill, look
+from tests.support.memories import a_memory, fill, look
 
-ADA = scope_of("ada", None)
+ADA = memory_scope("ada", None)
 LARGE = 30
 
 
@@ -27,17 +30,23 @@ def indexes(database: Database) -> Iterator[PostgresScopeIndexes]:
 
 @pytest.fixture
 def index(transactions: TenantTransactions) -> PostgresMemories:
-    return PostgresMemories(transactions, model=WordEmbedder.name)
+    return PostgresMemories(transactions, model=WordEmbeddingModel.name)
 
 
 def grow(index: PostgresMemories, tenant: str, count: int, **fields: object) -> None:
-    fill(index, *(a_memory(f"m{number}", f"tea number {number}", tenant=tenant, **fields) for number in range(count)))
+    fill(
+        index,
+        *(a_memory(f"m{number}", f"tea number {number}", tenant=tenant, **fields) for number in range(count)),
+    )
 
 
-def tended(indexes: PostgresScopeIndexes, tenant: str) -> Tended:
+def tended(indexes: PostgresScopeIndexes, tenant: str) -> IndexMaintenanceReport:
     """Tend to all, tell of this tenant's: other tests' scopes lie in the same database."""
-    mine = {indexes.name(LargeScope(tenant, WordEmbedder.name, scope_of(user, None))) for user in ("ada", "bob")}
-    done = tend(indexes, at_least=LARGE)
+    mine = {
+        indexes.index_name(LargeScope(tenant, WordEmbeddingModel.name, memory_scope(user, None)))
+        for user in ("ada", "bob")
+    }
+    done = maintain_indexes(indexes, at_least=LARGE)
     return {"made": sorted(mine & set(done["made"])), "dropped": sorted(mine & set(done["dropped"]))}
 
 
@@ -48,10 +57,10 @@ def test_a_scope_gets_its_index_when_it_has_outgrown_exact_search(
     assert tended(indexes, tenant)["made"] == []
 
     grow(index, tenant, LARGE)
-    name = indexes.name(LargeScope(tenant, WordEmbedder.name, ADA))
+    name = indexes.index_name(LargeScope(tenant, WordEmbeddingModel.name, ADA))
     assert tended(indexes, tenant) == {"made": [name], "dropped": []}
     assert tended(indexes, tenant) == {"made": [], "dropped": []}
-    assert indexes.made()[name]
+    assert indexes.list_indexes()[name]
 
 
 def test_an_index_that_is_half_empty_is_given_back(
@@ -59,10 +68,15 @@ def test_an_index_that_is_half_empty_is_given_back(
 ) -> None:
     grow(index, tenant, LARGE)
     (name,) = tended(indexes, tenant)["made"]
-    index.remove([Removal(tenant_id=tenant, memory_id=f"m{number}", version=FINAL) for number in range(LARGE // 2)])
+    index.remove_memories(
+        [
+            Removal(tenant_id=tenant, memory_id=f"m{number}", version=FINAL_VERSION)
+            for number in range(LARGE // 2)
+        ]
+    )
     assert tended(indexes, tenant)["dropped"] == []
 
-    index.remove([Removal(tenant_id=tenant, memory_id=f"m{LARGE // 2}", version=FINAL)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id=f"m{LARGE // 2}", version=FINAL_VERSION)])
     assert tended(indexes, tenant)["dropped"] == [name]
 
 
@@ -71,11 +85,11 @@ def test_sizes_follow_what_is_written_and_removed(
 ) -> None:
     grow(index, tenant, 3)
     grow(index, tenant, 5)
-    index.remove([Removal(tenant_id=tenant, memory_id="m0", version=FINAL)])
-    mine = LargeScope(tenant, WordEmbedder.name, ADA)
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m0", version=FINAL_VERSION)])
+    mine = LargeScope(tenant, WordEmbeddingModel.name, ADA)
 
-    assert mine in indexes.large(at_least=4)
-    assert mine not in indexes.large(at_least=5)
+    assert mine in indexes.list_large_scopes(at_least=4)
+    assert mine not in indexes.list_large_scopes(at_least=5)
 
 
 def test_a_large_scope_answers_as_it_did_before(

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.filters import read_filter
-from membus.domain.memory import FINAL, Removal, scope_of
-from membus.domain.retrieval import Within
-from membus.indexing import Indexer
-from membus.ports.memories import MemoryIndex
+from membus.search.filters import parse_filter
+from membus.search.indexer import Indexer
+from membus.search.model import FINAL_VERSION, Removal, memory_scope
+from membus.search.ports import MemoryIndex
+from membus.search.retrieval import SearchScope
 from tests.factories import NOON
-from tests.fakes.embedder import WordEmbedder, vector_of
-from tests.memories import LATER, a_memory, fill, look
+from tests.fakes.embedding_model import WordEmbeddingModel, vector_of
+from tests.support.memories import LATER, a_memory, fill, look
 
 LONG = " ".join(
     f"Chapter {number} tells of the {animal} and its house by the sea."
@@ -59,7 +59,7 @@ def test_the_newest_version_wins_in_whatever_order_copies_arrive(
 def test_what_was_removed_stays_away_when_an_older_copy_arrives_late(index: MemoryIndex, tenant: str) -> None:
     memory = a_memory("m1", tenant=tenant, version=3)
     fill(index, memory)
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=3)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=3)])
     fill(index, memory)
 
     assert look(index, "tea", tenant=tenant) == []
@@ -69,20 +69,20 @@ def test_what_was_removed_stays_away_when_an_older_copy_arrives_late(index: Memo
 
 def test_a_removal_spares_what_is_newer_than_it(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", tenant=tenant, version=5))
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=4)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=4)])
 
     assert look(index, "tea", tenant=tenant) == ["m1"]
 
 
 def test_a_final_removal_ends_every_version(index: MemoryIndex, tenant: str) -> None:
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=FINAL)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=FINAL_VERSION)])
     fill(index, a_memory("m1", tenant=tenant, version=10**12))
 
     assert look(index, "tea", tenant=tenant) == []
 
 
 def test_no_text_is_embedded_twice(index: MemoryIndex, tenant: str) -> None:
-    embedder = WordEmbedder()
+    embedder = WordEmbeddingModel()
     fill(index, a_memory("m1", "tea", tenant=tenant), embedder=embedder)
     fill(
         index,
@@ -92,12 +92,12 @@ def test_no_text_is_embedded_twice(index: MemoryIndex, tenant: str) -> None:
     )
 
     assert embedder.asked == ["tea"]
-    assert index.pending(tenant, limit=10) == []
-    assert set(index.vectors(tenant, ["tea", "coffee"])) == {"tea"}
+    assert index.list_pending_texts(tenant, limit=10) == []
+    assert set(index.get_vectors(tenant, ["tea", "coffee"])) == {"tea"}
 
 
 def test_a_text_of_another_tenant_lends_no_vector(index: MemoryIndex, tenant: str) -> None:
-    embedder = WordEmbedder()
+    embedder = WordEmbeddingModel()
     fill(index, a_memory("m1", "tea", tenant=tenant), embedder=embedder)
     fill(index, a_memory("m1", "tea", tenant=f"{tenant}x"), embedder=embedder)
 
@@ -106,15 +106,20 @@ def test_a_text_of_another_tenant_lends_no_vector(index: MemoryIndex, tenant: st
 
 def test_a_memory_without_a_vector_is_pending_and_found_by_its_words(index: MemoryIndex, tenant: str) -> None:
     index.put(tenant, [])
-    embedder = WordEmbedder(refusing=frozenset({"green tea"}))
-    fill(index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "coffee", tenant=tenant), embedder=embedder)
+    embedder = WordEmbeddingModel(refusing=frozenset({"green tea"}))
+    fill(
+        index,
+        a_memory("m1", "green tea", tenant=tenant),
+        a_memory("m2", "coffee", tenant=tenant),
+        embedder=embedder,
+    )
 
-    assert index.waiting(tenant, ["m1", "m2"]) == {"m1"}
-    assert index.pending(tenant, limit=10) == ["green tea"]
+    assert index.find_pending_memories(tenant, ["m1", "m2"]) == {"m1"}
+    assert index.list_pending_texts(tenant, limit=10) == ["green tea"]
     assert look(index, "tea", tenant=tenant)[0] == "m1"
 
-    assert Indexer(lambda _: WordEmbedder(), index).backfill(tenant) == 1
-    assert index.waiting(tenant, ["m1", "m2"]) == set()
+    assert Indexer(lambda _: WordEmbeddingModel(), index).backfill_vectors(tenant) == 1
+    assert index.find_pending_memories(tenant, ["m1", "m2"]) == set()
 
 
 def test_a_changed_text_gives_up_its_old_vector(index: MemoryIndex, tenant: str) -> None:
@@ -141,26 +146,31 @@ def test_what_expires_in_a_second_is_still_seen(index: MemoryIndex, tenant: str)
 def test_alike_are_documents_of_the_same_scope_passage_by_passage(index: MemoryIndex, tenant: str) -> None:
     fill(
         index,
-        a_memory("m1", "Ada likes tea", tenant=tenant), a_memory("m2", "Ada likes coffee", tenant=tenant),
+        a_memory("m1", "Ada likes tea", tenant=tenant),
+        a_memory("m2", "Ada likes coffee", tenant=tenant),
         a_memory("m3", "Ada likes tea", tenant=tenant, user_id="bob"),
         a_memory("m4", "Ada likes tea", tenant=tenant, kind="fact"),
         a_memory("m5", f"Ada likes tea. {LONG}", tenant=tenant),
         a_memory("m6", "Ada likes tea", tenant=tenant, expires_at=NOON),
-    )  # fmt: skip
+    )
     wanted = [vector_of("Ada likes tea!")]
 
-    assert index.alike(tenant, scope_of("ada", None), wanted, at_least=0.95, now=LATER) == ["m1"]
+    assert index.find_similar_documents(
+        tenant, memory_scope("ada", None), wanted, at_least=0.95, now=LATER
+    ) == ["m1"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
 def test_documents_are_listed_once_the_newest_first(index: MemoryIndex, tenant: str, limit: int) -> None:
     moments = {f"m{number}": NOON + timedelta(minutes=number // 2) for number in range(7)}
-    fill(index, *(a_memory(name, LONG, tenant=tenant, occurred_at=moment) for name, moment in moments.items()))
+    fill(
+        index, *(a_memory(name, LONG, tenant=tenant, occurred_at=moment) for name, moment in moments.items())
+    )
     within = listing(tenant)
     listed: list[str] = []
     after: dict[str, str] | None = None
     for _ in range(10):
-        page = index.documents(within, limit=limit, after=after)
+        page = index.list_documents(within, limit=limit, after=after)
         listed += page.items
         after = page.after
         if after is None:
@@ -170,12 +180,16 @@ def test_documents_are_listed_once_the_newest_first(index: MemoryIndex, tenant: 
 
 
 def test_a_listing_takes_filters(index: MemoryIndex, tenant: str) -> None:
-    fill(index, a_memory("m1", tenant=tenant, metadata={"n": 1}), a_memory("m2", tenant=tenant, metadata={"n": 2}))
+    fill(
+        index,
+        a_memory("m1", tenant=tenant, metadata={"n": 1}),
+        a_memory("m2", tenant=tenant, metadata={"n": 2}),
+    )
 
-    page = index.documents(listing(tenant, filter=read_filter({"n": {"gt": 1}})), limit=5, after=None)
+    page = index.list_documents(listing(tenant, filter=parse_filter({"n": {"gt": 1}})), limit=5, after=None)
 
     assert (page.items, page.after) == (("m2",), None)
 
 
-def listing(tenant: str, **more: object) -> Within:
-    return Within(tenant_id=tenant, now=LATER, kinds=("document",), **more)  # type: ignore[arg-type]
+def listing(tenant: str, **more: object) -> SearchScope:
+    return SearchScope(tenant_id=tenant, now=LATER, kinds=("document",), **more)  # type: ignore[arg-type]

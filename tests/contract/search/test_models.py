@@ -1,11 +1,14 @@
-"""Two embedding models side by side: the second is filled in while the first one serves, and then takes over."""
+"""Two embedding models side by side.
 
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.indexing import Indexer
-from tests.fakes.embedder import WordEmbedder
+The second is filled in while the first one serves, and then takes over.
+"""
+
+from membus.aws.postgres import TenantTransactions
+from membus.search.indexer import Indexer
+from membus.search.postgres.store import PostgresMemories
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.integration.databases import Database
-from tests.memories import a_memory, fill, look
+from tests.support.memories import a_memory, fill, look
 
 
 def test_a_second_model_is_filled_in_beside_the_first_and_switched_to(
@@ -13,10 +16,10 @@ def test_a_second_model_is_filled_in_beside_the_first_and_switched_to(
 ) -> None:
     first, second = (PostgresMemories(transactions, model=model) for model in ("words", "words-2"))
     fill(first, *(a_memory(f"m{number}", f"tea number {number}", tenant=tenant) for number in range(150)))
-    newer = WordEmbedder()
+    newer = WordEmbeddingModel()
     filler = Indexer(lambda _: newer, second)
 
-    counts = [filler.backfill(tenant) for _ in range(4)]
+    counts = [filler.backfill_vectors(tenant) for _ in range(4)]
 
     assert counts == [64, 64, 22, 0]
     assert len(newer.asked) == 150
@@ -30,12 +33,19 @@ def test_a_changed_text_waits_for_both_models_again(transactions: TenantTransact
         fill(index, a_memory("m1", "tea", tenant=tenant))
     fill(first, a_memory("m1", "coffee", tenant=tenant, version=2))
 
-    assert (first.pending(tenant, limit=5), second.pending(tenant, limit=5)) == ([], ["coffee"])
+    assert (first.list_pending_texts(tenant, limit=5), second.list_pending_texts(tenant, limit=5)) == (
+        [],
+        ["coffee"],
+    )
 
 
-def test_each_row_says_its_model_and_its_dimensions(database: Database, transactions: TenantTransactions) -> None:
+def test_each_row_says_its_model_and_its_dimensions(
+    database: Database, transactions: TenantTransactions
+) -> None:
     fill(PostgresMemories(transactions, model="words"), a_memory(tenant="dims"))
     with database.open(database.superuser) as operator:
-        row = operator.execute("SELECT model, dimensions FROM membus.vectors WHERE tenant_id = 'dims'").fetchone()
+        row = operator.execute(
+            "SELECT model, dimensions FROM membus.vectors WHERE tenant_id = 'dims'"
+        ).fetchone()
 
     assert row == ("words", 1024)

@@ -1,14 +1,17 @@
-"""Two tenants: the same random programme gives the same answers alone and beside a neighbour who makes noise."""
+"""Two tenants.
+
+The same random programme gives the same answers alone and beside a neighbour who makes noise.
+"""
 
 import random
 from collections.abc import Callable
 
 import pytest
 
-from membus.domain.memory import Removal
-from membus.ports.memories import MemoryIndex
-from tests.fakes.embedder import WordEmbedder
-from tests.memories import a_memory, fill, look
+from membus.search.model import Removal
+from membus.search.ports import MemoryIndex
+from tests.fakes.embedding_model import WordEmbeddingModel
+from tests.support.memories import a_memory, fill, look
 
 WORDS = ["tea", "coffee", "train", "garden", "rain", "chess", "lisbon", "violin"]
 IDS, USERS = [f"m{number}" for number in range(8)], ["user1", "user10"]
@@ -29,7 +32,9 @@ def chance(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - the same programme every time
 
 
-def programme(index: MemoryIndex, tenant: str, dice: random.Random, between: Callable[[], None]) -> list[object]:
+def programme(
+    index: MemoryIndex, tenant: str, dice: random.Random, between: Callable[[], None]
+) -> list[object]:
     """Put, change, remove and look for memories as the dice fall; return every answer."""
     answers: list[object] = []
     for step in range(25):
@@ -42,12 +47,12 @@ def act(index: MemoryIndex, tenant: str, dice: random.Random, step: int) -> obje
     name, user, text = dice.choice(IDS), dice.choice(USERS), " ".join(dice.sample(WORDS, 3))
     match dice.randrange(4):
         case 0 | 1:
-            embedder = WordEmbedder()
+            embedder = WordEmbeddingModel()
             fill(index, a_memory(name, text, tenant=tenant, user_id=user, version=step), embedder=embedder)
             return embedder.asked
         case 2:
-            index.remove([Removal(tenant_id=tenant, memory_id=name, version=step)])
-            return index.pending(tenant, limit=9)
+            index.remove_memories([Removal(tenant_id=tenant, memory_id=name, version=step)])
+            return index.list_pending_texts(tenant, limit=9)
         case _:
             return look(index, text, tenant=tenant, scope=f"U#{user}")
 

@@ -7,40 +7,42 @@ import pytest
 from boto3.dynamodb.conditions import Key
 
 from functions.erase.usecase import Eraser
-from membus.adapters.dynamo_users import DynamoUsers
-from membus.adapters.erasing_restores import carry_over
-from membus.adapters.postgres_erasing import IndexedRows
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import Connection, TenantTransactions
-from membus.adapters.postgres_users import PostgresUsers
-from membus.adapters.stale_summaries import StaleSummaries
-from membus.domain.identity import Owner
-from membus.domain.remembered import memory_of_summary
-from membus.domain.retrieval import entry_of
-from membus.domain.summary import Summary
-from membus.ports.users import Users
-from scripts.erase import erased_before
-from tests.canaries import canary_of, plant, speak, sum_up
+from membus.aws.postgres import PostgresConnection, TenantTransactions
+from membus.conversations.summary import Summary
+from membus.core.identity import Owner
+from membus.search.erasure import IndexEraser
+from membus.search.memory_projection import project_summary
+from membus.search.postgres.store import PostgresMemories
+from membus.search.retrieval import index_entry
+from scripts.erasure.commands import list_erased_owners
+from scripts.erasure.dynamodb import DynamoUsers
+from scripts.erasure.postgres import PostgresUsers
+from scripts.erasure.restored_tables import carry_over_erasures
+from scripts.erasure.stale_summaries import StaleSummaries
+from scripts.ports import UserDirectory
 from tests.contract.search.test_erasing import kept
-from tests.erasing import KEPT_DAYS, SETTLE, House, house
 from tests.factories import a_conversation
+from tests.support.canaries import canary_of, plant, speak, sum_up
+from tests.support.erasure import KEPT_DAYS, SETTLE, ErasureSetup, make_erasure_setup
 
-ADA, GRACE, ELSEWHERE = (Owner(tenant=tenant, user=user) for tenant, user in
-                         (("restored", "ada"), ("restored", "grace"), ("restoreds", "ada")))  # fmt: skip
+ADA, GRACE, ELSEWHERE = (
+    Owner(tenant=tenant, user=user)
+    for tenant, user in (("restored", "ada"), ("restored", "grace"), ("restoreds", "ada"))
+)
 
 LISTED = Key("status_pk").eq("T#restored#U#ada#active")
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch, transactions: TenantTransactions) -> Iterator[House]:
+def made(monkeypatch: pytest.MonkeyPatch, transactions: TenantTransactions) -> Iterator[ErasureSetup]:
     """Everybody has something in every store, and Ada speaks in Grace's conversation."""
-    monkeypatch.setattr("membus.adapters.sqs_erasing.WAIT_SECONDS", 0)
-    with house() as made:
+    monkeypatch.setattr("membus.erasure.sqs.WAIT_SECONDS", 0)
+    with make_erasure_setup() as made:
         for owner in (ADA, GRACE, ELSEWHERE):
             plant(made, owner)
             indexed(transactions, owner)
         shared = a_conversation("shared", tenant_id=GRACE.tenant, user_id=GRACE.user, members=(ADA.user,))
-        made.conversations.create(shared, request_key="shared")
+        made.conversations.create_conversation(shared, request_key="shared")
         speak(made, ADA, "shared", 2)
         sum_up(made, ADA, "shared", canary_of(ADA))
         yield made
@@ -51,21 +53,25 @@ def indexed(transactions: TenantTransactions, owner: Owner) -> None:
 
 
 def rows(transactions: TenantTransactions, owner: Owner) -> Mapping[str, int]:
-    return IndexedRows(transactions).count(owner, cursor="", time_left=lambda: True).counts
+    return IndexEraser(transactions).count(owner, cursor="", time_left=lambda: True).counts
 
 
-def erase(made: House, transactions: TenantTransactions, owner: Owner) -> None:
-    job, stores = made.ask(owner), (*made.stores(), IndexedRows(transactions))
+def erase(made: ErasureSetup, transactions: TenantTransactions, owner: Owner) -> None:
+    job, stores = made.ask(owner), (*made.stores(), IndexEraser(transactions))
     work = Eraser(
-        jobs=made.erasures, stores=stores, clock=made.clock, seconds_left=lambda: 300, settle=SETTLE,
+        jobs=made.erasures,
+        stores=stores,
+        clock=made.clock,
+        seconds_left=lambda: 300,
+        settle=SETTLE,
         kept_days=KEPT_DAYS,
-    )  # fmt: skip
-    while (wait := work.advance(made.erasures.job(job.tenant, job.job_id))) is not None:
+    )
+    while (wait := work.advance_job(made.erasures.get_job(job.tenant, job.job_id))) is not None:
         made.tiers.now += wait
-    assert made.erasures.job(job.tenant, job.job_id).receipt
+    assert made.erasures.get_job(job.tenant, job.job_id).receipt
 
 
-def stores(made: House, transactions: TenantTransactions) -> Mapping[str, Users]:
+def stores(made: ErasureSetup, transactions: TenantTransactions) -> Mapping[str, UserDirectory]:
     """Return the stores as `wiring_operators.users_by_store` lists them."""
     return {
         "memory": DynamoUsers(made.memory, "user_pk"),
@@ -74,92 +80,99 @@ def stores(made: House, transactions: TenantTransactions) -> Mapping[str, Users]
     }
 
 
-def restore(made: House, transactions: TenantTransactions, name: str, backup: Sequence[Mapping[str, Any]]) -> None:
+def restore(
+    made: ErasureSetup, transactions: TenantTransactions, name: str, backup: Sequence[Mapping[str, Any]]
+) -> None:
     """Bring one store back to what it was; the table `memory` takes what it must from the one in use."""
     live = made.table_like(made.memory)
     for item in backup:
         (made.memory if name == "memory" else made.talks).put_item(Item=item)
     if name == "memory":
-        carry_over("restored", live=live, restored=made.memory)
+        carry_over_erasures("restored", live=live, restored=made.memory)
     if name == "index":
         indexed(transactions, ADA)
 
 
-def summed_up(made: House, transactions: TenantTransactions, tenant: str, conversation_id: str) -> None:
+def summed_up(
+    made: ErasureSetup, transactions: TenantTransactions, tenant: str, conversation_id: str
+) -> None:
     """Put a conversation's summaries into the index as they are."""
-    conversation = made.conversations.conversation(tenant, conversation_id)
+    conversation = made.conversations.get_conversation(tenant, conversation_id)
     item, *_ = made.talks.query(
-        KeyConditionExpression=Key("pk").eq(f"T#{tenant}#C#{conversation_id}") & Key("sk").begins_with("SUMMARY#")
+        KeyConditionExpression=Key("pk").eq(f"T#{tenant}#C#{conversation_id}")
+        & Key("sk").begins_with("SUMMARY#")
     )["Items"]
-    told = memory_of_summary(conversation, Summary.model_validate_json(str(item["body"])))
-    PostgresMemories(transactions, model="m").put(tenant, [entry_of(told)])
+    told = project_summary(conversation, Summary.model_validate_json(str(item["body"])))
+    PostgresMemories(transactions, model="m").put(tenant, [index_entry(told)])
 
 
 def summaries(transactions: TenantTransactions, tenant: str) -> set[str]:
     asked = b"SELECT group_id FROM membus.memories WHERE tenant_id = %(tenant)s AND kind = 'summary'"
 
-    def work(connection: Connection) -> Callable[[], list[tuple[Any, ...]]]:
+    def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
         return connection.execute(asked, {"tenant": tenant}).fetchall
 
-    return {str(group).split(":")[1] for (group,) in transactions.run(tenant, work)}
+    return {str(group).split(":")[1] for (group,) in transactions.run_transaction(tenant, work)}
 
 
 @pytest.mark.parametrize("name", ["memory", "conversations", "index"])
 def test_each_store_names_everybody_it_holds_something_of_and_nobody_of_another_tenant(
-    made: House, transactions: TenantTransactions, name: str
+    made: ErasureSetup, transactions: TenantTransactions, name: str
 ) -> None:
     users = stores(made, transactions)[name]
 
-    assert users.of("restored") == ["ada", "grace"]
-    assert users.of("restoreds") == ["ada"]
-    assert users.of("nobodys") == []
+    assert users.list_users("restored") == ["ada", "grace"]
+    assert users.list_users("restoreds") == ["ada"]
+    assert users.list_users("nobodys") == []
 
 
 @pytest.mark.parametrize("name", ["memory", "conversations", "index"])
 def test_whoever_was_erased_and_comes_back_by_one_store_alone_goes_again(
-    made: House, transactions: TenantTransactions, name: str
+    made: ErasureSetup, transactions: TenantTransactions, name: str
 ) -> None:
     tables = {"memory": made.memory, "conversations": made.talks}
     backup = tables[name].scan()["Items"] if name in tables else []
 
     erase(made, transactions, ADA)
-    assert erased_before("restored", stores(made, transactions), made.erasures) == {}
+    assert list_erased_owners("restored", stores(made, transactions), made.erasures) == {}
     theirs, grace = rows(transactions, ELSEWHERE), rows(transactions, GRACE)
 
     restore(made, transactions, name, backup)
-    assert erased_before("restored", stores(made, transactions), made.erasures) == {"ada": [name]}
+    assert list_erased_owners("restored", stores(made, transactions), made.erasures) == {"ada": [name]}
     erase(made, transactions, ADA)
 
-    assert erased_before("restored", stores(made, transactions), made.erasures) == {}
+    assert list_erased_owners("restored", stores(made, transactions), made.erasures) == {}
     assert canary_of(ADA) not in made.everything()
     assert set(rows(transactions, ADA).values()) == {0}
     assert canary_of(GRACE) in made.everything()
     assert (rows(transactions, ELSEWHERE), rows(transactions, GRACE)) == (theirs, grace)
 
 
-def test_a_backup_of_a_half_done_erasure_leads_to_them_too(made: House, transactions: TenantTransactions) -> None:
+def test_a_backup_of_a_half_done_erasure_leads_to_them_too(
+    made: ErasureSetup, transactions: TenantTransactions
+) -> None:
     """After the first round no entry of a conversation names Ada any more: notes do, until the second."""
-    assert made.eraser(lambda: 300).advance(made.ask(ADA))
+    assert made.eraser(lambda: 300).advance_job(made.ask(ADA))
 
     assert made.talks.query(IndexName="by_status", KeyConditionExpression=LISTED)["Items"] == []
-    assert "ada" in stores(made, transactions)["conversations"].of("restored")
+    assert "ada" in stores(made, transactions)["conversations"].list_users("restored")
 
 
 def test_a_summary_that_quoted_them_leaves_the_index_with_a_restore_of_the_index_alone(
-    made: House, transactions: TenantTransactions
+    made: ErasureSetup, transactions: TenantTransactions
 ) -> None:
     """It lies among what is Grace's: nothing there names Ada but its words."""
     for tenant, conversation_id in (("restored", "shared"), ("restored", "graces"), ("restoreds", "adas")):
         summed_up(made, transactions, tenant, conversation_id)
     stale = StaleSummaries(transactions, made.talks)
-    assert stale.drop("restored") == 0
+    assert stale.delete_stale("restored") == 0
 
     erase(made, transactions, ADA)
 
-    assert stale.drop("restored") == 1
+    assert stale.delete_stale("restored") == 1
     assert summaries(transactions, "restored") == {"graces"}
     assert summaries(transactions, "restoreds") == {"adas"}
     speak(made, GRACE, "shared", 9)
     sum_up(made, GRACE, "shared", "tea")
     summed_up(made, transactions, "restored", "shared")
-    assert stale.drop("restored") == 0
+    assert stale.delete_stale("restored") == 0

@@ -9,21 +9,26 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from membus.adapters.postgres import connect
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TRIES, Connection, TenantTransactions, Work
-from membus.errors import InvalidError, UnavailableError, UnsafeError
+from membus.aws.postgres import (
+    TRANSACTION_ATTEMPTS_MAX,
+    PostgresConnection,
+    TenantTransactions,
+    TransactionWork,
+    connect_postgres,
+)
+from membus.core.errors import InvalidError, IsolationError, UnavailableError
+from membus.search.postgres.store import PostgresMemories
 from tests.integration.databases import Database
-from tests.memories import a_memory, fill, look
+from tests.support.memories import a_memory, fill, look
 
 WHO = "SELECT current_setting('membus.tenant_id', true)"
 
 
-def failing(*faults: type[psycopg.Error]) -> tuple[Work[str], list[str]]:
+def failing(*faults: type[psycopg.Error]) -> tuple[TransactionWork[str], list[str]]:
     """Return work that fails once with each fault and then says which tenant it ran as, and the list of its runs."""
     left, runs = list(faults), []
 
-    def work(connection: Connection) -> Callable[[], str]:
+    def work(connection: PostgresConnection) -> Callable[[], str]:
         (tenant,) = connection.execute(WHO).fetchone() or ("",)
         runs.append(tenant)
         if left:
@@ -37,7 +42,7 @@ def failing(*faults: type[psycopg.Error]) -> tuple[Work[str], list[str]]:
 def test_a_lost_race_is_run_again_whole(transactions: TenantTransactions, fault: type[psycopg.Error]) -> None:
     work, runs = failing(fault, fault)
 
-    assert transactions.run("acme", work) == "acme"
+    assert transactions.run_transaction("acme", work) == "acme"
     assert runs == ["acme"] * 3
 
 
@@ -45,8 +50,8 @@ def test_races_lost_again_and_again_end_as_unavailable(transactions: TenantTrans
     work, runs = failing(*[errors.SerializationFailure] * 9)
 
     with pytest.raises(UnavailableError):
-        transactions.run("acme", work)
-    assert len(runs) == TRIES
+        transactions.run_transaction("acme", work)
+    assert len(runs) == TRANSACTION_ATTEMPTS_MAX
 
 
 @pytest.mark.parametrize(
@@ -58,48 +63,50 @@ def test_a_busy_database_is_unavailable_and_not_asked_again(
     work, runs = failing(fault)
 
     with pytest.raises(UnavailableError) as busy:
-        transactions.run("acme", work)
+        transactions.run_transaction("acme", work)
     assert (busy.value.code, len(runs)) == (code, 1)
 
 
 def test_a_statement_that_takes_too_long_is_told_as_a_timeout(transactions: TenantTransactions) -> None:
-    def slow(connection: Connection) -> Callable[[], object]:
+    def slow(connection: PostgresConnection) -> Callable[[], object]:
         connection.execute("SET LOCAL statement_timeout = 50")
         return connection.execute("SELECT pg_sleep(5)").fetchall
 
     with pytest.raises(UnavailableError) as late:
-        transactions.run("acme", slow)
+        transactions.run_transaction("acme", slow)
     assert late.value.code == "timeout"
-    assert transactions.run("acme", failing()[0]) == "acme"
+    assert transactions.run_transaction("acme", failing()[0]) == "acme"
 
 
 def test_a_connection_that_died_is_opened_anew(database: Database, transactions: TenantTransactions) -> None:
-    def backend(connection: Connection) -> Callable[[], int]:
+    def backend(connection: PostgresConnection) -> Callable[[], int]:
         return lambda: connection.info.backend_pid
 
-    first = transactions.run("acme", backend)
+    first = transactions.run_transaction("acme", backend)
     with database.open(database.superuser) as operator:
         operator.execute("SELECT pg_terminate_backend(%s)", [first])
 
-    assert transactions.run("acme", backend) != first
+    assert transactions.run_transaction("acme", backend) != first
 
 
 def test_a_database_that_is_down_is_unavailable_at_once(database: Database) -> None:
     nowhere = database.address.__class__(host=database.address.host, port=1, database="x", sslmode="disable")
-    transactions = TenantTransactions(lambda: connect(nowhere, database.functions, patience_seconds=0))
+    transactions = TenantTransactions(
+        lambda: connect_postgres(nowhere, database.functions, patience_seconds=0)
+    )
 
     with pytest.raises(UnavailableError, match="no connection"):
-        transactions.run("acme", failing()[0])
+        transactions.run_transaction("acme", failing()[0])
 
 
 def test_the_tenant_ends_with_its_transaction(transactions: TenantTransactions) -> None:
-    opened: list[Connection] = []
+    opened: list[PostgresConnection] = []
 
-    def keep(connection: Connection) -> Callable[[], list[Connection]]:
+    def keep(connection: PostgresConnection) -> Callable[[], list[PostgresConnection]]:
         opened.append(connection)
         return opened.copy
 
-    transactions.run("acme", keep)
+    transactions.run_transaction("acme", keep)
 
     assert opened[0].execute(WHO).fetchone() == ("",)
 
@@ -112,8 +119,11 @@ def test_the_functions_login_is_served(database: Database) -> None:
 
 def test_a_login_that_bypasses_row_security_is_refused_before_it_reads_anything(database: Database) -> None:
     work, runs = failing()
-    with serving(database, database.superuser.username) as transactions, pytest.raises(UnsafeError) as refused:
-        transactions.run("acme", work)
+    with (
+        serving(database, database.superuser.username) as transactions,
+        pytest.raises(IsolationError) as refused,
+    ):
+        transactions.run_transaction("acme", work)
 
     assert (refused.value.code, runs) == ("unsafe", [])
 
@@ -125,26 +135,28 @@ def serving(database: Database, username: str) -> Iterator[TenantTransactions]:
         yield TenantTransactions(lambda: opened.enter_context(database.open(login)))
 
 
-def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(transactions: TenantTransactions) -> None:
-    def impossible(connection: Connection) -> Callable[[], object]:
+def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(
+    transactions: TenantTransactions,
+) -> None:
+    def impossible(connection: PostgresConnection) -> Callable[[], object]:
         return connection.execute("SELECT %s::text", ["a\0b"]).fetchall
 
     with pytest.raises(InvalidError) as refused:
-        transactions.run("acme", impossible)
+        transactions.run_transaction("acme", impossible)
     assert refused.value.code == "unstorable"
 
 
 def test_a_database_that_did_not_answer_is_left_alone_for_a_while() -> None:
     asked: list[bool] = []
 
-    def connect_in_vain() -> Connection:
+    def connect_in_vain() -> PostgresConnection:
         asked.append(True)
         raise UnavailableError("no connection")
 
     transactions = TenantTransactions(connect_in_vain)
     for _ in range(3):
         with pytest.raises(UnavailableError):
-            transactions.run("acme", failing()[0])
+            transactions.run_transaction("acme", failing()[0])
 
     assert asked == [True]
 

@@ -1,70 +1,89 @@
-"""How many texts of a scope wait for their vector: told with every search of it, whatever was written and removed."""
+"""How many texts of a scope wait for their vector.
+
+Told with every search of it, whatever was written and removed.
+"""
 
 from datetime import timedelta
 
 import pytest
 
-from functions.migrate.scopes import waited_seconds
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import FINAL, Memory, Removal, scope_of
-from membus.domain.retrieval import Within, entry_of
-from membus.ports.memories import MemoryIndex
-from tests.fakes.embedder import vector_of
+from functions.migrate.usecase import embedding_wait_seconds
+from membus.aws.postgres import TenantTransactions
+from membus.search.model import FINAL_VERSION, Memory, Removal, memory_scope
+from membus.search.ports import MemoryIndex
+from membus.search.postgres.scope_indexes import PostgresScopeIndexes
+from membus.search.postgres.store import PostgresMemories
+from membus.search.retrieval import SearchScope, index_entry
+from tests.fakes.embedding_model import vector_of
 from tests.integration.databases import Database
-from tests.memories import LATER, a_memory, fill
+from tests.support.memories import LATER, a_memory, fill
 
 
 def pending(
     index: MemoryIndex, tenant: str, user: str | None = "ada", *, terms: tuple[str, ...] = ("tea",)
 ) -> int | None:
-    scope = scope_of(user, None) if user else None
-    return index.search(Within(tenant_id=tenant, now=LATER, scope=scope), terms=terms, vector=None).pending
+    scope = memory_scope(user, None) if user else None
+    return index.search(
+        SearchScope(tenant_id=tenant, now=LATER, scope=scope), terms=terms, vector=None
+    ).pending
 
 
 def put(index: MemoryIndex, *memories: Memory) -> list[str]:
-    return index.put(memories[0].tenant_id, [entry_of(memory) for memory in memories])
+    return index.put(memories[0].tenant_id, [index_entry(memory) for memory in memories])
 
 
 def test_texts_wait_from_when_they_are_put_until_they_have_a_vector(index: MemoryIndex, tenant: str) -> None:
     assert pending(index, tenant) == 0
 
-    waiting = put(index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "black tea", tenant=tenant))
+    waiting = put(
+        index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "black tea", tenant=tenant)
+    )
     assert pending(index, tenant) == 2
     assert pending(index, tenant, terms=()) == 2
 
-    index.attach(tenant, {waiting[0]: vector_of(waiting[0])})
+    index.attach_vectors(tenant, {waiting[0]: vector_of(waiting[0])})
     assert pending(index, tenant) == 1
-    index.attach(tenant, {waiting[1]: vector_of(waiting[1])})
+    index.attach_vectors(tenant, {waiting[1]: vector_of(waiting[1])})
     assert pending(index, tenant) == 0
 
 
 def test_a_search_tells_of_its_own_scope_alone_and_of_none_where_it_asks_for_all(
     index: MemoryIndex, tenant: str
 ) -> None:
-    put(index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "tea", tenant=tenant, user_id="bob"))
+    put(
+        index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "tea", tenant=tenant, user_id="bob")
+    )
     put(index, a_memory("m1", "green tea", tenant=f"{tenant}x"))
 
-    assert (pending(index, tenant), pending(index, tenant, "bob"), pending(index, tenant, "ada1")) == (1, 1, 0)
+    assert (pending(index, tenant), pending(index, tenant, "bob"), pending(index, tenant, "ada1")) == (
+        1,
+        1,
+        0,
+    )
     assert pending(index, tenant, None) is None
 
 
 def test_what_is_removed_replaced_or_moved_waits_no_more(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", "green tea", tenant=tenant, version=1))
-    put(index, a_memory("m1", "white tea", tenant=tenant, version=2), a_memory("m2", "black tea", tenant=tenant))
+    put(
+        index,
+        a_memory("m1", "white tea", tenant=tenant, version=2),
+        a_memory("m2", "black tea", tenant=tenant),
+    )
     assert pending(index, tenant) == 2
 
     put(index, a_memory("m1", "green tea", tenant=tenant, version=3))
     put(index, a_memory("m2", "black tea", tenant=tenant, user_id="bob", version=2))
-    index.remove([Removal(tenant_id=tenant, memory_id="m2", version=FINAL)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m2", version=FINAL_VERSION)])
     assert pending(index, tenant, "bob") == 0
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=FINAL)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=FINAL_VERSION)])
     assert pending(index, tenant) == 0
 
 
 @pytest.mark.parametrize("user", ["ada", "bob"])
-def test_a_second_model_waits_for_vectors_of_its_own(transactions: TenantTransactions, tenant: str, user: str) -> None:
+def test_a_second_model_waits_for_vectors_of_its_own(
+    transactions: TenantTransactions, tenant: str, user: str
+) -> None:
     first, second = (PostgresMemories(transactions, model=model) for model in ("first", "second"))
     fill(first, a_memory("m1", "green tea", tenant=tenant, user_id=user))
 
@@ -80,14 +99,17 @@ def test_the_owner_sees_since_when_the_oldest_text_waits_and_no_more(
     with database.open(database.owner) as connection:
         indexes = PostgresScopeIndexes(connection)
         (waiting,) = put(index, a_memory("m1", "green tea", tenant=tenant))
-        since = indexes.waits_since(tenant)
+        since = indexes.oldest_pending_time(tenant)
         assert since
         assert (
-            waited_seconds(indexes, model=tenant, now=since + timedelta(hours=7)) == timedelta(hours=7).total_seconds()
+            embedding_wait_seconds(indexes, model=tenant, now=since + timedelta(hours=7))
+            == timedelta(hours=7).total_seconds()
         )
 
         for other in {row[0] for row in connection.execute("SELECT tenant_id FROM membus.scopes")}:
             mine = PostgresMemories(transactions, model=tenant)
-            mine.attach(other, {text: vector_of(text) for text in mine.pending(other, limit=10_000)})
+            mine.attach_vectors(
+                other, {text: vector_of(text) for text in mine.list_pending_texts(other, limit=10_000)}
+            )
         assert waiting
-        assert waited_seconds(indexes, model=tenant, now=since) == 0
+        assert embedding_wait_seconds(indexes, model=tenant, now=since) == 0

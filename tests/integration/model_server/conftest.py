@@ -9,7 +9,7 @@ import pytest
 from anthropic import Anthropic, AnthropicBedrock
 from botocore.config import Config
 
-from tests.model_server import model_server
+from tests.support.model_server import model_server
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,12 @@ def anthropic(model_url: str) -> Iterator[Anthropic]:
 def bedrock(model_url: str) -> Iterator[AnthropicBedrock]:
     key = uuid4().hex
     with AnthropicBedrock(
-        aws_access_key=key, aws_secret_key=key, aws_region="us-east-1", base_url=model_url, max_retries=0, timeout=10
+        aws_access_key=key,
+        aws_secret_key=key,
+        aws_region="us-east-1",
+        base_url=model_url,
+        max_retries=0,
+        timeout=10,
     ) as client:
         yield client
 

@@ -1,4 +1,7 @@
-"""Claude's memory tool over working memory: the real client's tool loop, over HTTP, on the fake and on DynamoDB."""
+"""Claude's memory tool over working memory.
+
+The real client's tool loop, over HTTP, on the fake and on DynamoDB.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,18 +13,18 @@ import pytest
 from anthropic import Anthropic
 from anthropic.lib.tools import ToolError
 
-from membus.adapters.claude_memory import TRIES, ClaudeMemory
-from membus.adapters.dynamo_states import DynamoStates
-from membus.domain.state import Session, State
-from membus.errors import ConflictError
-from membus.ports.states import StateStore
+from membus.core.errors import ConflictError
+from membus.states.claude_memory_tool import CHANGE_ATTEMPTS_MAX, ClaudeMemoryTool
+from membus.states.dynamodb import DynamoStates
+from membus.states.model import AgentSession, State
+from membus.states.ports import StateStore
 from tests.fakes.clock import StoppedClock
 from tests.fakes.states import InMemoryStates
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.tables import make_bucket, make_table
 
 DAY = timedelta(days=1)
-SESSION = Session(tenant="acme", agent="coach", session_id="s1")
+SESSION = AgentSession(tenant="acme", agent="coach", session_id="s1")
 
 
 @pytest.fixture
@@ -39,15 +42,20 @@ def states(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stat
 
 
 @pytest.fixture
-def memory(states: StateStore, clock: StoppedClock) -> ClaudeMemory:
-    return ClaudeMemory(states, SESSION, lifetime=DAY, clock=clock)
+def memory(states: StateStore, clock: StoppedClock) -> ClaudeMemoryTool:
+    return ClaudeMemoryTool(states, SESSION, lifetime=DAY, clock=clock)
 
 
 def uses(command: str, **fields: Any) -> dict[str, Any]:
-    return {"type": "tool_use", "id": f"toolu_{uuid4().hex}", "name": "memory", "input": {"command": command, **fields}}
+    return {
+        "type": "tool_use",
+        "id": f"toolu_{uuid4().hex}",
+        "name": "memory",
+        "input": {"command": command, **fields},
+    }
 
 
-def run(client: Anthropic, url: str, memory: ClaudeMemory, *commands: dict[str, Any]) -> list[Any]:
+def run(client: Anthropic, url: str, memory: ClaudeMemoryTool, *commands: dict[str, Any]) -> list[Any]:
     """Let the model give the commands one after the other; return what it got to read."""
     marker = uuid4().hex
     answers: list[Any] = [
@@ -67,32 +75,37 @@ def run(client: Anthropic, url: str, memory: ClaudeMemory, *commands: dict[str, 
     assert calls[0]["body"]["tools"] == [{"type": "memory_20250818", "name": "memory"}]
     return [
         (block.get("is_error", False), block["content"])
-        for said in calls[-1]["body"]["messages"] if said["role"] == "user" and isinstance(said["content"], list)
+        for said in calls[-1]["body"]["messages"]
+        if said["role"] == "user" and isinstance(said["content"], list)
         for block in said["content"]
-    ]  # fmt: skip
+    ]
 
 
 def test_a_model_keeps_notes_through_the_real_client(
-    anthropic: Anthropic, model_url: str, memory: ClaudeMemory, states: StateStore, clock: StoppedClock
+    anthropic: Anthropic, model_url: str, memory: ClaudeMemoryTool, states: StateStore, clock: StoppedClock
 ) -> None:
     told = run(
-        anthropic, model_url, memory,
+        anthropic,
+        model_url,
+        memory,
         uses("create", path="/memories/tea.md", file_text="green\nblack"),
         uses("str_replace", path="/memories/tea.md", old_str="black", new_str="white"),
         uses("insert", path="/memories/tea.md", insert_line=2, insert_text="oolong"),
         uses("rename", old_path="/memories/tea.md", new_path="/memories/drinks/tea.md"),
         uses("view", path="/memories/drinks/tea.md"),
-    )  # fmt: skip
+    )
 
     assert [failed for failed, _ in told] == [False] * 5
     assert told[-1][1].splitlines()[1:] == ["     1\tgreen", "     2\twhite", "     3\toolong"]
-    assert states.state(SESSION) == State(
-        data={"memories": {"/memories/drinks/tea.md": "green\nwhite\noolong"}}, version=4, expires_at=clock() + DAY
+    assert states.get_state(SESSION) == State(
+        data={"memories": {"/memories/drinks/tea.md": "green\nwhite\noolong"}},
+        version=4,
+        expires_at=clock() + DAY,
     )
 
 
 def test_a_path_that_leaves_is_an_error_that_the_model_reads(
-    anthropic: Anthropic, model_url: str, memory: ClaudeMemory
+    anthropic: Anthropic, model_url: str, memory: ClaudeMemoryTool
 ) -> None:
     told = run(anthropic, model_url, memory, uses("view", path="/memories/../../etc/passwd"))
 
@@ -100,30 +113,37 @@ def test_a_path_that_leaves_is_an_error_that_the_model_reads(
     assert "Path must be /memories" in str(told[0][1])
 
 
-def test_what_an_application_keeps_beside_the_notes_stays(memory: ClaudeMemory, states: StateStore) -> None:
-    states.put(SESSION, {"step": 3}, expires_at=StoppedClock()() + DAY, expected_version=None)
+def test_what_an_application_keeps_beside_the_notes_stays(
+    memory: ClaudeMemoryTool, states: StateStore
+) -> None:
+    states.put_state(SESSION, {"step": 3}, expires_at=StoppedClock()() + DAY, expected_version=None)
 
     memory.call({"command": "create", "path": "/memories/a", "file_text": "x"})
     memory.call({"command": "delete", "path": "/memories/a"})
 
-    assert states.state(SESSION).data == {"step": 3, "memories": {}}
+    assert states.get_state(SESSION).data == {"step": 3, "memories": {}}
 
 
-def test_two_sessions_and_two_tenants_have_notes_of_their_own(states: StateStore, clock: StoppedClock) -> None:
+def test_two_sessions_and_two_tenants_have_notes_of_their_own(
+    states: StateStore, clock: StoppedClock
+) -> None:
     others = (
-        SESSION.model_copy(update={"session_id": "s2"}), SESSION.model_copy(update={"tenant": "zeta"}),
+        SESSION.model_copy(update={"session_id": "s2"}),
+        SESSION.model_copy(update={"tenant": "zeta"}),
         SESSION.model_copy(update={"agent": "coach2"}),
-    )  # fmt: skip
-    ClaudeMemory(states, SESSION, lifetime=DAY, clock=clock).call(
+    )
+    ClaudeMemoryTool(states, SESSION, lifetime=DAY, clock=clock).call(
         {"command": "create", "path": "/memories/a", "file_text": "mine"}
     )
 
     for other in others:
         with pytest.raises(ToolError):
-            ClaudeMemory(states, other, lifetime=DAY, clock=clock).call({"command": "view", "path": "/memories/a"})
+            ClaudeMemoryTool(states, other, lifetime=DAY, clock=clock).call(
+                {"command": "view", "path": "/memories/a"}
+            )
 
 
-def test_notes_are_gone_with_their_session(memory: ClaudeMemory, clock: StoppedClock) -> None:
+def test_notes_are_gone_with_their_session(memory: ClaudeMemoryTool, clock: StoppedClock) -> None:
     memory.call({"command": "create", "path": "/memories/a", "file_text": "x"})
     clock.advance(DAY)
 
@@ -140,37 +160,41 @@ class Raced:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._states, name)
 
-    def put(self, session: Session, data: dict[str, Any], **fields: Any) -> State:
+    def put(self, session: AgentSession, data: dict[str, Any], **fields: Any) -> State:
         if self._left:
             self._left -= 1
-            notes = ClaudeMemory(self._states, session, lifetime=DAY, clock=StoppedClock())
+            notes = ClaudeMemoryTool(self._states, session, lifetime=DAY, clock=StoppedClock())
             notes.call({"command": "create", "path": f"/memories/rival{self._left}", "file_text": "theirs"})
-        return self._states.put(session, data, **fields)
+        return self._states.put_state(session, data, **fields)
 
 
 def test_notes_written_at_the_same_moment_are_all_kept(states: StateStore, clock: StoppedClock) -> None:
-    raced: Any = Raced(states, TRIES - 1)
+    raced: Any = Raced(states, CHANGE_ATTEMPTS_MAX - 1)
 
-    ClaudeMemory(raced, SESSION, lifetime=DAY, clock=clock).call(
+    ClaudeMemoryTool(raced, SESSION, lifetime=DAY, clock=clock).call(
         {"command": "create", "path": "/memories/mine", "file_text": "mine"}
     )
 
-    assert len(states.state(SESSION).data["memories"]) == TRIES
+    assert len(states.get_state(SESSION).data["memories"]) == CHANGE_ATTEMPTS_MAX
 
 
-def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(states: StateStore, clock: StoppedClock) -> None:
-    raced: Any = Raced(states, TRIES)
+def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(
+    states: StateStore, clock: StoppedClock
+) -> None:
+    raced: Any = Raced(states, CHANGE_ATTEMPTS_MAX)
 
     with pytest.raises(ToolError, match="somebody else"):
-        ClaudeMemory(raced, SESSION, lifetime=DAY, clock=clock).call(
+        ClaudeMemoryTool(raced, SESSION, lifetime=DAY, clock=clock).call(
             {"command": "create", "path": "/memories/mine", "file_text": "mine"}
         )
 
-    assert "/memories/mine" not in states.state(SESSION).data["memories"]
+    assert "/memories/mine" not in states.get_state(SESSION).data["memories"]
 
 
-def test_a_version_that_is_expected_and_not_there_is_a_conflict(memory: ClaudeMemory, states: StateStore) -> None:
+def test_a_version_that_is_expected_and_not_there_is_a_conflict(
+    memory: ClaudeMemoryTool, states: StateStore
+) -> None:
     memory.clear_all_memory()
 
     with pytest.raises(ConflictError):
-        states.put(SESSION, {}, expires_at=StoppedClock()() + DAY, expected_version=0)
+        states.put_state(SESSION, {}, expires_at=StoppedClock()() + DAY, expected_version=0)

@@ -8,26 +8,26 @@ import httpx2
 import pytest
 from anthropic import Anthropic, AnthropicBedrock
 
-from membus.adapters.claude_model import PAUSES_MAX
-from membus.asking.model import Model
-from membus.domain.prompt import (
-    Block,
+from membus.core.errors import BusyError, ModelError, UnavailableError
+from membus.core.tokens import TokenUsage
+from membus.llm.claude import PAUSES_MAX
+from membus.llm.clients import StructuredModel
+from membus.llm.prompt import (
+    ChatMessage,
+    ModelEvent,
     Prompt,
-    Said,
-    Spoken,
-    Stopped,
+    ReplyEnd,
+    SystemBlock,
     TextDelta,
-    Tool,
     ToolCall,
+    ToolDefinition,
     ToolResult,
-    Usage,
-    WastedError,
+    UnusableReplyError,
 )
-from membus.errors import BusyError, ModelError, UnavailableError
-from tests.models import patient_model
+from tests.support.language_models import model_with_retries
 
-SYSTEM = (Block(name="system", text="Be kind.", cached=True),)
-SEARCH = Tool(
+SYSTEM = (SystemBlock(name="system", text="Be kind.", cached=True),)
+SEARCH = ToolDefinition(
     name="search_memory",
     description="Searches what is known.",
     parameters={"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
@@ -35,10 +35,10 @@ SEARCH = Tool(
 
 
 @pytest.fixture(params=["anthropic", "bedrock"])
-def model(request: pytest.FixtureRequest) -> Model:
+def model(request: pytest.FixtureRequest) -> StructuredModel:
     """Both doors: each has its own framing of a stream."""
     client: Anthropic | AnthropicBedrock = request.getfixturevalue(request.param)
-    return patient_model(client)
+    return model_with_retries(client)
 
 
 @pytest.fixture
@@ -48,83 +48,97 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return pauses
 
 
-def prompt(text: str, *before: Said, **fields: Any) -> Prompt:
-    return Prompt(system=SYSTEM, messages=(*before, Said(role="user", text=text)), **fields)
+def prompt(text: str, *before: ChatMessage, **fields: Any) -> Prompt:
+    return Prompt(system=SYSTEM, messages=(*before, ChatMessage(role="user", text=text)), **fields)
 
 
-def heard(model: Model, asked: Prompt) -> list[Spoken]:
-    return list(model.stream(asked, max_tokens=200, timeout_seconds=10))
+def heard(model: StructuredModel, asked: Prompt) -> list[ModelEvent]:
+    return list(model.stream_reply(asked, max_tokens=200, timeout_seconds=10))
 
 
-def words(events: list[Spoken]) -> str:
+def words(events: list[ModelEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
-def test_a_stream_is_words_then_usage_then_its_end(model: Model) -> None:
+def test_a_stream_is_words_then_usage_then_its_end(model: StructuredModel) -> None:
     events = heard(model, prompt("Hello there?"))
-    whole = model.reply(prompt("Hello there?"), max_tokens=200, timeout_seconds=10)
+    whole = model.generate_reply(prompt("Hello there?"), max_tokens=200, timeout_seconds=10)
 
     deltas = [event for event in events if isinstance(event, TextDelta)]
     assert len(deltas) > 2
     assert words(events) == whole.text
-    assert isinstance(events[0], Usage)
-    assert events[-2:] == [whole.usage, Stopped(reply=whole)]
+    assert isinstance(events[0], TokenUsage)
+    assert events[-2:] == [whole.usage, ReplyEnd(reply=whole)]
 
 
-def test_a_tool_is_called_and_its_result_answered(model: Model) -> None:
+def test_a_tool_is_called_and_its_result_answered(model: StructuredModel) -> None:
     asked = prompt("Search your memory for my favourite tea", tools=(SEARCH,))
 
     stop = heard(model, asked)[-1]
 
-    assert isinstance(stop, Stopped)
+    assert isinstance(stop, ReplyEnd)
     (call,) = stop.reply.calls
     assert (stop.reply.stop_reason, call.name, call.arguments) == (
-        "tool_use", "search_memory", {"query": "my favourite tea"},
-    )  # fmt: skip
-    result = Said(role="user", results=(ToolResult(call_id=call.call_id, content="oolong, said in May"),))
-    answered = Prompt(system=SYSTEM, messages=(*asked.messages, stop.reply.said(), result), tools=(SEARCH,))
-    reply = model.reply(answered, max_tokens=200, timeout_seconds=10)
+        "tool_use",
+        "search_memory",
+        {"query": "my favourite tea"},
+    )
+    result = ChatMessage(
+        role="user", results=(ToolResult(call_id=call.call_id, content="oolong, said in May"),)
+    )
+    answered = Prompt(
+        system=SYSTEM, messages=(*asked.messages, stop.reply.to_message(), result), tools=(SEARCH,)
+    )
+    reply = model.generate_reply(answered, max_tokens=200, timeout_seconds=10)
     assert (reply.text, reply.calls) == ("Here is what I found: oolong, said in May", ())
 
 
-def test_calls_come_before_the_end_and_are_its_own(model: Model) -> None:
+def test_calls_come_before_the_end_and_are_its_own(model: StructuredModel) -> None:
     events = heard(model, prompt("Search for tea", tools=(SEARCH,)))
 
     calls = [event for event in events if isinstance(event, ToolCall)]
-    assert isinstance(events[-1], Stopped)
+    assert isinstance(events[-1], ReplyEnd)
     assert tuple(calls) == events[-1].reply.calls
-    assert [type(event) for event in events[-3:]] == [ToolCall, Usage, Stopped]
+    assert [type(event) for event in events[-3:]] == [ToolCall, TokenUsage, ReplyEnd]
 
 
-def test_another_models_turn_is_told_in_plain_words(model: Model) -> None:
+def test_another_models_turn_is_told_in_plain_words(model: StructuredModel) -> None:
     """Its blocks, thoughts above all, mean something to the model alone that spoke them."""
     asked = prompt("Search for tea", tools=(SEARCH,))
-    said = model.reply(asked, max_tokens=200, timeout_seconds=10).said()
+    said = model.generate_reply(asked, max_tokens=200, timeout_seconds=10).to_message()
     assert said.verbatim is not None
     foreign = said.model_copy(
-        update={"verbatim": said.verbatim.model_copy(update={"model": "another", "blocks": ({"type": "odd"},)})}
+        update={
+            "verbatim": said.verbatim.model_copy(update={"model": "another", "blocks": ({"type": "odd"},)})
+        }
     )
-    result = Said(role="user", results=(ToolResult(call_id=said.calls[0].call_id, content="no tea", failed=True),))
+    result = ChatMessage(
+        role="user", results=(ToolResult(call_id=said.calls[0].call_id, content="no tea", failed=True),)
+    )
 
-    reply = model.reply(
+    reply = model.generate_reply(
         Prompt(system=SYSTEM, messages=(*asked.messages, foreign, result), tools=(SEARCH,)),
-        max_tokens=200, timeout_seconds=10,
-    )  # fmt: skip
+        max_tokens=200,
+        timeout_seconds=10,
+    )
 
     assert reply.text == "I could not look that up just now."
 
 
-def test_tools_stay_in_a_prompt_that_forbids_to_call_them(model: Model) -> None:
-    reply = model.reply(prompt("Search for tea", tools=(SEARCH,), calling=False), max_tokens=200, timeout_seconds=10)
+def test_tools_stay_in_a_prompt_that_forbids_to_call_them(model: StructuredModel) -> None:
+    reply = model.generate_reply(
+        prompt("Search for tea", tools=(SEARCH,), calling=False), max_tokens=200, timeout_seconds=10
+    )
 
     assert (reply.stop_reason, reply.calls) == ("end_turn", ())
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason"), [("cut", "cut_off"), ("empty", "cut_off")],
-)  # fmt: skip
-def test_a_stream_without_its_end_is_an_error(model: Model, fault: str, reason: str) -> None:
-    stream = model.stream(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
+    ("fault", "reason"),
+    [("cut", "cut_off"), ("empty", "cut_off")],
+)
+def test_a_stream_without_its_end_is_an_error(model: StructuredModel, fault: str, reason: str) -> None:
+    stream = model.stream_reply(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
 
     with pytest.raises(ModelError) as cut:
         list(stream)
@@ -133,23 +147,25 @@ def test_a_stream_without_its_end_is_an_error(model: Model, fault: str, reason: 
 
 
 @pytest.mark.parametrize("fault", ["drop", "error_event"])
-def test_a_stream_that_breaks_is_not_repeated(model: Model, fault: str, slept: list[float]) -> None:
-    events: list[Spoken] = []
+def test_a_stream_that_breaks_is_not_repeated(model: StructuredModel, fault: str, slept: list[float]) -> None:
+    events: list[ModelEvent] = []
 
     with pytest.raises(BusyError):
-        events.extend(model.stream(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10))
+        events.extend(
+            model.stream_reply(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
+        )
 
     assert slept == []
 
 
-def test_a_stream_that_has_not_begun_is_asked_for_again(model: Model, slept: list[float]) -> None:
+def test_a_stream_that_has_not_begun_is_asked_for_again(model: StructuredModel, slept: list[float]) -> None:
     events = heard(model, prompt(f"Hello there? [[fault:overloaded*2#{id(model)}]]"))
 
     assert words(events).startswith("I do not know that yet.")
     assert slept == [0.5, 2.0]
 
 
-def test_an_hour_of_waiting_is_passed_on(model: Model, slept: list[float]) -> None:
+def test_an_hour_of_waiting_is_passed_on(model: StructuredModel, slept: list[float]) -> None:
     with pytest.raises(UnavailableError) as unavailable:
         heard(model, prompt("Hello? [[fault:rate_limited=3600]]"))
 
@@ -157,20 +173,20 @@ def test_an_hour_of_waiting_is_passed_on(model: Model, slept: list[float]) -> No
 
 
 @pytest.mark.parametrize(("fault", "stop"), [("refusal", "refusal"), ("max_tokens", "max_tokens")])
-def test_other_ends_are_told(model: Model, fault: str, stop: str) -> None:
+def test_other_ends_are_told(model: StructuredModel, fault: str, stop: str) -> None:
     end = heard(model, prompt(f"Hello there? [[fault:{fault}]]"))[-1]
 
-    assert isinstance(end, Stopped)
+    assert isinstance(end, ReplyEnd)
     assert end.reply.stop_reason == stop
 
 
 def test_the_end_of_a_turn_is_cached_where_it_says_so(anthropic: Anthropic) -> None:
-    model = patient_model(anthropic)
-    long = Said(role="user", text="tea " * 2_000, cached=True)
-    turns = (long, Said(role="assistant", text="I see."))
+    model = model_with_retries(anthropic)
+    long = ChatMessage(role="user", text="tea " * 2_000, cached=True)
+    turns = (long, ChatMessage(role="assistant", text="I see."))
 
-    first = model.reply(prompt("And now?", *turns), max_tokens=50, timeout_seconds=10).usage
-    second = model.reply(prompt("And then?", *turns), max_tokens=50, timeout_seconds=10).usage
+    first = model.generate_reply(prompt("And now?", *turns), max_tokens=50, timeout_seconds=10).usage
+    second = model.generate_reply(prompt("And then?", *turns), max_tokens=50, timeout_seconds=10).usage
 
     assert (first.cache_read, first.cache_write > 1_900) == (0, True)
     assert second.cache_read == first.cache_write
@@ -187,18 +203,20 @@ LOOKING: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_paused_turn_is_taken_up_where_it_paused(model: Model, model_url: str, *, streaming: bool) -> None:
+def test_a_paused_turn_is_taken_up_where_it_paused(
+    model: StructuredModel, model_url: str, *, streaming: bool
+) -> None:
     marker = uuid4().hex
     paused = {"content": LOOKING, "stop_reason": "pause_turn", "match": marker}
     scripted(model_url, paused, {"text": "It is green."})
 
     if streaming:
         events = heard(model, prompt(f"Look up tea. {marker}"))
-        assert isinstance(events[-1], Stopped)
+        assert isinstance(events[-1], ReplyEnd)
         reply = events[-1].reply
         assert words(events) == reply.text
     else:
-        reply = model.reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
+        reply = model.generate_reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
 
     assert (reply.text, reply.stop_reason) == ("Let me look. It is green.", "end_turn")
     calls = httpx2.get(f"{model_url}/_calls", params={"match": marker}).json()["calls"]
@@ -206,13 +224,13 @@ def test_a_paused_turn_is_taken_up_where_it_paused(model: Model, model_url: str,
     assert reply.usage.output == sum(call["output_tokens"] for call in calls)
 
 
-def test_a_turn_that_pauses_for_ever_is_given_up_and_paid(model: Model, model_url: str) -> None:
+def test_a_turn_that_pauses_for_ever_is_given_up_and_paid(model: StructuredModel, model_url: str) -> None:
     marker = uuid4().hex
     paused = {"content": LOOKING, "stop_reason": "pause_turn"}
     scripted(model_url, paused | {"match": marker}, *[paused] * PAUSES_MAX)
 
-    with pytest.raises(WastedError) as given_up:
-        model.reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
+    with pytest.raises(UnusableReplyError) as given_up:
+        model.generate_reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
 
     assert given_up.value.reason == "paused"
     assert given_up.value.usage.output > 0
@@ -220,34 +238,44 @@ def test_a_turn_that_pauses_for_ever_is_given_up_and_paid(model: Model, model_ur
 
 @pytest.mark.parametrize(
     ("stop", "told"),
-    [("stop_sequence", "stop_sequence"), ("model_context_window_exceeded", "max_tokens"), ("end_turn", "end_turn")],
+    [
+        ("stop_sequence", "stop_sequence"),
+        ("model_context_window_exceeded", "max_tokens"),
+        ("end_turn", "end_turn"),
+    ],
 )
-def test_every_known_end_has_its_meaning(model: Model, model_url: str, stop: str, told: str) -> None:
+def test_every_known_end_has_its_meaning(
+    model: StructuredModel, model_url: str, stop: str, told: str
+) -> None:
     marker = uuid4().hex
-    scripted(model_url, {"content": [{"type": "text", "text": "So far"}], "stop_reason": stop, "match": marker})
+    scripted(
+        model_url, {"content": [{"type": "text", "text": "So far"}], "stop_reason": stop, "match": marker}
+    )
 
     end = heard(model, prompt(marker))[-1]
 
-    assert isinstance(end, Stopped)
+    assert isinstance(end, ReplyEnd)
     assert (end.reply.stop_reason, end.reply.text) == (told, "So far")
 
 
-def test_an_end_that_nobody_knows_is_an_error(model: Model, model_url: str) -> None:
+def test_an_end_that_nobody_knows_is_an_error(model: StructuredModel, model_url: str) -> None:
     marker = uuid4().hex
-    scripted(model_url, {"content": [{"type": "text", "text": "So"}], "stop_reason": "bored", "match": marker})
+    scripted(
+        model_url, {"content": [{"type": "text", "text": "So"}], "stop_reason": "bored", "match": marker}
+    )
 
-    with pytest.raises(WastedError):
-        model.reply(prompt(marker), max_tokens=200, timeout_seconds=10)
+    with pytest.raises(UnusableReplyError):
+        model.generate_reply(prompt(marker), max_tokens=200, timeout_seconds=10)
 
 
-def test_calls_that_were_cut_off_are_not_handed_out(model: Model, model_url: str) -> None:
+def test_calls_that_were_cut_off_are_not_handed_out(model: StructuredModel, model_url: str) -> None:
     marker = uuid4().hex
     half = {"type": "tool_use", "id": "toolu_1", "name": "search_memory", "input": {}}
     scripted(
         model_url,
         {"content": [{"type": "text", "text": "I"}, half], "stop_reason": "max_tokens", "match": marker},
-    )  # fmt: skip
+    )
 
-    reply = model.reply(prompt(marker, tools=(SEARCH,)), max_tokens=200, timeout_seconds=10)
+    reply = model.generate_reply(prompt(marker, tools=(SEARCH,)), max_tokens=200, timeout_seconds=10)
 
     assert (reply.stop_reason, reply.calls) == ("max_tokens", ())

@@ -26,7 +26,9 @@ class Facts(BaseModel):
 
 def extraction(*texts: str, kind: str = "message.sent") -> Any:
     lines = [
-        json.dumps({"event_id": f"e{place}", "type": kind, "occurred_at": "2026-11-20", "speaker": "u", "text": text})
+        json.dumps(
+            {"event_id": f"e{place}", "type": kind, "occurred_at": "2026-11-20", "speaker": "u", "text": text}
+        )
         for place, text in enumerate(texts)
     ]
     block = "\n".join(["<events>", *lines, "</events>"])
@@ -44,11 +46,16 @@ def test_events_become_facts_that_name_their_event_and_its_words(anthropic: Anth
     assert parsed == Facts(
         facts=[
             Fact(
-                event_id="e1", subject="user", attribute="home.city", value="Porto",
-                quote="I live in Porto", kind="place", stance="stated",
+                event_id="e1",
+                subject="user",
+                attribute="home.city",
+                value="Porto",
+                quote="I live in Porto",
+                kind="place",
+                stance="stated",
             )
         ]
-    )  # fmt: skip
+    )
 
 
 def test_what_was_done_is_left_to_the_rules_in_code(anthropic: Anthropic) -> None:
@@ -62,7 +69,11 @@ def test_garbage_does_not_parse_and_the_repair_meets_the_same_garbage(anthropic:
     with pytest.raises(ValidationError):
         anthropic.messages.parse(**spoiled)
 
-    repair = [*spoiled["messages"], {"role": "assistant", "content": "?"}, {"role": "user", "content": "Again."}]
+    repair = [
+        *spoiled["messages"],
+        {"role": "assistant", "content": "?"},
+        {"role": "user", "content": "Again."},
+    ]
 
     with pytest.raises(ValidationError):
         anthropic.messages.parse(**{**spoiled, "messages": repair})
@@ -73,14 +84,20 @@ def test_a_repair_after_one_bad_answer_reads_the_events_again(anthropic: Anthrop
     with pytest.raises(ValidationError):
         anthropic.messages.parse(**spoiled)
 
-    repair = [*spoiled["messages"], {"role": "assistant", "content": "?"}, {"role": "user", "content": "Again."}]
+    repair = [
+        *spoiled["messages"],
+        {"role": "assistant", "content": "?"},
+        {"role": "user", "content": "Again."},
+    ]
     parsed = anthropic.messages.parse(**{**spoiled, "messages": repair}).parsed_output
 
     assert parsed is not None
     assert [fact.value for fact in parsed.facts] == ["Porto"]
 
 
-def test_scripted_answers_come_in_their_order_to_the_calls_they_are_for(anthropic: Anthropic, model_url: str) -> None:
+def test_scripted_answers_come_in_their_order_to_the_calls_they_are_for(
+    anthropic: Anthropic, model_url: str
+) -> None:
     mine = uuid4().hex
     answers = [
         {"json": {"facts": []}, "match": mine},
@@ -90,9 +107,13 @@ def test_scripted_answers_come_in_their_order_to_the_calls_they_are_for(anthropi
     ]
     httpx2.post(f"{model_url}/_script", json={"answers": answers}).raise_for_status()
 
-    other = anthropic.messages.create(model="m", max_tokens=50, messages=[{"role": "user", "content": "Hello?"}])
+    other = anthropic.messages.create(
+        model="m", max_tokens=50, messages=[{"role": "user", "content": "Hello?"}]
+    )
     replies = [
-        anthropic.messages.create(model="m", max_tokens=50, messages=[{"role": "user", "content": f"{mine}?"}])
+        anthropic.messages.create(
+            model="m", max_tokens=50, messages=[{"role": "user", "content": f"{mine}?"}]
+        )
         for _ in range(5)
     ]
 
@@ -101,7 +122,13 @@ def test_scripted_answers_come_in_their_order_to_the_calls_they_are_for(anthropi
         "second",
         *["I do not know that yet. Tell me, and I will remember it."] * 2,
     ]
-    assert [reply.stop_reason for reply in replies] == ["end_turn", "end_turn", "refusal", "end_turn", "end_turn"]
+    assert [reply.stop_reason for reply in replies] == [
+        "end_turn",
+        "end_turn",
+        "refusal",
+        "end_turn",
+        "end_turn",
+    ]
     assert other.content[0].type == "text"
     assert other.content[0].text.startswith("I do not know")
 
@@ -115,7 +142,10 @@ def test_the_log_shows_what_was_sent(anthropic: Anthropic, model_url: str) -> No
     (call,) = httpx2.get(f"{model_url}/_calls", params={"match": mine}).json()["calls"]
 
     assert (call["method"], call["path"], call["model"]) == ("POST", "/v1/messages", "some-model")
-    assert (call["input_tokens"], call["output_tokens"]) == (message.usage.input_tokens, message.usage.output_tokens)
+    assert (call["input_tokens"], call["output_tokens"]) == (
+        message.usage.input_tokens,
+        message.usage.output_tokens,
+    )
     assert call["body"]["messages"] == [{"role": "user", "content": f"Hello {mine}"}]
     assert call["fault"] == "none"
 

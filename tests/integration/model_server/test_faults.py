@@ -108,9 +108,11 @@ def test_a_counted_fault_ends_and_the_client_that_retries_gets_its_answer(anthro
 def test_a_header_asks_for_a_fault_too(anthropic: Anthropic) -> None:
     with pytest.raises(OverloadedError):
         anthropic.messages.create(
-            model="m", max_tokens=9, messages=[{"role": "user", "content": "Hi"}],
+            model="m",
+            max_tokens=9,
+            messages=[{"role": "user", "content": "Hi"}],
             extra_headers={"x-membus-fault": "overloaded"},
-        )  # fmt: skip
+        )
 
 
 def test_a_fault_in_an_earlier_turn_has_had_its_day(anthropic: Anthropic) -> None:

@@ -107,7 +107,9 @@ def test_counted_tokens_are_those_of_the_usage(anthropic: Anthropic) -> None:
     counted = anthropic.messages.count_tokens(**prompt).input_tokens
 
     assert counted == anthropic.messages.create(max_tokens=100, **prompt).usage.input_tokens
-    assert counted > anthropic.messages.count_tokens(model=MODEL, messages=prompt["messages"]).input_tokens == 5
+    assert (
+        counted > anthropic.messages.count_tokens(model=MODEL, messages=prompt["messages"]).input_tokens == 5
+    )
 
 
 def test_a_message_that_asks_to_search_memory_calls_the_search_tool(anthropic: Anthropic) -> None:
@@ -116,21 +118,29 @@ def test_a_message_that_asks_to_search_memory_calls_the_search_tool(anthropic: A
     used = call.content[0]
     assert used.type == "tool_use"
     assert (call.stop_reason, used.name, used.input) == (
-        "tool_use", "search_memory", {"query": "my favourite tea"},
-    )  # fmt: skip
+        "tool_use",
+        "search_memory",
+        {"query": "my favourite tea"},
+    )
 
     found = {"type": "tool_result", "tool_use_id": used.id, "content": "oolong, said in May"}
     turns: Any = [*asked, call.to_param(), {"role": "user", "content": [found]}]
     final = ask(anthropic, "", messages=turns, tools=[SEARCH])
 
-    assert (final.stop_reason, final.content[0].text) == ("end_turn", "Here is what I found: oolong, said in May")
+    assert (final.stop_reason, final.content[0].text) == (
+        "end_turn",
+        "Here is what I found: oolong, said in May",
+    )
 
 
 def test_a_tool_call_streams_its_input(anthropic: Anthropic) -> None:
     with anthropic.messages.stream(
-        model=MODEL, max_tokens=200, tools=[SEARCH], tool_choice={"type": "any"},
+        model=MODEL,
+        max_tokens=200,
+        tools=[SEARCH],
+        tool_choice={"type": "any"},
         messages=[{"role": "user", "content": "my favourite tea"}],
-    ) as stream:  # fmt: skip
+    ) as stream:
         used = stream.get_final_message().content[0]
 
     assert used.type == "tool_use"
@@ -141,7 +151,11 @@ def test_max_tokens_and_stop_sequences_end_an_answer_early(anthropic: Anthropic)
     short = ask(anthropic, "Hello there?", max_tokens=3)
     stopped = ask(anthropic, "Hello there?", stop_sequences=["yet"])
 
-    assert (short.content[0].text, short.stop_reason, short.usage.output_tokens) == ("I do not", "max_tokens", 3)
+    assert (short.content[0].text, short.stop_reason, short.usage.output_tokens) == (
+        "I do not",
+        "max_tokens",
+        3,
+    )
     assert (stopped.content[0].text, stopped.stop_reason) == ("I do not know that ", "stop_sequence")
     assert stopped.stop_sequence == "yet"
 
@@ -157,9 +171,16 @@ def test_max_tokens_and_stop_sequences_end_an_answer_early(anthropic: Anthropic)
         ({"model": ""}, "model: "),
         ({"extra_body": {"temperature": 2}}, "temperature: "),
         ({"extra_body": {"unknown": 1}}, "unknown: Extra inputs are not permitted"),
-        ({"tools": [{"name": "two words", "input_schema": {}}]}, "tools.0: name: String should match pattern"),
         (
-            {"messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x", "content": "y"}]}]},
+            {"tools": [{"name": "two words", "input_schema": {}}]},
+            "tools.0: name: String should match pattern",
+        ),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x", "content": "y"}]}
+                ]
+            },
             "unexpected `tool_use_id` found in `tool_result` blocks: x",
         ),
     ],
@@ -180,4 +201,7 @@ def test_no_key_is_no_entry(model_url: str) -> None:
     refused = httpx2.post(f"{model_url}/v1/messages", json={}, headers={"anthropic-version": "2023-06-01"})
 
     assert refused.status_code == 401
-    assert refused.json()["error"] == {"type": "authentication_error", "message": "x-api-key header is required"}
+    assert refused.json()["error"] == {
+        "type": "authentication_error",
+        "message": "x-api-key header is required",
+    }

@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 
 from membus import wiring_models, wiring_usage
-from membus.domain.tenant import Tenant
-from membus.errors import BudgetError
-from membus.ports.model import LanguageModel
+from membus.core.errors import BudgetError
+from membus.llm.ports import LanguageModel
+from membus.tenants.model import Tenant
 from tests.factories import NOON, a_prompt
 from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 
 Make = Callable[[], LanguageModel]
 
 
 @pytest.fixture
-def ledger() -> InMemoryUsage:
-    return InMemoryUsage()
+def ledger() -> InMemoryUsageLedger:
+    return InMemoryUsageLedger()
 
 
 @pytest.fixture
@@ -29,12 +29,17 @@ def tenants() -> InMemoryTenants:
 
 
 @pytest.fixture
-def make(monkeypatch: pytest.MonkeyPatch, model_url: str, ledger: InMemoryUsage, tenants: InMemoryTenants) -> Make:
+def make(
+    monkeypatch: pytest.MonkeyPatch, model_url: str, ledger: InMemoryUsageLedger, tenants: InMemoryTenants
+) -> Make:
     environment = {
-        "MODEL_PROVIDER": "anthropic", "CHAT_MODEL_ID": "claude-sonnet-5-5", "ANTHROPIC_BASE_URL": model_url,
-        "CHAT_FALLBACK_MODEL_ID": "claude-haiku-5-5", "POWERTOOLS_SERVICE_NAME": "chat",
+        "MODEL_PROVIDER": "anthropic",
+        "CHAT_MODEL_ID": "claude-sonnet-5-5",
+        "ANTHROPIC_BASE_URL": model_url,
+        "CHAT_FALLBACK_MODEL_ID": "claude-haiku-5-5",
+        "POWERTOOLS_SERVICE_NAME": "chat",
         "POWERTOOLS_METRICS_NAMESPACE": "membus",
-    }  # fmt: skip
+    }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(wiring_models, "_model_key", lambda: f"key-of-{model_url}")
@@ -49,9 +54,9 @@ def metrics(written: str) -> list[dict[str, Any]]:
 
 
 def test_a_call_is_billed_to_its_tenant_and_its_tokens_are_metrics(
-    make: Make, ledger: InMemoryUsage, capsys: pytest.CaptureFixture[str]
+    make: Make, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reply = make().reply(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10)
+    reply = make().generate_reply(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10)
 
     (call,) = ledger.calls.values()
     assert (call.tenant_id, call.function, call.model) == ("acme", "chat", "claude-sonnet-5-5")
@@ -65,11 +70,13 @@ def test_a_call_is_billed_to_its_tenant_and_its_tokens_are_metrics(
 
 
 def test_an_overloaded_model_is_stood_in_for_and_the_bill_names_who_spoke(
-    make: Make, ledger: InMemoryUsage, capsys: pytest.CaptureFixture[str]
+    make: Make, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = make()
 
-    reply = model.reply(a_prompt("Hello there? [[fault:overloaded*3#chain]]"), max_tokens=100, timeout_seconds=10)
+    reply = model.generate_reply(
+        a_prompt("Hello there? [[fault:overloaded*3#chain]]"), max_tokens=100, timeout_seconds=10
+    )
 
     assert (model.name, reply.model) == ("claude-sonnet-5-5", "claude-haiku-5-5")
     assert [call.model for call in ledger.calls.values()] == ["claude-haiku-5-5"]
@@ -78,10 +85,12 @@ def test_an_overloaded_model_is_stood_in_for_and_the_bill_names_who_spoke(
     ]
 
 
-def test_a_spent_budget_asks_neither_model(make: Make, ledger: InMemoryUsage, tenants: InMemoryTenants) -> None:
+def test_a_spent_budget_asks_neither_model(
+    make: Make, ledger: InMemoryUsageLedger, tenants: InMemoryTenants
+) -> None:
     tenants.set_budget("acme", Decimal(0))
 
     with pytest.raises(BudgetError):
-        list(make().stream(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10))
+        list(make().stream_reply(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10))
 
     assert ledger.calls == {}

@@ -5,14 +5,19 @@ from typing import Any
 import pytest
 from anthropic import Anthropic, BadRequestError
 
-from localstack.model.prompt_cache import CacheUse, PromptCache, Segment
+from localstack.model.prompt_cache import PromptCache, PromptCacheUse, PromptSegment
 
 LONG = "word " * 1100
 EPHEMERAL = {"type": "ephemeral"}
 
 
-def usage_of(client: Anthropic, *system: str, said: str = "Hi", cached: int = 0) -> tuple[int | None, int | None, int]:
-    """Send the system blocks with a breakpoint at the place `cached`; return tokens written, read and fresh."""
+def usage_of(
+    client: Anthropic, *system: str, said: str = "Hi", cached: int = 0
+) -> tuple[int | None, int | None, int]:
+    """Send the system blocks with a breakpoint at the place `cached`.
+
+    Return tokens written, read and fresh.
+    """
     blocks: Any = [{"type": "text", "text": text} for text in system]
     blocks[cached]["cache_control"] = EPHEMERAL
     used = client.messages.create(
@@ -46,26 +51,30 @@ def test_a_fifth_breakpoint_is_refused(anthropic: Anthropic) -> None:
     blocks: Any = [{"type": "text", "text": "a", "cache_control": EPHEMERAL}] * 5
 
     with pytest.raises(BadRequestError, match="A maximum of 4 blocks"):
-        anthropic.messages.create(model="m", max_tokens=20, system=blocks, messages=[{"role": "user", "content": "Hi"}])
+        anthropic.messages.create(
+            model="m", max_tokens=20, system=blocks, messages=[{"role": "user", "content": "Hi"}]
+        )
 
 
 def test_an_entry_lives_five_minutes_from_its_last_use() -> None:
     now = [0.0]
     cache = PromptCache(lambda: now[0])
-    prompt = [Segment("long", 2000, "5m"), Segment("said", 10)]
-    written = CacheUse(fresh=10, read=0, written={"5m": 2000})
-    read = CacheUse(fresh=10, read=2000, written={})
+    prompt = [PromptSegment("long", 2000, "5m"), PromptSegment("said", 10)]
+    written = PromptCacheUse(fresh=10, read=0, written={"5m": 2000})
+    read = PromptCacheUse(fresh=10, read=2000, written={})
 
     uses = []
     for moment in (0, 299, 598, 899):
         now[0] = moment
-        uses.append(cache.use("caller", prompt))
+        uses.append(cache.apply_prompt("caller", prompt))
 
     assert uses == [written, read, read, written]
 
 
 def test_one_caller_never_reads_what_another_wrote() -> None:
     cache = PromptCache(lambda: 0.0)
-    cache.use("one", [Segment("long", 2000, "1h")])
+    cache.apply_prompt("one", [PromptSegment("long", 2000, "1h")])
 
-    assert cache.use("two", [Segment("long", 2000, "1h")]) == CacheUse(fresh=0, read=0, written={"1h": 2000})
+    assert cache.apply_prompt("two", [PromptSegment("long", 2000, "1h")]) == PromptCacheUse(
+        fresh=0, read=0, written={"1h": 2000}
+    )

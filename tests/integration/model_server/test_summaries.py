@@ -1,4 +1,7 @@
-"""Ten compactions by a model that forgets nine in ten names and figures, through the real client: no slot is lost."""
+"""Ten compactions by a model that forgets nine in ten names and figures, through the real client.
+
+No slot is lost.
+"""
 
 import socket
 import threading
@@ -10,12 +13,12 @@ import pytest
 import uvicorn
 from anthropic import Anthropic
 
-from functions.summarize.api import SummaryDue
+from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
 from localstack.model.app import create_app
-from membus.adapters.claude_model import ClaudeModel
-from membus.asking.model import Model
-from membus.domain.blocks import summary_block
+from membus.conversations.prompt_blocks import render_summary_block
+from membus.llm.claude import ClaudeClient
+from membus.llm.clients import StructuredModel
 from tests.factories import NOON, a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
@@ -26,7 +29,7 @@ COMPACTIONS = 10
 
 
 @pytest.fixture
-def forgetful() -> Iterator[Model]:
+def forgetful() -> Iterator[StructuredModel]:
     server = uvicorn.Server(
         uvicorn.Config(create_app(CACHE, lossy=0.9), log_level="critical", ws="none", lifespan="off")
     )
@@ -38,31 +41,34 @@ def forgetful() -> Iterator[Model]:
             time.sleep(0.01)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with Anthropic(api_key="k", base_url=url, max_retries=0, timeout=20) as client:
-            yield Model(ClaudeModel(client, "forgetful"))
+            yield StructuredModel(ClaudeClient(client, "forgetful"))
         server.should_exit = True
         thread.join()
 
 
-def test_a_forgetful_model_loses_no_slot_in_ten_compactions(forgetful: Model) -> None:
+def test_a_forgetful_model_loses_no_slot_in_ten_compactions(forgetful: StructuredModel) -> None:
     conversations = InMemoryConversations(StoppedClock(), a_conversation("c"))
     summaries = InMemorySummaries(conversations)
     summarizer = Summarizer(
-        conversations=conversations, summaries=summaries, model=lambda _: forgetful, clock=lambda: NOON,
+        conversations=conversations,
+        summaries=summaries,
+        model=lambda _: forgetful,
+        clock=lambda: NOON,
         seconds_left=lambda: 20.0,
-    )  # fmt: skip
+    )
     for number in range(19 * COMPACTIONS + 1):
-        said = (
-            f"We met Anna{number} Berg in Town{number} and I decided to pay ${number},500 on March {number % 28 + 1}."
+        said = f"We met Anna{number} Berg in Town{number} and I decided to pay ${number},500 on March {number % 28 + 1}."
+        conversations.add_turn(
+            "acme", "c", a_turn(number, content=said), request_key=f"k{number}", title=None
         )
-        conversations.add("acme", "c", a_turn(number, content=said), request_key=f"k{number}", title=None)
-        summarizer.advance(SummaryDue(tenant_id="acme", conversation_id="c"))
+        summarizer.advance_summary(SummaryDue(tenant_id="acme", conversation_id="c"))
 
-    outline = summaries.outline("acme", "c")
-    written = summaries.summaries("acme", "c", limit=100, after=None).items
+    outline = summaries.get_index("acme", "c")
+    written = summaries.list_summaries("acme", "c", limit=100, after=None).items
     admitted = {slot.text: slot for each in written if each.level == 0 for slot in each.slots}
-    shown = summary_block(outline)
-    assert outline.border.version == COMPACTIONS
+    shown = render_summary_block(outline)
+    assert outline.last_checkpoint.version == COMPACTIONS
     assert len(admitted) > 5 * COMPACTIONS
-    assert [slot.text for slot in admitted.values() if not slot.stands_in(shown)] == []
+    assert [slot.text for slot in admitted.values() if not slot.occurs_in(shown)] == []
     assert any(each.verification.lost_first for each in written)
-    assert all(slot.stands_in(each.whole) for each in written for slot in each.slots)
+    assert all(slot.occurs_in(each.full_text) for each in written for slot in each.slots)

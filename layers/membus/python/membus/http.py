@@ -1,4 +1,7 @@
-"""The HTTP edge of every API function: strict JSON in, problem+json out, the caller from the authorizer alone."""
+"""The HTTP edge of every API function.
+
+Strict JSON in, problem+json out, the caller from the authorizer alone.
+"""
 
 import base64
 import json
@@ -13,96 +16,114 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import TypeAdapter, ValidationError
 
-from membus.domain import strict_json
-from membus.domain.identity import Caller, Id
-from membus.errors import (
+from membus.core import strict_json
+from membus.core.errors import (
     BudgetError,
     ConflictError,
     ForbiddenError,
     InvalidError,
     MembusError,
     NotFoundError,
-    RateError,
+    RateLimitError,
     UnauthorizedError,
     UnavailableError,
 )
+from membus.core.identity import Caller, Id
 from membus.observability import logger
 
 BODY_BYTES_MAX = 4_000_000
 """Below the 6 MB that Lambda takes, so that an oversized body is refused in words and before any write."""
-PROBLEM = "application/problem+json"
-MALFORMED = frozenset({"invalid_json", "bad_cursor", "idempotency_key_missing"})
+PROBLEM_CONTENT_TYPE = "application/problem+json"
+MALFORMED_CODES = frozenset({"invalid_json", "bad_cursor", "idempotency_key_missing"})
 """Refusals that are about the request's form rather than its content: 400 instead of 422."""
 STATUSES = (
     (UnauthorizedError, HTTPStatus.UNAUTHORIZED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
-    (BudgetError, HTTPStatus.PAYMENT_REQUIRED),  # clients try a 429 again by themselves, and not before midnight
-    (RateError, HTTPStatus.TOO_MANY_REQUESTS),
+    (
+        BudgetError,
+        HTTPStatus.PAYMENT_REQUIRED,
+    ),  # clients try a 429 again by themselves, and not before midnight
+    (RateLimitError, HTTPStatus.TOO_MANY_REQUESTS),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 
 REPLACED = "\ufffd"
 
-Next = Callable[[APIGatewayHttpResolver], Response[Any]]
+NextHandler = Callable[[APIGatewayHttpResolver], Response[Any]]
 
 
-def application() -> APIGatewayHttpResolver:
+def create_application() -> APIGatewayHttpResolver:
     """Return a resolver that validates requests and answers every error with problem+json."""
-    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=_body, serializer=_written)
+    app = APIGatewayHttpResolver(
+        enable_validation=True, json_body_deserializer=_parse_body, serializer=_serialize
+    )
 
     @app.exception_handler(MembusError)
     def refused(error: MembusError) -> Response[str]:
-        return problem(app, error)
+        return problem_response(app, error)
 
     @app.exception_handler(RequestValidationError)
     def invalid(error: RequestValidationError) -> Response[str]:
         if any(each["loc"][0] == "response" for each in error.errors()):
-            return _defect(app)  # ours, and after the work was done: no caller can put it right
-        fields = [{"field": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()]
+            return _internal_error(app)  # ours, and after the work was done: no caller can put it right
+        fields = [
+            {"field": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()
+        ]
         words = "; ".join(f"{each['field']}: {each['problem']}" for each in fields)
-        return problem(app, InvalidError(words or "the request does not fit its schema"), errors=fields)
+        return problem_response(
+            app, InvalidError(words or "the request does not fit its schema"), errors=fields
+        )
 
     @app.not_found
     def no_route(_: NoRouteError) -> Response[str]:
         try:
             TypeAdapter(list[Id]).validate_python(list((app.current_event.path_parameters or {}).values()))
         except ValidationError:
-            return problem(app, InvalidError("an id in the path holds characters that no id has"))
-        return problem(app, NotFoundError("no such route", code="no_route"))
+            return problem_response(app, InvalidError("an id in the path holds characters that no id has"))
+        return problem_response(app, NotFoundError("no such route", code="no_route"))
 
     @app.exception_handler(Exception)
     def defect(_: Exception) -> Response[str]:
-        return _defect(app)
+        return _internal_error(app)
 
     return app
 
 
-def respond(
-    app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext, *, admit: Callable[[str], None]
+def respond_to_request(
+    app: APIGatewayHttpResolver,
+    event: dict[str, Any],
+    context: LambdaContext,
+    *,
+    admit: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Return the answer to a request; every body is JSON, also where a client's default header says it is a form.
+    """Return the answer to a request.
 
-    `admit` is asked first whether the tenant may come now: what it refuses costs no parsing. Who needs no key is none.
+    Every body is JSON, also where a client's default header says it is a form.
+
+    `admit` is asked first whether the tenant may come now: what it refuses costs no parsing. Who needs no key
+    is none.
     """
     said = event["requestContext"].get("authorizer", {}).get("lambda")
     try:
         if said:
-            admit(caller_of(said).tenant)
+            admit(parse_caller(said).tenant)
     except MembusError as error:
-        return _refused(error, event["requestContext"]["requestId"])
+        return _gateway_problem(error, event["requestContext"]["requestId"])
     headers = {**event.get("headers", {}), "content-type": "application/json"}
-    answer = app.resolve({**event, "headers": headers, "body": _text(event), "isBase64Encoded": False}, context)
+    answer = app.resolve(
+        {**event, "headers": headers, "body": _body_text(event), "isBase64Encoded": False}, context
+    )
     return answer | {"body": answer["body"] or ""}  # a gateway takes null for a fault
 
 
-def route(function: str, scope: str) -> dict[str, Any]:
+def describe_route(function: str, scope: str) -> dict[str, Any]:
     """Return what marks a route: the function that serves it, the scope it asks for, and the check of it."""
 
-    def check(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
-        if scope not in caller(app).scopes:
+    def check(app: APIGatewayHttpResolver, next_middleware: NextHandler) -> Response[Any]:
+        if scope not in get_caller(app).scopes:
             raise ForbiddenError(f"this key lacks the scope {scope}", code="scope_missing")
         return next_middleware(app)
 
@@ -112,32 +133,37 @@ def route(function: str, scope: str) -> dict[str, Any]:
     }
 
 
-def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> Caller:
+def get_caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> Caller:
     """Return who calls; without an authorizer's word nobody does."""
-    return caller_of(app.current_event.request_context.authorizer.get_lambda)
+    return parse_caller(app.current_event.request_context.authorizer.get_lambda)
 
 
-def caller_of(said: Mapping[str, Any] | None) -> Caller:
+def parse_caller(said: Mapping[str, Any] | None) -> Caller:
     """Return who the authorizer says it is."""
     if not said or not said.get("tenant_id"):
         raise UnauthorizedError("the request carries no verified credential")
     return Caller(tenant=said["tenant_id"], key_id=said["key_id"], scopes=frozenset(said["scopes"].split()))
 
 
-def problem(app: APIGatewayHttpResolver, error: MembusError, **members: object) -> Response[str]:
+def problem_response(app: APIGatewayHttpResolver, error: MembusError, **members: object) -> Response[str]:
     """Return the error as RFC 9457 problem+json with its stable code and the id under which it was logged."""
-    status, body = _status(error), _told(error, app.current_event.request_context.request_id) | members
-    return Response(status, content_type=PROBLEM, body=json.dumps(body), headers={**_again(error)})
+    status, body = (
+        _status(error),
+        _problem_fields(error, app.current_event.request_context.request_id) | members,
+    )
+    return Response(
+        status, content_type=PROBLEM_CONTENT_TYPE, body=json.dumps(body), headers={**_retry_headers(error)}
+    )
 
 
-def _refused(error: MembusError, request_id: str) -> dict[str, Any]:
+def _gateway_problem(error: MembusError, request_id: str) -> dict[str, Any]:
     """Return the same problem in the gateway's own form, for what no resolver has seen."""
-    headers = {"Content-Type": PROBLEM, **_again(error)}
-    body = json.dumps(_told(error, request_id))
+    headers = {"Content-Type": PROBLEM_CONTENT_TYPE, **_retry_headers(error)}
+    body = json.dumps(_problem_fields(error, request_id))
     return {"statusCode": int(_status(error)), "headers": headers, "body": body, "isBase64Encoded": False}
 
 
-def _told(error: MembusError, request_id: str) -> dict[str, object]:
+def _problem_fields(error: MembusError, request_id: str) -> dict[str, object]:
     status = _status(error)
     version = error.version if isinstance(error, ConflictError) else None
     return {
@@ -150,45 +176,54 @@ def _told(error: MembusError, request_id: str) -> dict[str, object]:
     } | ({} if version is None else {"current_version": version})
 
 
-def _again(error: MembusError) -> dict[str, str]:
+def _retry_headers(error: MembusError) -> dict[str, str]:
     """Return the header that says when another try makes sense, where one does."""
     if isinstance(error, ConflictError):
         return {"Retry-After": "1"}
     return {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, UnavailableError) else {}
 
 
-def _defect(app: APIGatewayHttpResolver) -> Response[str]:
+def _internal_error(app: APIGatewayHttpResolver) -> Response[str]:
     logger.exception("a defect reached the edge")
-    return problem(app, MembusError("something went wrong on our side"))
+    return problem_response(app, MembusError("something went wrong on our side"))
 
 
-def _text(event: dict[str, Any]) -> str | None:
+def _body_text(event: dict[str, Any]) -> str | None:
     """Return the body; bytes that are no UTF-8 become lone surrogates, which strict JSON refuses.
 
-    A gateway that takes the body for text has put U+FFFD in their place; the length that the client named tells it from
-    one that the client wrote.
+    A gateway that takes the body for text has put U+FFFD in their place; the length that the client named
+    tells it from one that the client wrote.
     """
     body: str | None = event.get("body")
     if body and not event.get("isBase64Encoded") and REPLACED in body:
         named = event.get("headers", {}).get("content-length", "")
         return body if named in {"", str(len(body.encode()))} else body.replace(REPLACED, "\udcff")
-    return base64.b64decode(body).decode(errors="surrogateescape") if body and event.get("isBase64Encoded") else body
+    return (
+        base64.b64decode(body).decode(errors="surrogateescape")
+        if body and event.get("isBase64Encoded")
+        else body
+    )
 
 
-def _body(text: str) -> Any:
+def _parse_body(text: str) -> Any:
     if len(text.encode("utf-8", "surrogatepass")) > BODY_BYTES_MAX:
         raise InvalidError(f"a body takes at most {BODY_BYTES_MAX} bytes", code="payload_too_large")
-    return strict_json.loads(text)
+    return strict_json.parse_strict_json(text)
 
 
-def _written(value: Any) -> str:
-    """Write every letter as itself: escaped, a text in Chinese doubles, beyond the 6 MB that Lambda hands back."""
+def _serialize(value: Any) -> str:
+    """Write every letter as itself.
+
+    Escaped, a text in Chinese doubles, beyond the 6 MB that Lambda hands back.
+    """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _status(error: MembusError) -> HTTPStatus:
-    if error.code in MALFORMED:
+    if error.code in MALFORMED_CODES:
         return HTTPStatus.BAD_REQUEST
     if error.code == "payload_too_large":
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return next((status for kind, status in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    return next(
+        (status for kind, status in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR
+    )

@@ -6,30 +6,30 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-import membus.adapters.aws  # noqa: F401 - every function needs boto3; while Lambda starts it, it loads at full speed
+import membus.aws.clients  # noqa: F401 - every function needs boto3; while Lambda starts it, it loads at full speed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-    from membus.ports.answers import AnswerStore
-    from membus.ports.api_keys import ApiKeys
-    from membus.ports.contents import ContentStore
-    from membus.ports.episodes import EpisodeReader
-    from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
-    from membus.ports.facts import FactStore
-    from membus.ports.held_facts import HeldFacts
-    from membus.ports.sealer import Sealer
-    from membus.ports.states import StateStore
-    from membus.ports.traces import Traces
+    from membus.core.blobs import BlobStore
+    from membus.core.pages import CursorSigner
+    from membus.episodes.ports import EpisodeReader, EpisodeStore, EventTraceReader
+    from membus.events.ports import EventBus, PoisonMessageQueue, SourceQueue
+    from membus.facts.ports import AnswerStore, FactStore, ReviewQueue, SignalStore
+    from membus.states.ports import StateStore
+    from membus.tenants.api_keys import ApiKeyStore
 
 SECRET_SECONDS = 300
 """How long a rotated secret may stay in use in a warm function."""
 
 
 def _env(name: str, default: str | None = None) -> str:
-    """Return the variable `name`; an unset or empty one without a default is a deployment error, said by name."""
+    """Return the variable `name`.
+
+    An unset or empty one without a default is a deployment error, said by name.
+    """
     value = os.environ.get(name) or default
     if value is None:
         raise RuntimeError(f"the environment variable {name} is not set")
@@ -41,12 +41,12 @@ def environment() -> str:
 
 
 @cache
-def api_keys() -> "ApiKeys":
+def api_keys() -> "ApiKeyStore":
     """The authorizer has five seconds in all, so it tries twice and briefly, then fails closed."""
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_api_keys import DynamoApiKeys
+    from membus.aws.clients import dynamodb_table
+    from membus.tenants.dynamodb_api_keys import DynamoApiKeys
 
-    return DynamoApiKeys(table(_env("TENANTS_TABLE"), attempts=2, read_timeout_seconds=1))
+    return DynamoApiKeys(dynamodb_table(_env("TENANTS_TABLE"), attempts=2, read_timeout_seconds=1))
 
 
 @cache
@@ -62,34 +62,34 @@ def now() -> datetime:
 
 @cache
 def facts() -> "FactStore":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_facts import DynamoFacts
+    from membus.aws.clients import dynamodb_table
+    from membus.facts.dynamodb import DynamoFacts
 
-    return DynamoFacts(table(_env("MEMORY_TABLE")))
+    return DynamoFacts(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
-def held_facts() -> "HeldFacts":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_held_facts import DynamoHeldFacts
+def held_facts() -> "ReviewQueue":
+    from membus.aws.clients import dynamodb_table
+    from membus.facts.dynamodb_review_queue import DynamoReviewQueue
 
-    return DynamoHeldFacts(table(_env("MEMORY_TABLE")), now)
+    return DynamoReviewQueue(dynamodb_table(_env("MEMORY_TABLE")), now)
 
 
 @cache
 def episodes() -> "EpisodeStore":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_episodes import DynamoEpisodes
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.dynamodb import DynamoEpisodes
 
-    return DynamoEpisodes(table(_env("MEMORY_TABLE")), contents(), _episode_shards())
+    return DynamoEpisodes(dynamodb_table(_env("MEMORY_TABLE")), contents(), _episode_shards())
 
 
 @cache
 def hot_episodes() -> "EpisodeReader":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.dynamodb import DynamoEpisodeReader
 
-    return DynamoEpisodeReader(table(_env("MEMORY_TABLE")), contents(), now, _episode_shards())
+    return DynamoEpisodeReader(dynamodb_table(_env("MEMORY_TABLE")), contents(), now, _episode_shards())
 
 
 def _episode_shards() -> int:
@@ -98,43 +98,43 @@ def _episode_shards() -> int:
 
 
 @cache
-def traces() -> "Traces":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_traces import DynamoTraces
+def traces() -> "EventTraceReader":
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.dynamodb import DynamoEventTraces
 
-    return DynamoTraces(table(_env("MEMORY_TABLE")))
+    return DynamoEventTraces(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
 def answers() -> "AnswerStore":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_answers import DynamoAnswers
+    from membus.aws.clients import dynamodb_table
+    from membus.facts.dynamodb import DynamoAnswers
 
-    return DynamoAnswers(table(_env("MEMORY_TABLE")))
+    return DynamoAnswers(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
 def signals() -> "SignalStore":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_signals import DynamoSignals
+    from membus.aws.clients import dynamodb_table
+    from membus.facts.dynamodb_signals import DynamoSignals
 
-    return DynamoSignals(table(_env("MEMORY_TABLE")))
+    return DynamoSignals(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
-def contents() -> "ContentStore":
-    from membus.adapters.aws import client
-    from membus.adapters.s3_contents import S3Contents
+def contents() -> "BlobStore":
+    from membus.aws.clients import aws_client
+    from membus.aws.s3 import S3Blobs
 
-    return S3Contents(partial(client, "s3"), _env("ARCHIVE_BUCKET"))
+    return S3Blobs(partial(aws_client, "s3"), _env("ARCHIVE_BUCKET"))
 
 
 @cache
 def states() -> "StateStore":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_states import DynamoStates
+    from membus.aws.clients import dynamodb_table
+    from membus.states.dynamodb import DynamoStates
 
-    return DynamoStates(table(_env("MEMORY_TABLE")), contents(), now)
+    return DynamoStates(dynamodb_table(_env("MEMORY_TABLE")), contents(), now)
 
 
 def state_lifetime() -> timedelta:
@@ -144,48 +144,48 @@ def state_lifetime() -> timedelta:
 
 @cache
 def bus() -> "EventBus":
-    from membus.adapters.aws import client
-    from membus.adapters.eventbridge_bus import EventBridgeBus
+    from membus.aws.clients import aws_client
+    from membus.events.eventbridge import EventBridgeBus
 
-    return EventBridgeBus(client("events"), _env("BUS_NAME"))
-
-
-@cache
-def quarantine() -> "Quarantine":
-    from membus.adapters.aws import client
-    from membus.adapters.sqs_quarantine import SqsQuarantine
-
-    return SqsQuarantine(client("sqs"), _env("QUARANTINE_QUEUE_URL"))
+    return EventBridgeBus(aws_client("events"), _env("BUS_NAME"))
 
 
 @cache
-def dead_letters() -> "Quarantine":
-    from membus.adapters.aws import client
-    from membus.adapters.sqs_quarantine import SqsQuarantine
+def quarantine() -> "PoisonMessageQueue":
+    from membus.aws.clients import aws_client
+    from membus.events.sqs import SqsPoisonMessages
 
-    return SqsQuarantine(client("sqs"), _env("DEAD_LETTER_QUEUE_URL"))
+    return SqsPoisonMessages(aws_client("sqs"), _env("QUARANTINE_QUEUE_URL"))
+
+
+@cache
+def dead_letters() -> "PoisonMessageQueue":
+    from membus.aws.clients import aws_client
+    from membus.events.sqs import SqsPoisonMessages
+
+    return SqsPoisonMessages(aws_client("sqs"), _env("DEAD_LETTER_QUEUE_URL"))
 
 
 @cache
 def idempotency() -> "DynamoDBPersistenceLayer":
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-    from membus.adapters.aws import client
+    from membus.aws.clients import aws_client
 
-    return DynamoDBPersistenceLayer(_env("IDEMPOTENCY_TABLE"), boto3_client=client("dynamodb"))
+    return DynamoDBPersistenceLayer(_env("IDEMPOTENCY_TABLE"), boto3_client=aws_client("dynamodb"))
 
 
 @cache
 def source_queue() -> "SourceQueue":
-    from membus.adapters.aws import client
-    from membus.adapters.sqs_source import SqsSource
+    from membus.aws.clients import aws_client
+    from membus.events.sqs import SqsSourceQueue
 
-    return SqsSource(client("sqs"), _env("SOURCE_QUEUE_URL"))
+    return SqsSourceQueue(aws_client("sqs"), _env("SOURCE_QUEUE_URL"))
 
 
 @cache
-def sealer() -> "Sealer":
-    from membus.adapters.aws import client
-    from membus.adapters.kms_sealer import KmsSealer
+def sealer() -> "CursorSigner":
+    from membus.aws.clients import aws_client
+    from membus.aws.secrets import KmsCursorSigner
 
-    return KmsSealer(client("kms"), _env("CURSOR_KEY_ID"))
+    return KmsCursorSigner(aws_client("kms"), _env("CURSOR_KEY_ID"))

@@ -1,4 +1,7 @@
-"""The composition of the cold tier: what waits for it, its objects, its catalog, and reads that merge both tiers."""
+"""The composition of the cold tier.
+
+What waits for it, its objects, its catalog, and reads that merge both tiers.
+"""
 
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -6,10 +9,14 @@ from typing import TYPE_CHECKING
 from membus.wiring import _env, contents, hot_episodes, now
 
 if TYPE_CHECKING:
-    from membus.adapters.s3_cold_objects import S3ColdObjects
-    from membus.ports.archive import ArchiveQueries
-    from membus.ports.cold import ColdObjects, Compacting, WaitingEpisodes
-    from membus.ports.episodes import EpisodeReader
+    from membus.episodes.archive.ports import (
+        ArchiveObjects,
+        ArchiveQueries,
+        CompactionCatalog,
+        UnarchivedEpisodes,
+    )
+    from membus.episodes.archive.s3 import S3ArchiveObjects
+    from membus.episodes.ports import EpisodeReader
 
 OBJECT_SECONDS = 60
 """A merged object has 128 MB and more."""
@@ -24,45 +31,49 @@ def quiet_days() -> int:
 
 
 @cache
-def waiting() -> "WaitingEpisodes":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_waiting import DynamoWaiting
+def waiting() -> "UnarchivedEpisodes":
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.archive.dynamodb import DynamoUnarchivedEpisodes
 
-    return DynamoWaiting(table(_env("MEMORY_TABLE")))
-
-
-@cache
-def catalog() -> "Compacting":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
-
-    return DynamoColdCatalog(table(_env("MEMORY_TABLE")))
+    return DynamoUnarchivedEpisodes(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
-def objects() -> "ColdObjects":
+def catalog() -> "CompactionCatalog":
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.archive.dynamodb import DynamoArchiveCatalog
+
+    return DynamoArchiveCatalog(dynamodb_table(_env("MEMORY_TABLE")))
+
+
+@cache
+def objects() -> "ArchiveObjects":
     return _parquet()
 
 
 @cache
-def _parquet() -> "S3ColdObjects":
-    from membus.adapters.aws import client
-    from membus.adapters.s3_cold_objects import S3ColdObjects
+def _parquet() -> "S3ArchiveObjects":
+    from membus.aws.clients import aws_client
+    from membus.episodes.archive.s3 import S3ArchiveObjects
 
-    return S3ColdObjects(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+    return S3ArchiveObjects(
+        partial(aws_client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET")
+    )
 
 
 @cache
 def archive() -> "ArchiveQueries":
-    """Needs the layer with DuckDB, and a catalog that may be read; a process of its own runs the statements."""
-    from membus.adapters.parquet_archive import ParquetArchive
+    """Needs the layer with DuckDB, and a catalog that may be read.
 
-    return ParquetArchive(catalog(), _parquet)
+    A process of its own runs the statements.
+    """
+    from membus.episodes.archive.sql_sandbox import DuckDbArchiveQueries
+
+    return DuckDbArchiveQueries(catalog(), _parquet)
 
 
 @cache
 def episode_reader() -> "EpisodeReader":
-    from membus.adapters.cold_episodes import ColdEpisodes
-    from membus.adapters.tiered_episodes import TieredEpisodes
+    from membus.episodes.archive.reader import ArchivedEpisodes, TieredEpisodes
 
-    return TieredEpisodes(hot_episodes(), ColdEpisodes(catalog(), objects, contents(), now))
+    return TieredEpisodes(hot_episodes(), ArchivedEpisodes(catalog(), objects, contents(), now))

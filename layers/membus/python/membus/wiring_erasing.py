@@ -1,4 +1,7 @@
-"""The composition of erasure: the ledger that every writer asks, and, for the one function that erases, every store."""
+"""The composition of erasure.
+
+The ledger that every writer asks, and, for the one function that erases, every store.
+"""
 
 import json
 from datetime import timedelta
@@ -12,36 +15,37 @@ from membus.wiring_conversations import conversations
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from membus.adapters.s3_versions import S3Versions
-    from membus.erasing import Gate
-    from membus.ports.erasures import ErasureLedger, Holdings, Jobs
-    from membus.ports.events import OwnQueue
+    from membus.aws.s3 import S3ObjectVersions
+    from membus.core.erasure import ErasableStore
+    from membus.erasure.guard import ErasureGuard
+    from membus.erasure.ports import ErasureJobs, ErasureLedger
+    from membus.events.ports import DelayQueue
 
 ENDS = "ENDED_QUEUE_URLS"
 
 
 @cache
-def gate() -> "Gate":
+def gate() -> "ErasureGuard":
     """Return the gate of a process that writes; it hears of an erasure within a minute."""
-    from membus.erasing import Gate, HeardErasures
+    from membus.erasure.guard import CachedErasures, ErasureGuard
 
-    return Gate(HeardErasures(erasures(), now))
+    return ErasureGuard(CachedErasures(erasures(), now))
 
 
 @cache
 def erasures() -> "ErasureLedger":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_erasures import DynamoErasures
+    from membus.aws.clients import dynamodb_table
+    from membus.erasure.dynamodb import DynamoErasures
 
-    return DynamoErasures(table(_env("TENANTS_TABLE")))
+    return DynamoErasures(dynamodb_table(_env("TENANTS_TABLE")))
 
 
 @cache
-def jobs() -> "Jobs":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_erasures import DynamoErasures
+def jobs() -> "ErasureJobs":
+    from membus.aws.clients import dynamodb_table
+    from membus.erasure.dynamodb import DynamoErasures
 
-    return DynamoErasures(table(_env("TENANTS_TABLE")))
+    return DynamoErasures(dynamodb_table(_env("TENANTS_TABLE")))
 
 
 def settle() -> timedelta:
@@ -55,77 +59,86 @@ def kept_days() -> "Mapping[str, int]":
 
 
 @cache
-def own_queue() -> "OwnQueue":
-    from membus.adapters.aws import client
-    from membus.adapters.sqs_source import SqsSource
+def own_queue() -> "DelayQueue":
+    from membus.aws.clients import aws_client
+    from membus.events.sqs import SqsSourceQueue
 
-    return SqsSource(client("sqs"), _env("SOURCE_QUEUE_URL"))
+    return SqsSourceQueue(aws_client("sqs"), _env("SOURCE_QUEUE_URL"))
 
 
-def holdings() -> "Sequence[Holdings]":
+def holdings() -> "Sequence[ErasableStore]":
     """Return every store that holds users' data, in the order in which they are erased.
 
-    What points to others comes before them where it is found by them, and the queues first: what they hold must not be
-    delivered anew.
+    What points to others comes before them where it is found by them, and the queues first: what they hold
+    must not be delivered anew.
     """
-    from membus.adapters.aws import client, table
-    from membus.adapters.erasing_cold import ColdRows
-    from membus.adapters.erasing_episodes import UserEpisodes
-    from membus.adapters.erasing_items import UserItems
-    from membus.adapters.erasing_traces import EventTraces
-    from membus.adapters.postgres_erasing import IndexedRows
-    from membus.adapters.s3_erasing import archives, document_texts, large_texts
-    from membus.adapters.s3_versions import S3Versions
-    from membus.adapters.sqs_erasing import EndedMessages
+    from membus.aws.clients import aws_client, dynamodb_table
+    from membus.aws.s3 import S3ObjectVersions
+    from membus.episodes.archive.erasure import ArchiveEraser
+    from membus.episodes.erasure import EpisodeEraser, EventEraser
+    from membus.erasure.s3 import document_text_eraser, export_eraser, large_text_eraser
+    from membus.erasure.sqs import DeadLetterEraser
+    from membus.erasure.user_partition import UserItemEraser
+    from membus.search.erasure import IndexEraser
     from membus.wiring_cold import catalog, objects
     from membus.wiring_search import _transactions
 
-    memory, talks = table(_env("MEMORY_TABLE")), table(_env("CONVERSATIONS_TABLE"))
-    versions = S3Versions(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
-    traces = EventTraces(memory, versions, now() + timedelta(days=1 + max(kept_days().values())))
+    memory, talks = dynamodb_table(_env("MEMORY_TABLE")), dynamodb_table(_env("CONVERSATIONS_TABLE"))
+    versions = S3ObjectVersions(
+        partial(aws_client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET")
+    )
+    traces = EventEraser(memory, versions, now() + timedelta(days=1 + max(kept_days().values())))
     return (
-        UserItems(memory, "memory", traces),
+        UserItemEraser(memory, "memory", traces),
         _talks(versions),
-        UserItems(talks, "fresh_words"),
-        UserEpisodes(memory, traces, versions),
-        ColdRows(catalog(), objects(), versions, traces),
-        large_texts(versions),
-        document_texts(versions),
-        archives(versions),
-        IndexedRows(_transactions()),
-        EndedMessages(client("sqs"), json.loads(_env(ENDS))),
+        UserItemEraser(talks, "fresh_words"),
+        EpisodeEraser(memory, traces, versions),
+        ArchiveEraser(catalog(), objects(), versions, traces),
+        large_text_eraser(versions),
+        document_text_eraser(versions),
+        export_eraser(versions),
+        IndexEraser(_transactions()),
+        DeadLetterEraser(aws_client("sqs"), json.loads(_env(ENDS))),
     )
 
 
-def tenant_holdings() -> "Sequence[Holdings]":
-    """Return every store with all that a tenant has there: what an operator's command erases, with their own rights."""
-    from membus.adapters.aws import client, table
-    from membus.adapters.erasing_tenants import TenantItems, TenantObjects, TenantRows
-    from membus.adapters.s3_versions import S3Versions
-    from membus.adapters.sqs_erasing import EndedMessages, of_tenant
-    from membus.wiring_search import _transactions
+def tenant_holdings() -> "Sequence[ErasableStore]":
+    """Return every store with all that a tenant has there.
 
-    versions = S3Versions(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+    What an operator's command erases, with their own rights.
+    """
+    from membus.aws.clients import aws_client, dynamodb_table
+    from membus.aws.s3 import S3ObjectVersions
+    from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
+    from membus.wiring_search import _transactions
+    from scripts.erasure.tenant_stores import TenantItemEraser, TenantObjectEraser, TenantRowEraser
+
+    versions = S3ObjectVersions(
+        partial(aws_client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET")
+    )
     return (
-        TenantItems(table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10), "conversations"),
-        TenantItems(table(_env("MEMORY_TABLE"), read_timeout_seconds=10), "memory"),
-        TenantItems(
-            table(_env("TENANTS_TABLE"), read_timeout_seconds=10), "tenant",
+        TenantItemEraser(
+            dynamodb_table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10), "conversations"
+        ),
+        TenantItemEraser(dynamodb_table(_env("MEMORY_TABLE"), read_timeout_seconds=10), "memory"),
+        TenantItemEraser(
+            dynamodb_table(_env("TENANTS_TABLE"), read_timeout_seconds=10),
+            "tenant",
             keeps=lambda pk: pk.endswith(("#USAGE", "#ERASED", "#JOB")),
         ),
-        TenantObjects(versions),
-        TenantRows(_transactions()),
-        EndedMessages(client("sqs"), json.loads(_env(ENDS)), of_tenant),
-    )  # fmt: skip
+        TenantObjectEraser(versions),
+        TenantRowEraser(_transactions()),
+        DeadLetterEraser(aws_client("sqs"), json.loads(_env(ENDS)), is_about_tenant),
+    )
 
 
-def _talks(versions: "S3Versions") -> "Holdings":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_conversations import DynamoConversations
-    from membus.adapters.erasing_conversations import UserConversations
-    from membus.hot import HotConversations
+def _talks(versions: "S3ObjectVersions") -> "ErasableStore":
+    from membus.aws.clients import dynamodb_table
+    from membus.conversations.cache import CachingConversations
+    from membus.conversations.dynamodb import DynamoConversations
+    from membus.conversations.erasure import ConversationEraser
     from membus.wiring_conversations import remains
 
-    talks, store = table(_env("CONVERSATIONS_TABLE")), conversations()
-    tier = store.tier if isinstance(store, HotConversations) else None
-    return UserConversations(talks, DynamoConversations(talks, now), remains(), versions, tier)
+    talks, store = dynamodb_table(_env("CONVERSATIONS_TABLE")), conversations()
+    tier = store.tier if isinstance(store, CachingConversations) else None
+    return ConversationEraser(talks, DynamoConversations(talks, now), remains(), versions, tier)

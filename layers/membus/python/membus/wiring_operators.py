@@ -1,4 +1,7 @@
-"""What only operators' commands compose: it writes what no function may, with the operator's own permissions."""
+"""What only operators' commands compose.
+
+It writes what no function may, with the operator's own permissions.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -9,33 +12,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from membus.adapters.dynamo_recorded import DynamoRecorded
-    from membus.adapters.dynamo_shadows import DynamoShadows
-    from membus.adapters.dynamo_users import DynamoUsers
-    from membus.adapters.s3_cold_versions import S3ColdVersions
-    from membus.adapters.stale_summaries import StaleSummaries
-    from membus.domain.cold import ColdObject
-    from membus.ports.events import EventHistory
-    from membus.ports.rebuilding import FactRebuild
-    from membus.ports.restoring import RestoredConversations
-    from membus.ports.users import Users
+    from membus.episodes.archive.model import ArchiveObject
+    from membus.events.ports import HistoricalEventBus
+    from scripts.erasure.dynamodb import DynamoUsers
+    from scripts.erasure.stale_summaries import StaleSummaries
+    from scripts.ports import FactRebuilder, UserDirectory
+    from scripts.reextraction.dynamodb import DynamoTrials
+    from scripts.tier.dynamodb import DynamoRecordedEvents
+    from scripts.tier.s3 import S3ArchiveVersions
+    from scripts.transfer.ports import RestoredConversations
 
 
 def users() -> "DynamoUsers":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_users import DynamoUsers
+    from membus.aws.clients import dynamodb_table
+    from scripts.erasure.dynamodb import DynamoUsers
 
-    return DynamoUsers(table(_env("MEMORY_TABLE"), read_timeout_seconds=10), "user_pk")
+    return DynamoUsers(dynamodb_table(_env("MEMORY_TABLE"), read_timeout_seconds=10), "user_pk")
 
 
-def users_by_store() -> "Mapping[str, Users]":
+def users_by_store() -> "Mapping[str, UserDirectory]":
     """Return by name each store that may be restored without the others, and names users."""
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_users import DynamoUsers
-    from membus.adapters.postgres_users import PostgresUsers
+    from membus.aws.clients import dynamodb_table
     from membus.wiring_search import _transactions
+    from scripts.erasure.dynamodb import DynamoUsers
+    from scripts.erasure.postgres import PostgresUsers
 
-    talks = table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10)
+    talks = dynamodb_table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10)
     return {
         "memory": users(),
         "conversations": DynamoUsers(talks, "status_pk"),
@@ -44,73 +46,77 @@ def users_by_store() -> "Mapping[str, Users]":
 
 
 def stale_summaries() -> "StaleSummaries":
-    from membus.adapters.aws import table
-    from membus.adapters.stale_summaries import StaleSummaries
+    from membus.aws.clients import dynamodb_table
     from membus.wiring_search import _transactions
+    from scripts.erasure.stale_summaries import StaleSummaries
 
-    return StaleSummaries(_transactions(), table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10))
-
-
-def shadows() -> "DynamoShadows":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_shadows import DynamoShadows
-
-    return DynamoShadows(table(_env("TENANTS_TABLE")))
+    return StaleSummaries(
+        _transactions(), dynamodb_table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10)
+    )
 
 
-def fact_rebuild() -> "FactRebuild":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_fact_rebuild import DynamoFactRebuild
+def shadows() -> "DynamoTrials":
+    from membus.aws.clients import dynamodb_table
+    from scripts.reextraction.dynamodb import DynamoTrials
 
-    return DynamoFactRebuild(table(_env("MEMORY_TABLE")))
-
-
-def recorded() -> "DynamoRecorded":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_recorded import DynamoRecorded
-
-    return DynamoRecorded(table(_env("MEMORY_TABLE"), read_timeout_seconds=10))
+    return DynamoTrials(dynamodb_table(_env("TENANTS_TABLE")))
 
 
-def cold_versions() -> "S3ColdVersions":
-    from membus.adapters.aws import client
-    from membus.adapters.s3_cold_versions import S3ColdVersions
+def fact_rebuild() -> "FactRebuilder":
+    from membus.aws.clients import dynamodb_table
+    from scripts.reextraction.dynamodb import DynamoFactRebuilder
 
-    return S3ColdVersions(client("s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+    return DynamoFactRebuilder(dynamodb_table(_env("MEMORY_TABLE")))
 
 
-def event_ids(kept: "ColdObject") -> "dict[date, set[str]]":
+def recorded() -> "DynamoRecordedEvents":
+    from membus.aws.clients import dynamodb_table
+    from scripts.tier.dynamodb import DynamoRecordedEvents
+
+    return DynamoRecordedEvents(dynamodb_table(_env("MEMORY_TABLE"), read_timeout_seconds=10))
+
+
+def cold_versions() -> "S3ArchiveVersions":
+    from membus.aws.clients import aws_client
+    from scripts.tier.s3 import S3ArchiveVersions
+
+    return S3ArchiveVersions(aws_client("s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+
+
+def event_ids(kept: "ArchiveObject") -> "dict[date, set[str]]":
     """Return the ids of the events that an object holds, by day."""
     from collections import defaultdict
 
-    from membus.domain.episode import EpisodeQuery
-    from membus.domain.event import EARLIEST, LATEST
+    from membus.core.clock import EARLIEST, LATEST
+    from membus.episodes.model import EpisodeQuery
 
     everything = EpisodeQuery(tenant=kept.tenant, agent=kept.agent, start=EARLIEST, end=LATEST)
     found: dict[date, set[str]] = defaultdict(set)
-    for row in objects().rows(kept, everything, after="", limit=kept.rows):
+    for row in objects().read_rows(kept, everything, after="", limit=kept.rows):
         found[row.occurred_at.date()].add(row.event_id)
     return found
 
 
-def history() -> "EventHistory":
-    from membus.adapters.aws import client
-    from membus.adapters.eventbridge_bus import EventBridgeBus
+def history() -> "HistoricalEventBus":
+    from membus.aws.clients import aws_client
+    from membus.events.eventbridge import EventBridgeBus
 
-    return EventBridgeBus(client("events"), _env("BUS_NAME"))
+    return EventBridgeBus(aws_client("events"), _env("BUS_NAME"))
 
 
 def restored_conversations() -> "RestoredConversations":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_restoring import DynamoRestoredConversations
+    from membus.aws.clients import dynamodb_table
+    from scripts.transfer.dynamodb import DynamoRestoredConversations
 
-    return DynamoRestoredConversations(table(_env("CONVERSATIONS_TABLE")), now)
+    return DynamoRestoredConversations(dynamodb_table(_env("CONVERSATIONS_TABLE")), now)
 
 
 def carry_over(tenant: str, *, live_table: str) -> "Mapping[str, int]":
     """Bring the catalog and the ids of erased events from the table that was in use into the restored one."""
-    from membus.adapters.aws import table
-    from membus.adapters.erasing_restores import carry_over as carry
+    from membus.aws.clients import dynamodb_table
+    from scripts.erasure.restored_tables import carry_over_erasures as carry
 
-    live, restored = (table(name, read_timeout_seconds=10) for name in (live_table, _env("MEMORY_TABLE")))
+    live, restored = (
+        dynamodb_table(name, read_timeout_seconds=10) for name in (live_table, _env("MEMORY_TABLE"))
+    )
     return carry(tenant, live=live, restored=restored)

@@ -8,27 +8,27 @@ from membus.wiring import _env
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from membus.adapters.postgres import Address
-    from membus.domain.migration import Login
-    from membus.ports.schema import Schema
+    from membus.aws.postgres import PostgresAddress
+    from membus.core.identity import DatabaseLogin
+    from membus.search.schema import DatabaseSchema
 
 
 @contextmanager
-def schema(*, patience_seconds: float) -> "Iterator[Schema]":
+def schema(*, patience_seconds: float) -> "Iterator[DatabaseSchema]":
     """Open the schema as its owner and close the connection behind it."""
-    from membus.adapters.postgres import connect
-    from membus.adapters.postgres_schema import PostgresSchema
-    from membus.adapters.secrets_manager import login
+    from membus.aws.postgres import connect_postgres
+    from membus.aws.secrets import read_login
+    from membus.search.postgres_schema import PostgresSchema
 
-    owner = login(_env("POSTGRES_OWNER_SECRET_ID"))
-    with connect(postgres_address(), owner, patience_seconds=patience_seconds) as connection:
+    owner = read_login(_env("POSTGRES_OWNER_SECRET_ID"))
+    with connect_postgres(postgres_address(), owner, patience_seconds=patience_seconds) as connection:
         yield PostgresSchema(connection)
 
 
-def postgres_address() -> "Address":
-    from membus.adapters.postgres import Address
+def postgres_address() -> "PostgresAddress":
+    from membus.aws.postgres import PostgresAddress
 
-    return Address(
+    return PostgresAddress(
         host=_env("POSTGRES_HOST"),
         port=int(_env("POSTGRES_PORT")),
         database=_env("POSTGRES_DATABASE"),
@@ -36,8 +36,8 @@ def postgres_address() -> "Address":
     )
 
 
-def functions_login() -> "Login":
+def functions_login() -> "DatabaseLogin":
     """Return what the functions log in to Postgres with."""
-    from membus.adapters.secrets_manager import login
+    from membus.aws.secrets import read_login
 
-    return login(_env("POSTGRES_APP_SECRET_ID"))
+    return read_login(_env("POSTGRES_APP_SECRET_ID"))

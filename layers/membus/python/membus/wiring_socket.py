@@ -1,4 +1,7 @@
-"""The composition of sockets and long turns: connections, frames, replies on their way, work behind the scenes."""
+"""The composition of sockets and long turns.
+
+Connections, frames, replies on their way, work behind the scenes.
+"""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -7,50 +10,48 @@ from membus.wiring import _env, now
 from membus.wiring_conversations import conversations, hot_tier
 
 if TYPE_CHECKING:
-    from membus.ports.connections import ConnectionStore, Push
-    from membus.ports.pending import PendingReplies
-    from membus.ports.turns import BackgroundTurns
-    from membus.replies import Replies
+    from membus.conversations.message_reader import MessageReader
+    from membus.conversations.ports import ConnectionStore, ReplyJobStore, SocketSender, TurnQueue
 
 
 @cache
 def connections() -> "ConnectionStore":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_connections import DynamoConnections
+    from membus.aws.clients import dynamodb_table
+    from membus.conversations.dynamodb_replies import DynamoConnections
 
-    return DynamoConnections(table(_env("CONVERSATIONS_TABLE")), now)
+    return DynamoConnections(dynamodb_table(_env("CONVERSATIONS_TABLE")), now)
 
 
 @cache
-def pending() -> "PendingReplies":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_pending import DynamoPending
+def pending() -> "ReplyJobStore":
+    from membus.aws.clients import dynamodb_table
+    from membus.conversations.dynamodb_replies import DynamoReplyJobs
 
-    store, tier = DynamoPending(table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
+    store, tier = DynamoReplyJobs(dynamodb_table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
     if tier is None:
         return store
-    from membus.hot_parts import HotPending
+    from membus.conversations.cache import CachingReplyJobs
 
-    return HotPending(store, tier)
-
-
-def replies() -> "Replies":
-    from membus.replies import Replies
-
-    return Replies(conversations(), pending(), now)
+    return CachingReplyJobs(store, tier)
 
 
-@cache
-def push() -> "Push":
-    from membus.adapters.aws import client
-    from membus.adapters.gateway_push import GatewayPush
+def replies() -> "MessageReader":
+    from membus.conversations.message_reader import MessageReader
 
-    return GatewayPush(client("apigatewaymanagementapi", endpoint_url=_env("SOCKET_URL")))
+    return MessageReader(conversations(), pending(), now)
 
 
 @cache
-def turns() -> "BackgroundTurns":
-    from membus.adapters.aws import client
-    from membus.adapters.lambda_turns import LambdaTurns
+def push() -> "SocketSender":
+    from membus.aws.clients import aws_client
+    from membus.conversations.apigateway import ApiGatewaySender
 
-    return LambdaTurns(client("lambda"), _env("TURNS_FUNCTION"))
+    return ApiGatewaySender(aws_client("apigatewaymanagementapi", endpoint_url=_env("SOCKET_URL")))
+
+
+@cache
+def turns() -> "TurnQueue":
+    from membus.aws.clients import aws_client
+    from membus.conversations.lambda_ import LambdaTurnQueue
+
+    return LambdaTurnQueue(aws_client("lambda"), _env("TURNS_FUNCTION"))

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 from membus.wiring import _env, now
 
 if TYPE_CHECKING:
-    from membus.ports.transfer import Archives, Exports
+    from membus.transfer.ports import ExportFiles, ExportJobs
 
 FILE_SECONDS = 60
 """An archive may have gigabytes; this is how long S3 may be silent."""
 
 
 @cache
-def exports() -> "Exports":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_exports import DynamoExports
+def exports() -> "ExportJobs":
+    from membus.aws.clients import dynamodb_table
+    from membus.transfer.dynamodb import DynamoExportJobs
 
-    return DynamoExports(table(_env("TENANTS_TABLE")), now)
+    return DynamoExportJobs(dynamodb_table(_env("TENANTS_TABLE")), now)
 
 
 @cache
-def archives() -> "Archives":
-    from membus.adapters.aws import client
-    from membus.adapters.s3_archives import S3Archives
+def archives() -> "ExportFiles":
+    from membus.aws.clients import aws_client
+    from membus.transfer.s3 import S3ExportFiles
 
-    return S3Archives(partial(client, "s3", read_timeout_seconds=FILE_SECONDS), _env("ARCHIVE_BUCKET"))
+    return S3ExportFiles(partial(aws_client, "s3", read_timeout_seconds=FILE_SECONDS), _env("ARCHIVE_BUCKET"))

@@ -7,43 +7,51 @@ from membus.observability import EmfMonitor
 from membus.wiring import _env, now
 
 if TYPE_CHECKING:
-    from membus.asking.account import Account
-    from membus.domain.prices import PriceList
-    from membus.ports.tenants import TenantStore
-    from membus.ports.usage import UsageLedger
+    from membus.tenants.budget import BudgetAccount
+    from membus.tenants.costs import PriceList
+    from membus.tenants.ports import TenantStore, UsageLedger
 
 ATTEMPTS, READ_SECONDS = 2, 1
 """A ledger that does not answer costs a model call two seconds at most, and never its answer."""
 
 
-def account(tenant: str) -> "Account":
+def account(tenant: str) -> "BudgetAccount":
     """Return the account of `tenant`; this function is written down as who spends."""
-    from membus.asking.account import Account
+    from membus.tenants.budget import BudgetAccount
 
-    return Account(
-        tenant=tenant, function=_env("POWERTOOLS_SERVICE_NAME"), ledger=usage_ledger(), tenants=tenants(),
-        prices=_prices(), clock=now, monitor=EmfMonitor(),
-    )  # fmt: skip
+    return BudgetAccount(
+        tenant=tenant,
+        function=_env("POWERTOOLS_SERVICE_NAME"),
+        ledger=usage_ledger(),
+        tenants=tenants(),
+        prices=_prices(),
+        clock=now,
+        monitor=EmfMonitor(),
+    )
 
 
 @cache
 def usage_ledger() -> "UsageLedger":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_usage import DynamoUsage
+    from membus.aws.clients import dynamodb_table
+    from membus.tenants.dynamodb import DynamoUsage
 
-    return DynamoUsage(table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS))
+    return DynamoUsage(
+        dynamodb_table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS)
+    )
 
 
 @cache
 def tenants() -> "TenantStore":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_tenants import DynamoTenants
+    from membus.aws.clients import dynamodb_table
+    from membus.tenants.dynamodb import DynamoTenants
 
-    return DynamoTenants(table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS))
+    return DynamoTenants(
+        dynamodb_table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS)
+    )
 
 
 @cache
 def _prices() -> "PriceList":
-    from membus.domain.prices import price_list
+    from membus.tenants.costs import load_price_list
 
-    return price_list(_env("MODEL_PRICES", "[]"))
+    return load_price_list(_env("MODEL_PRICES", "[]"))

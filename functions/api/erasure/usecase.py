@@ -1,0 +1,33 @@
+"""Erasure as the API sees it: asked for once, done by a job, proven by its receipt."""
+
+from datetime import datetime
+
+from membus.core.errors import UnavailableError
+from membus.core.identity import Owner
+from membus.erasure.model import ErasureJob, erasure_due, new_erasure_job
+from membus.erasure.ports import ErasureJobs
+from membus.events.ports import EventBus
+
+
+def request_erasure(
+    owner: Owner,
+    *,
+    request_key: str | None,
+    requested_by: str,
+    now: datetime,
+    jobs: ErasureJobs,
+    announcements: EventBus,
+) -> ErasureJob:
+    """Begin to erase a user, or return the job that is at it; from here on nothing of the user is read.
+
+    Raises:
+        ConflictError: `legal_hold`.
+        UnavailableError: the job is written and nobody is told to do it; the same request does that.
+    """
+    asked = new_erasure_job(
+        owner.tenant, owner.user, request_key=request_key, requested_by=requested_by, now=now
+    )
+    job = jobs.start_job(asked)
+    if job.receipt is None and announcements.publish_events([erasure_due(job)]):
+        raise UnavailableError("the erasure is noted, but could not be begun: send this request again")
+    return job

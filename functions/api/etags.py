@@ -1,0 +1,93 @@
+"""Versions as HTTP says them: `ETag` on what is read, `If-Match` and `If-None-Match` on what is written."""
+
+import re
+from http import HTTPStatus
+from typing import Annotated, TypeVar
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Header
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from pydantic import BaseModel
+
+from membus.core.errors import InvalidError
+
+IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=64)]
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=64)]
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class NotModifiedError(Exception):
+    """The caller holds what it asks for; an answer without a body would not fit the route's schema."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tag)
+        self.tag = tag
+
+
+def with_etag(found: T, version: int | None) -> Response[T]:
+    """Return the answer with its version as ETag, ready to be sent back in `If-Match`.
+
+    None where none is known.
+    """
+    headers: dict[str, str | list[str]] = {} if version is None else {"ETag": f'"{version}"'}
+    return Response(HTTPStatus.OK, content_type="application/json", body=found, headers=headers)
+
+
+def etag_responses(model: type[BaseModel]) -> dict[int, OpenAPIResponse]:
+    """Return what a route that `unless_known` guards may answer, for the OpenAPI document."""
+    return {
+        HTTPStatus.OK: {
+            "description": "Successful Response",
+            "content": {"application/json": {"model": model}},
+        },
+        HTTPStatus.NOT_MODIFIED: {
+            "description": "Not Modified: If-None-Match holds the tag of what would be sent",
+            "content": {},
+        },
+    }
+
+
+def ensure_modified(answer: Response[T], if_none_match: str | None) -> Response[T]:
+    """Return the answer; NotModifiedError where the caller holds it already, by its tag or by `*`."""
+    tag = str(answer.headers["ETag"])
+    known = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
+    if tag in known or "*" in known:
+        raise NotModifiedError(tag)
+    return answer
+
+
+def expected_version(asked: int | None, if_match: str | None, if_none_match: str | None = None) -> int | None:
+    """Return the version that a write asks for, by its body or by its headers; None where any will do.
+
+    `If-None-Match: *` asks that there be none yet, as `expected_version: 0` does.
+
+    Raises:
+        InvalidError: a header that holds no version of ours, or body and headers that disagree.
+    """
+    said = [
+        version
+        for version in (asked, parse_if_match(if_match), _parse_if_none_match(if_none_match))
+        if version is not None
+    ]
+    if len(set(said)) > 1:
+        raise InvalidError("the body and the headers ask for different versions")
+    return said[0] if said else None
+
+
+def parse_if_match(if_match: str | None) -> int | None:
+    """Return the number in `If-Match`; InvalidError where it holds none of ours."""
+    if if_match is None:
+        return None
+    version = re.fullmatch(r'"?([1-9][0-9]{0,17})"?', if_match.strip(), re.ASCII)
+    if version is None:
+        raise InvalidError("If-Match holds one version in quotes, as ETag gave it")
+    return int(version[1])
+
+
+def _parse_if_none_match(if_none_match: str | None) -> int | None:
+    if if_none_match is None:
+        return None
+    if if_none_match.strip() != "*":
+        raise InvalidError("If-None-Match takes * alone on a write")
+    return 0

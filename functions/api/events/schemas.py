@@ -1,0 +1,55 @@
+"""The wire format of the data API."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from functions.api.fields import require_written_moment
+from membus.core.event import EventType, Moment
+from membus.core.identity import Id
+
+
+class EpisodeIn(BaseModel):
+    """What happened to the agent that the path names; what is missing is stamped at the door."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    event_id: Id | None = None
+    user_id: Id
+    session_id: Id | None = None
+    type: EventType
+    occurred_at: Annotated[Moment | None, BeforeValidator(require_written_moment)] = None
+    payload: dict[str, Any] = Field(default_factory=dict)
+    remember: bool = True
+
+
+class EventIn(EpisodeIn):
+    """An event as a producer sends it; what is missing is stamped at the door."""
+
+    agent_id: Id = "default"
+
+
+class EventBatch(BaseModel):
+    """Items are checked one by one, so that one bad event does not refuse its neighbours."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    events: list[Annotated[Any, WithJsonSchema(EventIn.model_json_schema())]] = Field(
+        min_length=1, max_length=100
+    )
+
+
+class AcceptedEvent(BaseModel):
+    index: int
+    event_id: str
+
+
+class RejectedEvent(BaseModel):
+    index: int
+    code: str
+    detail: str
+
+
+class EventReceipt(BaseModel):
+    accepted: list[AcceptedEvent]
+    rejected: list[RejectedEvent]

@@ -1,0 +1,146 @@
+"""The wire format of facts that are set by hand."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from functions.api.facts.explanation import FactExplanation
+from functions.api.fields import require_written_moment
+from membus.core.event import Moment
+from membus.facts.corrections import CorrectedKey, CorrectedValue
+from membus.facts.fact import Fact, FactVersion
+from membus.facts.observation import FactKind
+
+
+class ProfileOut(BaseModel):
+    """`text` is what a prompt would carry, `tokens` its estimate."""
+
+    version: int
+    facts: list[Fact]
+    text: str
+    tokens: int
+
+
+class FactPage(BaseModel):
+    items: list[Fact]
+    next_cursor: str | None
+
+
+class ExplainedFact(Fact):
+    """A fact, and why it is believed where that was asked for."""
+
+    explanation: FactExplanation | None = Field(
+        default=None, exclude_if=lambda explanation: explanation is None
+    )
+
+
+class FactHistory(BaseModel):
+    """`valid_until` is when the value stopped to hold, as far as anybody knows by now."""
+
+    items: list[FactVersion]
+    next_cursor: str | None
+
+
+VALID_FROM_DESCRIPTION = (
+    "when it became true, not later than now; left out: now, or for the value that holds already, as it was"
+)
+KIND_DESCRIPTION = "left out: as it was, or as the key says"
+VERSION_DESCRIPTION = "the version you know, 0 where there must be none; left out: any"
+
+
+class FactIn(BaseModel):
+    """What is so. A `valid_from` before that of a newer correction lands in the past.
+
+    The newer one still holds.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"value": "Porto"},
+                {
+                    "value": "Porto",
+                    "kind": "place",
+                    "expected_version": 2,
+                    "valid_from": "2026-03-01T00:00:00Z",
+                },
+            ]
+        },
+    )
+
+    value: CorrectedValue
+    kind: FactKind | None = Field(default=None, description=KIND_DESCRIPTION)
+    expected_version: int | None = Field(default=None, ge=0, strict=True, description=VERSION_DESCRIPTION)
+    valid_from: Annotated[Moment | None, BeforeValidator(require_written_moment)] = Field(
+        default=None, description=VALID_FROM_DESCRIPTION
+    )
+
+
+class KeyedFactIn(FactIn):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"key": "home.city", "value": "Porto", "expected_version": 2}]}
+    )
+
+    key: CorrectedKey
+
+
+class FactBatch(BaseModel):
+    """Facts are checked one by one, so that one bad fact does not refuse its neighbours.
+
+    Each key at most once.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"facts": [{"key": "home.city", "value": "Porto"}, {"key": "likes.tea", "value": "tea"}]}
+            ]
+        },
+    )
+
+    facts: list[Annotated[Any, WithJsonSchema(KeyedFactIn.model_json_schema())]] = Field(
+        min_length=1, max_length=100
+    )
+
+
+class FactSet(BaseModel):
+    index: int
+    key: str
+    version: int
+
+
+class FactRejected(BaseModel):
+    """`current_version` is told where another one was expected."""
+
+    index: int
+    key: str | None
+    code: str
+    detail: str
+    current_version: int | None = None
+
+
+class FactResults(BaseModel):
+    """What became of each fact, in their order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "results": [
+                        {"index": 0, "key": "home.city", "version": 3},
+                        {
+                            "index": 1,
+                            "key": "likes.tea",
+                            "code": "conflict",
+                            "current_version": 4,
+                            "detail": "likes.tea is at version 4, not 2",
+                        },
+                    ]
+                }
+            ]
+        }
+    )
+
+    results: list[FactSet | FactRejected]

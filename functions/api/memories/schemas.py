@@ -1,0 +1,96 @@
+"""The wire format of documents and of search."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from functions.api.fields import Metadata, WrittenMoment, require_visible_text
+from membus.core.event import Moment
+from membus.core.identity import Id
+from membus.search.model import DOCUMENT_CHARACTERS_MAX, Document
+
+ITEMS_MAX = 100
+DocumentText = Annotated[str, Field(max_length=DOCUMENT_CHARACTERS_MAX), AfterValidator(require_visible_text)]
+
+
+class MemoryIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: DocumentText
+    user_id: Id | None = None
+    agent_id: Id | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    expires_at: WrittenMoment = None
+
+
+class MemoryBatch(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "text": "Ada is allergic to nuts.",
+                            "user_id": "ada",
+                            "metadata": {"topic": "health"},
+                        }
+                    ]
+                }
+            ]
+        },
+    )
+
+    items: list[MemoryIn] = Field(min_length=1, max_length=ITEMS_MAX)
+
+
+class MemoryReceipt(BaseModel):
+    """`merged`: the text was known already, in these or nearly these words.
+
+    `id` is the memory that took it in.
+    """
+
+    index: int
+    id: str
+    version: int
+    merged: bool
+    vector_state: Literal["ready", "pending"]
+
+
+class MemoriesOut(BaseModel):
+    items: list[MemoryReceipt]
+
+
+class MemoryPatch(BaseModel):
+    """What is absent stays.
+
+    `metadata` and `expires_at` are replaced whole, an `expires_at` of null lifts the end.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: DocumentText | None = None
+    metadata: Metadata | None = None
+    expires_at: WrittenMoment = None
+    expected_version: int | None = Field(default=None, ge=1)
+
+
+class MemoryOut(BaseModel):
+    id: str
+    text: str
+    user_id: str | None
+    agent_id: str | None
+    metadata: Metadata
+    created_at: Moment
+    updated_at: Moment
+    expires_at: Moment | None
+    version: int
+
+    @classmethod
+    def from_document(cls, document: Document) -> "MemoryOut":
+        return cls(id=document.memory_id, **document.model_dump(include=set(cls.model_fields) - {"id"}))
+
+
+class MemoryPage(BaseModel):
+    items: list[MemoryOut]
+    next_cursor: str | None

@@ -1,0 +1,51 @@
+"""Whoever names a user asks the erasure ledger first: one who is being erased is neither read nor written."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from membus import wiring_erasing
+from membus.core.erasure import SubjectsBeingErased
+from membus.core.errors import NotFoundError
+from membus.core.identity import Owner
+from membus.erasure.guard import ensure_visible
+from membus.http import get_caller
+
+NextMiddleware = Callable[[APIGatewayHttpResolver], Response[Any]]
+ERASE_ACTION, EXPORT_ACTION = "erase", "export"
+HIDDEN_KEY = "hidden"
+
+
+def erasure_middleware(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Pass a request on unless it is about a user who is being erased, which only asking for it again may be.
+
+    Reads ask the ledger each time, one read unit; writes hear of an erasure within a minute. An export is a
+    read.
+    """
+    event = app.current_event
+    user = app.context.get("_route_args", {}).get("user") or event.get_query_string_value("user_id", "")
+    verb = event.path.rpartition(":")[2] if event.http_method == "POST" else event.http_method
+    if user and verb != ERASE_ACTION:
+        if verb in {"GET", EXPORT_ACTION}:
+            ensure_visible(user, load_hidden(app))
+        else:
+            wiring_erasing.gate().ensure_writable(
+                Owner.model_construct(tenant=get_caller(app).tenant, user=user)
+            )
+    return next_middleware(app)
+
+
+def load_hidden(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> SubjectsBeingErased:
+    """Return whom this request may not show: one read of the ledger, however many parts of the request ask.
+
+    Raises:
+        NotFoundError: the whole tenant is being erased.
+    """
+    if HIDDEN_KEY not in app.context:
+        app.context[HIDDEN_KEY] = wiring_erasing.gate().get_hidden(get_caller(app).tenant)
+    hidden: SubjectsBeingErased = app.context[HIDDEN_KEY]
+    if hidden.includes_everybody:
+        raise NotFoundError("nothing is known about this tenant")
+    return hidden

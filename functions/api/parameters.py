@@ -1,0 +1,30 @@
+"""The parameters that routes share, and the marks that say which scope a route asks for."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from pydantic import AwareDatetime
+
+from membus.core.errors import InvalidError
+from membus.core.identity import Id
+from membus.http import describe_route
+
+READ, WRITE, EVENTS, ADMIN = (
+    describe_route("memory", scope) for scope in ("memory:read", "memory:write", "events:write", "admin")
+)
+
+User = Annotated[Id, Path()]
+Agent = Annotated[Id, Path()]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=2048)]
+MomentParameter = Annotated[AwareDatetime | None, Query()]
+RequestKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+def require_idempotency_key(key: str | None) -> str:
+    """Return the Idempotency-Key of a request that makes something new; without one it could do so twice."""
+    if key is None:
+        raise InvalidError(
+            "send an Idempotency-Key: this request makes something new", code="idempotency_key_missing"
+        )
+    return key

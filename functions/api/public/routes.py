@@ -1,0 +1,25 @@
+"""What anybody may ask: whether the door is open, and what stands behind it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from functions.api.public.schemas import Health
+from membus import wiring
+
+router = APIGatewayHttpRouter()
+OPENAPI = Path(__file__).parents[1] / "openapi.json"
+PUBLIC: dict[str, Any] = {"openapi_extensions": {"x-membus-function": "memory"}}
+
+
+@router.get("/v1/health", summary="Whether the door is open", **PUBLIC)
+def get_health() -> Health:
+    return Health(status="ok", environment=wiring.environment())
+
+
+@router.get("/v1/openapi.json", summary="This API, described", **PUBLIC)
+def get_openapi() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(OPENAPI.read_text(encoding="utf-8"))
+    return document

@@ -1,0 +1,38 @@
+"""`/v1/usage`: what the tenant's model calls cost."""
+
+from datetime import date
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from functions.api.parameters import ADMIN
+from functions.api.usage.schemas import UsageReport
+from functions.api.usage.usecase import report_usage
+from membus import wiring, wiring_usage
+from membus.http import get_caller
+
+router = APIGatewayHttpRouter()
+
+First = Annotated[
+    date | None,
+    Query(
+        alias="from", description="the first day, UTC; left out: 30 days with `to`", examples=["2026-11-01"]
+    ),
+]
+Last = Annotated[
+    date | None,
+    Query(alias="to", description="the last day, included; left out: today", examples=["2026-11-20"]),
+]
+
+
+@router.get("/v1/usage", summary="Tokens, calls and dollars by day, function and model", **ADMIN)
+def get_usage(first: First = None, last: Last = None) -> UsageReport:
+    return report_usage(
+        get_caller(router).tenant,
+        first=first,
+        last=last,
+        now=wiring.now(),
+        ledger=wiring_usage.usage_ledger(),
+        tenants=wiring_usage.tenants(),
+    )

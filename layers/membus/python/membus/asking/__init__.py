@@ -1,1 +1,0 @@
-"""What stands between a use case and a model: patience, a breaker, a fallback, the bill and the shape of an answer."""

@@ -1,0 +1,245 @@
+"""Conversations with the hot tier in front.
+
+The nearest tier answers where it is exact, the store in any other case.
+
+Fresh words, pending results and entities with the hot tier in front: nearest wins, where it is exact.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
+from membus.conversations.conversation import Conversation, ConversationStatus, Message, Turn
+from membus.conversations.entities import EntitySnapshot
+from membus.conversations.ports import (
+    NO_METADATA,
+    ConversationCache,
+    ConversationStore,
+    ReplyJobStore,
+    UnprocessedMessages,
+)
+from membus.conversations.provenance import PromptProvenance, TurnMetadata
+from membus.conversations.reply_jobs import ReplyFailure, ReplyJob, StepProgress
+from membus.conversations.unprocessed_messages import UnprocessedMessage
+from membus.core.clock import Clock
+from membus.core.errors import NotFoundError
+from membus.core.identity import Owner
+from membus.core.pages import Page
+
+
+@dataclass(frozen=True)
+class CachingConversations:
+    """A ConversationStore whose `recent` costs one small read while a conversation is live.
+
+    Whatever writes messages must raise the conversation's `message_count` in the same transaction, or drop
+    the window.
+    """
+
+    store: ConversationStore
+    tier: ConversationCache
+
+    def list_recent_messages(
+        self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
+    ) -> list[Message]:
+        held = self.tier.get_window(tenant, conversation_id)
+        if self.tier.is_unavailable:
+            return self.store.list_recent_messages(tenant, conversation_id, limit=limit, after=after)
+        try:
+            # Before the messages, never after: a count that is older than its window can only spoil it, not
+            # hide one.
+            stored = self.store.get_conversation(tenant, conversation_id).message_count
+        except NotFoundError:
+            return self.store.list_recent_messages(tenant, conversation_id, limit=limit, after=after)
+        if held and held.stored == stored and held.can_answer(limit, after):
+            return held.newest_messages(limit, after)
+        messages = self.store.list_recent_messages(tenant, conversation_id, limit=limit, after=after)
+        window = CachedWindow(
+            tenant_id=tenant,
+            conversation_id=conversation_id,
+            stored=stored,
+            limit=limit,
+            after=after,
+            messages=tuple(messages),
+        )
+        if window.is_final:
+            self.tier.put(window)
+        return messages
+
+    def add_turn(
+        self,
+        tenant: str,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        request_key: str,
+        title: str | None,
+        trace: TurnMetadata = NO_METADATA,
+    ) -> None:
+        self.store.add_turn(tenant, conversation_id, turn, request_key=request_key, title=title, trace=trace)
+        self.cache_turn(tenant, conversation_id, turn)
+
+    def cache_turn(self, tenant: str, conversation_id: str, turn: Turn) -> None:
+        """Bring the window up to date with a turn that is stored, and fold it for the next one."""
+        held = self.tier.get_window(tenant, conversation_id)
+        joined = held and held.with_turn(turn)
+        if joined:
+            self.tier.put(joined)
+            folded = EntitySnapshot.from_messages(joined.messages)
+            self.tier.put(CachedEntities(tenant_id=tenant, conversation_id=conversation_id, folded=folded))
+        elif held:
+            self.tier.evict_conversation(tenant, conversation_id)
+
+    def delete_conversation(self, tenant: str, conversation_id: str) -> None:
+        self.store.delete_conversation(tenant, conversation_id)
+        self.tier.evict_conversation(tenant, conversation_id)
+
+    def create_conversation(self, conversation: Conversation, *, request_key: str) -> Conversation:
+        return self.store.create_conversation(conversation, request_key=request_key)
+
+    def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
+        return self.store.get_conversation(tenant, conversation_id)
+
+    def list_conversations(
+        self,
+        tenant: str,
+        status: ConversationStatus,
+        *,
+        user: str | None,
+        limit: int,
+        after: dict[str, str] | None,
+    ) -> Page[Conversation]:
+        return self.store.list_conversations(tenant, status, user=user, limit=limit, after=after)
+
+    def filter_by_participant(
+        self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]
+    ) -> set[str]:
+        return self.store.filter_by_participant(tenant, conversation_ids, users)
+
+    def update_conversation(self, before: Conversation, after: Conversation) -> None:
+        self.store.update_conversation(before, after)
+
+    def list_messages(
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: dict[str, str] | None,
+        newest_first: bool = False,
+    ) -> Page[Message]:
+        return self.store.list_messages(
+            tenant, conversation_id, limit=limit, after=after, newest_first=newest_first
+        )
+
+    def get_message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
+        return self.store.get_message(tenant, conversation_id, message_id)
+
+    def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
+        return self.store.find_turn(tenant, conversation_id, request_key)
+
+    def get_provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
+        return self.store.get_provenance(tenant, conversation_id, message_id)
+
+
+class NoEntityCache:
+    """Entities where there is no tier: nobody has folded anything."""
+
+    def get_entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
+        return None
+
+
+@dataclass(frozen=True)
+class CachingUnprocessedMessages:
+    """FreshWords of a user who has just spoken cost one small read in each further turn, until they have been learned.
+
+    Whoever has nothing fresh, which is the rule, costs what it costs without a tier.
+    """
+
+    store: UnprocessedMessages
+    tier: ConversationCache
+    clock: Clock
+
+    def list_newest(self, owner: Owner) -> list[UnprocessedMessage]:
+        held = self.tier.get_unprocessed(owner)
+        if held and held.stamp == self.store.get_version_token(owner):
+            return held.list_unexpired(self.clock())
+        words = self.store.list_newest(owner)
+        if not words or self.tier.is_unavailable:
+            return words
+        # Before the words, never after: a stamp that is older than its words can only spoil them, not hide
+        # one.
+        stamp = self.store.get_version_token(owner)
+        if stamp is None:
+            return words
+        words = self.store.list_newest(owner)
+        self.tier.put(CachedUnprocessed(owner=owner, stamp=stamp, words=tuple(words)))
+        return words
+
+    def get_version_token(self, owner: Owner) -> str | None:
+        return self.store.get_version_token(owner)
+
+    def add_messages(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
+        self.store.add_messages(said)
+
+    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
+        self.store.mark_processed(owner, places)
+
+
+@dataclass(frozen=True)
+class CachingReplyJobs:
+    """PendingReplies whose progress is at hand for who takes a turn up within half an hour."""
+
+    store: ReplyJobStore
+    tier: ConversationCache
+
+    def get_progress(
+        self, tenant: str, conversation_id: str, digest: str, *, request_key: str
+    ) -> StepProgress | None:
+        held = self.tier.get_progress(tenant, conversation_id, request_key)
+        if held and held.digest == digest:
+            return held
+        found = self.store.get_progress(tenant, conversation_id, digest, request_key=request_key)
+        if found:
+            self._keep(tenant, conversation_id, request_key, found)
+        return found
+
+    def save_progress(
+        self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str
+    ) -> None:
+        self.store.save_progress(tenant, conversation_id, progress, request_key=request_key)
+        self._keep(tenant, conversation_id, request_key, progress)
+
+    def _keep(self, tenant: str, conversation_id: str, request_key: str, progress: StepProgress) -> None:
+        held = {"tenant_id": tenant, "conversation_id": conversation_id, "request_key": request_key}
+        self.tier.put(CachedProgress.model_validate(held | {"progress": progress}))
+
+    def create_job(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
+        return self.store.create_job(tenant, conversation_id, reply, request_key=request_key)
+
+    def acquire_lease(
+        self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
+    ) -> str | None:
+        return self.store.acquire_lease(
+            tenant, conversation_id, request_key=request_key, worker=worker, until=until
+        )
+
+    def release_lease(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
+        self.store.release_lease(tenant, conversation_id, request_key=request_key)
+
+    def finish_job(
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        request_key: str,
+        became: str | None = None,
+        failed: ReplyFailure | None = None,
+    ) -> None:
+        self.store.finish_job(tenant, conversation_id, request_key=request_key, became=became, failed=failed)
+
+    def find_by_request(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
+        return self.store.find_by_request(tenant, conversation_id, request_key=request_key)
+
+    def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
+        return self.store.get_by_message(tenant, conversation_id, message_id)

@@ -1,0 +1,30 @@
+"""A message by its id, also while it is being worked on: one answer for all who ask."""
+
+from dataclasses import dataclass
+
+from membus.conversations.conversation import Conversation, Message
+from membus.conversations.ports import ConversationStore, ReplyJobStore
+from membus.core.clock import Clock
+from membus.core.errors import NotFoundError
+
+
+@dataclass(frozen=True)
+class MessageReader:
+    conversations: ConversationStore
+    pending: ReplyJobStore
+    clock: Clock
+
+    def get_message(self, conversation: Conversation, message_id: str) -> Message:
+        """Return the stored message, or a reply that is `pending`, or `incomplete` once its time has passed.
+
+        Raises:
+            NotFoundError: there is no such message and none was promised.
+        """
+        tenant, where = conversation.tenant_id, conversation.conversation_id
+        try:
+            return self.conversations.get_message(tenant, where, message_id)
+        except NotFoundError:
+            promised = self.pending.get_by_message(tenant, where, message_id)
+        if promised.became is None:
+            return promised.to_message(conversation, self.clock())
+        return self.conversations.get_message(tenant, where, promised.became)

@@ -1,0 +1,63 @@
+"""The fenced blocks of a prompt: each is data, labelled as such, and no text in it ends its fence."""
+
+from collections.abc import Iterable, Sequence
+
+from membus.conversations.slots import LEDGER_TOKENS
+from membus.conversations.summary import Slot, SummaryIndex
+from membus.core.tokens import estimate_tokens
+
+SUMMARY_TOKENS = 1_500
+
+
+def escape_tags(text: str) -> str:
+    """Return the text without anything that looks like a tag."""
+    return text.replace("<", "‹").replace(">", "›")
+
+
+def fence_block(name: str, lines: Iterable[str]) -> str:
+    return "\n".join((f"<{name}>", *lines, f"</{name}>"))
+
+
+def render_summary_block(outline: SummaryIndex, *, budget: int = SUMMARY_TOKENS) -> str:
+    """Return chapters and slots within the budget, or nothing where there is no outline yet.
+
+    Slots give way to nothing: each stands in a chapter that is shown or below them. Older chapters give way
+    to newer ones, and each loses its last sentences first.
+    """
+    if not outline.chapters:
+        return ""
+    left = (
+        budget
+        - LEDGER_TOKENS
+        - estimate_tokens(fence_block("summary", []))
+        - estimate_tokens(fence_block("slots", []))
+    )
+    shown: list[str] = []
+    for chapter in reversed(outline.chapters):
+        text = _leading_sentences(escape_tags(" ".join(chapter.text.split())), left)
+        left -= estimate_tokens(text) + 1
+        if left < 0 or not text:
+            break
+        shown.insert(0, text)
+    told = "\n".join(shown)
+    missing = [slot for slot in outline.slots if not slot.occurs_in(told)]
+    block = fence_block("summary", shown)
+    return f"{block}\n{fence_block('slots', _slot_lines(missing))}" if missing else block
+
+
+def _slot_lines(slots: Sequence[Slot]) -> list[str]:
+    kinds = dict.fromkeys(slot.kind for slot in slots)
+    return [
+        f"{kind}: {'; '.join(escape_tags(slot.text) for slot in slots if slot.kind == kind)}"
+        for kind in kinds
+    ]
+
+
+def _leading_sentences(text: str, budget: int) -> str:
+    """Return as many sentences from the beginning as fit."""
+    while estimate_tokens(text) > budget:
+        shorter, _, _ = text.rpartition(". ")
+        if not shorter:
+            return ""
+        text = f"{shorter}."
+    return text

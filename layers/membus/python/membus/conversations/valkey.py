@@ -1,0 +1,157 @@
+"""The hot tier in Valkey: records of a live conversation, deflated, that live for half an hour.
+
+`{T#<tenant>#C#<conversation>}#WINDOW`, `…#ENTITIES`, `…#STEPS#<request>`, and `{T#<tenant>#U#<user>}#FRESH`:
+one key a command and the hash tag in braces, so that a cluster never splits what belongs together.
+"""
+
+import hashlib
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+from redis import Redis, RedisCluster
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as UnreachableError
+from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import TimeoutError as SlowError
+from redis.retry import Retry
+
+from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
+from membus.conversations.entities import EntitySnapshot
+from membus.conversations.ports import CacheRecord
+from membus.conversations.reply_jobs import StepProgress
+from membus.core.identity import Owner, Record
+
+if TYPE_CHECKING:
+    from redis.credentials import CredentialProvider
+
+Kind = TypeVar("Kind", bound=Record)
+
+LIFETIME_SECONDS = 1_800
+CONNECT_SECONDS, ANSWER_SECONDS = 0.25, 0.1
+"""A tier that takes longer is slower than the table behind it."""
+UNAVAILABLE_SECONDS = 30.0
+"""A tier that failed is left alone that long.
+
+One request in half a minute pays the timeout, the others nothing.
+"""
+IDLE_SECONDS = 20
+"""A connection that slept longer, as in a frozen execution environment, is tried before it is used."""
+BYTES_MAX = 512_000
+"""What is larger costs more to carry than it saves."""
+
+
+class ValkeyCache:
+    """`connect` makes the client at the first use.
+
+    `on_away` hears why the tier is left alone, once each time.
+    """
+
+    def __init__(self, connect: Callable[[], "Redis | RedisCluster"], on_away: Callable[[str], None]) -> None:
+        self._connect, self._on_away = connect, on_away
+        self._client: Redis | RedisCluster | None = None
+        self._lock = threading.Lock()
+        self._away_until = 0.0
+
+    @property
+    def is_unavailable(self) -> bool:
+        return time.monotonic() < self._away_until
+
+    def get_window(self, tenant: str, conversation_id: str) -> CachedWindow | None:
+        window = self._held(_conversation_key(tenant, conversation_id, "WINDOW"), CachedWindow)
+        mine = window is not None and (window.tenant_id, window.conversation_id) == (tenant, conversation_id)
+        return window if mine else None
+
+    def get_entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
+        held = self._held(_conversation_key(tenant, conversation_id, "ENTITIES"), CachedEntities)
+        mine = held is not None and (held.tenant_id, held.conversation_id) == (tenant, conversation_id)
+        return held.folded if held and mine else None
+
+    def get_progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None:
+        held = self._held(_progress_key(tenant, conversation_id, request_key), CachedProgress)
+        whose = (tenant, conversation_id, request_key)
+        mine = held is not None and (held.tenant_id, held.conversation_id, held.request_key) == whose
+        return held.progress if held and mine else None
+
+    def get_unprocessed(self, owner: Owner) -> CachedUnprocessed | None:
+        held = self._held(_unprocessed_key(owner), CachedUnprocessed)
+        return held if held and held.owner == owner else None
+
+    def put(self, held: CacheRecord) -> None:
+        key, packed = _record_key(held), zlib.compress(held.model_dump_json().encode(), 1)
+        if len(packed) > BYTES_MAX:
+            self._ask(lambda client: client.delete(key))
+        else:
+            self._ask(lambda client: client.set(key, packed, ex=LIFETIME_SECONDS))
+
+    def evict_conversation(self, tenant: str, conversation_id: str) -> None:
+        for key in (_conversation_key(tenant, conversation_id, what) for what in ("WINDOW", "ENTITIES")):
+            self._ask(methodcaller("delete", key))
+
+    def evict_user(self, owner: Owner) -> None:
+        self._ask(methodcaller("delete", _unprocessed_key(owner)))
+
+    def _held(self, key: str, kind: type[Kind]) -> Kind | None:
+        """Return the record, None for what another version wrote: it is read again from the store."""
+        packed = self._ask(lambda client: client.get(key))
+        try:
+            return kind.model_validate_json(zlib.decompress(packed)) if packed else None
+        except (zlib.error, ValidationError):
+            return None
+
+    def _ask(self, command: Callable[["Redis | RedisCluster"], Any]) -> Any:
+        """Return the answer, None while the tier is left alone; a failure leaves it alone from now on."""
+        if self.is_unavailable:
+            return None
+        try:
+            with self._lock:
+                self._client = self._client or self._connect()
+            return command(self._client)
+        except (RedisError, RedisClusterException, OSError) as error:
+            self._away_until = time.monotonic() + UNAVAILABLE_SECONDS
+            self._on_away(type(error).__name__)
+            return None
+
+
+def connect_valkey(
+    url: str, *, cluster: bool, credentials: "CredentialProvider | None" = None
+) -> "Redis | RedisCluster":
+    """Return a client of `url` (`rediss://` speaks TLS); credentials are asked for each new connection."""
+    settings: dict[str, Any] = {
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "protocol": 2,
+        "health_check_interval": IDLE_SECONDS,
+        "credential_provider": credentials,
+    }
+    # Once more, for a socket that died in its sleep; a timeout is not tried again beyond that.
+    settings["retry"] = Retry(NoBackoff(), 1, supported_errors=(UnreachableError, SlowError))
+    return RedisCluster.from_url(url, **settings) if cluster else Redis.from_url(url, **settings)
+
+
+def _record_key(held: CacheRecord) -> str:
+    if isinstance(held, CachedUnprocessed):
+        return _unprocessed_key(held.owner)
+    if isinstance(held, CachedProgress):
+        return _progress_key(held.tenant_id, held.conversation_id, held.request_key)
+    return _conversation_key(
+        held.tenant_id, held.conversation_id, "WINDOW" if isinstance(held, CachedWindow) else "ENTITIES"
+    )
+
+
+def _conversation_key(tenant: str, conversation_id: str, what: str) -> str:
+    return f"{{T#{tenant}#C#{conversation_id}}}#{what}"
+
+
+def _progress_key(tenant: str, conversation_id: str, request_key: str) -> str:
+    return _conversation_key(
+        tenant, conversation_id, f"STEPS#{hashlib.sha256(request_key.encode()).hexdigest()}"
+    )
+
+
+def _unprocessed_key(owner: Owner) -> str:
+    return f"{{T#{owner.tenant}#U#{owner.user}}}#FRESH"

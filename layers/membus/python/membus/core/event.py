@@ -1,0 +1,89 @@
+"""What a user did: the event, its envelope on the bus, and what there is to read in it."""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from ulid import ULID
+
+from membus.core.clock import EARLIEST, LATEST, epoch_ms
+from membus.core.identity import Id, Owner, Record
+from membus.core.text.normalization import is_blank
+
+EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=64)]
+EventOrigin = Literal["api", "producer", "chat"]
+
+
+def _validate_moment(value: datetime) -> datetime:
+    """Refuse a moment that has no place in time order or no day in UTC."""
+    if not EARLIEST <= value < LATEST:
+        raise ValueError("name a moment between the years 1970 and 9999")
+    return value
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_validate_moment)]
+
+
+class Event(Record):
+    """The detail of a bus event. `origin` names the door it came through.
+
+    `remember=False` leaves no trace of it.
+    """
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    event_id: Id
+    tenant_id: Id
+    user_id: Id
+    agent_id: Id = "default"
+    session_id: Id | None = None
+    type: EventType
+    occurred_at: Moment
+    payload: dict[str, Any] = Field(default_factory=dict)
+    origin: EventOrigin = "producer"
+    remember: bool = True
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(tenant=self.tenant_id, user=self.user_id)
+
+    @property
+    def user_text(self) -> str | None:
+        """The user's own words, or None: the assistant's words never become facts about the user."""
+        said = {"message.sent": self.payload, "turn.recorded": self.payload.get("user")}.get(self.type)
+        if not isinstance(said, dict) or said.get("role", "user") != "user":
+            return None
+        text = said.get("text")
+        return None if is_blank(text) else str(text)
+
+
+FORGOTTEN = "forgotten"
+"""Stands where an extractor version would: this id was seen, and its event must leave no trace."""
+
+
+class RecordedEvent(Record):
+    """An event as memory holds it: `learned_at` is when the bus accepted it, whenever it is processed."""
+
+    event: Event
+    learned_at: AwareDatetime
+    extracted: str | None = None
+
+    @property
+    def true_from(self) -> datetime:
+        """When what the event says became true.
+
+        A clock that runs ahead must not outrank all that is said later.
+        """
+        return min(self.event.occurred_at, self.learned_at)
+
+
+def ulid_at(moment: datetime, seed: str) -> str:
+    """Return the ULID of `moment` whose random part is drawn from `seed`.
+
+    The same event sorts to the same place.
+    """
+    return str(ULID(epoch_ms(moment).to_bytes(6, "big") + hashlib.sha256(seed.encode()).digest()[:10]))
+
+
+IMPORTED_EVENT_TYPE = "memory.imported"
+"""The type of an event that brings another system's statement about a user, which nobody is known to have said."""

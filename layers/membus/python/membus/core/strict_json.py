@@ -1,0 +1,51 @@
+"""JSON as strangers send it: one meaning per text, or a clear refusal."""
+
+import json
+from typing import Any
+
+from membus.core.errors import InvalidError
+
+DEPTH_MAX = 64
+INT64 = range(-(2**63), 2**63)
+
+
+def parse_strict_json(text: str | bytes) -> Any:
+    """Parse JSON, refusing what parsers disagree about.
+
+    Raises:
+        InvalidError: `invalid_json` for syntax, duplicate keys, NaN, Infinity, invalid UTF-8 and lone
+            surrogates; `too_deep` beyond 64 levels; `number_out_of_range` beyond 64-bit integers, which
+            EventBridge refuses.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unique_object, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise InvalidError(f"the JSON nests deeper than {DEPTH_MAX} levels", code="too_deep") from error
+    except ValueError as error:
+        raise InvalidError(f"the body is not valid JSON: {error}", code="invalid_json") from error
+    _check_bounds(value)
+    return value
+
+
+def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a key appears twice in one object")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _check_bounds(value: Any, depth: int = 0) -> None:
+    if depth > DEPTH_MAX:
+        raise InvalidError(f"the JSON nests deeper than {DEPTH_MAX} levels", code="too_deep")
+    if isinstance(value, int) and value not in INT64:
+        raise InvalidError("an integer does not fit 64 bits", code="number_out_of_range")
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        raise InvalidError("a number does not fit a double", code="number_out_of_range")
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for member in members:
+        _check_bounds(member, depth + 1)

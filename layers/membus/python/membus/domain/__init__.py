@@ -1,1 +1,0 @@
-"""Pure decisions about memory: standard library, pydantic and membus.errors only."""

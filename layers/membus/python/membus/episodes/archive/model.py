@@ -1,0 +1,234 @@
+"""The cold tier.
+
+Episodes packed into Parquet objects, and the catalog's entry that vouches for each of them.
+
+Which small cold objects become one, and when that is worth writing them again.
+
+A question to the archive in SQL: who asks, over which days, and the table that answers it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from pydantic import AwareDatetime
+
+from membus.core.event import RecordedEvent
+from membus.core.identity import Id, Record
+
+ROW_SCHEMA = 1
+"""Version of the rows below; a reader refuses an object of a later one instead of guessing."""
+SMALL_BYTES = 8 * 2**20
+"""An object up to here is read whole, checked against its checksum and kept in memory.
+
+A larger one by ranges.
+"""
+
+
+class EpisodeRow(Record):
+    """One episode. `body` is what the hot item held, word for word.
+
+    A rebuild from it is byte for byte the same.
+
+    `place` is the item's sort key, `<ulid of occurred_at>#<event id>`. A payload above 32 KB stays where
+    `spilled` points to. The other columns are there to be filtered by.
+    """
+
+    place: str
+    event_id: Id
+    user_id: Id
+    session_id: Id | None
+    type: str
+    occurred_at: AwareDatetime
+    body: str
+    spilled: str | None = None
+    spilled_bytes: int = 0
+
+    @classmethod
+    def from_item(
+        cls, place: str, body: str, *, spilled: str | None = None, spilled_bytes: int = 0
+    ) -> "EpisodeRow":
+        event = RecordedEvent.model_validate_json(body).event
+        return cls(
+            place=place,
+            event_id=event.event_id,
+            user_id=event.user_id,
+            session_id=event.session_id,
+            type=event.type,
+            occurred_at=event.occurred_at,
+            body=body,
+            spilled=spilled,
+            spilled_bytes=spilled_bytes,
+        )
+
+
+class ArchiveMonth(Record):
+    """One agent's objects that begin in the month of `first`, its first day; no object lies in two."""
+
+    tenant: Id
+    agent: Id
+    first: date
+
+    @property
+    def sort_key(self) -> str:
+        """Where a walk over all months meets it."""
+        return f"{self.agent}#{self.first:%Y-%m}"
+
+
+class ArchiveObject(Record):
+    """A verified object: `rows` episodes of one agent from the place `first` to `last`, `bytes` long.
+
+    `day` is the first day it holds. Until `hot_until` every one of its episodes is still in DynamoDB, too.
+    """
+
+    tenant: Id
+    agent: Id
+    day: date
+    name: str
+    first: str
+    last: str
+    rows: int
+    bytes: int
+    sha256: str
+    hot_until: AwareDatetime
+    schema_version: int = ROW_SCHEMA
+
+    @property
+    def object_key(self) -> str:
+        return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.name}.parquet"
+
+    @property
+    def month(self) -> ArchiveMonth:
+        return ArchiveMonth(tenant=self.tenant, agent=self.agent, first=self.day.replace(day=1))
+
+    @property
+    def sort_key(self) -> str:
+        """Where a walk over all objects meets it.
+
+        By agents and ends, so one that is merged comes with its last part.
+
+        Whoever has come up to a place has met every row before it, whatever was merged meanwhile.
+        """
+        return f"{self.agent}#{self.last}"
+
+
+class ArchivePack(Record):
+    """Rows on their way into an object whose name they determine: packed again, they are the same object."""
+
+    tenant: Id
+    agent: Id
+    day: date
+    rows: tuple[EpisodeRow, ...]
+    hot_until: AwareDatetime
+
+    @property
+    def object_name(self) -> str:
+        digest = hashlib.sha256()
+        for row in self.rows:
+            digest.update(f"{row.place}\n{row.body}\n{row.spilled or ''}\n".encode())
+        return f"{self.rows[0].place[:10]}-{digest.hexdigest()[:24]}"
+
+    @property
+    def object_key(self) -> str:
+        return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.object_name}.parquet"
+
+    def to_object(self, *, size: int, sha256: str) -> ArchiveObject:
+        return ArchiveObject(
+            tenant=self.tenant,
+            agent=self.agent,
+            day=self.day,
+            name=self.object_name,
+            first=self.rows[0].place,
+            last=self.rows[-1].place,
+            rows=len(self.rows),
+            bytes=size,
+            sha256=sha256,
+            hot_until=self.hot_until,
+        )
+
+
+def pack_rows(
+    tenant: str, agent: str, day: date, rows: Iterable[EpisodeRow], *, hot_until: datetime
+) -> ArchivePack:
+    """Pack rows in time order, each place once."""
+    unique = {row.place: row for row in rows}
+    return ArchivePack(
+        tenant=tenant,
+        agent=agent,
+        day=day,
+        rows=tuple(unique[place] for place in sorted(unique)),
+        hot_until=hot_until,
+    )
+
+
+TARGET_BYTES = 128 * 2**20
+"""Objects of this size are left alone: a request more or less is nothing beside what they hold."""
+MERGED_AT_ONCE = 90
+"""Objects that become one: the catalog exchanges them in one transaction, which takes a hundred writes."""
+OUTWEIGHED, MANY_OBJECTS = 4, 16
+"""Late episodes join a large object once they are a fifth of the whole, or there are sixteen objects.
+
+A month is not written again every night for an event that came late.
+"""
+
+
+def mergeable_groups(
+    objects: Sequence[ArchiveObject], *, target_bytes: int = TARGET_BYTES, patient: bool = False
+) -> list[list[ArchiveObject]]:
+    """Return groups of one agent's objects of one month, in time order, that are better off as one object each.
+
+    Objects of `target_bytes` or more are left alone; a group ends before it would outgrow one and a half of
+    that, or `MERGED_AT_ONCE` objects. `patient` leaves alone a few small ones beside one that is much larger.
+    """
+    groups: list[list[ArchiveObject]] = []
+    size = 0
+    for each in sorted((each for each in objects if each.bytes < target_bytes), key=lambda each: each.first):
+        if not groups or size + each.bytes > target_bytes * 3 // 2 or len(groups[-1]) == MERGED_AT_ONCE:
+            groups.append([])
+            size = 0
+        groups[-1].append(each)
+        size += each.bytes
+    return [group for group in groups if len(group) > 1 and not (patient and _can_wait(group))]
+
+
+def _can_wait(group: Sequence[ArchiveObject]) -> bool:
+    largest, total = max(each.bytes for each in group), sum(each.bytes for each in group)
+    return len(group) < MANY_OBJECTS and largest > OUTWEIGHED * (total - largest)
+
+
+QUERY_COLUMNS = {
+    "event_id": "VARCHAR",
+    "user_id": "VARCHAR",
+    "agent_id": "VARCHAR",
+    "session_id": "VARCHAR",
+    "type": "VARCHAR",
+    "occurred_at": "TIMESTAMP",
+    "payload": "JSON",
+}
+"""Of the one table `episodes`.
+
+`occurred_at` is UTC, a `payload` above 32 KB lies elsewhere and is empty here.
+"""
+
+
+class ArchiveQuery(Record):
+    """`user` None asks for the rows of all users of the tenant; `now` is what the statement takes for now.
+
+    Rows of users in `without` are not there for it.
+    """
+
+    tenant: Id
+    user: Id | None
+    sql: str
+    since: date | None = None
+    until: date | None = None
+    now: datetime
+    without: tuple[Id, ...] = ()
+
+
+class QueryResult(Record):
+    """Rows as text, None for null; `complete` says whether these are all."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    complete: bool

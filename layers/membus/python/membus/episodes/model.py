@@ -1,0 +1,115 @@
+"""Episodes as they are read: what happened to an agent, in time order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, model_validator
+from ulid import ULID
+
+from membus.core.clock import epoch_ms, from_epoch_ms
+from membus.core.event import Event, ulid_at
+from membus.core.identity import Id, Record
+
+Tier = Literal["hot", "cold"]
+TIME_LETTERS = 10
+"""A ULID's letters that hold its moment; the other sixteen only keep events of one millisecond apart."""
+
+
+class Episode(Record):
+    """An event, when membus learned of it, and how near it lies."""
+
+    event: Event
+    learned_at: AwareDatetime
+    tier: Tier = "hot"
+
+
+class EpisodeQuery(Record):
+    """Which episodes: those that occurred from `start` on and before `end`, both cut to a millisecond.
+
+    They are an agent's, a user's, or what a user did with an agent.
+    """
+
+    tenant: Id
+    agent: Id | None = None
+    start: datetime
+    end: datetime
+    session_id: Id | None = None
+    user_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _somebodys(self) -> Self:
+        if self.agent is None and self.user_id is None:
+            raise ValueError("name an agent or a user: nobody reads a whole tenant in time order")
+        return self
+
+
+def place_of(event: Event) -> str:
+    """Return where an event stands in time order: the same for every copy of it."""
+    return f"{ulid_at(event.occurred_at, event.event_id)}#{event.event_id}"
+
+
+PAGE_BYTES_MAX = 2_500_000
+"""Lambda hands back 6 MB, in which every quotation mark takes two."""
+
+
+def count_fitting(sizes: Sequence[int], limit: int) -> int:
+    """Return how many texts make a page.
+
+    At most `limit`, no more bytes than an answer carries, yet always one.
+    """
+    total = 0
+    for place, size in enumerate(sizes[:limit]):
+        total += size
+        if place and total > PAGE_BYTES_MAX:
+            return place
+    return min(limit, len(sizes))
+
+
+def mark_before(moment: datetime) -> str:
+    """Return the mark below every episode of this millisecond or later, and above all earlier ones."""
+    return str(ULID(epoch_ms(moment).to_bytes(6, "big") + bytes(10)))[:TIME_LETTERS]
+
+
+def moment_of(mark: str) -> datetime:
+    """Return the millisecond that a mark, or an episode's place, begins with."""
+    return from_epoch_ms(ULID.from_str(mark[:TIME_LETTERS] + "0" * 16).milliseconds)
+
+
+class ReadingCost(Record):
+    """What reading one event took: its part of every question that held its words, in tokens and dollars.
+
+    `shared_by` counts the events of the question; `dollars` is None where the price list does not know the
+    model.
+    """
+
+    model: str
+    prompt_version: str
+    shared_by: int
+    questions: int = 1
+    tokens_in: float
+    tokens_out: float
+    dollars: float | None
+
+    def __add__(self, other: "ReadingCost") -> "ReadingCost":
+        """Return what several questions about parts of one long event took together."""
+        dollars = None if self.dollars is None or other.dollars is None else self.dollars + other.dollars
+        return self.model_copy(
+            update={
+                "questions": self.questions + other.questions,
+                "tokens_in": self.tokens_in + other.tokens_in,
+                "tokens_out": self.tokens_out + other.tokens_out,
+                "dollars": dollars,
+            }
+        )
+
+
+class EventTrace(Record):
+    """What the store of events says of one.
+
+    The event itself, unless it has moved to the cold tier, and its reading.
+    """
+
+    event: Event | None
+    extracted: str | None
+    share: ReadingCost | None = None

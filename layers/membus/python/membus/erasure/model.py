@@ -1,0 +1,121 @@
+"""Work that outlasts a request: how far it has come, and what it proves in the end.
+
+How long copies live that no query reaches, and when the last one of what is erased today is gone.
+
+How an erasure begins: the job that does it, and the event that wakes whoever does.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from membus.core.erasure import LEDGER_CACHE_LIFETIME, erasure_subject
+from membus.core.event import Event
+from membus.core.identity import Id, Record
+
+JobKind = Literal["erasure"]
+JobStatus = Literal["running", "settling", "done", "failed"]
+
+
+class ErasureReceipt(Record):
+    """What a query of every store found `left` of the subject, and when copies that no query reaches have rotated.
+
+    `rotates` names each of them with the day on which the last copy is gone; `final` is the latest of these
+    days.
+    """
+
+    proven_at: AwareDatetime
+    left: dict[str, int]
+    rotates: dict[str, date]
+    final: date
+
+
+class ErasureJob(Record):
+    """`removed` counts by store; after a crash it may fall short, never the receipt.
+
+    It goes through all stores three times: it erases, waits until nobody runs who has not heard of it, erases
+    again, and proves. `passed` counts the rounds; `store` and `cursor` say where it goes on. `user` is
+    forgotten with the last step. `revision` guards each change.
+    """
+
+    job_id: Id
+    kind: JobKind = "erasure"
+    tenant: Id
+    user: Id | None
+    subject: str
+    status: JobStatus = "running"
+    requested_at: AwareDatetime
+    requested_by: str
+    before: AwareDatetime
+    updated_at: AwareDatetime
+    settles_at: AwareDatetime | None = None
+    passed: int = 0
+    store: int = 0
+    cursor: str = ""
+    removed: dict[str, int] = Field(default_factory=dict)
+    left: dict[str, int] = Field(default_factory=dict)
+    receipt: ErasureReceipt | None = None
+    revision: int = 1
+
+
+def add_counts(known: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    return {name: known.get(name, 0) + more.get(name, 0) for name in sorted({*known, *more})}
+
+
+STREAM_RETENTION_DAYS = 1
+"""DynamoDB's own: nobody can set it."""
+
+
+def copy_expiry_dates(days: Mapping[str, int], *, erased_at: datetime) -> dict[str, date]:
+    """Return the day on which the last copy of each kind is gone; a kind that keeps nothing is left out."""
+    return {
+        name: (erased_at + timedelta(days=kept + 1)).date()
+        for name, kept in sorted({**days, "streams": STREAM_RETENTION_DAYS}.items())
+        if kept > 0
+    }
+
+
+CLOCK_SKEW = timedelta(seconds=5)
+"""How far two machines' clocks may be apart."""
+
+
+def new_erasure_job(
+    tenant: str, user: str | None, *, request_key: str | None, requested_by: str, now: datetime
+) -> ErasureJob:
+    """Return a job that has yet to begin.
+
+    All counts as erased that is learned until every writer has heard of it.
+    """
+    return ErasureJob(
+        job_id=_job_id(tenant, user, request_key),
+        tenant=tenant,
+        user=user,
+        subject=erasure_subject(tenant, user),
+        requested_at=now,
+        requested_by=requested_by,
+        before=now + LEDGER_CACHE_LIFETIME + CLOCK_SKEW,
+        updated_at=now,
+    )
+
+
+def erasure_due(job: ErasureJob) -> Event:
+    """Return what wakes the function that erases; it names the job and nobody else."""
+    return Event(
+        event_id=f"{job.job_id}-{job.revision}",
+        tenant_id=job.tenant,
+        user_id="-",
+        type="erasure.due",
+        occurred_at=job.updated_at,
+        payload={"job_id": job.job_id},
+    )
+
+
+def _job_id(tenant: str, user: str | None, request_key: str | None) -> str:
+    if request_key is None:
+        return f"job_{uuid.uuid4().hex[:26]}"
+    asked = f"erasure\n{tenant}\n{user}\n{request_key}"
+    return f"job_{hashlib.sha256(asked.encode()).hexdigest()[:26]}"

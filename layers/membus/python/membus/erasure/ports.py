@@ -1,0 +1,63 @@
+"""The erasure ledger: what was erased, what may not be, and the jobs that do it."""
+
+from typing import Protocol
+
+from membus.core.erasure import Erasure, LegalHold, SubjectsBeingErased
+from membus.core.identity import Owner
+from membus.erasure.model import ErasureJob
+
+
+class Erasures(Protocol):
+    """What every writer asks before it writes.
+
+    Raises:
+        UnavailableError: the ledger does not answer; then nothing may be written either.
+    """
+
+    def find_erasure(self, owner: Owner) -> Erasure | None:
+        """Return the last erasure of a user or of the tenant, whichever reaches further.
+
+        None where there is none.
+        """
+
+    def get_hidden(self, tenant: str) -> SubjectsBeingErased:
+        """Return who of the tenant is being erased at this moment."""
+
+
+class ErasureLedger(Erasures, Protocol):
+    """The ledger whole, as an operator's command reads it."""
+
+    def list_erased_subjects(self, tenant: str) -> frozenset[str]:
+        """Return the subjects of everybody whom the tenant ever had erased."""
+
+
+class ErasureJobs(Protocol):
+    """Jobs and holds; a job of another tenant is as absent as one that never was."""
+
+    def start_job(self, job: ErasureJob) -> ErasureJob:
+        """Write the ledger's line and the job, all or nothing.
+
+        Return the job that erases this subject already, if any.
+
+        Raises:
+            ConflictError: `legal_hold`, on the user or on the tenant.
+        """
+
+    def get_job(self, tenant: str, job_id: str) -> ErasureJob:
+        """Return a job; NotFoundError where there is none."""
+
+    def save_progress(self, job: ErasureJob) -> ErasureJob:
+        """Write how far the job has come; ConflictError where somebody else has gone on with it."""
+
+    def finish_job(self, job: ErasureJob) -> ErasureJob:
+        """Write the receipt, let reads and writes go on, and forget the user's name.
+
+        ConflictError as above.
+        """
+
+    def add_hold(self, hold: LegalHold) -> None:
+        """Refuse erasures from now on; ConflictError where one is under way."""
+
+    def remove_hold(self, tenant: str, user: str | None) -> None: ...
+
+    def list_holds(self, tenant: str) -> list[LegalHold]: ...

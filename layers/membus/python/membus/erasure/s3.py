@@ -1,0 +1,67 @@
+"""A user's objects in S3, all versions.
+
+Large texts and archives of exports, each kind below a prefix of theirs.
+"""
+
+from collections.abc import Callable
+
+from membus.aws.s3 import S3ObjectVersions
+from membus.core.erasure import ErasureCount
+from membus.core.identity import Owner
+from membus.episodes.dynamodb import texts_prefix
+from membus.search.dynamodb import document_texts_prefix
+from membus.transfer.model import user_exports_prefix
+
+
+class UserObjectEraser:
+    """What no item points to, because a write of it died or lost its race, lies there as well."""
+
+    def __init__(self, versions: S3ObjectVersions, name: str, prefix_of: Callable[[Owner], str]) -> None:
+        self._versions, self._name, self._prefix_of = versions, name, prefix_of
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:
+        return ErasureCount({self._name: self._versions.purge_prefix(self._prefix_of(owner))})
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+        return ErasureCount({self._name: self._versions.count_versions(self._prefix_of(owner))})
+
+
+class ExportEraser(UserObjectEraser):
+    """Archives that are there, and the parts of those that are still being written."""
+
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:
+        unfinished = self._versions.abort_uploads(self._prefix_of(owner))
+        whole = super().erase(owner, cursor=cursor, time_left=time_left, settled=settled).counts
+        return ErasureCount({self._name: whole[self._name] + unfinished})
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+        whole = super().count(owner, cursor=cursor, time_left=time_left).counts
+        return ErasureCount(
+            {self._name: whole[self._name] + len(self._versions.list_uploads(self._prefix_of(owner)))}
+        )
+
+
+def large_text_eraser(versions: S3ObjectVersions) -> UserObjectEraser:
+    return UserObjectEraser(
+        versions, "large_texts", lambda owner: f"spill/{texts_prefix(owner.tenant, owner.user)}"
+    )
+
+
+def document_text_eraser(versions: S3ObjectVersions) -> UserObjectEraser:
+    return UserObjectEraser(
+        versions,
+        "document_texts",
+        lambda owner: f"spill/{document_texts_prefix(owner.tenant, owner.user)}",
+    )
+
+
+def export_eraser(versions: S3ObjectVersions) -> ExportEraser:
+    return ExportEraser(versions, "exports", user_exports_prefix)

@@ -1,0 +1,91 @@
+"""The bus: PutEvents in batches that it accepts, every entry of every answer looked at."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from membus.core.event import Event, RecordedEvent
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+SOURCE, ANNOUNCEMENTS = "membus.events", "membus.announcements"
+ENTRIES_MAX = 10
+BATCH_BYTES_MAX = 1_000_000
+RETRYABLE = {"InternalFailure", "InternalException", "ThrottlingException"}
+RETRY_PAUSES_SECONDS = (0.1, 0.4)
+"""Seconds before the second and the third try of the entries that may still succeed."""
+
+
+class EventBridgeBus:
+    """`source` says who speaks: what clients sent, or membus itself, to which extract does not listen."""
+
+    def __init__(self, client: "EventBridgeClient", name: str, *, source: str = SOURCE) -> None:
+        self._client, self._name, self._source = client, name, source
+
+    def publish_events(self, events: Sequence[Event]) -> dict[int, str]:
+        return self._send({place: self._entry(event) for place, event in enumerate(events)})
+
+    def republish_events(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
+        """EventBridge hands a moment on that an entry names, without the fraction of its second."""
+        return self._send(
+            {place: {**self._entry(each.event), "Time": each.learned_at} for place, each in enumerate(events)}
+        )
+
+    def _send(self, entries: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:
+        refused: dict[int, str] = {}
+        for batch in _batches(entries):
+            refused |= self._put(batch)
+        return refused
+
+    def _put(self, batch: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:
+        refused = self._try(batch)
+        for pause in RETRY_PAUSES_SECONDS:
+            again = {place: batch[place] for place, code in refused.items() if code in RETRYABLE}
+            if not again:
+                break
+            time.sleep(pause)
+            refused = {place: code for place, code in refused.items() if place not in again} | self._try(
+                again
+            )
+        return refused
+
+    def _try(self, batch: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:
+        try:
+            answer = self._client.put_events(Entries=list(batch.values()))
+        except (BotoCoreError, ClientError) as error:
+            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else "Unreachable"
+            return dict.fromkeys(batch, code)
+        return {
+            place: entry["ErrorCode"]
+            for place, entry in zip(batch, answer["Entries"], strict=True)
+            if entry.get("ErrorCode")
+        }
+
+    def _entry(self, event: Event) -> "PutEventsRequestEntryTypeDef":
+        detail = event.model_dump_json(by_alias=True)
+        return {
+            "Source": self._source,
+            "DetailType": event.type,
+            "Detail": detail,
+            "EventBusName": self._name,
+        }
+
+
+def _batches(
+    entries: "dict[int, PutEventsRequestEntryTypeDef]",
+) -> "Iterator[dict[int, PutEventsRequestEntryTypeDef]]":
+    batch: dict[int, PutEventsRequestEntryTypeDef] = {}
+    size = 0
+    for place, entry in entries.items():
+        weight = len(entry["Detail"].encode()) + 200  # names and frame
+        if batch and (len(batch) == ENTRIES_MAX or size + weight > BATCH_BYTES_MAX):
+            yield batch
+            batch, size = {}, 0
+        batch[place] = entry
+        size += weight
+    if batch:
+        yield batch

@@ -1,0 +1,68 @@
+"""Messages that no retry can help, on a queue of their own with the reason beside them.
+
+The queue a function is fed from, as far as the function itself talks to it.
+
+The queue of what tenants send beyond their share.
+
+Standard, and fair, because its message groups are tenants.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from membus.aws.clients import translate_aws_errors
+from membus.core.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+
+class SqsPoisonMessages:
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def send_message(self, body: str, *, reason: str) -> None:
+        attributes: dict[str, MessageAttributeValueTypeDef] = {
+            "reason": {"DataType": "String", "StringValue": reason[:256]}
+        }
+        with translate_aws_errors("quarantine"):
+            self._client.send_message(
+                QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=attributes
+            )
+
+
+class SqsSourceQueue:
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def delay_retry(self, receipt: str, *, seconds: int) -> None:
+        with translate_aws_errors("source queue"):
+            self._client.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+            )
+
+    def send_delayed(self, body: str, *, delay_seconds: int) -> None:
+        with translate_aws_errors("source queue"):
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds)
+
+
+class SqsOverflowQueue(SqsSourceQueue):
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        super().__init__(client, queue_url)
+        self._name = queue_url.rpartition("/")[2]
+
+    def is_source_of(self, queue_arn: str) -> bool:
+        return queue_arn.rpartition(":")[2] == self._name
+
+    def send_messages(self, messages: Sequence[tuple[str, str]]) -> int:
+        """One by one: ten large messages are more than SQS takes at once."""
+        for place, (body, tenant) in enumerate(messages):
+            try:
+                with translate_aws_errors("surplus queue"):
+                    self._client.send_message(
+                        QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=tenant
+                    )
+            except UnavailableError:
+                return place
+        return len(messages)

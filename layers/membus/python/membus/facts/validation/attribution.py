@@ -1,0 +1,205 @@
+"""Whose words they are: another's, the assistant's, memory's, a character's, or not meant at all.
+
+Whom a clause is about: the speaker, or somebody else.
+"""
+
+import re
+from typing import Literal
+
+from membus.facts.validation.evidence import Evidence
+
+_RECALLED = re.compile(
+    r"\(since \d{4}-\d\d-\d\d|</?profile>|^\s*-\s+[a-z_]+(?:\.[a-z0-9_-]+)+: |\[(?:memory|memories|facts)\]"
+    r"|\b(?:you|u)(?: \w+)? (?:said|told me|mentioned|wrote|noted|remembered|reminded me|have on file)\b"
+    r"|\baccording to your\b|\b(?:what|all|everything) you (?:know|remember|have) (?:about|on|of) me\b"
+    r"|\b(?:known|stored|remembered|saved) (?:facts|memories)\b",
+    re.MULTILINE,
+)
+_RECORD = re.compile(r"\buser (?:likes|loves|lives|is|has|prefers|works|wants|hates|said)\b")
+_LABEL = re.compile(
+    r"^\W*(?:(?P<machine>assistant|ai|bot|chatgpt|gpt[\w.-]*|claude|gemini|copilot|siri|alexa|model|agent|system)"
+    r"|user|me|human|customer|q)\s*:",
+    re.MULTILINE,
+)
+_PAIRS = re.compile(
+    r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|「([^」]+)」|‘([^’]+)’|(?:(?<=\s)|^)'([^']+)'(?=\W|$)"
+)
+_SPEAKS = re.compile(r"\b(?:i|i'm|i've|my|we|me|yo|mi|vivo|soy|je|j'\w+|ich|io|eu|moro|ik|я)\b|\bj'|我|私")
+_FENCE = re.compile(r"```")
+_TASK = re.compile(
+    r"\b(?:translate|paraphrase|rephrase|rewrite|summari[sz]e|proof-?read|spell-?check)\b"
+    r"|\b(?:correct|fix|check|edit|improve) (?:this|the following|my)"
+    r" (?:sentence|text|paragraph|grammar|letter|e-?mail)\b"
+    r"|\b(?:lyrics|excerpt|song|poem|quote|template|snippet|payload)\b[^\n]{0,40}:|\bin the (?:sentence|phrase|text)\b"
+    r"|\b(?:example|sample)(?: \w+){0,2}:|\bsomething like:|\bexample (?:e-?mail|sentence|text|letter|message)\b"
+    r"|\bhow (?:do|would) (?:you|i|we) say\b|\bwie sagt man\b|\bcomment (?:dit-on|traduire)\b|\bcómo se dice\b"
+    r"|\b(?:traduce|traduis|traduza|traduci|übersetze|vertaal)\b|翻译|переведи"
+)
+_CODE_LINE = re.compile(
+    r"^\s*(?:>|[{\[]|\"[\w.-]+\"\s*:|[a-z_][\w.]*\s*=(?!=)|(?:let|const|var) \w+ ?=|(?:def|class) \w+ ?[(:]|print\()"
+)
+_PLAYS = re.compile(
+    r"\brole-? ?play\w*|\bpretend\b|\bmy character\b|\bin character\b|\bd&d\b|\bdungeons\b|\blarp\w*"
+    r"|(?<!\bi )\bact as (?:an?|the|my|if)\b"
+    r"|\bin (?:my|our|this|the) (?:novel|story|book|game|screenplay|script|dream|film|play)\b"
+    r"|\bmake-believe\b|^\s*\*[^*\n]{2,60}\*|\bonce upon a time\b",
+    re.MULTILINE,
+)
+_JOKES = re.compile(
+    r"(?:^|\s)/s(?:\s|$)|\byeah,? right\b|\boh,? sure\b|\b(?:just )?(?:kidding|joking)\b|\bjk\b|\(sarcasm\)|#sarcasm"
+    r"|\bsaid no ?(?:one|body)\b|(?:\.\.\.|…|\s-+)\s*not\s*[!.]|^\W*not\s*!|🙄|🙃|\bas if\s*!",
+    re.MULTILINE,
+)
+_OWN_WORDS = re.compile(
+    r"\b(?:i|we)(?:'ve| have)?(?: \w+){0,2} (?:say|said|told|tell|write|wrote|think|thought|claim(?:ed)?)\b"
+)
+_REPORTS = re.compile(
+    r"(?<!let's )\b(?:says?|said|saying|tells?|told|telling|wrote|writes|claims?|claimed|thinks?|believes?"
+    r"|insists?|reckons?|jokes?|joked|swears?)\b(?! (?:hi|hello|yes|no|so|thanks)\b)|\baccording to (?!me\b)"
+    r"|\b(?:dice|dit|sagt|disse|zegt) que?\b"
+)
+
+
+def is_recalled(evidence: Evidence) -> bool:
+    """Whether memory is read back: what it says already is no news about the user."""
+    sentence = evidence.speech[slice(*evidence.sentence)]
+    return bool(
+        _RECALLED.search(evidence.leading_text[-400:] + evidence.text_after[:40]) or _RECORD.search(sentence)
+    )
+
+
+def is_assistant_text(evidence: Evidence) -> bool:
+    """Whether the value stands in a turn of the assistant that was pasted into the text."""
+    labels = [*_LABEL.finditer(evidence.leading_text)]
+    return bool(labels and labels[-1]["machine"])
+
+
+def is_quoted(evidence: Evidence) -> bool:
+    """Whether the value stands in another's text.
+
+    Quotation marks around a statement, code, a text to work on.
+
+    Marks around a title or a name alone quote nobody.
+    """
+    start, end = evidence.value
+    marked = (pair for pair in _PAIRS.finditer(evidence.speech) if pair.start() < start and end <= pair.end())
+    if any(_SPEAKS.search(next(filter(None, pair.groups()))) for pair in marked):
+        return True
+    line = evidence.speech[evidence.speech.rfind("\n", 0, start) + 1 : end]
+    fenced = (
+        len(_FENCE.findall(evidence.leading_text)) % 2 == 1
+        or evidence.leading_text.rpartition("\n")[2].count("`") % 2 == 1
+    )
+    return bool(fenced or _CODE_LINE.match(line) or _TASK.search(evidence.leading_text))
+
+
+def is_role_play(evidence: Evidence) -> bool:
+    return _PLAYS.search(evidence.leading_text) is not None
+
+
+def is_sarcastic(evidence: Evidence) -> bool:
+    return _JOKES.search(f"{evidence.text_before}\n{evidence.text_after}\n{evidence.follow_up}") is not None
+
+
+def is_hearsay(evidence: Evidence) -> bool:
+    """Whether somebody else says so; what the speaker said themselves is their own word."""
+    said = re.split(r"[,;]|\bbut\b", evidence.text_before)[-1]
+    return _REPORTS.search(_OWN_WORDS.sub("", said)) is not None
+
+
+_PEOPLE = (
+    "sister|brother|sibling|mother|mom|mum|mommy|father|dad|daddy|parents?|son|daughter|kids?|child|children|baby"
+    "|husband|wife|spouse|partner|fiancée?|girlfriend|boyfriend|ex|grandmother|grandma|grandfather|grandpa"
+    "|grandparents|aunt|uncle|cousin|niece|nephew|stepson|stepdaughter|(?:mother|father|sister|brother)-in-law"
+    "|friends?|buddy|mate|roommate|flatmate|housemate|neighbou?r|colleague|co-?worker|boss|manager|client|customer"
+    "|teacher|tutor|doctor|therapist|dentist|landlord|landlady|student|pupil|patient|guy|man|woman|girl|boy|lady"
+    "|person|people|couple|team ?mate"
+)
+_THEY = r"\b(?:he|she|they|his|her|their|you|your)(?:'\w+)?\b|\b(?:some|every|any|no)(?:one|body)\b|\bwho\b|\bpeople\b"
+_SOMEBODY = (
+    rf"(?<!as )\b(?:my|our|an?|the|this|that|one|another)(?: [\w-]+){{0,2}}? (?:{_PEOPLE})(?:'s)?\b"
+    r"|\b(?:my|our|the) (?:dog|cat|puppy|kitten)\b"
+)
+_ELSEWHERE = (  # Spanish, Portuguese, French, German, Italian, Dutch, Russian
+    r"\b(?:él|ella|ellos|ellas|ele|ela|eles|elas|il|elle|ils|elles|er|sie|lui|lei|loro|hij|zij|он|она|они)\b"
+    r"|\bmis? (?:herman[oa]s?|madre|padre|mamá|papá|amig[oa]s?|jef[ea]|novi[oa]|espos[oa]|marido|mujer|hij[oa]s?)\b"
+    r"|\b(?:minhas?|meus?) (?:irmã|irmão|mãe|pai|amig[oa]|chef[ea]|namorad[oa]|espos[oa]|marido|mulher|filh[oa])\b"
+    r"|\b(?:ma|mon|mes) (?:s(?:œ|oe)ur|frère|mère|père|amie?s?|chef|copine?|femme|mari|fils|fille|enfants)\b"
+    r"|\bmeine? (?:schwester|bruder|mutter|vater|mama|papa|freund(?:in)?|chef(?:in)?|frau|mann|sohn|tochter|kinder)\b"
+    r"|\bmi[oa] (?:sorella|fratello|madre|padre|amic[oa]|capo|moglie|marito|figli[oa])\b"
+    r"|\bmijn (?:zus|broer|moeder|vader|vriend(?:in)?|baas|vrouw|man|zoon|dochter)\b"
+    r"|\b(?:моя|мой|мои) (?:сестра|брат|мама|мать|папа|отец|друг|подруга|жена|муж|сын|дочь|дети|начальник)\b"
+    r"|我的?(?:姐姐?|妹妹?|哥哥?|弟弟?|妈妈?|爸爸?|母亲|父亲|朋友|同事|老板|儿子|女儿|妻子|丈夫|老公|老婆)|(?<!其)他|她"
+    r"|(?:妹|姉|兄|弟|母|父|友達|彼女?)(?:は|が)|(?:여동생|남동생|언니|누나|오빠|형|엄마|아빠|친구)(?:은|는|이|가)"
+)
+_THIRD = re.compile(f"{_THEY}|{_SOMEBODY}|{_ELSEWHERE}")
+_FIRST = re.compile(
+    r"\b(?:i|im|ive|we|me|myself|my|mine|our|us)(?:'\w+)?\b"
+    r"|\b(?:yo|je|ich|io|eu|ik|я)\b|\bj'|(?<![他她])我|私|僕|俺|저는|제가"
+)
+_NOMINATIVE = re.compile(r"\b(?:i|we)(?:'\w+)?\b")
+_PERSON_VERB = "lives|works|likes|loves|hates|plays|owns|studies|speaks|prefers|wants|has"
+_NAMED = re.compile(
+    r"^\W*(?!(?:it|this|that|there|here|what|which|the|an?|my|our|home|work|life|just|also|now)\b)"
+    rf"(?:[^\W\d]+ ){{1,2}}(?:{_PERSON_VERB}|is (?:an?|the|from))\b"
+)
+_OTHERS = re.compile(rf"{_THIRD.pattern}|\b(?:{_PERSON_VERB}|is|was)\b")
+_ELLIPTIC = re.compile(rf"^\W*(?:{_PERSON_VERB}|is|was)\b")
+_HOLDS = re.compile(
+    r"'s (?!name\b)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b"
+)
+_RELATED = frozenset({"family", "friend", "pet", "relationship", "children", "partner"})
+"""Attributes that are somebody else: in «my sister Eva», Eva is the user's sister."""
+Subject = Literal["speaker", "other"]
+
+
+def is_about_another(evidence: Evidence, attribute: str) -> bool:
+    """Whether the words ascribe the value to somebody else.
+
+    Words that name no subject speak of the speaker.
+    """
+    if attribute.split(".", 1)[0] in _RELATED:
+        named = _THIRD.search(evidence.clause_head)
+        owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", evidence.clause_head)
+        return bool(
+            owner
+            or (
+                named
+                and _subject(evidence.clause_head) == "other"
+                and _HOLDS.search(evidence.clause_head[named.start() :])
+            )
+        )
+    for clause in reversed(evidence.sentence_clauses):
+        if clause.opener in {"who", "whose"} and not _FIRST.search(clause.head):
+            return True
+        subject = _subject(clause.head)
+        if clause is evidence.sentence_clauses[-1] and subject is None:
+            subject = _named(evidence, clause.head)
+        if subject:
+            return subject == "other"
+    return bool(_ELLIPTIC.match(evidence.text_before)) and _last_subject(evidence) == "other"
+
+
+def _subject(head: str) -> Subject | None:
+    """Return whom the first word that can be a subject names."""
+    nominatives = [*_NOMINATIVE.finditer(head)]
+    if nominatives and not _OTHERS.search(head, nominatives[-1].end()):
+        return "speaker"
+    other, speaker = _THIRD.search(head), _FIRST.search(head)
+    if other and (speaker is None or other.start() <= speaker.start()):
+        return "other"
+    if speaker:
+        return "speaker"
+    return "other" if _NAMED.match(head) else None
+
+
+def _named(evidence: Evidence, head: str) -> Subject | None:
+    """Return `other` for «Eva likes chess», unless the rest of the clause comes back to the speaker."""
+    said = f"{head} {evidence.speech[slice(*evidence.value)]}"
+    return "other" if _NAMED.match(said) and not _FIRST.search(evidence.clause_tail) else None
+
+
+def _last_subject(evidence: Evidence) -> Subject | None:
+    """Return whom the sentence before was about, for a sentence that leaves its subject out."""
+    earlier = evidence.speech[: evidence.sentence[0]].rstrip(" .!?\n")
+    return _subject(re.split(r"[.!?\n]", earlier)[-1])

@@ -1,0 +1,160 @@
+"""Where in an utterance a value stands: its sentence, its clause, and the words that govern it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from membus.core.text.normalization import fold_case, phrase_pattern
+from membus.core.text.terms import stem_word, stem_words
+
+_NOT_AFTER = "".join(
+    rf"(?<!\b{short}\.)" for short in ("st", "dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "no")
+)
+_SENTENCE_END = re.compile(rf"(?<=[.!?…]){_NOT_AFTER}[\"”»’')\]]*\s+|(?<=[。！？])|\n+|;\s+")
+_KNOWING = (
+    r"\b(?:i|you)(?: (?:already|just|really|do|did|should|must|have to|want to))*"
+    r" (?:think|know|believe|guess|said|mean|heard|told you|mention|say|add|admit)(?: that)?\b"
+    r"|\b(?:want(?:ed)? to )?let you know(?: that)?\b"
+)
+"""What somebody knows or says stands in a clause of its own: «I think», «you know», «I should mention»."""
+_BORDER = re.compile(
+    r"[,:，、(]|\s[-–—]+\s|—"
+    r"|\b(?:but|while|whereas|although|though|because|so|and|or|nor|who|whose|which|then|yet)\b"
+    r"|\b(?:aber|sondern|und|oder|pero|sino|mais|mas|però|et|maar)\b|" + _KNOWING
+)
+_OWN = re.compile(r"(?:my|our|i|we)\b|i'm\b")
+_WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """`opener` is the border it begins with.
+
+    `head` stands before the value, or is the whole of an earlier clause.
+    """
+
+    opener: str
+    head: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One place where the value was said; positions count in `speech`, which is folded."""
+
+    speech: str
+    sentence: tuple[int, int]
+    value: tuple[int, int]
+
+    @cached_property
+    def text_before(self) -> str:
+        """The sentence up to the value."""
+        return self.speech[self.sentence[0] : self.value[0]]
+
+    @cached_property
+    def text_after(self) -> str:
+        """The sentence behind the value."""
+        return self.speech[self.value[1] : self.sentence[1]]
+
+    @cached_property
+    def leading_text(self) -> str:
+        """Everything that was said before the value."""
+        return self.speech[: self.value[0]]
+
+    @cached_property
+    def follow_up(self) -> str:
+        """The beginning of what was said after the sentence."""
+        return self.speech[self.sentence[1] :][:80].strip()
+
+    @cached_property
+    def sentence_clauses(self) -> list[Clause]:
+        """The clauses of the sentence up to the value, the value's own last."""
+        borders = [*_BORDER.finditer(self.text_before)]
+        starts = [0, *(border.end() for border in borders)]
+        ends = [*(border.start() for border in borders), len(self.text_before)]
+        openers = ["", *(border[0].strip() for border in borders)]
+        heads = (self.text_before[start:end] for start, end in zip(starts, ends, strict=True))
+        return [Clause(opener, head.strip()) for opener, head in zip(openers, heads, strict=True)]
+
+    @cached_property
+    def clause_head(self) -> str:
+        """The value's own clause up to the value."""
+        return self.sentence_clauses[-1].head
+
+    @cached_property
+    def clause_tail(self) -> str:
+        """The value's own clause behind the value."""
+        return own_clause(self.text_after)
+
+    @cached_property
+    def governing_words(self) -> str:
+        """What governs the value.
+
+        Its clause, and for an item of a list («tea and coffee») the clauses it goes on.
+        """
+        reached: list[str] = []
+        for clause in reversed(self.sentence_clauses):
+            reached.insert(0, clause.head)
+            if len(clause.head.split()) > 1 or _OWN.match(clause.head) or clause.opener in _AGAINST:
+                break
+        return " ".join(reached)
+
+    @cached_property
+    def is_last(self) -> bool:
+        """Whether nothing but its own clause follows the value in the sentence."""
+        return _BORDER.search(self.text_after) is None
+
+
+def own_clause(after: str) -> str:
+    """Return the words up to the first border of a clause."""
+    border = _BORDER.search(after)
+    return after[: border.start()] if border else after
+
+
+_AGAINST = frozenset({"but", "aber", "sondern", "pero", "sino", "mais", "mas", "però", "maar", "yet"})
+
+
+def find_evidence(quote: str, value: str, speech: str) -> list[Evidence]:
+    """Return every place of the quote in the speech where the value is said.
+
+    None where the quote does not stand.
+
+    A quote may span sentences: those that hold the value itself count, else those that hold one of its words.
+    """
+    text = fold_case(speech)
+    spans = (
+        [found.span() for found in phrase_pattern(quote).finditer(text)] if fold_case(quote).strip() else []
+    )
+    sentences = [*_sentences(text)]
+    parts = [
+        (sentence, max(span[0], sentence[0]), min(span[1], sentence[1]))
+        for span in spans
+        for sentence in sentences
+        if span[0] < sentence[1] and sentence[0] < span[1]
+    ]
+    literal = phrase_pattern(value)
+    whole = [
+        Evidence(text, sentence, found.span())
+        for sentence, start, end in parts
+        for found in literal.finditer(text, start, end)
+    ]
+    return whole or [*_by_words(text, value, parts)] or [Evidence(text, part[0], part[1:]) for part in parts]
+
+
+def _by_words(text: str, value: str, parts: list[tuple[tuple[int, int], int, int]]) -> Iterator[Evidence]:
+    meant = set(stem_words(value))
+    for sentence, start, end in parts:
+        for word in _WORD.finditer(text, start, end):
+            if stem_word(word[0]) in meant:
+                yield Evidence(text, sentence, word.span())
+                break
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for border in _SENTENCE_END.finditer(text):
+        if text[start : border.start()].strip():
+            yield start, border.start()
+        start = border.end()
+    if text[start:].strip():
+        yield start, len(text)

@@ -1,0 +1,131 @@
+"""Whether words state something that is so: not asked, supposed, denied, over or still to come."""
+
+import re
+
+from membus.facts.validation.evidence import Evidence
+
+INTENDED_ATTRIBUTES = frozenset({"goal", "plan", "wish", "dream"})
+"""Attributes of what somebody means to do: «I'd love to», «I will» are how it is said."""
+NARRATED_ATTRIBUTES = frozenset(
+    {"event", "experience", "visited", "education", "origin", "achievement", *INTENDED_ATTRIBUTES}
+)
+"""Attributes that stay true when what they tell of is over."""
+TIMELESS_ATTRIBUTES = frozenset({"name", "family", "friend", "birthday", "origin"})
+"""Attributes that no time in the sentence belongs to: «my sister Eva comes next week»."""
+_AUX = "do|does|did|am|is|are|was|were|have|has|can|could|should|would|will|shall"
+_ASKS = re.compile(
+    rf"^\W*(?:and |so |but )?(?:(?:{_AUX}) (?:i|my|we|our|you|it|the|this|that|there)\b"
+    r"|(?:what|where|when|why|how|which|who)(?:'s| (?:do|does|did|am|is|are|was|were|can|should)\b)|est-ce que)"
+)
+_ASKED = re.compile(
+    r"\b(?:remind me|tell me|wonder(?:ing)?|do you know|do you remember|not sure|unsure|forgot|check)"
+    r" (?:if|whether|where|what|that|how|which)\b|¿[^?]*$"
+)
+_QUESTION_END = re.compile(r"[?？؟]\W*$|吗\W*$|ですか\W*$|ますか\W*$|까\W*$")
+_TAG = re.compile(r"^\W*(?:right|correct|yes|no|ok|okay|isn't it|don't i|am i not|verdad|oder|né|no)\s*\?")
+_BENIGN_IF = re.compile(
+    r"\bif (?:you(?:'re| are| were|'d)? ?(?:wondering|curious|ask|asking|must|need|want|like|remember|don't mind)"
+    r"|that (?:matters|helps)|it (?:matters|helps)|i'?m (?:honest|not mistaken)|i (?:remember|recall)|anyone)\b"
+)
+_SUPPOSES = re.compile(
+    r"\b(?:if|unless|suppos(?:e|ing)|imagine|assum(?:e|ing)|let's say|as if|as though|wish|hypothetically|in theory"
+    r"|provided|in case|whether)\b|^\W*(?:had|were) i\b"
+    r"|\b(?:wenn|falls|würde|hätte|wäre|если|если бы|als ik)\b|(?:^|, |¿)(?:si|se) (?!no\b)|\bs'il\b"
+    r"|如果|要是|假如|もし|만약"
+)
+_DOUBTS = re.compile(
+    r"\b(?:maybe|perhaps|might|could|probably|possibly|potentially|considering|(?:think|thinking|thought) (?:about|of)"
+    r"|toying with|(?:i|we|it|that) may|should (?:i|we)|unsure|not sure|worry|afraid|hypothetical)\b"
+    r"|\b(?:almost|nearly) (?:took|got|moved|bought|became|joined|went|married|adopted|had)\b"
+    r"|\b(?:vielleicht|quizás?|tal vez|ojalá|talvez|oxalá|peut-être|forse|magari|misschien|возможно|может быть)\b"
+    r"|也许|可能|かもしれ"
+)
+_WISHES = re.compile(
+    r"\bwould\b|\b(?:i|we)'d\b|\bhop(?:e|ing) to\b|\bdream(?:ing)? of\b|\bsome ?day\b|\bone day\b"
+    r"|\b(?:want|wants|wanted|would like|'d like) to\b|\bquisiera\b|\bgostaria\b|\bvoudrais\b|\bvorrei\b|\bmöchte\b"
+)
+_HARMLESS = re.compile(
+    r"\bnot (?:only|just|to mention)\b|\b(?:can't|cannot|cant|can not) (?:wait|help|believe|stop|get enough)\b"
+    r"|\bno (?:doubt|wonder|matter|idea|problem|worries)\b|\bnever mind\b|\bdon't (?:worry|forget|mind|get me wrong)\b"
+    r"|\bwhy not\b|\bcouldn't (?:agree|be)\b|\bisn't it\b"
+)
+_DENIES = re.compile(
+    r"n't\b|\b(?:not|never|no|neither|nor|without|hardly|cannot|dont|doesnt|didnt|isnt|none)\b"
+    r"|\b(?:ne|pas|jamais|nicht|kein\w*|nie|niemals|não|nunca|jamás|non|mai|niet|geen|не|никогда|нет)\b|\bn'"
+    r"|不|没|沒"
+)
+_DENIED_AFTER = re.compile(r"^\W*(?:に|で|を|が|は)?[^\s。]{0,8}(?:ません|ない|なかった)|않")
+_DENIES_DISLIKE = re.compile(r"(?:n't|\bnot|\bnever|\bdont)(?: \w+){0,2} (?:dislike|hate|mind)\b")
+_DENIES_ALLERGY = re.compile(
+    r"(?:n't|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:allergic|intolerant)|\bno (?:\w+ )?allerg"
+)
+_NEGATIVE = frozenset({"dislikes", "avoids"})
+_OVER = re.compile(
+    r"\b(?:used to|formerly|previously|no longer|left|quit|sold|resigned from|fired from|gave up"
+    r"|stopped|broke up with)\b"
+    r"|\bmoved (?:out|away|from)\b|\bonce (?:lived|worked|owned|had)\b"
+    r"|(?<!'ve )(?<!have )(?<!has )(?<!always )\blived\b|\b(?:früher|damals|antiguamente|solía|costumava|autrefois)\b"
+)
+_COMES = re.compile(
+    r"\bwill\b|'ll\b|\b(?:going|about|plan|plans|planning) to\b|\bgonna\b|\bvoy a\b|\bvou\b|\bwerde\b|\bvais\b"
+)
+
+
+def is_question(evidence: Evidence) -> bool:
+    """Whether the value is asked about, with or without a question mark, or only seeks to be confirmed."""
+    sentence = evidence.text_before + evidence.text_after
+    ends = _QUESTION_END.search(evidence.text_after) is not None
+    tag = _TAG.match(evidence.follow_up) or (ends and _TAG.match(evidence.text_after))
+    own = _ASKS.match(evidence.clause_head) or _ASKED.search(_BENIGN_IF.sub("", evidence.text_before))
+    return bool(
+        tag
+        or own
+        or (ends and evidence.is_last)
+        or (ends and _ASKS.match(sentence) and _QUESTION_END.search(evidence.clause_tail))
+    )
+
+
+def is_hypothetical(evidence: Evidence, attribute: str) -> bool:
+    """Whether the value is supposed, wished for or doubted; a wish is how a goal is said."""
+    if _SUPPOSES.search(_BENIGN_IF.sub("", evidence.text_before)) or _DOUBTS.search(evidence.governing_words):
+        return True
+    return (
+        attribute.split(".", 1)[0] not in INTENDED_ATTRIBUTES
+        and _WISHES.search(_from_subject(evidence.governing_words)) is not None
+    )
+
+
+def is_negated(evidence: Evidence, attribute: str, value: str) -> bool:
+    """Whether the value is denied; «I don't like X» is how a dislike is said, «no meat» says its own no."""
+    root, scope = attribute.split(".", 1)[0], _HARMLESS.sub("", evidence.governing_words)
+    if root in _NEGATIVE:
+        return _DENIES_DISLIKE.search(scope) is not None
+    if root == "allergy":
+        return _DENIES_ALLERGY.search(scope) is not None
+    if re.match(r"(?:no|not|non|never)\b", value.casefold()):
+        return False
+    return bool(_DENIES.search(scope) or _DENIED_AFTER.search(evidence.text_after))
+
+
+def is_past(evidence: Evidence, attribute: str) -> bool:
+    """Whether the words say that it was so once; what merely happened stays true."""
+    return (
+        attribute.split(".", 1)[0] not in NARRATED_ATTRIBUTES
+        and _OVER.search(evidence.clause_head) is not None
+    )
+
+
+def is_future(evidence: Evidence, attribute: str) -> bool:
+    return (
+        attribute.split(".", 1)[0] not in INTENDED_ATTRIBUTES | TIMELESS_ATTRIBUTES
+        and _COMES.search(evidence.governing_words) is not None
+    )
+
+
+def _from_subject(scope: str) -> str:
+    """Return the words from the last «I» or «we» on.
+
+    «I wanted to tell you I took a class» wishes for no class.
+    """
+    said = list(re.finditer(r"\b(?:i|we)\b", scope))
+    return scope[said[-1].start() :] if said else scope

@@ -1,9 +1,0 @@
-"""Turns that outlast the request which asked for them."""
-
-from collections.abc import Mapping
-from typing import Any, Protocol
-
-
-class BackgroundTurns(Protocol):
-    def begin(self, turn: Mapping[str, Any]) -> None:
-        """Have a turn worked on behind the scenes, at least once; UnavailableError where it is not taken."""

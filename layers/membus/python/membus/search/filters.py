@@ -1,0 +1,192 @@
+"""Conditions on metadata as clients write them: `{"and": [{"lang": {"eq": "en"}}, {"not": {"stars": {"lt".
+
+3}}}]}`.
+
+A field is a path with dots. Several fields, or several operators of one field, must all hold; a bare value
+means `eq`. A field that is absent satisfies `ne` and `{"exists": false}` and nothing else.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeGuard, get_args
+
+from membus.core.errors import InvalidError
+
+FilterOperator = Literal["eq", "ne", "in", "gt", "gte", "lt", "lte", "contains", "exists"]
+OPERATORS = frozenset(get_args(FilterOperator))
+ORDER_OPERATORS = frozenset({"gt", "gte", "lt", "lte"})
+CONDITIONS_MAX, DEPTH_MAX, PATH_MAX, CHOICES_MAX = 64, 8, 8, 100
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Condition:
+    path: tuple[str, ...]
+    operator: FilterOperator
+    value: Any
+
+
+@dataclass(frozen=True)
+class And:
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    part: "Filter"
+
+
+Filter = Condition | And | Or | Not
+
+
+def parse_filter(tree: Mapping[str, Any] | None) -> Filter | None:
+    """Return the filter that a client's JSON means.
+
+    Raises:
+        InvalidError: `bad_filter`, naming what is wrong with it.
+    """
+    if not tree:
+        return None
+    read = _read(tree, 0)
+    if _count(read) > CONDITIONS_MAX:
+        raise _filter_error(f"a filter takes at most {CONDITIONS_MAX} conditions")
+    return read
+
+
+def matches_filter(wanted: Filter | None, metadata: Mapping[str, Any]) -> bool:
+    match wanted:
+        case None:
+            return True
+        case And(parts):
+            return all(matches_filter(part, metadata) for part in parts)
+        case Or(parts):
+            return any(matches_filter(part, metadata) for part in parts)
+        case Not(part):
+            return not matches_filter(part, metadata)
+        case Condition():
+            return _condition_matches(wanted, _value_at(wanted.path, metadata))
+
+
+def _read(tree: Any, depth: int) -> Filter:
+    if not isinstance(tree, Mapping) or not tree:
+        raise _filter_error("a filter is an object with at least one member")
+    if depth > DEPTH_MAX:
+        raise _filter_error(f"a filter nests at most {DEPTH_MAX} levels")
+    parts = tuple(_member(name, value, depth) for name, value in tree.items())
+    return parts[0] if len(parts) == 1 else And(parts)
+
+
+def _member(name: str, value: Any, depth: int) -> Filter:
+    if name in {"and", "or"}:
+        if not isinstance(value, list) or not value:
+            raise _filter_error(f"`{name}` takes a list of filters")
+        parts = tuple(_read(part, depth + 1) for part in value)
+        return And(parts) if name == "and" else Or(parts)
+    if name == "not":
+        return Not(_read(value, depth + 1))
+    path = tuple(name.split("."))
+    if not all(path) or len(path) > PATH_MAX or "\0" in name:
+        raise _filter_error(f"`{name}` is no path of a field")
+    if not isinstance(value, Mapping):
+        return _condition(path, "eq", value)
+    parts = tuple(_condition(path, operator, operand) for operator, operand in value.items())
+    if not parts:
+        raise _filter_error(f"`{name}` has no operator")
+    return parts[0] if len(parts) == 1 else And(parts)
+
+
+def _condition(path: tuple[str, ...], operator: str, value: Any) -> Condition:
+    if not _is_operator(operator):
+        raise _filter_error(f"`{operator}` is no operator; there are {', '.join(sorted(OPERATORS))}")
+    if operator == "in" and not (isinstance(value, list) and len(value) <= CHOICES_MAX):
+        raise _filter_error(f"`in` takes a list of at most {CHOICES_MAX} values")
+    if operator == "exists" and not isinstance(value, bool):
+        raise _filter_error("`exists` takes true or false")
+    if operator in ORDER_OPERATORS and not (_is_number(value) or isinstance(value, str)):
+        raise _filter_error(f"`{operator}` compares numbers or texts")
+    if operator == "contains" and not (_is_number(value) or isinstance(value, str | bool)):
+        raise _filter_error("`contains` takes a text, a number or a boolean")
+    if "\0" in json.dumps(value, ensure_ascii=False).replace("\\u0000", "\0"):
+        raise _filter_error("a text holds a NUL")
+    return Condition(path, operator, value)
+
+
+def _is_operator(name: str) -> TypeGuard[FilterOperator]:
+    return name in OPERATORS
+
+
+def _condition_matches(condition: Condition, found: Any) -> bool:
+    value = condition.value
+    if condition.operator == "exists":
+        return bool((found is not _ABSENT) == value)
+    if condition.operator == "ne":
+        return not _json_equal(found, value)
+    return found is not _ABSENT and _operator_matches(condition.operator, found, value)
+
+
+def _operator_matches(operator: str, found: Any, value: Any) -> bool:
+    match operator:
+        case "eq":
+            return _json_equal(found, value)
+        case "in":
+            return any(_json_equal(found, choice) for choice in value)
+        case "contains":
+            return _contains(found, value)
+        case _:
+            return _compares(operator, found, value)
+
+
+def _contains(found: Any, value: Any) -> bool:
+    if isinstance(found, list):
+        return any(_json_equal(member, value) for member in found)
+    return isinstance(found, str) and isinstance(value, str) and value in found
+
+
+def _compares(operator: str, found: Any, value: Any) -> bool:
+    comparable = (_is_number(found) and _is_number(value)) or (
+        isinstance(found, str) and isinstance(value, str)
+    )
+    if not comparable:
+        return False
+    return bool(
+        {"gt": found > value, "gte": found >= value, "lt": found < value, "lte": found <= value}[operator]
+    )
+
+
+def _json_equal(one: Any, other: Any) -> bool:
+    """Compare as JSON does: true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
+
+
+def _value_at(path: tuple[str, ...], metadata: Any) -> Any:
+    for name in path:
+        if not isinstance(metadata, Mapping) or name not in metadata:
+            return _ABSENT
+        metadata = metadata[name]
+    return metadata
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _count(wanted: Filter) -> int:
+    match wanted:
+        case And(parts) | Or(parts):
+            return sum(map(_count, parts))
+        case Not(part):
+            return _count(part)
+        case Condition():
+            return 1
+
+
+def _filter_error(detail: str) -> InvalidError:
+    return InvalidError(f"filters: {detail}", code="bad_filter")

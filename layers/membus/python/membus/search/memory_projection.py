@@ -1,0 +1,178 @@
+"""What a stored thing is to somebody who searches: facts and events as memories."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from membus.conversations.conversation import Conversation
+from membus.conversations.summary import Chapter, Summary
+from membus.core.event import IMPORTED_EVENT_TYPE, Event
+from membus.core.identity import MemorySource, Owner
+from membus.core.text.normalization import is_blank
+from membus.facts.fact import Fact
+from membus.facts.observation import Observation
+from membus.facts.periods import fact_periods
+from membus.facts.rules import describe_event
+from membus.search.model import Memory, Removal
+from membus.search.passages import find_speaker
+
+_DETAILS_MAX, _DETAIL_CHARACTERS_MAX = 20, 200
+
+
+def fact_memory_id(owner: Owner, key: str) -> str:
+    return f"fact:{owner.user}:{key}"
+
+
+def event_memory_id(event_id: str) -> str:
+    return f"event:{event_id}"
+
+
+def project_fact(owner: Owner, fact: Fact) -> Memory:
+    """Return the fact in words: its key, its value, and the words it rests on."""
+    text = f"{fact.key.replace('.', ' ').replace('_', ' ')}: {fact.value}"
+    quote = fact.provenance.quote
+    return Memory(
+        tenant_id=owner.tenant,
+        memory_id=fact_memory_id(owner, fact.key),
+        kind="fact",
+        user_id=owner.user,
+        text=f"{text} (“{quote}”)" if not is_blank(quote) else text,
+        metadata={"key": fact.key, "kind": fact.kind, "trust": str(fact.trust)},
+        source=MemorySource(event_id=fact.provenance.event_id),
+        occurred_at=fact.valid_from,
+        version=fact.version,
+    )
+
+
+def project_observations(
+    owner: Owner, observations: Sequence[Observation], *, version: int
+) -> Memory | Removal:
+    """Return what was observed of one key as it is now, with what held before it.
+
+    Gone where it never held anything.
+    """
+    told = [
+        project_fact(owner, fact).model_copy(
+            update={"occurred_at": start, "valid_until": end, "version": version}
+        )
+        for fact, start, end in fact_periods(observations)
+        if not fact.is_retracted
+    ]
+    if not told:
+        return Removal(
+            tenant_id=owner.tenant, memory_id=fact_memory_id(owner, observations[0].key), version=version
+        )
+    last = told[-1]
+    if last.valid_until is None:
+        return last.model_copy(update={"earlier": tuple(told[:-1])})
+    return last.model_copy(update={"text": "", "valid_until": None, "earlier": tuple(told)})
+
+
+def summary_memory_id(conversation_id: str, chapter: Chapter) -> str:
+    return f"summary:{conversation_id}:{chapter.level}:{chapter.first}"
+
+
+def project_summary(conversation: Conversation, summary: Summary) -> Memory:
+    """Return what a summary tells of a conversation.
+
+    It stands alone, or it would part the turns that it tells of.
+    """
+    return Memory(
+        tenant_id=conversation.tenant_id,
+        memory_id=summary_memory_id(conversation.conversation_id, summary),
+        kind="summary",
+        user_id=conversation.user_id,
+        agent_id=conversation.agent_id,
+        text=summary.full_text,
+        metadata={"level": summary.level, "first": summary.first, "last": summary.last},
+        source=MemorySource(conversation_id=conversation.conversation_id),
+        occurred_at=summary.created_at,
+        version=summary.version,
+    )
+
+
+def project_event(event: Event) -> list[Memory]:
+    """Return what there is to find in an event.
+
+    What was said, an answer apart from its question, or what was done.
+    """
+    return list(_spoken_memories(event)) or [
+        _event_memory(event, event_memory_id(event.event_id), _action_text(event), speaker=None)
+    ]
+
+
+def _spoken_memories(event: Event) -> Iterator[Memory]:
+    payload = event.payload
+    if event.type == "message.sent" and not is_blank(payload.get("text")):
+        text = str(payload["text"])
+        yield _event_memory(
+            event, event_memory_id(event.event_id), text, speaker=_event_speaker(payload, text)
+        )
+    if event.type == IMPORTED_EVENT_TYPE and not is_blank(payload.get("text")):
+        yield _event_memory(event, event_memory_id(event.event_id), str(payload["text"]), speaker=None)
+    if event.type == "turn.recorded":
+        for role, suffix in (("user", ""), ("assistant", ":reply")):
+            side = payload.get(role)
+            if isinstance(side, dict) and not is_blank(side.get("text")):
+                yield _event_memory(
+                    event, event_memory_id(event.event_id) + suffix, str(side["text"]), speaker=role
+                )
+
+
+def _event_memory(event: Event, memory_id: str, text: str, *, speaker: str | None) -> Memory:
+    payload = event.payload
+    return Memory(
+        tenant_id=event.tenant_id,
+        memory_id=memory_id,
+        kind="episode",
+        text=text,
+        speaker=speaker,
+        user_id=event.user_id,
+        agent_id=event.agent_id,
+        session=event.session_id or "",
+        metadata={"type": event.type, **_details(payload)},
+        source=MemorySource(
+            event_id=event.event_id,
+            conversation_id=_text(payload.get("conversation_id")),
+            message_id=_text(payload.get("message_id")),
+        ),
+        occurred_at=event.occurred_at,
+    )
+
+
+def _action_text(event: Event) -> str:
+    rendered = describe_event(event)
+    if rendered != event.type:
+        return rendered
+    details = ", ".join(f"{name} {value}" for name, value in _details(event.payload).items())
+    return (
+        f"{event.type.replace('.', ' ').replace('_', ' ')}: {details}"
+        if details
+        else event.type.replace(".", " ")
+    )
+
+
+def _event_speaker(payload: Mapping[str, Any], text: str) -> str:
+    """Return who is named, in the payload or where a transcript names its speakers: in front of the text."""
+    named = payload.get("speaker")
+    if not is_blank(named):
+        return str(named)[:_DETAIL_CHARACTERS_MAX]
+    role = str(payload.get("role", "user"))
+    return (find_speaker(text) or role) if role == "user" else role
+
+
+def _details(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is short and flat: names and figures, not texts."""
+    short = {
+        name: value
+        for name, value in payload.items()
+        if name != "text" and (isinstance(value, bool | int | float) or _is_short(value))
+    }
+    return dict(list(short.items())[:_DETAILS_MAX])
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _DETAIL_CHARACTERS_MAX
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

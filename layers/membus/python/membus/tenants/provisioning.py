@@ -1,0 +1,44 @@
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from membus.core.errors import NotFoundError
+from membus.tenants.api_keys import ApiKey, ApiKeyStore, ApiScope, Credential
+from membus.tenants.model import Tenant
+from membus.tenants.ports import TenantStore
+
+
+def create_tenant(tenant_id: str, *, store: TenantStore, name: str | None = None) -> Tenant:
+    """Raise ConflictError where the tenant exists, InvalidError for an id that cannot be one."""
+    tenant = Tenant(tenant_id, name or tenant_id, datetime.now(UTC))
+    store.add_tenant(tenant)
+    return tenant
+
+
+EVERYDAY_SCOPES = tuple(scope for scope in ApiScope if scope is not ApiScope.ADMIN)
+
+
+def create_key(
+    tenant_id: str,
+    *,
+    environment: str,
+    tenants: TenantStore,
+    keys: ApiKeyStore,
+    scopes: Sequence[ApiScope] = EVERYDAY_SCOPES,
+    name: str = "default",
+    expires_in: timedelta | None = None,
+) -> str:
+    """Return the key's text, which exists nowhere else. Raise NotFoundError where there is no such tenant."""
+    if tenants.find_tenant(tenant_id) is None:
+        raise NotFoundError(f"no tenant {tenant_id} in {environment}")
+    credential, now = Credential.generate(environment), datetime.now(UTC)
+    key = ApiKey(
+        key_id=credential.key_id,
+        tenant_id=tenant_id,
+        name=name,
+        scopes=tuple(scopes),
+        secret_hash=credential.secret_hash,
+        created_at=now,
+        expires_at=now + expires_in if expires_in else None,
+    )
+    keys.add_key(key)
+    return credential.full_text
