@@ -36,18 +36,18 @@ from membus.conversations.entities import fold_entities
 from membus.conversations.message_reader import MessageReader
 from membus.conversations.ports import ConversationStore, SummaryReader
 from membus.core.erasure import SubjectsBeingErased
-from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.core.errors import ConflictError, NotFoundError
 from membus.core.identity import Owner
 from membus.core.pages import CursorSigner
+from membus.core.retry import RetryPolicy, commit_with_retry
 from membus.erasure.guard import ensure_conversation_visible
 from membus.facts.ports import FactReader
 
 if TYPE_CHECKING:
     from membus.conversations.summary import Slot, SlotKind
 
-CHANGE_TRIES = 6
-PAUSE_SECONDS = 0.02
-"""The first pause of a writer that lost a race; each further one is twice as long: 1.3 seconds in all."""
+CHANGE_RETRY = RetryPolicy(tries=6, pause_seconds=0.02)
+"""For a writer that lost a race; its pauses add up to 0.6 seconds at most."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,8 @@ def change_conversation(
     Raises:
         ConflictError: it is at another version than the expected one; carries that version.
     """
-    for tried in range(CHANGE_TRIES):
+
+    def prepare(_: int) -> tuple[Conversation, Conversation]:
         known = read_conversation(
             tenant, conversation_id, user=None, hidden=hidden, conversations=conversations
         )
@@ -153,17 +154,18 @@ def change_conversation(
             known.require_owner(user)
         if patch.expected_version not in {None, known.version}:
             raise ConflictError("the conversation has changed", version=known.version)
-        wanted = known.model_copy(update=patch.named_changes())
+        return known, known.model_copy(update=patch.named_changes())
+
+    def commit(change: tuple[Conversation, Conversation]) -> Conversation:
+        known, wanted = change
         if wanted == known:
             return known
         after = wanted.model_copy(update={"version": known.version + 1})
-        try:
-            conversations.update_conversation(known, after)
-        except ConflictError:
-            pause(PAUSE_SECONDS * 2**tried)
-        else:
-            return after
-    raise UnavailableError("too many others change this conversation right now", retry_after_seconds=1)
+        conversations.update_conversation(known, after)
+        return after
+
+    busy = "too many others change this conversation right now"
+    return commit_with_retry(prepare, commit, policy=CHANGE_RETRY, busy=busy, sleep=pause)
 
 
 def delete_conversation(

@@ -20,9 +20,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from functions.api.facts.schemas import FactRejected, FactResults, FactSet, KeyedFactIn
-from membus.core.errors import ConflictError, InvalidError, MembusError, NotFoundError, UnavailableError
+from membus.core.errors import ConflictError, InvalidError, MembusError, NotFoundError
 from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
+from membus.core.retry import RetryPolicy, commit_with_retry
 from membus.facts.commit import extend_history
 from membus.facts.corrections import (
     CORRECTIONS_VERSION,
@@ -98,9 +99,8 @@ CHANGES_MAX = 19
 
 Three for each fact at most, two for its event, one for the profile.
 """
-CORRECTION_TRIES = 8
-PAUSE_SECONDS = 0.02
-"""The first pause of a writer that lost a race; each further one is twice as long: 2.5 seconds in all."""
+CORRECTION_RETRY = RetryPolicy(tries=8, pause_seconds=0.02)
+"""For a writer that lost a race; its pauses add up to 2.5 seconds at most."""
 MOMENT_STEP = timedelta(milliseconds=1)
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 """How far a caller's clock may run before ours."""
@@ -170,23 +170,24 @@ def _commit_changes(
     pause: Callable[[float], None],
 ) -> list[CorrectionOutcome]:
     """Judge the changes by the facts as they are and write what may be, again if somebody else was faster."""
-    for tried in range(CORRECTION_TRIES):
+
+    def prepare(tried: int) -> tuple[Profile, list[PreparedChange | CorrectionOutcome]]:
         profile = facts.get_full_profile(owner)
-        judged = [_prepare_change(change, owner, now, facts, whole=tried > 0) for change in changes]
-        made = [each for each in judged if isinstance(each, PreparedChange)]
-        try:
-            if made:
-                facts.commit(_fact_commit(profile, made))
-        except ConflictError:
-            pause(PAUSE_SECONDS * 2**tried)
-        else:
-            return [
-                CorrectionResult(each.resulting_fact, profile.version + 1)
-                if isinstance(each, PreparedChange)
-                else each
-                for each in judged
-            ]
-    raise UnavailableError("too many others write to this user's facts right now", retry_after_seconds=1)
+        return profile, [_prepare_change(change, owner, now, facts, whole=tried > 0) for change in changes]
+
+    def commit(judged: tuple[Profile, list[PreparedChange | CorrectionOutcome]]) -> list[CorrectionOutcome]:
+        profile, outcomes = judged
+        if made := [each for each in outcomes if isinstance(each, PreparedChange)]:
+            facts.commit(_fact_commit(profile, made))
+        return [
+            CorrectionResult(each.resulting_fact, profile.version + 1)
+            if isinstance(each, PreparedChange)
+            else each
+            for each in outcomes
+        ]
+
+    busy = "too many others write to this user's facts right now"
+    return commit_with_retry(prepare, commit, policy=CORRECTION_RETRY, busy=busy, sleep=pause)
 
 
 def _prepare_change(
