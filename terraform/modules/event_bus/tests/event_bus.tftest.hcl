@@ -6,15 +6,15 @@ mock_provider "aws" {
     defaults = { arn = "arn:aws:events:eu-west-1:123456789012:event-bus/membus-test-bus" }
   }
   override_resource {
-    target = aws_sqs_queue.end["bus-dlq"]
+    target = aws_sqs_queue.dead_letter["bus-dlq"]
     values = { arn = "arn:aws:sqs:eu-west-1:123456789012:membus-test-bus-dlq" }
   }
   override_resource {
-    target = aws_sqs_queue.end["learn-dlq"]
+    target = aws_sqs_queue.dead_letter["learn-dlq"]
     values = { arn = "arn:aws:sqs:eu-west-1:123456789012:membus-test-learn-dlq" }
   }
   override_resource {
-    target = aws_sqs_queue.end["learn-rule-dlq"]
+    target = aws_sqs_queue.dead_letter["learn-rule-dlq"]
     values = { arn = "arn:aws:sqs:eu-west-1:123456789012:membus-test-learn-rule-dlq" }
   }
   override_resource {
@@ -27,7 +27,7 @@ variables {
   prefix                 = "membus-test"
   account                = { partition = "aws", region = "eu-west-1", id = "123456789012" }
   archive_retention_days = 30
-  parking                = ["quarantine"]
+  dead_letter_queues     = ["quarantine"]
   routes                 = { learn = { pattern = "{\"source\":[\"app\"]}", visibility_timeout_seconds = 361 } }
 }
 
@@ -37,7 +37,10 @@ run "a_route_is_rule_queue_and_a_dead_letter_queue_for_each" {
     error_message = "The rule must deliver to the route's queue."
   }
   assert {
-    condition     = aws_cloudwatch_event_target.route["learn"].dead_letter_config[0].arn == aws_sqs_queue.end["learn-rule-dlq"].arn
+    condition = (
+      aws_cloudwatch_event_target.route["learn"].dead_letter_config[0].arn
+      == aws_sqs_queue.dead_letter["learn-rule-dlq"].arn
+    )
     error_message = "What the rule cannot deliver goes to the rule's own DLQ."
   }
   assert {
@@ -48,7 +51,7 @@ run "a_route_is_rule_queue_and_a_dead_letter_queue_for_each" {
     error_message = "What the consumer cannot handle goes to the queue's DLQ after five receives."
   }
   assert {
-    condition     = aws_cloudwatch_event_bus.this.dead_letter_config[0].arn == aws_sqs_queue.end["bus-dlq"].arn
+    condition     = aws_cloudwatch_event_bus.this.dead_letter_config[0].arn == aws_sqs_queue.dead_letter["bus-dlq"].arn
     error_message = "The bus has a DLQ of its own."
   }
   assert {
@@ -59,33 +62,46 @@ run "a_route_is_rule_queue_and_a_dead_letter_queue_for_each" {
 
 run "every_queue_is_encrypted_and_dead_letters_wait_two_weeks" {
   assert {
-    condition     = alltrue([for queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : queue.sqs_managed_sse_enabled])
+    condition = alltrue([
+      for queue in merge(aws_sqs_queue.dead_letter, aws_sqs_queue.route) : queue.sqs_managed_sse_enabled
+    ])
     error_message = "No queue holds plain text."
   }
   assert {
-    condition     = alltrue([for queue in aws_sqs_queue.end : queue.message_retention_seconds == 1209600])
+    condition     = alltrue([for queue in aws_sqs_queue.dead_letter : queue.message_retention_seconds == 1209600])
     error_message = "A long weekend must not lose a dead letter."
   }
 }
 
 run "only_the_rule_may_send_and_only_over_tls" {
   assert {
-    condition = [for statement in jsondecode(aws_sqs_queue.route["learn"].policy).Statement : statement.Condition.ArnEquals["aws:SourceArn"] if statement.Effect == "Allow"] == [
+    condition = [
+      for statement in jsondecode(aws_sqs_queue.route["learn"].policy).Statement :
+      statement.Condition.ArnEquals["aws:SourceArn"]
+      if statement.Effect == "Allow"
+      ] == [
       "arn:aws:events:eu-west-1:123456789012:rule/membus-test-bus/membus-test-learn"
     ]
     error_message = "The queue takes events from its own rule alone."
   }
   assert {
-    condition     = jsondecode(aws_sqs_queue.end["learn-rule-dlq"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/membus-test-bus/membus-test-learn"
+    condition = (
+      jsondecode(aws_sqs_queue.dead_letter["learn-rule-dlq"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"]
+      == "arn:aws:events:eu-west-1:123456789012:rule/membus-test-bus/membus-test-learn"
+    )
     error_message = "The rule's DLQ takes events from that rule alone."
   }
   assert {
-    condition     = jsondecode(aws_sqs_queue.route["learn"].policy).Statement[0].Resource == aws_sqs_queue.route["learn"].arn
+    condition = (
+      jsondecode(aws_sqs_queue.route["learn"].policy).Statement[0].Resource
+      == aws_sqs_queue.route["learn"].arn
+    )
     error_message = "A policy names its own queue."
   }
   assert {
-    condition = alltrue([for queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : anytrue([
-      for statement in jsondecode(queue.policy).Statement : statement.Effect == "Deny" && try(statement.Condition.Bool["aws:SecureTransport"], "") == "false"
+    condition = alltrue([for queue in merge(aws_sqs_queue.dead_letter, aws_sqs_queue.route) : anytrue([
+      for statement in jsondecode(queue.policy).Statement :
+      statement.Effect == "Deny" && try(statement.Condition.Bool["aws:SecureTransport"], "") == "false"
     ])])
     error_message = "Every queue refuses plain HTTP."
   }
@@ -108,15 +124,26 @@ run "the_archive_forgets" {
 
 run "grants_are_one_verb_each" {
   assert {
-    condition     = output.grants.put[0] == { Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/membus-test-bus"] }
+    condition = output.grants.put[0] == {
+      Effect   = "Allow"
+      Action   = ["events:PutEvents"]
+      Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/membus-test-bus"]
+    }
     error_message = "Putting events is all that `put` allows."
   }
   assert {
-    condition     = output.grants.send.quarantine[0] == { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:membus-test-quarantine"] }
-    error_message = "Parking is sending, not reading."
+    condition = output.grants.send.quarantine[0] == {
+      Effect   = "Allow"
+      Action   = ["sqs:SendMessage"]
+      Resource = ["arn:aws:sqs:eu-west-1:123456789012:membus-test-quarantine"]
+    }
+    error_message = "`send` must not permit reading."
   }
   assert {
-    condition     = output.grants.consume.learn[0].Resource == [aws_sqs_queue.route["learn"].arn] && !contains(output.grants.consume.learn[0].Action, "sqs:SendMessage")
+    condition = (
+      output.grants.consume.learn[0].Resource == [aws_sqs_queue.route["learn"].arn]
+      && !contains(output.grants.consume.learn[0].Action, "sqs:SendMessage")
+    )
     error_message = "A consumer cannot send to its own queue."
   }
 }
@@ -124,11 +151,19 @@ run "grants_are_one_verb_each" {
 run "somebody_is_told_of_dead_letters_and_of_a_queue_that_falls_behind" {
   variables { alarms = { topic_arn = "arn:aws:sns:eu-west-1:123456789012:alarms", max_age_seconds = 300 } }
   assert {
-    condition     = keys(aws_cloudwatch_metric_alarm.ended) == ["bus-dlq", "learn-dlq", "learn-rule-dlq", "quarantine"]
+    condition = keys(aws_cloudwatch_metric_alarm.dead_letter) == [
+      "bus-dlq",
+      "learn-dlq",
+      "learn-rule-dlq",
+      "quarantine",
+    ]
     error_message = "Each queue where messages end has an alarm."
   }
   assert {
-    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.ended : alarm.threshold == 0 && alarm.alarm_actions == toset([var.alarms.topic_arn])])
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.dead_letter :
+      alarm.threshold == 0 && alarm.alarm_actions == toset([var.alarms.topic_arn])
+    ])
     error_message = "One message is enough."
   }
   assert {
@@ -136,41 +171,62 @@ run "somebody_is_told_of_dead_letters_and_of_a_queue_that_falls_behind" {
     error_message = "Age is alarmed at the caller's limit."
   }
   assert {
-    condition     = keys(aws_cloudwatch_metric_alarm.undelivered) == ["learn-failedinvocations", "learn-invocationsfailedtobesenttodlq"]
+    condition = keys(aws_cloudwatch_metric_alarm.undelivered) == [
+      "learn-failedinvocations",
+      "learn-invocationsfailedtobesenttodlq",
+    ]
     error_message = "What a rule delivers nowhere is alarmed."
   }
 }
 
-run "what_is_set_aside_waits_beside_its_route_and_gives_up_where_that_does" {
+run "an_overflow_queue_has_the_settings_and_the_dead_letter_queue_of_its_route" {
   variables {
     alarms = { topic_arn = "arn:aws:sns:eu-west-1:123456789012:alarms", max_age_seconds = 300 }
-    routes = { learn = { pattern = "{}", visibility_timeout_seconds = 361, max_receive_count = 12, surplus = true } }
+    routes = { learn = { pattern = "{}", visibility_timeout_seconds = 361, max_receive_count = 12, overflow = true } }
   }
   assert {
-    condition     = keys(aws_sqs_queue.route) == ["learn", "learn-surplus"] && keys(aws_cloudwatch_event_target.route) == ["learn"]
-    error_message = "No rule delivers into a surplus queue."
+    condition = (
+      keys(aws_sqs_queue.route) == ["learn", "learn-surplus"]
+      && keys(aws_cloudwatch_event_target.route) == ["learn"]
+    )
+    error_message = "No rule may deliver to an overflow queue."
   }
   assert {
-    condition     = aws_sqs_queue_redrive_policy.route["learn-surplus"].redrive_policy == aws_sqs_queue_redrive_policy.route["learn"].redrive_policy && aws_sqs_queue.route["learn-surplus"].visibility_timeout_seconds == 361
+    condition = (
+      (
+        aws_sqs_queue_redrive_policy.route["learn-surplus"].redrive_policy
+        == aws_sqs_queue_redrive_policy.route["learn"].redrive_policy
+      )
+      && aws_sqs_queue.route["learn-surplus"].visibility_timeout_seconds == 361
+    )
     error_message = "Both queues are handled alike, and end in one dead-letter queue."
   }
   assert {
-    condition     = alltrue([for statement in jsondecode(aws_sqs_queue.route["learn-surplus"].policy).Statement : statement.Effect == "Deny"])
+    condition = alltrue([
+      for statement in jsondecode(aws_sqs_queue.route["learn-surplus"].policy).Statement :
+      statement.Effect == "Deny"
+    ])
     error_message = "Only a role sends there."
   }
   assert {
-    condition     = output.grants.wait.learn-surplus[0].Resource == ["arn:aws:sqs:eu-west-1:123456789012:membus-test-learn-surplus"]
-    error_message = "Its consumer sets aside."
+    condition = output.grants.requeue.learn-surplus[0].Resource == [
+      "arn:aws:sqs:eu-west-1:123456789012:membus-test-learn-surplus",
+    ]
+    error_message = "The consumer must be able to send to its overflow queue."
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.age["learn-surplus"].threshold == 1800
-    error_message = "It may wait six times as long before somebody is told."
+    error_message = "An overflow queue must have six times the age of its route."
   }
 }
 
 run "without_a_listener_there_are_no_alarms" {
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.ended) + length(aws_cloudwatch_metric_alarm.age) + length(aws_cloudwatch_metric_alarm.undelivered) == 0
+    condition = length(merge(
+      aws_cloudwatch_metric_alarm.dead_letter,
+      aws_cloudwatch_metric_alarm.age,
+      aws_cloudwatch_metric_alarm.undelivered,
+    )) == 0
     error_message = "An alarm that tells nobody is a bill."
   }
 }

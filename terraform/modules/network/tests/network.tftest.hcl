@@ -8,7 +8,9 @@ variables {
 
 run "each_zone_has_a_private_subnet_of_its_own" {
   assert {
-    condition     = { for zone, subnet in aws_subnet.private : zone => subnet.cidr_block } == { us-east-1a = "10.40.0.0/20", us-east-1b = "10.40.16.0/20" }
+    condition = {
+      for zone, subnet in aws_subnet.private : zone => subnet.cidr_block
+    } == { us-east-1a = "10.40.0.0/20", us-east-1b = "10.40.16.0/20" }
     error_message = "Subnets follow the zones, without overlap."
   }
   assert {
@@ -29,7 +31,10 @@ run "nothing_leaves_the_network_but_through_endpoints_for_this_account" {
     error_message = "Endpoints serve this account's principals only."
   }
   assert {
-    condition     = keys(aws_vpc_endpoint.interface) == ["secretsmanager"] && keys(aws_vpc_endpoint.gateway) == ["dynamodb", "s3"]
+    condition = (
+      keys(aws_vpc_endpoint.interface) == ["secretsmanager"]
+      && keys(aws_vpc_endpoint.gateway) == ["dynamodb", "s3"]
+    )
     error_message = "Only what functions inside the VPC call."
   }
 }
@@ -37,25 +42,39 @@ run "nothing_leaves_the_network_but_through_endpoints_for_this_account" {
 run "a_way_out_is_only_for_those_who_carry_its_group" {
   variables { egress = true }
   assert {
-    condition     = length(aws_nat_gateway.this) == 1 && aws_subnet.public[0].cidr_block == "10.40.240.0/20" && aws_route.egress[0].destination_cidr_block == "0.0.0.0/0"
+    condition = (
+      length(aws_nat_gateway.this) == 1
+      && aws_subnet.public[0].cidr_block == "10.40.240.0/20"
+      && aws_route.egress[0].destination_cidr_block == "0.0.0.0/0"
+    )
     error_message = "One gateway, in a subnet that no zone's takes."
   }
   assert {
-    condition     = aws_vpc_security_group_egress_rule.functions_inside.cidr_ipv4 == "10.40.0.0/16" && length(output.outward_security_group_ids) == 1
+    condition = (
+      aws_vpc_security_group_egress_rule.functions_inside.cidr_ipv4 == "10.40.0.0/16"
+      && length(output.egress_security_group_ids) == 1
+    )
     error_message = "The functions' own group still leads nowhere but inside."
   }
 }
 
 run "without_it_there_is_no_gateway" {
   assert {
-    condition     = length(aws_nat_gateway.this) == 0 && length(aws_internet_gateway.this) == 0 && output.outward_security_group_ids == []
+    condition = (
+      length(aws_nat_gateway.this) == 0
+      && length(aws_internet_gateway.this) == 0
+      && output.egress_security_group_ids == []
+    )
     error_message = "A way out is a decision."
   }
 }
 
 run "functions_are_not_called" {
   assert {
-    condition     = aws_vpc_security_group_ingress_rule.endpoints.referenced_security_group_id == aws_security_group.functions.id
+    condition = (
+      aws_vpc_security_group_ingress_rule.endpoints.referenced_security_group_id
+      == aws_security_group.functions.id
+    )
     error_message = "Endpoints let functions in, and nobody else."
   }
 }

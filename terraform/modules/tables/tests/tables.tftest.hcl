@@ -24,7 +24,10 @@ variables {
 
 run "each_table_expires_by_its_own_attribute" {
   assert {
-    condition     = aws_dynamodb_table.this["records"].ttl[0].attribute_name == "idle_until" && aws_dynamodb_table.this["records"].ttl[0].enabled
+    condition = (
+      aws_dynamodb_table.this["records"].ttl[0].attribute_name == "idle_until"
+      && aws_dynamodb_table.this["records"].ttl[0].enabled
+    )
     error_message = "A caller's ttl_attribute must reach the table."
   }
   assert {
@@ -48,32 +51,46 @@ run "tables_are_protected_recoverable_and_encrypted_unless_told_otherwise" {
 run "a_laptop_may_opt_out_of_protection" {
   variables { protected = false }
   assert {
-    condition     = alltrue([for table in aws_dynamodb_table.this : !table.deletion_protection_enabled && !table.point_in_time_recovery[0].enabled])
+    condition = alltrue([
+      for table in aws_dynamodb_table.this :
+      !table.deletion_protection_enabled && !table.point_in_time_recovery[0].enabled
+    ])
     error_message = "An unprotected table must be deletable."
   }
 }
 
 run "only_tables_that_say_so_stream_their_changes" {
   assert {
-    condition     = aws_dynamodb_table.this["facts"].stream_view_type == "NEW_AND_OLD_IMAGES" && !aws_dynamodb_table.this["records"].stream_enabled
+    condition = (
+      aws_dynamodb_table.this["facts"].stream_view_type == "NEW_AND_OLD_IMAGES"
+      && !aws_dynamodb_table.this["records"].stream_enabled
+    )
     error_message = "Streams follow the table's own switch."
   }
 }
 
 run "every_key_of_an_index_is_declared_once" {
   assert {
-    condition     = toset([for attribute in aws_dynamodb_table.this["facts"].attribute : attribute.name]) == toset(["pk", "sk", "user_pk", "user_sk"])
+    condition = toset([
+      for attribute in aws_dynamodb_table.this["facts"].attribute : attribute.name
+    ]) == toset(["pk", "sk", "user_pk", "user_sk"])
     error_message = "DynamoDB wants exactly the attributes that keys use."
   }
   assert {
-    condition     = toset([for attribute in aws_dynamodb_table.this["records"].attribute : attribute.name]) == toset(["id"])
+    condition = toset([
+      for attribute in aws_dynamodb_table.this["records"].attribute : attribute.name
+    ]) == toset(["id"])
     error_message = "A table without range key declares only its hash key."
   }
 }
 
 run "a_read_grant_cannot_write_and_stays_in_its_collection" {
   assert {
-    condition     = output.grants.facts.facts.read[0].Action == ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
+    condition = output.grants.facts.facts.read[0].Action == [
+      "dynamodb:GetItem",
+      "dynamodb:BatchGetItem",
+      "dynamodb:Query",
+    ]
     error_message = "The read grant must stay read-only."
   }
   assert {
@@ -81,7 +98,7 @@ run "a_read_grant_cannot_write_and_stays_in_its_collection" {
       "ForAllValues:StringLike"    = { "dynamodb:LeadingKeys" = ["T#*#U#*"] }
       "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["T#*#A#*"] }
     })
-    error_message = "A collection is walled by its leading keys."
+    error_message = "A grant must be limited to the leading keys of its collection."
   }
   assert {
     condition     = output.grants.facts.facts.get[0].Action == ["dynamodb:GetItem"]
@@ -91,11 +108,16 @@ run "a_read_grant_cannot_write_and_stays_in_its_collection" {
 
 run "an_index_is_read_under_its_own_leading_key_and_never_written" {
   assert {
-    condition     = output.grants.facts.events.read[1].Resource == ["arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/index/by_user"]
+    condition = output.grants.facts.events.read[1].Resource == [
+      "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/index/by_user",
+    ]
     error_message = "Reading a collection includes its indexes."
   }
   assert {
-    condition     = output.grants.facts.events.read[1].Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == tolist(["T#*#U#*"])
+    condition = (
+      output.grants.facts.events.read[1].Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+      == tolist(["T#*#U#*"])
+    )
     error_message = "The index has its own leading key."
   }
   assert {
@@ -106,7 +128,10 @@ run "an_index_is_read_under_its_own_leading_key_and_never_written" {
 
 run "write_does_not_include_delete" {
   assert {
-    condition     = !contains(output.grants.facts.facts.write[0].Action, "dynamodb:DeleteItem") && output.grants.facts.facts.delete[0].Action == ["dynamodb:DeleteItem"]
+    condition = (
+      !contains(output.grants.facts.facts.write[0].Action, "dynamodb:DeleteItem")
+      && output.grants.facts.facts.delete[0].Action == ["dynamodb:DeleteItem"]
+    )
     error_message = "Deleting is a verb of its own."
   }
 }
@@ -131,11 +156,19 @@ run "recovery_beyond_what_dynamodb_keeps_is_refused" {
 
 run "a_stream_is_read_by_a_grant_that_reads_no_item" {
   assert {
-    condition     = keys(output.streams) == ["facts"] && output.streams.facts.grants[0].Resource == ["arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/stream/*"]
+    condition = (
+      keys(output.streams) == ["facts"]
+      && output.streams.facts.grants[0].Resource == [
+        "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/stream/*",
+      ]
+    )
     error_message = "Only a table with a stream hands one out."
   }
   assert {
-    condition     = length(setintersection(output.streams.facts.grants[0].Action, ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"])) == 0
+    condition = length(setintersection(
+      output.streams.facts.grants[0].Action,
+      ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+    )) == 0
     error_message = "Whoever follows changes need not read the table."
   }
 }
