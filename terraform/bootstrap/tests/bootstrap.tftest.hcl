@@ -32,7 +32,10 @@ run "state_is_private_encrypted_and_can_be_brought_back" {
     error_message = "State holds secrets: public access is blocked in all four ways."
   }
   assert {
-    condition     = aws_kms_key.state.enable_key_rotation && one(one(aws_s3_bucket_server_side_encryption_configuration.state.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms"
+    condition = aws_kms_key.state.enable_key_rotation && one(flatten([
+      for rule in aws_s3_bucket_server_side_encryption_configuration.state.rule :
+      rule.apply_server_side_encryption_by_default[*].sse_algorithm
+    ])) == "aws:kms"
     error_message = "State is encrypted with a key of its own."
   }
 }
@@ -46,7 +49,10 @@ run "plain_http_is_refused" {
     values          = { arn = "arn:aws:s3:::membus-state-123456789012" }
   }
   assert {
-    condition     = jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    condition = (
+      jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition.Bool["aws:SecureTransport"]
+      == "false"
+    )
     error_message = "State travels over TLS only."
   }
 }

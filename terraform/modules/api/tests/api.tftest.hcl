@@ -24,29 +24,51 @@ variables {
 
 run "routes_are_the_documents_operations" {
   assert {
-    condition     = keys(aws_apigatewayv2_route.this) == ["GET /v1/health", "GET /v1/users/{user}/facts", "POST /v1/conversations/{conversation}/messages", "POST /v1/events", "POST /v1/users/{user}", "POST /v1/users/{user}/facts:batch"]
+    condition = keys(aws_apigatewayv2_route.this) == [
+      "GET /v1/health",
+      "GET /v1/users/{user}/facts",
+      "POST /v1/conversations/{conversation}/messages",
+      "POST /v1/events",
+      "POST /v1/users/{user}",
+      "POST /v1/users/{user}/facts:batch",
+    ]
     error_message = "Every operation is a route and nothing else is; verbs behind a variable share the variable's."
   }
   assert {
-    condition     = aws_apigatewayv2_route.this["POST /v1/conversations/{conversation}/messages"].target == "integrations/${aws_apigatewayv2_integration.this["chat"].id}"
+    condition = (
+      aws_apigatewayv2_route.this["POST /v1/conversations/{conversation}/messages"].target
+      == "integrations/${aws_apigatewayv2_integration.this["chat"].id}"
+    )
     error_message = "A route goes to the function that its operation names."
   }
 }
 
 run "what_no_route_matches_is_answered_behind_the_same_key" {
   assert {
-    condition     = aws_apigatewayv2_route.fallback.route_key == "$default" && aws_apigatewayv2_route.fallback.target == "integrations/${aws_apigatewayv2_integration.this["memory"].id}"
+    condition = (
+      aws_apigatewayv2_route.fallback.route_key == "$default"
+      && (
+        aws_apigatewayv2_route.fallback.target
+        == "integrations/${aws_apigatewayv2_integration.this["memory"].id}"
+      )
+    )
     error_message = "An unknown path is answered by the function that says 404 in our words."
   }
   assert {
-    condition     = aws_apigatewayv2_route.fallback.authorization_type == "CUSTOM" && aws_apigatewayv2_route.fallback.authorizer_id == aws_apigatewayv2_authorizer.this.id
+    condition = (
+      aws_apigatewayv2_route.fallback.authorization_type == "CUSTOM"
+      && aws_apigatewayv2_route.fallback.authorizer_id == aws_apigatewayv2_authorizer.this.id
+    )
     error_message = "Who brings no good key hears 401 on any path, known or not."
   }
 }
 
 run "only_what_says_so_is_public" {
   assert {
-    condition     = [for key, route in aws_apigatewayv2_route.this : key if route.authorization_type != "CUSTOM"] == ["GET /v1/health"]
+    condition = [
+      for key, route in aws_apigatewayv2_route.this : key
+      if route.authorization_type != "CUSTOM"
+    ] == ["GET /v1/health"]
     error_message = "A route without `security: []` needs a key."
   }
   assert {
@@ -64,11 +86,17 @@ run "only_what_says_so_is_public" {
 
 run "an_answer_is_cached_by_the_credential_alone_and_for_a_minute_at_most" {
   assert {
-    condition     = tolist(aws_apigatewayv2_authorizer.this.identity_sources) == tolist(["$request.header.Authorization"])
+    condition = (
+      tolist(aws_apigatewayv2_authorizer.this.identity_sources)
+      == tolist(["$request.header.Authorization"])
+    )
     error_message = "Anything else in the key, and one tenant could inherit another's answer."
   }
   assert {
-    condition     = aws_apigatewayv2_authorizer.this.authorizer_result_ttl_in_seconds == 60 && !aws_apigatewayv2_authorizer.this.enable_simple_responses
+    condition = (
+      aws_apigatewayv2_authorizer.this.authorizer_result_ttl_in_seconds == 60
+      && !aws_apigatewayv2_authorizer.this.enable_simple_responses
+    )
     error_message = "A minute, and a policy: a yes or no could not deny single routes."
   }
 }
@@ -91,14 +119,20 @@ run "the_log_names_routes_not_users" {
 run "callers_are_throttled" {
   variables { throttling = { rate = 10, burst = 20 } }
   assert {
-    condition     = aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 10 && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_burst_limit == 20
+    condition = (
+      aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 10
+      && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_burst_limit == 20
+    )
     error_message = "Rate and burst must reach the stage."
   }
 }
 
 run "only_this_api_may_invoke" {
   assert {
-    condition     = alltrue([for permission in aws_lambda_permission.target : permission.source_arn == "arn:aws:execute-api:us-east-1:123456789012:api/*/*"])
+    condition = alltrue([
+      for permission in aws_lambda_permission.target :
+      permission.source_arn == "arn:aws:execute-api:us-east-1:123456789012:api/*/*"
+    ])
     error_message = "Another API must not reach the functions."
   }
   assert {
@@ -106,7 +140,10 @@ run "only_this_api_may_invoke" {
     error_message = "Permission is given where the API calls: at the alias."
   }
   assert {
-    condition     = endswith(aws_lambda_permission.authorizer.source_arn, "/authorizers/${aws_apigatewayv2_authorizer.this.id}")
+    condition = endswith(
+      aws_lambda_permission.authorizer.source_arn,
+      "/authorizers/${aws_apigatewayv2_authorizer.this.id}",
+    )
     error_message = "Only the authorizer invokes the authorizer's function."
   }
 }
@@ -132,7 +169,11 @@ run "an_operation_that_is_neither_scoped_nor_public_is_refused" {
 
 run "an_operation_that_is_both_scoped_and_public_is_refused" {
   command = plan
-  variables { openapi = "{\"paths\": {\"/v1/events\": {\"post\": {\"x-membus-function\": \"memory\", \"x-membus-scope\": \"chat\", \"security\": []}}}}" }
+  variables {
+    openapi = <<-EOT
+      {"paths": {"/v1/events": {"post": {"x-membus-function": "memory", "x-membus-scope": "chat", "security": []}}}}
+    EOT
+  }
   expect_failures = [aws_apigatewayv2_route.this["POST /v1/events"]]
 }
 

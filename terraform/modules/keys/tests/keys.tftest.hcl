@@ -29,7 +29,10 @@ run "the_data_key_rotates_and_serves_only_this_accounts_stores" {
 
 run "the_cursor_key_only_makes_macs" {
   assert {
-    condition     = aws_kms_key.cursors.key_usage == "GENERATE_VERIFY_MAC" && aws_kms_key.cursors.customer_master_key_spec == "HMAC_256"
+    condition = (
+      aws_kms_key.cursors.key_usage == "GENERATE_VERIFY_MAC"
+      && aws_kms_key.cursors.customer_master_key_spec == "HMAC_256"
+    )
     error_message = "Cursors are signed with HMAC-SHA-256, never encrypted."
   }
   assert {

@@ -27,7 +27,10 @@ variables {
 
 run "an_idle_cluster_costs_nothing" {
   assert {
-    condition     = aws_rds_cluster.this[0].serverlessv2_scaling_configuration[0].min_capacity == 0 && aws_rds_cluster.this[0].serverlessv2_scaling_configuration[0].seconds_until_auto_pause == 300
+    condition = (
+      aws_rds_cluster.this[0].serverlessv2_scaling_configuration[0].min_capacity == 0
+      && aws_rds_cluster.this[0].serverlessv2_scaling_configuration[0].seconds_until_auto_pause == 300
+    )
     error_message = "By default the cluster pauses after five minutes."
   }
   assert {
@@ -43,7 +46,10 @@ run "a_proxy_pools_for_functions_and_leaves_migrations_alone" {
     error_message = "Functions connect to the proxy, migrations to the cluster."
   }
   assert {
-    condition     = aws_db_proxy.this[0].require_tls && one(aws_db_proxy.this[0].auth).secret_arn == aws_secretsmanager_secret.app.arn
+    condition = (
+      aws_db_proxy.this[0].require_tls
+      && one(aws_db_proxy.this[0].auth).secret_arn == aws_secretsmanager_secret.app.arn
+    )
     error_message = "The proxy knows the functions' login only, and only with TLS."
   }
   assert {
@@ -51,7 +57,10 @@ run "a_proxy_pools_for_functions_and_leaves_migrations_alone" {
     error_message = "A caller is told to come back within seconds."
   }
   assert {
-    condition     = jsondecode(aws_iam_role_policy.proxy[0].policy).Statement[0].Resource == aws_secretsmanager_secret.app.arn
+    condition = (
+      jsondecode(aws_iam_role_policy.proxy[0].policy).Statement[0].Resource
+      == aws_secretsmanager_secret.app.arn
+    )
     error_message = "The proxy reads one secret."
   }
 }
@@ -62,7 +71,10 @@ run "passwords_are_made_by_others" {
     error_message = "RDS makes and rotates the owner's password."
   }
   assert {
-    condition     = output.secret_ids == { owner = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds", app = "arn:aws:secretsmanager:us-east-1:123456789012:secret:app" }
+    condition = output.secret_ids == {
+      owner = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds"
+      app   = "arn:aws:secretsmanager:us-east-1:123456789012:secret:app"
+    }
     error_message = "Two logins, for owner and functions."
   }
   assert {
@@ -81,11 +93,18 @@ run "the_cluster_is_protected_and_encrypted" {
     error_message = "Deleting takes two decisions and leaves a snapshot."
   }
   assert {
-    condition     = aws_rds_cluster.this[0].storage_encrypted && aws_rds_cluster.this[0].kms_key_id == var.key_arn && aws_rds_cluster.this[0].backup_retention_period == 7
+    condition = (
+      aws_rds_cluster.this[0].storage_encrypted
+      && aws_rds_cluster.this[0].kms_key_id == var.key_arn
+      && aws_rds_cluster.this[0].backup_retention_period == 7
+    )
     error_message = "Storage is encrypted and backed up."
   }
   assert {
-    condition     = aws_vpc_security_group_ingress_rule.clients["functions"].referenced_security_group_id == "sg-functions" && keys(aws_vpc_security_group_ingress_rule.clients) == ["functions"]
+    condition = (
+      aws_vpc_security_group_ingress_rule.clients["functions"].referenced_security_group_id == "sg-functions"
+      && keys(aws_vpc_security_group_ingress_rule.clients) == ["functions"]
+    )
     error_message = "Functions connect, nobody else."
   }
 }
