@@ -16,11 +16,11 @@ run "state_is_private_encrypted_and_can_be_brought_back" {
 
   assert {
     condition     = aws_s3_bucket.state.bucket == "membus-state-123456789012"
-    error_message = "The bucket's name carries the account."
+    error_message = "The bucket's name must contain the account."
   }
   assert {
     condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
-    error_message = "An overwritten state can be brought back."
+    error_message = "The bucket must keep versions, so that an overwritten state can be restored."
   }
   assert {
     condition = alltrue([
@@ -36,7 +36,7 @@ run "state_is_private_encrypted_and_can_be_brought_back" {
       for rule in aws_s3_bucket_server_side_encryption_configuration.state.rule :
       rule.apply_server_side_encryption_by_default[*].sse_algorithm
     ])) == "aws:kms"
-    error_message = "State is encrypted with a key of its own."
+    error_message = "State must be encrypted with a key of its own."
   }
 }
 
@@ -53,7 +53,7 @@ run "plain_http_is_refused" {
       jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition.Bool["aws:SecureTransport"]
       == "false"
     )
-    error_message = "State travels over TLS only."
+    error_message = "State must be accessible over TLS only."
   }
 }
 

@@ -53,7 +53,7 @@ run "the_role_holds_its_log_and_its_grants_and_nothing_else" {
     condition = [
       for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Action
     ] == [["logs:CreateLogStream", "logs:PutLogEvents"], ["dynamodb:GetItem"]]
-    error_message = "Nothing may slip into the role."
+    error_message = "The role must hold its log and its grants only."
   }
   assert {
     condition = (
@@ -68,7 +68,7 @@ run "the_role_holds_its_log_and_its_grants_and_nothing_else" {
   }
   assert {
     condition     = length(aws_iam_role_policy_attachment.network) == 0
-    error_message = "Outside a VPC nobody needs network interfaces."
+    error_message = "A function outside a VPC must not get network interfaces."
   }
 }
 
@@ -135,7 +135,7 @@ run "logs_are_kept_for_as_long_as_said" {
       aws_cloudwatch_log_group.this.retention_in_days == 30
       && aws_cloudwatch_log_group.this.name == "/aws/lambda/membus-test-learn"
     )
-    error_message = "The group exists before Lambda would make one without retention."
+    error_message = "Terraform must make the log group, with retention, before Lambda makes one without."
   }
 }
 
@@ -145,7 +145,7 @@ run "an_asynchronous_failure_is_kept" {
       aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination
       == var.operations.failures_arn
     )
-    error_message = "What fails for good goes to the failures queue."
+    error_message = "A failed asynchronous invocation must go to the failures queue."
   }
 }
 
@@ -159,7 +159,7 @@ run "a_batch_fails_message_by_message_and_under_a_ceiling" {
   }
   assert {
     condition     = aws_lambda_event_source_mapping.queue["learn"].scaling_config[0].maximum_concurrency == 10
-    error_message = "The mapping caps what the model has to bear."
+    error_message = "The mapping must limit the concurrent calls to the model."
   }
   assert {
     condition     = aws_lambda_event_source_mapping.queue["learn"].function_name == aws_lambda_function.this.arn
@@ -198,11 +198,11 @@ run "a_snapshot_is_reached_by_its_alias" {
       aws_lambda_event_source_mapping.queue["learn"].function_name == aws_lambda_alias.live[0].arn
       && aws_lambda_function_event_invoke_config.this.qualifier == "live"
     )
-    error_message = "So must the queue and the failures queue."
+    error_message = "The queue and the failures queue must follow the alias too."
   }
 }
 
-run "somebody_is_told_of_errors_throttles_and_near_timeouts" {
+run "errors_throttles_and_near_timeouts_raise_alarms" {
   variables {
     operations = {
       log_retention_days = 30
@@ -220,7 +220,7 @@ run "somebody_is_told_of_errors_throttles_and_near_timeouts" {
   }
 }
 
-run "somebody_is_told_of_a_function_that_falls_behind_a_stream" {
+run "a_function_that_falls_behind_a_stream_raises_an_alarm" {
   variables {
     operations = {
       log_retention_days = 30
@@ -258,14 +258,14 @@ run "errors_by_design_raise_no_alarm" {
   }
 }
 
-run "without_a_listener_there_are_no_alarms" {
+run "without_a_topic_there_are_no_alarms" {
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.this) == 0
-    error_message = "An alarm that tells nobody is a bill."
+    error_message = "Without a topic there must be no alarms: they cost money and notify nobody."
   }
 }
 
-run "a_change_that_keeps_failing_is_given_up_before_the_stream_forgets_it" {
+run "a_failing_change_leaves_the_stream_before_it_expires" {
   command = plan
 
   variables {
@@ -292,10 +292,10 @@ run "a_change_that_keeps_failing_is_given_up_before_the_stream_forgets_it" {
       aws_lambda_event_source_mapping.stream["memory"].destination_config[0].on_failure[0].destination_arn
       == var.operations.failures_arn
     )
-    error_message = "What is given up is told to the failures queue."
+    error_message = "A change whose retries are used up must go to the failures queue."
   }
   assert {
     condition     = aws_lambda_event_source_mapping.stream["memory"].starting_position == "TRIM_HORIZON"
-    error_message = "What was written before the mapping existed is indexed too."
+    error_message = "Changes from before the mapping existed must be read too."
   }
 }

@@ -55,7 +55,7 @@ run "embedding_is_a_grant_of_its_own" {
       output.grants.embed[0].Action == ["bedrock:InvokeModel"]
       && output.grants.embed[0].Resource == var.embedding_arns
     )
-    error_message = "Who embeds can ask no language model, and whoever asks one needs no right to embed."
+    error_message = "`embed` and `ask` must not permit each other's calls."
   }
 }
 

@@ -14,7 +14,7 @@ run "each_input_is_invoked_by_itself" {
     condition = {
       for name, schedule in aws_scheduler_schedule.this : name => jsondecode(schedule.target[0].input).shards
     } == { first = [0, 1], second = [2, 3] }
-    error_message = "A schedule hands its own input over."
+    error_message = "Each schedule must pass its own input."
   }
 }
 
@@ -31,13 +31,13 @@ run "the_schedule_may_invoke_this_function_alone" {
   }
 }
 
-run "what_cannot_be_delivered_is_kept" {
+run "an_undelivered_invocation_goes_to_the_failures_queue" {
   command = plan
   assert {
     condition = alltrue([
       for schedule in aws_scheduler_schedule.this :
       schedule.target[0].dead_letter_config[0].arn == var.failures_arn
     ])
-    error_message = "An invocation that failed for good lies in the failures queue."
+    error_message = "An invocation that cannot be delivered must go to the failures queue."
   }
 }

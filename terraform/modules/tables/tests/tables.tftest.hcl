@@ -32,7 +32,7 @@ run "each_table_expires_by_its_own_attribute" {
   }
   assert {
     condition     = aws_dynamodb_table.this["facts"].ttl[0].attribute_name == "expires_at"
-    error_message = "Without a word, items expire by expires_at."
+    error_message = "By default items must expire by expires_at."
   }
 }
 
@@ -48,7 +48,7 @@ run "tables_are_protected_recoverable_and_encrypted_unless_told_otherwise" {
   }
 }
 
-run "a_laptop_may_opt_out_of_protection" {
+run "protection_can_be_switched_off" {
   variables { protected = false }
   assert {
     condition = alltrue([
@@ -65,7 +65,7 @@ run "only_tables_that_say_so_stream_their_changes" {
       aws_dynamodb_table.this["facts"].stream_view_type == "NEW_AND_OLD_IMAGES"
       && !aws_dynamodb_table.this["records"].stream_enabled
     )
-    error_message = "Streams follow the table's own switch."
+    error_message = "A table must stream if `stream` is set, and only then."
   }
 }
 
@@ -74,7 +74,7 @@ run "every_key_of_an_index_is_declared_once" {
     condition = toset([
       for attribute in aws_dynamodb_table.this["facts"].attribute : attribute.name
     ]) == toset(["pk", "sk", "user_pk", "user_sk"])
-    error_message = "DynamoDB wants exactly the attributes that keys use."
+    error_message = "Exactly the attributes of keys must be declared, as DynamoDB requires."
   }
   assert {
     condition = toset([
@@ -111,18 +111,18 @@ run "an_index_is_read_under_its_own_leading_key_and_never_written" {
     condition = output.grants.facts.events.read[1].Resource == [
       "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/index/by_user",
     ]
-    error_message = "Reading a collection includes its indexes."
+    error_message = "`read` must include the collection's indexes."
   }
   assert {
     condition = (
       output.grants.facts.events.read[1].Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
       == tolist(["T#*#U#*"])
     )
-    error_message = "The index has its own leading key."
+    error_message = "A grant on an index must be limited by the index's partition key."
   }
   assert {
     condition     = length(output.grants.facts.events.write) == 1 && length(output.grants.facts.facts.read) == 1
-    error_message = "Only readers of a collection with an index get the index."
+    error_message = "A grant must include an index only for readers of a collection that has one."
   }
 }
 
@@ -132,7 +132,7 @@ run "write_does_not_include_delete" {
       !contains(output.grants.facts.facts.write[0].Action, "dynamodb:DeleteItem")
       && output.grants.facts.facts.delete[0].Action == ["dynamodb:DeleteItem"]
     )
-    error_message = "Deleting is a verb of its own."
+    error_message = "`write` must not permit deleting."
   }
 }
 
@@ -162,13 +162,13 @@ run "a_stream_is_read_by_a_grant_that_reads_no_item" {
         "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/stream/*",
       ]
     )
-    error_message = "Only a table with a stream hands one out."
+    error_message = "Only a table with a stream may be in the output."
   }
   assert {
     condition = length(setintersection(
       output.streams.facts.grants[0].Action,
       ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
     )) == 0
-    error_message = "Whoever follows changes need not read the table."
+    error_message = "A stream's grant must not permit reading the table."
   }
 }
