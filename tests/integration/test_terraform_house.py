@@ -100,9 +100,13 @@ def test_an_object_has_one_attribute_a_line(path: Path) -> None:
 
 def test_every_function_is_one_file_of_the_map() -> None:
     platform = TERRAFORM / "modules" / "platform"
-    named = re.findall(r"^    (\w+)\s+= local\.function_\1\b", (platform / "locals.tf").read_text(), re.MULTILINE)
+    named = re.findall(
+        r"^    (\w+)\s+= local\.function_\1\b", (platform / "locals.tf").read_text(), re.MULTILINE
+    )
 
-    assert sorted(named) == sorted(path.stem.removeprefix("functions_") for path in platform.glob("functions_*.tf"))
+    assert sorted(named) == sorted(
+        path.stem.removeprefix("functions_") for path in platform.glob("functions_*.tf")
+    )
     assert len(named) > 1
 
 

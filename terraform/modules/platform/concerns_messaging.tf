@@ -58,7 +58,7 @@ locals {
   # snapshot the alias `live` is invoked, so a grant covers the function with and without it.
   location     = "${local.account.region}:${local.account.id}"
   function_arn = "arn:${local.account.partition}:lambda:${local.location}:function:${local.prefix}"
-  invocations = { for name in ["memory", "chat"] : name => {
+  invocations = { for name in ["api", "chat"] : name => {
     target = contains(var.runtime.snap_start, name) ? "${local.prefix}-${name}:live" : "${local.prefix}-${name}"
     grants = [{
       Effect    = "Allow"
@@ -68,11 +68,10 @@ locals {
     }]
   } }
 
-  # Chat searches by invoking the data API's function: chat's network leads to the model, that one's to Postgres (ADR
-  # 27).
+  # Chat searches by invoking `api`: the network of api leads to Postgres, that of chat to the model (ADR 27).
   memory_search = {
-    environment = { RECALL_FUNCTION = local.invocations.memory.target }
-    grants      = local.invocations.memory.grants
+    environment = { RECALL_FUNCTION = local.invocations.api.target }
+    grants      = local.invocations.api.grants
   }
 
   # Chat invokes itself for a turn that outlasts its request (ADR 30).

@@ -3,8 +3,8 @@
 # each concern holds.
 locals {
   functions = {
+    api       = local.function_api       # the data API
     authorize = local.function_authorize # checks the API key of a request or a socket
-    memory    = local.function_memory    # the data API
     chat      = local.function_chat      # answers messages, over HTTP and WebSocket
     extract   = local.function_extract   # turns events into facts
     index     = local.function_index     # keeps the search index in step with the tables

@@ -80,8 +80,8 @@ module "api" {
 
   name       = "${local.prefix}-api"
   openapi    = local.openapi
-  targets    = { for name in ["memory", "chat"] : name => module.functions[name].target }
-  fallback   = "memory"
+  targets    = { for name in ["api", "chat"] : name => module.functions[name].target }
+  fallback   = "api"
   operations = var.operations
 
   authorizer = {

@@ -14,10 +14,10 @@ variables {
   name    = "membus-test-api"
   openapi = file("./tests/fixtures/openapi.json")
   targets = {
-    memory = { name = "membus-test-memory", invoke_arn = "arn:invoke:memory" }
-    chat   = { name = "membus-test-chat", invoke_arn = "arn:invoke:chat", qualifier = "live" }
+    api  = { name = "membus-test-api", invoke_arn = "arn:invoke:api" }
+    chat = { name = "membus-test-chat", invoke_arn = "arn:invoke:chat", qualifier = "live" }
   }
-  fallback   = "memory"
+  fallback   = "api"
   authorizer = { target = { name = "membus-test-authorize", invoke_arn = "arn:invoke:authorize" } }
   operations = { log_retention_days = 30 }
 }
@@ -49,7 +49,7 @@ run "an_unknown_path_needs_a_key_too" {
       aws_apigatewayv2_route.fallback.route_key == "$default"
       && (
         aws_apigatewayv2_route.fallback.target
-        == "integrations/${aws_apigatewayv2_integration.this["memory"].id}"
+        == "integrations/${aws_apigatewayv2_integration.this["api"].id}"
       )
     )
     error_message = "An unknown path must lead to the fallback."
@@ -163,7 +163,7 @@ run "a_key_that_outlives_its_revocation_by_more_than_a_minute_is_refused" {
 
 run "an_operation_that_is_neither_scoped_nor_public_is_refused" {
   command = plan
-  variables { openapi = "{\"paths\": {\"/v1/events\": {\"post\": {\"x-membus-function\": \"memory\"}}}}" }
+  variables { openapi = "{\"paths\": {\"/v1/events\": {\"post\": {\"x-membus-function\": \"api\"}}}}" }
   expect_failures = [aws_apigatewayv2_route.this["POST /v1/events"]]
 }
 
@@ -171,7 +171,7 @@ run "an_operation_that_is_both_scoped_and_public_is_refused" {
   command = plan
   variables {
     openapi = <<-EOT
-      {"paths": {"/v1/events": {"post": {"x-membus-function": "memory", "x-membus-scope": "chat", "security": []}}}}
+      {"paths": {"/v1/events": {"post": {"x-membus-function": "api", "x-membus-scope": "chat", "security": []}}}}
     EOT
   }
   expect_failures = [aws_apigatewayv2_route.this["POST /v1/events"]]

@@ -53,36 +53,36 @@ run "tables" {
     policies = run.platform.policies
 
     expected = {
-      # Extract derives facts from events, and memory records users' corrections; chat cannot write facts.
-      read_fact   = "chat, erase, export, extract, index, memory"
-      write_fact  = "erase, extract, memory"
+      # Extract derives facts from events, and api records users' corrections; chat cannot write facts.
+      read_fact   = "api, chat, erase, export, extract, index"
+      write_fact  = "api, erase, extract"
       delete_fact = "erase"
 
-      # A correction is an event, so memory records episodes too; the archiver marks the episodes it has copied. Chat
+      # A correction is an event, so api records episodes too; the archiver marks the episodes it has copied. Chat
       # sees none.
-      read_episode     = "archive, erase, export, extract, memory"
-      list_episodes    = "erase, export, memory"
-      write_episode    = "archive, erase, extract, memory"
+      read_episode     = "api, archive, erase, export, extract"
+      list_episodes    = "api, erase, export"
+      write_episode    = "api, archive, erase, extract"
       delete_episode   = "erase"
-      mark_event       = "erase, extract, memory"
+      mark_event       = "api, erase, extract"
       list_unarchived  = "archive"
       list_uncompacted = "archive"
 
       # The archiver alone vouches for archived objects, and erase for those it rewrites.
-      read_catalog  = "archive, chat, erase, export, memory"
+      read_catalog  = "api, archive, chat, erase, export"
       write_catalog = "archive, erase"
 
       # Index learns of documents from the stream and writes neither table.
-      read_document  = "erase, export, memory"
-      write_document = "erase, memory"
-      touch_state    = "erase, export, memory"
-      write_state    = "erase, memory"
+      read_document  = "api, erase, export"
+      write_document = "api, erase"
+      touch_state    = "api, erase, export"
+      write_state    = "api, erase"
       read_changes   = "index"
 
       # Extract can neither read nor write conversations; it deletes messages that it has processed.
-      read_conversation   = "chat, erase, export, index, memory, summarize, sweep"
-      write_conversation  = "chat, erase, memory, summarize"
-      write_unprocessed   = "chat, erase, memory"
+      read_conversation   = "api, chat, erase, export, index, summarize, sweep"
+      write_conversation  = "api, chat, erase, summarize"
+      write_unprocessed   = "api, chat, erase"
       delete_unprocessed  = "erase, extract"
       delete_message      = "erase, sweep"
       read_message_stream = "index, sweep"
@@ -100,22 +100,22 @@ run "tables" {
       write_tenant = "nobody"
 
       # A function that calls a model checks the tenant's budget and records the cost; no function deletes costs.
-      get_tenant   = "chat, extract, index, memory, summarize"
-      read_usage   = "chat, extract, index, memory, summarize"
-      write_usage  = "chat, extract, index, memory, summarize"
+      get_tenant   = "api, chat, extract, index, summarize"
+      read_usage   = "api, chat, extract, index, summarize"
+      write_usage  = "api, chat, extract, index, summarize"
       delete_usage = "nobody"
 
       # The functions behind the two APIs count requests.
-      write_rate = "chat, memory"
+      write_rate = "api, chat"
       read_rate  = "nobody"
 
-      # Every function that writes users' data reads the erasure ledger. Memory begins an erasure and erase ends it.
-      read_erased   = "archive, chat, erase, export, extract, index, memory"
-      write_erased  = "erase, memory"
+      # Every function that writes users' data reads the erasure ledger. Api begins an erasure and erase ends it.
+      read_erased   = "api, archive, chat, erase, export, extract, index"
+      write_erased  = "api, erase"
       delete_erased = "erase"
-      touch_job     = "erase, export, memory"
+      touch_job     = "api, erase, export"
 
-      claim_request = "memory"
+      claim_request = "api"
 
       # Scan and PartiQL carry no leading key, so no condition could limit them.
       scan = "nobody"
@@ -204,7 +204,7 @@ run "services" {
 
     expected = {
       # Erase and export continue by an event; authorize, extract and migrate publish nothing.
-      put_event = "chat, erase, export, index, memory"
+      put_event = "api, chat, erase, export, index"
 
       # Each route has one consumer, and only the bus fills it. Erase alone delays messages in its queue and reads
       # dead letters.
@@ -216,16 +216,16 @@ run "services" {
       send_quarantine  = "extract, index"
       read_dead_letter = "erase"
 
-      # No language model on the data path; index and memory embed texts and queries.
+      # No language model on the data path; api and index embed texts and queries.
       ask_model = "chat, extract, summarize"
-      embed     = "index, memory"
+      embed     = "api, index"
 
-      sign_cursor = "memory"
+      sign_cursor = "api"
       decrypt     = "nobody"
 
       # Migrate alone has the schema owner's login.
       read_owner_login = "migrate"
-      read_app_login   = "erase, export, index, memory, migrate"
+      read_app_login   = "api, erase, export, index, migrate"
       change_secret    = "nobody"
 
       # No function reaches the whole bucket or lists it.
@@ -233,19 +233,19 @@ run "services" {
       list_bucket  = "nobody"
 
       # The archiver writes and merges archived episodes; erase rewrites them without a user.
-      read_cold    = "archive, chat, erase, export, memory"
-      restore_cold = "archive, chat, erase, export, memory"
+      read_cold    = "api, archive, chat, erase, export"
+      restore_cold = "api, archive, chat, erase, export"
       change_cold  = "archive, erase"
 
       # Functions that write large texts may write them; sweep deletes those of deleted conversations without reading
       # them.
-      read_spill   = "chat, export, extract, index, memory"
-      write_spill  = "chat, extract, memory"
-      delete_spill = "erase, extract, index, memory, sweep"
+      read_spill   = "api, chat, export, extract, index"
+      write_spill  = "api, chat, extract"
+      delete_spill = "api, erase, extract, index, sweep"
 
-      # Export writes the file and cannot read it; memory signs the address for the download.
+      # Export writes the file and cannot read it; api signs the address for the download.
       write_export = "export"
-      read_export  = "memory"
+      read_export  = "api"
       abort_export = "erase, export"
       list_uploads = "erase"
 
@@ -253,10 +253,10 @@ run "services" {
       list_versions   = "erase"
       delete_versions = "erase"
 
-      # Chat searches through memory and invokes itself for long turns; no other function invokes one.
-      invoke_memory = "chat"
-      invoke_chat   = "chat"
-      invoke_any    = "chat"
+      # Chat searches through api and invokes itself for long turns; no other function invokes one.
+      invoke_api  = "chat"
+      invoke_chat = "chat"
+      invoke_any  = "chat"
 
       # Chat alone sends to sockets.
       push_frame    = "chat"
@@ -305,9 +305,9 @@ run "services" {
       list_versions   = { actions = ["s3:ListBucketVersions", "s3:GetObjectVersion"], on = "" }
       delete_versions = { actions = ["s3:DeleteObjectVersion"], on = "" }
 
-      invoke_memory = { actions = var.invoke, on = "function:membus-test-memory" }
-      invoke_chat   = { actions = var.invoke, on = "function:membus-test-chat" }
-      invoke_any    = { actions = var.invoke, on = "" }
+      invoke_api  = { actions = var.invoke, on = "function:membus-test-api" }
+      invoke_chat = { actions = var.invoke, on = "function:membus-test-chat" }
+      invoke_any  = { actions = var.invoke, on = "" }
 
       push_frame    = { actions = ["execute-api:ManageConnections"], on = "/v1/POST/@connections/*" }
       push_anywhere = { actions = ["execute-api:ManageConnections", "execute-api:Invoke"], on = "" }
@@ -323,8 +323,8 @@ run "services" {
   assert {
     condition = toset([
       for name in flatten(regexall("function:membus-test-(\\w+)", run.platform.policies.chat)) : name
-    ]) == toset(["memory", "chat"])
-    error_message = "Chat must invoke memory and itself only."
+    ]) == toset(["api", "chat"])
+    error_message = "Chat must invoke api and itself only."
   }
   assert {
     condition     = length(regexall("@connections", run.platform.policies.chat)) == 2

@@ -17,6 +17,7 @@ run "an_environment_of_production_shape_plans" {
   assert {
     condition = (
       keys(output.functions) == [
+        "api",
         "archive",
         "authorize",
         "chat",
@@ -24,7 +25,6 @@ run "an_environment_of_production_shape_plans" {
         "export",
         "extract",
         "index",
-        "memory",
         "migrate",
         "summarize",
         "sweep",
@@ -77,11 +77,11 @@ run "an_environment_of_production_shape_plans" {
   assert {
     condition = [for name, function in local.functions : name if anytrue([
       for concern in function.uses : contains(keys(concern.environment), "HOT_TIER_URL")
-    ])] == ["chat", "erase", "memory"]
-    error_message = "Chat, memory and erase, and no others, must use the hot tier."
+    ])] == ["api", "chat", "erase"]
+    error_message = "Api, chat and erase, and no others, must use the hot tier."
   }
   assert {
-    condition     = alltrue([for name in ["chat", "erase", "memory"] : try(local.functions[name].in_vpc, false)])
+    condition     = alltrue([for name in ["api", "chat", "erase"] : try(local.functions[name].in_vpc, false)])
     error_message = "The functions that use the hot tier must be in the VPC."
   }
   assert {
@@ -120,7 +120,7 @@ run "who_may_connect_to_the_hot_tier" {
   }
   variables {
     policies = run.an_environment_of_production_shape_plans.policies
-    expected = { connect = "chat, erase, memory" }
+    expected = { connect = "api, chat, erase" }
     questions = {
       connect = {
         actions = ["elasticache:Connect"]

@@ -1,5 +1,5 @@
 locals {
-  function_memory = {
+  function_api = {
     limits = { timeout_seconds = 29 }
     in_vpc = true
     layers = ["duckdb"]
