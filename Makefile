@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
 
-.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-erase bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi docs
+.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build init plan apply bench bench-erase bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,10 +57,16 @@ e2e: setup ## the deployed local stack, through its public doors
 build: setup ## function zips and layers for Lambda (arm64, Python 3.13), with sizes and SBOMs
 	@$(PY) -m scripts.build
 
-plan: build ## terraform plan of ENV=dev|staging|prod
+init: setup ## terraform init of ENV=dev|staging|prod, with the state bucket that terraform/bootstrap made
+	@$(PY) -m localstack init $(ENV)
+
+# Both check the backend before the build, which takes half a minute.
+plan: setup ## terraform plan of ENV=dev|staging|prod
+	@$(PY) -m localstack backend $(ENV) && $(PY) -m scripts.build
 	@$(PY) -m localstack terraform -chdir=terraform/environments/$(ENV) plan
 
-apply: build ## terraform apply of ENV=dev|staging|prod
+apply: setup ## terraform apply of ENV=dev|staging|prod
+	@$(PY) -m localstack backend $(ENV) && $(PY) -m scripts.build
 	@$(PY) -m localstack terraform -chdir=terraform/environments/$(ENV) apply
 
 bench: setup ## figures: import time, requests and units per event, profile read and chat turn

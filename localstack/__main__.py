@@ -1,4 +1,4 @@
-"""`python -m localstack up|down|status|terraform`."""
+"""`python -m localstack up|down|status|backend|init|terraform`."""
 
 import sys
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from localstack.backend import init_backend, require_backend
 from localstack.home import LOCAL, Home, Stack, StackError, read_environment
 from localstack.lifecycle import ProgressDisplay, describe, down, is_whole, up
 from localstack.terraform import run_terraform
@@ -54,6 +55,15 @@ def _status(options: argparse.Namespace) -> int:
     return 0 if is_whole(home) else 1
 
 
+def _require_backend(options: argparse.Namespace) -> int:
+    require_backend(options.environment, read_environment())
+    return 0
+
+
+def _init_backend(options: argparse.Namespace) -> int:
+    return init_backend(options.environment, read_environment())
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localstack", description="The local stack of membus.")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -70,6 +80,17 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--any-ports", action="store_true", help="leave the usual ports to another stack"
             )
+    for name, run, purpose in (
+        ("backend", _require_backend, "check that an environment on AWS knows the bucket of its state"),
+        (
+            "init",
+            _init_backend,
+            "terraform init of an environment on AWS, with the bucket that bootstrap made",
+        ),
+    ):
+        command = commands.add_parser(name, help=purpose)
+        command.add_argument("environment", metavar="ENV", help="dev, staging or prod")
+        command.set_defaults(run=run)
     commands.add_parser("terraform", help="run Terraform with the provider that this machine has")
     return parser
 

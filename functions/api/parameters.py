@@ -10,7 +10,7 @@ from membus.core.identity import Id
 from membus.http import describe_route
 
 READ, WRITE, EVENTS, ADMIN = (
-    describe_route("memory", scope) for scope in ("memory:read", "memory:write", "events:write", "admin")
+    describe_route("api", scope) for scope in ("memory:read", "memory:write", "events:write", "admin")
 )
 
 User = Annotated[Id, Path()]

@@ -268,7 +268,7 @@ def proxy(deployment: DeployedEnvironment) -> Iterator[Finding]:
         yield ok(about, "none in the last hour")
 
 
-LIMITED_FUNCTIONS = ("memory", "chat")
+LIMITED_FUNCTIONS = ("api", "chat")
 
 
 def rates(deployment: DeployedEnvironment) -> Iterator[Finding]:
@@ -294,7 +294,7 @@ def _same_rates(deployment: DeployedEnvironment) -> Finding:
         found = {name: RateLimits.model_validate_json(text) for name, text in told.items()}
     except ValidationError:
         return fail("rates", f"unreadable: {told}", APPLY_AGAIN, "floods")
-    usual, other = found["memory"], found["chat"]
+    usual, other = found["api"], found["chat"]
     if usual != other:
         return fail("rates", f"memory counts by {usual}, chat by {other}", APPLY_AGAIN, "floods")
     return ok(

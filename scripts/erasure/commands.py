@@ -71,7 +71,7 @@ def _erase(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     )
     if arguments.again:
         _erase_again(tenant, arguments.live_table, output)
-    adopt_environment(target.environment, "memory")
+    adopt_environment(target.environment, "api")
     jobs = [_begin(Owner(tenant=tenant, user=user)) for user in users]
     if arguments.wait:
         jobs = [_wait_for_job(job) for job in jobs]

@@ -77,7 +77,7 @@ def _export(arguments: Namespace, target: Target, output: Output) -> None:
     if not arguments.out.absolute().parent.is_dir():
         raise InvalidError(f"{arguments.out.parent} is no folder")
     owner = parse_owner(arguments.tenant, arguments.user)
-    adopt_environment(target.environment, "memory")
+    adopt_environment(target.environment, "api")
     ended = _wait(_start_export(arguments, owner), output)
     if not any(ended.rows.values()):
         raise NotFoundError(f"nothing is known of {owner.user} in {owner.tenant}: no file was written")

@@ -110,7 +110,7 @@ def _import(arguments: Namespace, target: Target, output: Output) -> ExitCode:
         arguments,
         f"Send what {arguments.file} holds to {arguments.tenant}? What its users said is read by a model.",
     )
-    adopt_environment(target.environment, "memory")
+    adopt_environment(target.environment, "api")
     return _print_report(run_import(arguments, _import_targets(), output), output)
 
 

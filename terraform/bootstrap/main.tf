@@ -82,7 +82,7 @@ resource "aws_s3_bucket_policy" "state" {
   })
 }
 
-# The lock is an object beside the state, written only if absent; its old versions go with the state's.
+# The lock is an object beside the state, written only if absent; its old versions expire like those of the state.
 resource "aws_s3_bucket_lifecycle_configuration" "state" {
   bucket = aws_s3_bucket.state.id
 

@@ -9,11 +9,15 @@ terraform {
   }
 }
 
-# Its own state stays beside it (commit nothing of it): the bucket cannot hold the state that makes the bucket.
+# The state of the bootstrap is a local file, which is not committed: the bucket cannot hold the state that makes the
+# bucket.
 provider "aws" {
   region = var.region
 
   default_tags {
-    tags = { project = "membus", environment = "shared" }
+    tags = {
+      project     = "membus"
+      environment = "shared"
+    }
   }
 }

@@ -1,26 +1,26 @@
 variable "region" {
-  description = "Where the state of every environment is kept."
+  description = "Region of the bucket that keeps the state of every environment."
   type        = string
   default     = "us-east-1"
 }
 
 variable "account_id" {
-  description = "The account, twelve digits: bucket names are global, so the bucket carries it."
+  description = "Id of the account, twelve digits. Bucket names are global, so the bucket's name contains it."
   type        = string
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "An account id is twelve digits."
+    error_message = "account_id must be twelve digits, e.g. -var account_id=123456789012."
   }
 }
 
 variable "noncurrent_days" {
-  description = "How long an overwritten state can be brought back."
+  description = "How many days an overwritten state is kept."
   type        = number
   default     = 365
 
   validation {
     condition     = var.noncurrent_days >= 30
-    error_message = "A broken apply may be noticed weeks later."
+    error_message = "noncurrent_days must be at least 30: a broken apply may be noticed weeks later."
   }
 }

@@ -137,7 +137,7 @@ def test_a_narrow_bus_is_told_event_by_event_and_what_is_sent_again_lands_once(
         said(user, f"I love tea. {REFUSED}", event_id=f"{user}-2"),
     ]
 
-    with narrow_bus(aws, "membus-local-memory") as bus:
+    with narrow_bus(aws, "membus-local-api") as bus:
         first = acme.post("/v1/events", {"events": events}, key=None)
         nothing = acme.post("/v1/events", {"events": events[1:]}, key=None)
         bus.narrow = False

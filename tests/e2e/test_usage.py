@@ -65,10 +65,10 @@ def test_every_function_that_calls_a_model_is_on_the_bill(
     client.post("/v1/search", {"query": "home city", "user_id": user}, key=None)
 
     report = eventually(
-        lambda: usage(client), lambda found: functions(found) >= {"extract", "chat", "index", "memory"}
+        lambda: usage(client), lambda found: functions(found) >= {"extract", "chat", "index", "api"}
     )
 
-    assert functions(report) == {"extract", "chat", "index", "memory"}
+    assert functions(report) == {"extract", "chat", "index", "api"}
     assert all(item["dollars"] > 0 and item["calls"] > 0 and item["input"] > 0 for item in report["items"])
     assert report["total"]["unpriced_calls"] == 0
     assert report["events"] >= 1

@@ -13,7 +13,7 @@ from scripts.build.project import ROOT, build, function_names
 
 DIST = ROOT / "dist" / HOST.name
 FUNCTIONS = function_names(ROOT)
-NEEDS_NO_MODEL_YET = sorted({"authorize", "extract", "memory"} & set(FUNCTIONS))
+NEEDS_NO_MODEL_YET = sorted({"authorize", "extract", "api"} & set(FUNCTIONS))
 
 # boto3 and what boto3 itself stands on; the rest of the layer is not the authorizer's to load.
 BOTO3 = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.api.app import app as memory
+from functions.api.app import app as api
 from functions.api.public.routes import OPENAPI
 from functions.chat.handler import app as chat
 from scripts import openapi
@@ -49,7 +49,7 @@ def test_every_call_is_described() -> None:
 
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS)
 def test_every_operation_names_its_function_and_its_scope(name: str, operation: dict[str, Any]) -> None:
-    assert operation["x-membus-function"] in {"memory", "chat"}
+    assert operation["x-membus-function"] in {"api", "chat"}
     assert (operation.get("security") == []) == (name in PUBLIC)
     assert ("x-membus-scope" in operation) != (name in PUBLIC)
     assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}
@@ -58,7 +58,7 @@ def test_every_operation_names_its_function_and_its_scope(name: str, operation: 
 
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS)
 def test_an_operation_is_served_by_the_function_it_names(name: str, operation: dict[str, Any]) -> None:
-    app = {"memory": memory, "chat": chat}[operation["x-membus-function"]]
+    app = {"api": api, "chat": chat}[operation["x-membus-function"]]
     method, path = name.split(" ", 1)
     example = re.sub(r"{\w+}", "x", path)
 

@@ -14,9 +14,9 @@ from scripts.doctor.findings import find_runbook
 
 ROOT = Path(__file__).parents[2]
 PAGES, MODULES = ROOT / "docs" / "runbooks", ROOT / "terraform" / "modules"
-PLATFORM = (MODULES / "platform" / "main.tf").read_text(encoding="utf-8")
+PLATFORM = (MODULES / "platform" / "routes.tf").read_text(encoding="utf-8")
 ROUTES = tuple(re.findall(r"^    (\w+) = \{\n      pattern", PLATFORM, flags=re.MULTILINE))
-SURPLUS = tuple(re.findall(r"^    (\w+) = \{\n(?:      .*\n)*?      surplus", PLATFORM, flags=re.MULTILINE))
+SURPLUS = tuple(re.findall(r"^    (\w+) = \{\n(?:      .*\n)*?      overflow", PLATFORM, flags=re.MULTILINE))
 PARKING = ("failures", "quarantine")
 ENDS = ("bus-dlq", *PARKING, *(f"{route}{kind}" for route in ROUTES for kind in ("-dlq", "-rule-dlq")))
 FUNCTIONS = tuple(each.parent.name for each in (ROOT / "functions").glob("*/handler.py"))

@@ -11,7 +11,7 @@ from membus import wiring
 
 router = APIGatewayHttpRouter()
 OPENAPI = Path(__file__).parents[1] / "openapi.json"
-PUBLIC: dict[str, Any] = {"openapi_extensions": {"x-membus-function": "memory"}}
+PUBLIC: dict[str, Any] = {"openapi_extensions": {"x-membus-function": "api"}}
 
 
 @router.get("/v1/health", summary="Whether the door is open", **PUBLIC)

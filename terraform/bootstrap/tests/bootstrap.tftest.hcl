@@ -16,11 +16,11 @@ run "state_is_private_encrypted_and_can_be_brought_back" {
 
   assert {
     condition     = aws_s3_bucket.state.bucket == "membus-state-123456789012"
-    error_message = "The bucket's name carries the account."
+    error_message = "The bucket's name must contain the account."
   }
   assert {
     condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
-    error_message = "An overwritten state can be brought back."
+    error_message = "The bucket must keep versions, so that an overwritten state can be restored."
   }
   assert {
     condition = alltrue([
@@ -32,8 +32,11 @@ run "state_is_private_encrypted_and_can_be_brought_back" {
     error_message = "State holds secrets: public access is blocked in all four ways."
   }
   assert {
-    condition     = aws_kms_key.state.enable_key_rotation && one(one(aws_s3_bucket_server_side_encryption_configuration.state.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms"
-    error_message = "State is encrypted with a key of its own."
+    condition = aws_kms_key.state.enable_key_rotation && one(flatten([
+      for rule in aws_s3_bucket_server_side_encryption_configuration.state.rule :
+      rule.apply_server_side_encryption_by_default[*].sse_algorithm
+    ])) == "aws:kms"
+    error_message = "State must be encrypted with a key of its own."
   }
 }
 
@@ -46,8 +49,11 @@ run "plain_http_is_refused" {
     values          = { arn = "arn:aws:s3:::membus-state-123456789012" }
   }
   assert {
-    condition     = jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
-    error_message = "State travels over TLS only."
+    condition = (
+      jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition.Bool["aws:SecureTransport"]
+      == "false"
+    )
+    error_message = "State must be accessible over TLS only."
   }
 }
 

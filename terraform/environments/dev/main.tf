@@ -15,11 +15,22 @@ module "platform" {
     summarize_id = "claude-opus-5-5"
   }
 
-  # Scale to zero: an idle dev costs its keys, its endpoints and its storage.
-  network  = { availability_zones = ["us-east-1a", "us-east-1b"] }
-  postgres = { cluster = { min_acu = 0, max_acu = 4 } }
+  # Scales to zero: an idle dev costs its keys, its endpoints and its storage.
+  network = { availability_zones = ["us-east-1a", "us-east-1b"] }
+  postgres = { cluster = {
+    min_acu = 0
+    max_acu = 4
+  } }
 
-  api        = { rate = 50, burst = 100 }
-  protection = { recovery_days = 7, archive_retention_days = 7 }
+  api = {
+    rate  = 50
+    burst = 100
+  }
+
+  protection = {
+    recovery_days          = 7
+    archive_retention_days = 7
+  }
+
   operations = { log_retention_days = 14 }
 }

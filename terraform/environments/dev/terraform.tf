@@ -8,7 +8,7 @@ terraform {
     }
   }
 
-  # Bucket and key come with -backend-config: they carry the account, see terraform/bootstrap.
+  # Bucket and key differ by account: `terraform init -backend-config=…` gives them, see terraform/bootstrap.
   backend "s3" {
     key          = "dev/terraform.tfstate"
     region       = "us-east-1"
@@ -21,6 +21,9 @@ provider "aws" {
   region = "us-east-1"
 
   default_tags {
-    tags = { project = "membus", environment = "dev" }
+    tags = {
+      project     = "membus"
+      environment = "dev"
+    }
   }
 }

@@ -1,4 +1,4 @@
 output "platform" {
-  description = "Everything that the platform names: URLs, tables, queues, functions, secrets."
+  description = "The outputs of the platform: URLs, tables, queues, functions, secrets, policies."
   value       = module.platform
 }

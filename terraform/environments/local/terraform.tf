@@ -11,12 +11,15 @@ terraform {
   backend "local" {}
 }
 
-# The emulator is wherever AWS_ENDPOINT_URL says; provider and functions read the same variable.
+# AWS_ENDPOINT_URL is the address of the emulator; the provider and the functions read the same variable.
 provider "aws" {
   region            = "us-east-1"
   s3_use_path_style = true
 
   default_tags {
-    tags = { project = "membus", environment = "local" }
+    tags = {
+      project     = "membus"
+      environment = "local"
+    }
   }
 }

@@ -1,25 +1,30 @@
 variable "artifacts" {
-  description = "Directory that the build wrote for this machine."
+  description = "Output directory of the build for this machine."
   type        = string
 }
 
 variable "extra_environment" {
-  description = "What every function is told on top of its own: where the emulator and the model server are."
+  description = "Variables of every function: addresses of the emulator and the model server."
   type        = map(string)
 }
 
 variable "gateway_url" {
-  description = "Where the emulator answers for APIs, by path: the host names that AWS gives them resolve nowhere."
+  description = "URL of the emulator's APIs, by path; the host names of AWS do not resolve there."
   type        = string
 }
 
 variable "postgres" {
-  description = "The laptop's server."
-  type        = object({ host = string, port = number, database = string, owner_username = string })
+  description = "The local PostgreSQL server, without its password."
+  type = object({
+    host           = string
+    port           = number
+    database       = string
+    owner_username = string
+  })
 }
 
 variable "postgres_password" {
-  description = "Password of its owner."
+  description = "Password of the server's owner."
   type        = string
   sensitive   = true
 }

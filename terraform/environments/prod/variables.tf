@@ -1,4 +1,4 @@
 variable "alarm_topic_arn" {
-  description = "SNS topic of whoever is on call; without it there would be no alarms."
+  description = "SNS topic that receives the alarms."
   type        = string
 }

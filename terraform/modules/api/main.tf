@@ -7,8 +7,8 @@ locals {
     } if contains(["get", "put", "post", "patch", "delete"], method)
   }]...)
 
-  # A gateway's variable takes a whole segment, so `{user}:erase` and `{user}:export` come by one route, `{user}`; the
-  # function reads the verb, and the authorizer's policy tells them apart.
+  # A path variable of the gateway matches a whole segment, so `{user}:erase` and `{user}:export` share the route
+  # `{user}`. The function reads the verb, and the authorizer's policy distinguishes the two.
   routes = { for name, operation in local.operations : replace(name, "/}:\\w+$/", "}") => operation... }
 }
 
@@ -39,16 +39,16 @@ resource "aws_apigatewayv2_route" "this" {
   lifecycle {
     precondition {
       condition     = alltrue([for operation in each.value : operation.public == (operation.scope == null)])
-      error_message = "${each.key} must name a scope or say that it is public (`security: []`), not both, not neither."
+      error_message = "${each.key} must either name a scope or be public (`security: []`). Correct the document."
     }
     precondition {
       condition     = length(distinct([for operation in each.value : [operation.function, operation.public]])) == 1
-      error_message = "What shares ${each.key} must be of one function, and all of it public or none."
+      error_message = "Operations that share ${each.key} must have one function and be all public or all not."
     }
   }
 }
 
-# What no route matches is a 404 like any other, with its code and request id; who brings no good key does not learn it.
+# A request that matches no route gets a 404 with a code and a request id; without a valid key it gets a 401 instead.
 resource "aws_apigatewayv2_route" "fallback" {
   api_id             = aws_apigatewayv2_api.this.id
   route_key          = "$default"
@@ -57,7 +57,7 @@ resource "aws_apigatewayv2_route" "fallback" {
   authorizer_id      = aws_apigatewayv2_authorizer.this.id
 }
 
-# The credential alone identifies an answer in the cache: tenant and scopes depend on nothing else.
+# Tenant and scopes depend on the credential alone, so the credential alone is the key of the cache.
 resource "aws_apigatewayv2_authorizer" "this" {
   api_id                            = aws_apigatewayv2_api.this.id
   name                              = "${var.name}-key"

@@ -8,7 +8,7 @@ resource "aws_apigatewayv2_stage" "this" {
     throttling_burst_limit = var.throttling.burst
   }
 
-  # The route, not the path: paths carry user ids.
+  # The log has the route, not the path: paths contain user ids.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.this.arn
     format = jsonencode({
@@ -37,7 +37,7 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   count = var.operations.alarm_topic_arn == null ? 0 : 1
 
   alarm_name          = "${var.name}-failures"
-  alarm_description   = "Callers of ${var.name} see 5xx: the access log names the route, the function's log the reason."
+  alarm_description   = "${var.name} answers 5xx. The access log names the route, the function's log the reason."
   namespace           = "AWS/ApiGateway"
   metric_name         = "5xx"
   dimensions          = { ApiId = aws_apigatewayv2_api.this.id }

@@ -88,7 +88,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # A state lives a year at most and every write of it makes a new object: what is older has nobody left to read it.
+  # A state lives a year at most and every write of it makes a new object, so no state refers to an older object.
   rule {
     id     = "forgotten-states"
     status = "Enabled"
@@ -102,7 +102,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # The archive of an export can be fetched for a week, as its job says, and leaves no version behind.
+  # The file of an export can be downloaded for a week, as its job says; its versions are deleted a day later.
   rule {
     id     = "fetched-exports"
     status = "Enabled"

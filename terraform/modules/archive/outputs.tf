@@ -4,41 +4,78 @@ output "name" {
 }
 
 output "noncurrent_days" {
-  description = "For how long a replaced or deleted version can be brought back."
+  description = "How many days a replaced or deleted version is kept."
   value       = var.noncurrent_days
 }
 
-output "grants" {
-  description = "IAM statements by verb. `delete` removes versions too: it is erasure's. `cold` is for episodes in Parquet, `spill` for texts too large for an item, `exports` for what users take along; each sees nothing else."
-  value = {
-    read = [
-      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/*"] },
-      { Effect = "Allow", Action = ["s3:ListBucket"], Resource = [aws_s3_bucket.this.arn] },
-    ]
-    write  = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/*"] }]
-    delete = [{ Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*"] }]
+locals {
+  parquet = "${aws_s3_bucket.this.arn}/*.parquet"
+  spill   = "${aws_s3_bucket.this.arn}/spill/*"
+  exports = "${aws_s3_bucket.this.arn}/exports/*"
+
+  # Actions by kind of object and verb.
+  actions = {
     cold = {
-      read   = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
-      write  = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
-      delete = [{ Effect = "Allow", Action = ["s3:DeleteObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
-      thaw   = [{ Effect = "Allow", Action = ["s3:RestoreObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
-    }
-    # All versions of what holds a user's data, and which there are.
-    erase = [
-      { Effect = "Allow", Action = ["s3:ListBucketVersions", "s3:ListBucketMultipartUploads"], Resource = [aws_s3_bucket.this.arn] },
-      { Effect = "Allow", Action = ["s3:AbortMultipartUpload"], Resource = ["${aws_s3_bucket.this.arn}/exports/*"] },
-      { Effect = "Allow", Action = ["s3:GetObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] },
-      { Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet", "${aws_s3_bucket.this.arn}/spill/*", "${aws_s3_bucket.this.arn}/exports/*"] },
-    ]
-    # What a user takes along: written by one function, fetched by an address that another one signs.
-    exports = {
-      read  = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/exports/*"] }]
-      write = [{ Effect = "Allow", Action = ["s3:PutObject", "s3:AbortMultipartUpload"], Resource = ["${aws_s3_bucket.this.arn}/exports/*"] }]
+      read    = ["s3:GetObject"]
+      write   = ["s3:PutObject"]
+      delete  = ["s3:DeleteObject"]
+      restore = ["s3:RestoreObject"]
     }
     spill = {
-      read   = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]
-      write  = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]
-      delete = [{ Effect = "Allow", Action = ["s3:DeleteObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]
+      read   = ["s3:GetObject"]
+      write  = ["s3:PutObject"]
+      delete = ["s3:DeleteObject"]
+    }
+    exports = {
+      read  = ["s3:GetObject"]
+      write = ["s3:PutObject", "s3:AbortMultipartUpload"]
     }
   }
+
+  objects = {
+    cold    = local.parquet
+    spill   = local.spill
+    exports = local.exports
+  }
+}
+
+output "grants" {
+  description = <<-EOT
+    IAM statements by kind of object and verb; a kind permits nothing of another. `cold`: episodes in Parquet, which
+    `restore` brings back from a slow storage class. `spill`: texts too large for an item. `exports`: files that
+    users download. `erase`: deletes every version of all three, and lists versions.
+  EOT
+  value = merge(
+    { for kind, verbs in local.actions : kind => {
+      for verb, actions in verbs : verb => [{
+        Effect   = "Allow"
+        Action   = actions
+        Resource = [local.objects[kind]]
+      }]
+    } },
+    {
+      erase = [
+        {
+          Effect   = "Allow"
+          Action   = ["s3:ListBucketVersions", "s3:ListBucketMultipartUploads"]
+          Resource = [aws_s3_bucket.this.arn]
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["s3:AbortMultipartUpload"]
+          Resource = [local.exports]
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["s3:GetObjectVersion"]
+          Resource = [local.parquet]
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+          Resource = [local.parquet, local.spill, local.exports]
+        },
+      ]
+    },
+  )
 }

@@ -2,7 +2,7 @@ resource "aws_cloudwatch_event_bus" "this" {
   name = local.bus_name
 
   dead_letter_config {
-    arn = aws_sqs_queue.end["bus-dlq"].arn
+    arn = aws_sqs_queue.dead_letter["bus-dlq"].arn
   }
 }
 
@@ -31,6 +31,6 @@ resource "aws_cloudwatch_event_target" "route" {
   arn            = aws_sqs_queue.route[each.key].arn
 
   dead_letter_config {
-    arn = aws_sqs_queue.end["${each.key}-rule-dlq"].arn
+    arn = aws_sqs_queue.dead_letter["${each.key}-rule-dlq"].arn
   }
 }

@@ -1,46 +1,65 @@
-# A name or an ARN in a policy needs no queue to exist, and a queue takes half a minute to settle: functions need not wait for it.
+# Names and ARNs are computed: a policy can name a queue before it exists, and functions need not wait for the half
+# minute that a new queue takes.
+locals {
+  queues = merge(aws_sqs_queue.dead_letter, aws_sqs_queue.route)
+}
+
 output "name" {
   description = "Name of the bus, for a function's environment."
   value       = local.bus_name
 }
 
 output "queue_urls" {
-  description = "Every queue by its name without prefix: routes, their surplus and dead-letter queues, the bus's own, parking."
-  value       = { for name, queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : name => queue.url }
-}
-
-output "end_names" {
-  description = "Names, without prefix, of the queues where messages end: dead letters and parking."
-  value       = keys(local.ends)
-}
-
-output "message_days" {
-  description = "For how long a message that nobody takes lies in the queue where messages end."
-  value       = local.end_days
+  description = "URL of every queue by its name without prefix: routes, their overflow queues, dead-letter queues."
+  value       = { for name, queue in local.queues : name => queue.url }
 }
 
 output "queue_arns" {
   description = "The same queues by ARN, for destinations and event-source mappings."
-  value       = { for name, queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : name => queue.arn }
+  value       = { for name, queue in local.queues : name => queue.arn }
+}
+
+output "dead_letter_names" {
+  description = "Names of the dead-letter queues, without prefix."
+  value       = keys(local.dead_letters)
+}
+
+output "dead_letter_days" {
+  description = "How many days a dead-letter queue keeps a message."
+  value       = local.dead_letter_days
 }
 
 output "grants" {
-  description = "IAM statements: `put` events on the bus, `consume` a route, `send` to a parking queue or a route's dead-letter queue."
+  description = <<-EOT
+    IAM statements: `put` events on the bus; by queue name, `consume` a route or its overflow queue, `requeue` to
+    it, and `send` to a dead-letter queue; `search` all dead-letter queues and delete from them.
+  EOT
   value = {
-    # To look through the queues where messages end, and to remove from them; whoever waits for itself, or sets aside, sends to its own.
+    put = [{
+      Effect   = "Allow"
+      Action   = ["events:PutEvents"]
+      Resource = [local.bus_arn]
+    }]
+
     search = [{
       Effect   = "Allow"
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
-      Resource = [for name in keys(local.ends) : "${local.queue_arn}-${name}"]
+      Resource = [for name in keys(local.dead_letters) : "${local.queue_arn}-${name}"]
     }]
-    wait = { for route in keys(local.waiting) : route => [{ Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["${local.queue_arn}-${route}"] }] }
-    put  = [{ Effect = "Allow", Action = ["events:PutEvents"], Resource = [local.bus_arn] }]
-    consume = { for route in keys(local.waiting) : route => [{
+
+    consume = { for name in keys(local.consumed) : name => [{
       Effect   = "Allow"
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
-      Resource = ["${local.queue_arn}-${route}"]
+      Resource = ["${local.queue_arn}-${name}"]
     }] }
-    send = { for name in setunion(var.parking, [for route in keys(var.routes) : "${route}-dlq"]) : name => [{
+
+    requeue = { for name in keys(local.consumed) : name => [{
+      Effect   = "Allow"
+      Action   = ["sqs:SendMessage"]
+      Resource = ["${local.queue_arn}-${name}"]
+    }] }
+
+    send = { for name in setunion(var.dead_letter_queues, [for route in keys(var.routes) : "${route}-dlq"]) : name => [{
       Effect   = "Allow"
       Action   = ["sqs:SendMessage"]
       Resource = ["${local.queue_arn}-${name}"]

@@ -1,26 +1,35 @@
 locals {
-  bus_name  = "${var.prefix}-bus"
-  place     = "${var.account.region}:${var.account.id}"
-  bus_arn   = "arn:${var.account.partition}:events:${local.place}:event-bus/${local.bus_name}"
-  queue_arn = "arn:${var.account.partition}:sqs:${local.place}:${var.prefix}"
-  rule_arns = { for route in keys(var.routes) : route => "arn:${var.account.partition}:events:${local.place}:rule/${local.bus_name}/${var.prefix}-${route}" }
+  bus_name = "${var.prefix}-bus"
+  bus_arn  = "arn:${var.account.partition}:events:${local.location}:event-bus/${local.bus_name}"
+  location = "${var.account.region}:${var.account.id}"
 
-  # The queues where messages end, with what EventBridge resource may send there; "" where SQS or a role does.
-  ends = merge(
+  # ARNs are computed from names: a policy can name a queue that does not exist yet, so all queues are made at once.
+  queue_arn = "arn:${var.account.partition}:sqs:${local.location}:${var.prefix}"
+  rule_arns = { for route in keys(var.routes) :
+    route => "arn:${var.account.partition}:events:${local.location}:rule/${local.bus_name}/${var.prefix}-${route}"
+  }
+
+  # Dead-letter queues by name, with the EventBridge resource that sends to each; "" where SQS or a function's role
+  # sends.
+  dead_letters = merge(
     { bus-dlq = local.bus_arn },
     { for route, rule_arn in local.rule_arns : "${route}-rule-dlq" => rule_arn },
     { for route in keys(var.routes) : "${route}-dlq" => "" },
-    { for name in var.parking : name => "" },
+    { for name in var.dead_letter_queues : name => "" },
   )
 
-  # As long as SQS keeps a message at all: an operator has two weeks.
-  end_days = 14
+  # The maximum that SQS keeps a message: an operator has two weeks.
+  dead_letter_days = 14
 
-  # A surplus queue is fed by its consumer, which has a role, and gives up where its route does.
-  surplus = { for route, settings in var.routes : "${route}-surplus" => merge(settings, { ends_in = "${route}-dlq" }) if settings.surplus }
-  waiting = merge({ for route, settings in var.routes : route => merge(settings, { ends_in = "${route}-dlq" }) }, local.surplus)
+  # Queues that invoke a consumer: each route's own, and its overflow queue, which shares the route's dead-letter queue.
+  routed = { for route, settings in var.routes : route => merge(settings, { dead_letter_queue = "${route}-dlq" }) }
+  overflow = { for route, settings in local.routed :
+    "${route}-surplus" => settings if settings.overflow
+  }
+  consumed = merge(local.routed, local.overflow)
 
-  policies = { for name, source_arn in merge(local.ends, local.rule_arns, { for name in keys(local.surplus) : name => "" }) : name => [
+  senders = merge(local.dead_letters, local.rule_arns, { for name in keys(local.overflow) : name => "" })
+  policies = { for name, source_arn in local.senders : name => [
     for statement in [
       {
         when      = source_arn != ""
@@ -44,36 +53,47 @@ locals {
       Condition = statement.Condition
     } if statement.when
   ] }
+
+  # Null where a queue needs no policy: IAM refuses an empty list of statements.
+  policy_documents = { for name, statements in local.policies : name => length(statements) == 0 ? null : jsonencode({
+    Version   = "2012-10-17"
+    Statement = statements
+  }) }
 }
 
-# Encrypted by SQS itself: delivery into a queue with a customer-managed key hangs on that key's policy, for the queue and
-# its DLQ alike, and a slip there loses events.
-resource "aws_sqs_queue" "end" {
-  for_each = local.ends
+# SQS encrypts the queues with its own key. With a customer-managed key, delivery to a queue and to its dead-letter
+# queue would depend on that key's policy, and a mistake there loses events.
+resource "aws_sqs_queue" "dead_letter" {
+  for_each = local.dead_letters
 
   name                      = "${var.prefix}-${each.key}"
-  message_retention_seconds = local.end_days * 24 * 3600
+  message_retention_seconds = local.dead_letter_days * 24 * 3600
   sqs_managed_sse_enabled   = true
-  policy                    = length(local.policies[each.key]) == 0 ? null : jsonencode({ Version = "2012-10-17", Statement = local.policies[each.key] })
+  policy                    = local.policy_documents[each.key]
+}
+
+moved {
+  from = aws_sqs_queue.end
+  to   = aws_sqs_queue.dead_letter
 }
 
 resource "aws_sqs_queue" "route" {
-  for_each = local.waiting
+  for_each = local.consumed
 
   name                       = "${var.prefix}-${each.key}"
   visibility_timeout_seconds = each.value.visibility_timeout_seconds
   message_retention_seconds  = 4 * 24 * 3600
   sqs_managed_sse_enabled    = true
-  policy                     = length(local.policies[each.key]) == 0 ? null : jsonencode({ Version = "2012-10-17", Statement = local.policies[each.key] })
+  policy                     = local.policy_documents[each.key]
 }
 
-# Apart from the queue, so that both queues settle side by side.
+# A resource of its own: redrive needs both queues to exist, and both are made at the same time.
 resource "aws_sqs_queue_redrive_policy" "route" {
-  for_each = local.waiting
+  for_each = local.consumed
 
   queue_url = aws_sqs_queue.route[each.key].url
   redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.end[each.value.ends_in].arn
+    deadLetterTargetArn = aws_sqs_queue.dead_letter[each.value.dead_letter_queue].arn
     maxReceiveCount     = each.value.max_receive_count
   })
 }

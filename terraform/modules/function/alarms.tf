@@ -4,25 +4,25 @@ locals {
       metric      = "Errors"
       statistic   = "Sum"
       threshold   = 0
-      description = "${var.name} fails: its log names the reason, the failed work waits in a dead-letter queue."
+      description = "${var.name} fails. Read the reason in its log; the failed work is in a dead-letter queue."
     }
     throttles = {
       metric      = "Throttles"
       statistic   = "Sum"
       threshold   = 0
-      description = "${var.name} is refused capacity: raise the account's concurrency or the function's share."
+      description = "${var.name} is throttled. Raise the account's concurrency or the function's share of it."
     }
     slow = {
       metric      = "Duration"
       statistic   = "Maximum"
       threshold   = var.limits.timeout_seconds * 1000 * 0.9
-      description = "${var.name} comes within a tenth of its timeout; beyond it, work is cut off and done again."
+      description = "${var.name} took over 90 % of its timeout. Work that reaches the timeout is stopped and repeated."
     }
     behind = {
       metric      = "IteratorAge"
       statistic   = "Maximum"
       threshold   = 10 * 60 * 1000
-      description = "${var.name} is ten minutes behind its table's stream: what waits longer than six hours is given up."
+      description = "${var.name} is ten minutes behind its stream. Changes expire after six hours."
     }
   }
 }
@@ -30,7 +30,11 @@ locals {
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = {
     for name, alarm in local.alarms : name => alarm
-    if var.operations.alarm_topic_arn != null && !(name == "errors" && var.operations.errors_are_answers) && !(name == "behind" && length(var.streams) == 0)
+    if(
+      var.operations.alarm_topic_arn != null
+      && !(name == "errors" && var.operations.raises_by_design)
+      && !(name == "behind" && length(var.triggers.streams) == 0)
+    )
   }
 
   alarm_name          = "${var.name}-${each.key}"

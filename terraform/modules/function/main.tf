@@ -17,7 +17,7 @@ resource "aws_lambda_function" "this" {
   }
 
   environment {
-    variables = var.environment
+    variables = merge(flatten([var.uses[*].environment, var.settings])...)
   }
 
   dynamic "snap_start" {
@@ -35,11 +35,11 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # Lambda makes a log group without retention if it has to, and refuses a mapping that the role cannot serve.
+  # Lambda makes a missing log group itself, without retention, and rejects a mapping that the role may not read.
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this, aws_iam_role_policy_attachment.network]
 }
 
-# Snapshots exist for published versions only; callers follow the alias.
+# Snapshots exist for published versions only, so callers use the alias.
 resource "aws_lambda_alias" "live" {
   count = var.code.snap_start ? 1 : 0
 
@@ -62,51 +62,6 @@ resource "aws_lambda_function_event_invoke_config" "this" {
   destination_config {
     on_failure {
       destination = var.operations.failures_arn
-    }
-  }
-}
-
-resource "aws_lambda_event_source_mapping" "queue" {
-  for_each = var.queues
-
-  event_source_arn                   = each.value.arn
-  function_name                      = coalesce(local.entry_arn, aws_lambda_function.this.arn)
-  batch_size                         = each.value.batch_size
-  maximum_batching_window_in_seconds = each.value.window_seconds
-  function_response_types            = ["ReportBatchItemFailures"]
-
-  # Caps the pressure on the model without reserved concurrency, which would send throttled messages to the DLQ.
-  scaling_config {
-    maximum_concurrency = each.value.maximum_concurrency
-  }
-}
-
-resource "aws_lambda_event_source_mapping" "stream" {
-  for_each = var.streams
-
-  event_source_arn                   = each.value.arn
-  function_name                      = coalesce(local.entry_arn, aws_lambda_function.this.arn)
-  starting_position                  = "TRIM_HORIZON"
-  batch_size                         = each.value.batch_size
-  maximum_batching_window_in_seconds = each.value.window_seconds
-  parallelization_factor             = each.value.parallelization
-  maximum_retry_attempts             = each.value.retries
-  maximum_record_age_in_seconds      = each.value.max_age_seconds
-  bisect_batch_on_function_error     = true
-  function_response_types            = ["ReportBatchItemFailures"]
-
-  destination_config {
-    on_failure {
-      destination_arn = var.operations.failures_arn
-    }
-  }
-
-  filter_criteria {
-    dynamic "filter" {
-      for_each = each.value.patterns
-      content {
-        pattern = filter.value
-      }
     }
   }
 }

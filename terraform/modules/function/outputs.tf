@@ -4,7 +4,7 @@ output "name" {
 }
 
 output "target" {
-  description = "How others invoke it: name, qualifier (null without alias) and the URI that API Gateway takes."
+  description = "How to invoke the function: its name, its alias (null without one) and its URI for API Gateway."
   value = {
     name       = aws_lambda_function.this.function_name
     qualifier  = local.qualifier
@@ -13,11 +13,11 @@ output "target" {
 }
 
 output "policy" {
-  description = "What the function may do, as the JSON of its one inline policy."
+  description = "The function's permissions: its one inline policy as JSON."
   value       = local.policy
 }
 
 output "arn" {
-  description = "ARN of the function, for whoever invokes it."
+  description = "ARN of the function, without alias."
   value       = aws_lambda_function.this.arn
 }

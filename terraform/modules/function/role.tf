@@ -6,10 +6,16 @@ locals {
     Condition = {}
   }
 
+  statements = distinct(concat([local.logs], flatten(var.uses[*].grants), var.triggers.grants))
+
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [for grant in concat([local.logs], var.grants) : merge(
-      { Effect = grant.Effect, Action = grant.Action, Resource = grant.Resource },
+    Statement = [for grant in local.statements : merge(
+      {
+        Effect   = grant.Effect
+        Action   = grant.Action
+        Resource = grant.Resource
+      },
       length(grant.Condition) == 0 ? {} : { Condition = grant.Condition },
     )]
   })

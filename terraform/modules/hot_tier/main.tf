@@ -1,5 +1,6 @@
 locals {
-  name = "${var.prefix}-hot"
+  name     = "${var.prefix}-hot"
+  endpoint = aws_elasticache_serverless_cache.this.endpoint[0]
 }
 
 resource "aws_elasticache_serverless_cache" "this" {
@@ -24,8 +25,8 @@ resource "aws_elasticache_serverless_cache" "this" {
   }
 }
 
-# Functions log in with their role; there is no password to keep. They read, write and remove what belongs to a tenant's
-# conversations, and may ask a cluster where its slots are.
+# Functions log in with their role, without a stored password. They can read, write and delete keys of tenants'
+# conversations, and query the slots of the cluster.
 resource "aws_elasticache_user" "functions" {
   user_id       = local.name
   user_name     = local.name
@@ -50,7 +51,10 @@ resource "aws_security_group" "this" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "clients" {
-  for_each = { primary = 6379, reader = 6380 }
+  for_each = {
+    primary = 6379
+    reader  = 6380
+  }
 
   security_group_id            = aws_security_group.this.id
   description                  = "Valkey, ${each.key} endpoint, from functions"
@@ -64,7 +68,7 @@ resource "aws_cloudwatch_metric_alarm" "throttled" {
   count = var.alarm_topic_arn == null ? 0 : 1
 
   alarm_name          = "${local.name}-throttled"
-  alarm_description   = "The hot tier is at its ceiling and refuses commands; reads fall through to DynamoDB. Raise its limits."
+  alarm_description   = "The hot tier is at its limit and rejects commands; reads go to DynamoDB. Raise its limits."
   namespace           = "AWS/ElastiCache"
   metric_name         = "ThrottledCmds"
   dimensions          = { clusterId = local.name }

@@ -1,10 +1,10 @@
 output "url" {
-  description = "Where the cache answers, with TLS."
-  value       = "rediss://${aws_elasticache_serverless_cache.this.endpoint[0].address}:${aws_elasticache_serverless_cache.this.endpoint[0].port}"
+  description = "URL of the cache, with TLS."
+  value       = "rediss://${local.endpoint.address}:${local.endpoint.port}"
 }
 
 output "username" {
-  description = "Whom functions log in as, with a token signed by their role."
+  description = "User name of the functions; the password is a token that a function's role signs."
   value       = aws_elasticache_user.functions.user_name
 }
 

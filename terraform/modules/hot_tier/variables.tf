@@ -4,32 +4,39 @@ variable "prefix" {
 }
 
 variable "network" {
-  description = "Where the cache lives and which security group may reach it."
-  type        = object({ vpc_id = string, subnet_ids = list(string), client_security_group_id = string })
+  description = "VPC and subnets of the cache, and the security group that may connect."
+  type = object({
+    vpc_id                   = string
+    subnet_ids               = list(string)
+    client_security_group_id = string
+  })
 }
 
 variable "limits" {
-  description = "Ceilings of what the cache may hold and do, which are ceilings of its bill."
-  type        = object({ storage_gb = optional(number, 5), ecpu_per_second = optional(number, 5000) })
-  default     = {}
+  description = "Limits of storage and of commands, which also limit the cost."
+  type = object({
+    storage_gb      = optional(number, 5)
+    ecpu_per_second = optional(number, 5000)
+  })
+  default = {}
 
   validation {
     condition     = var.limits.storage_gb >= 1 && var.limits.storage_gb <= 5000
-    error_message = "ElastiCache Serverless holds 1 to 5000 GB."
+    error_message = "limits.storage_gb must be 1 to 5000, ElastiCache Serverless's limits."
   }
   validation {
     condition     = var.limits.ecpu_per_second >= 1000 && var.limits.ecpu_per_second <= 15000000
-    error_message = "ElastiCache Serverless takes limits of 1000 to 15000000 ECPU per second."
+    error_message = "limits.ecpu_per_second must be 1000 to 15000000, ElastiCache Serverless's limits."
   }
 }
 
 variable "key_arn" {
-  description = "KMS key that encrypts what the cache keeps."
+  description = "KMS key that encrypts the content of the cache."
   type        = string
 }
 
 variable "alarm_topic_arn" {
-  description = "Who is told when the cache throttles; null makes no alarm."
+  description = "SNS topic of the alarm for throttling; null makes no alarm."
   type        = string
   default     = null
 }

@@ -7,14 +7,21 @@ locals {
     Resource  = "*"
   }
 
-  # Whoever may read a table, bucket or secret may do so through its service: the same rule as on the keys
-  # that AWS manages, so no role needs a second grant for the key behind its data.
+  # A role that may read a table, bucket or secret may use the key through that service, as with the keys that AWS
+  # manages. So no role needs a second grant for the key of its data.
   through_services = {
     Sid       = "StoresUseTheKeyForTheirCallers"
     Effect    = "Allow"
     Principal = { AWS = "*" }
-    Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey"]
-    Resource  = "*"
+    Action = [
+      "kms:Encrypt",
+      "kms:Decrypt",
+      "kms:ReEncrypt*",
+      "kms:GenerateDataKey*",
+      "kms:CreateGrant",
+      "kms:DescribeKey",
+    ]
+    Resource = "*"
     Condition = {
       StringEquals = {
         "kms:CallerAccount" = var.account.id
@@ -29,7 +36,11 @@ resource "aws_kms_key" "data" {
   description             = "${var.prefix}: everything users left behind, at rest"
   enable_key_rotation     = true
   deletion_window_in_days = 30
-  policy                  = jsonencode({ Version = "2012-10-17", Statement = [local.owner, local.through_services] })
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [local.owner, local.through_services]
+  })
 }
 
 resource "aws_kms_alias" "data" {
@@ -42,7 +53,11 @@ resource "aws_kms_key" "cursors" {
   key_usage                = "GENERATE_VERIFY_MAC"
   customer_master_key_spec = "HMAC_256"
   deletion_window_in_days  = 7
-  policy                   = jsonencode({ Version = "2012-10-17", Statement = [local.owner] })
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [local.owner]
+  })
 }
 
 resource "aws_kms_alias" "cursors" {

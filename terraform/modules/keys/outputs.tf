@@ -9,10 +9,14 @@ output "cursors_id" {
 }
 
 output "grants" {
-  description = "IAM statements by key and verb: who signs cursors also verifies them, by signing again."
+  description = "IAM statements by key and verb. A cursor is verified by signing it again, so `sign` is enough."
   value = {
     cursors = {
-      sign = [{ Effect = "Allow", Action = ["kms:GenerateMac"], Resource = [aws_kms_key.cursors.arn] }]
+      sign = [{
+        Effect   = "Allow"
+        Action   = ["kms:GenerateMac"]
+        Resource = [aws_kms_key.cursors.arn]
+      }]
     }
   }
 }

@@ -4,6 +4,10 @@ variable "prefix" {
 }
 
 variable "account" {
-  description = "Where the keys live; their policies name the account."
-  type        = object({ partition = string, region = string, id = string })
+  description = "The account and region of the keys, which their policies name."
+  type = object({
+    partition = string
+    region    = string
+    id        = string
+  })
 }

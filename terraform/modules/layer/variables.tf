@@ -21,6 +21,6 @@ variable "architecture" {
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.architecture)
-    error_message = "Lambda runs on arm64 or x86_64."
+    error_message = "architecture must be arm64 or x86_64."
   }
 }

@@ -1,4 +1,4 @@
-# Empty on purpose: an operator puts the API key, so it never passes through Terraform or its state.
+# Terraform makes the secret empty: an operator stores the API key, which never passes through Terraform or its state.
 resource "aws_secretsmanager_secret" "this" {
   count = var.vendor == "anthropic" ? 1 : 0
 

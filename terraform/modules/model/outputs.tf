@@ -1,5 +1,5 @@
 output "environment" {
-  description = "What a function must know to reach the model, except which model it asks for."
+  description = "Variables of a function that calls the model, without the id of the model."
   value = merge(
     { MODEL_PROVIDER = var.vendor },
     { for secret in aws_secretsmanager_secret.this : "MODEL_SECRET_ID" => secret.name },
@@ -7,14 +7,18 @@ output "environment" {
 }
 
 output "secret_id" {
-  description = "Secret that an operator fills with the API key; null for bedrock."
+  description = "Secret in which an operator stores the API key; null for bedrock."
   value       = one(aws_secretsmanager_secret.this[*].name)
 }
 
 output "grants" {
   description = "IAM statements: `ask` the language model, `embed` texts."
   value = {
-    embed = [{ Effect = "Allow", Action = ["bedrock:InvokeModel"], Resource = var.embedding_arns }]
+    embed = [{
+      Effect   = "Allow"
+      Action   = ["bedrock:InvokeModel"]
+      Resource = var.embedding_arns
+    }]
     ask = var.vendor == "anthropic" ? [{
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]

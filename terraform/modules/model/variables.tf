@@ -4,33 +4,33 @@ variable "prefix" {
 }
 
 variable "vendor" {
-  description = "Who answers: `anthropic` (an API key in a secret) or `bedrock` (this account)."
+  description = "Vendor of the language model: `anthropic` (an API key in a secret) or `bedrock` (this account)."
   type        = string
 
   validation {
     condition     = contains(["anthropic", "bedrock"], var.vendor)
-    error_message = "The vendor is anthropic or bedrock."
+    error_message = "vendor must be anthropic or bedrock."
   }
 }
 
 variable "bedrock_arns" {
-  description = "Foundation models and inference profiles that may be invoked; only for `bedrock`."
+  description = "Foundation models and inference profiles that functions may invoke; only for `bedrock`."
   type        = list(string)
   default     = []
 
   validation {
     condition     = (var.vendor == "bedrock") == (length(var.bedrock_arns) > 0)
-    error_message = "Name the models' ARNs with bedrock, and only with bedrock."
+    error_message = "bedrock_arns must name the models if vendor is bedrock, and must be empty otherwise."
   }
 }
 
 variable "embedding_arns" {
-  description = "Embedding models that may be invoked: the one in use, and one that is being filled in beside it."
+  description = "Embedding models that functions may invoke: the one in use, and those being filled in beside it."
   type        = list(string)
 
   validation {
     condition     = length(var.embedding_arns) > 0
-    error_message = "Name an embedding model: search by meaning needs one, whoever answers the chat."
+    error_message = "embedding_arns must name an embedding model: search needs one whatever the vendor."
   }
 }
 

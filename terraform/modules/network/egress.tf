@@ -1,5 +1,5 @@
-# The one way out, where a function inside must reach a model that AWS does not serve: one NAT gateway, and a security
-# group of its own, so that whoever does not carry it stays shut in.
+# Egress to the internet, for a function in the VPC whose model is not on AWS: one NAT gateway, and a security group
+# of its own, so that functions without that group cannot leave the VPC.
 resource "aws_subnet" "public" {
   count = var.egress ? 1 : 0
 
@@ -64,7 +64,7 @@ resource "aws_route" "egress" {
   nat_gateway_id         = aws_nat_gateway.this[0].id
 }
 
-resource "aws_security_group" "outward" {
+resource "aws_security_group" "egress" {
   count = var.egress ? 1 : 0
 
   name        = "${var.prefix}-outward"
@@ -72,13 +72,23 @@ resource "aws_security_group" "outward" {
   vpc_id      = aws_vpc.this.id
 }
 
-resource "aws_vpc_security_group_egress_rule" "outward" {
+resource "aws_vpc_security_group_egress_rule" "egress" {
   count = var.egress ? 1 : 0
 
-  security_group_id = aws_security_group.outward[0].id
+  security_group_id = aws_security_group.egress[0].id
   description       = "HTTPS beyond the VPC"
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
+}
+
+moved {
+  from = aws_security_group.outward
+  to   = aws_security_group.egress
+}
+
+moved {
+  from = aws_vpc_security_group_egress_rule.outward
+  to   = aws_vpc_security_group_egress_rule.egress
 }

@@ -6,7 +6,7 @@ resource "aws_vpc" "this" {
   tags = { Name = var.prefix }
 }
 
-# The group every forgotten resource falls into lets nothing in or out.
+# The default security group permits nothing: a resource without a group of its own gets this one.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
@@ -21,7 +21,7 @@ resource "aws_subnet" "private" {
   tags = { Name = "${var.prefix}-${each.key}" }
 }
 
-# No route leaves the VPC: what functions need outside comes through endpoints.
+# No route leaves the VPC: functions reach AWS services through endpoints.
 resource "aws_route_table" "private" {
   vpc_id = aws_vpc.this.id
 

@@ -1,5 +1,5 @@
 output "vpc_id" {
-  description = "The VPC, for stores that make their own security group."
+  description = "Id of the VPC, for stores that make a security group."
   value       = aws_vpc.this.id
 }
 
@@ -9,11 +9,11 @@ output "subnet_ids" {
 }
 
 output "functions_security_group_id" {
-  description = "Security group of functions inside the VPC; stores let it in."
+  description = "Security group of functions in the VPC, for the rules of the stores."
   value       = aws_security_group.functions.id
 }
 
-output "outward_security_group_ids" {
-  description = "What a function inside the VPC carries to call beyond it; empty without `egress`."
-  value       = aws_security_group.outward[*].id
+output "egress_security_group_ids" {
+  description = "Security groups that let a function leave the VPC; empty without `egress`."
+  value       = aws_security_group.egress[*].id
 }

@@ -1,15 +1,15 @@
 output "api_url" {
-  description = "Where the API answers, without a slash at the end."
+  description = "URL of the API, without a slash at the end."
   value       = module.api.url
 }
 
 output "ws_url" {
-  description = "Where the WebSocket API takes connections."
+  description = "URL of the WebSocket API."
   value       = module.socket_api.url
 }
 
 output "bus_name" {
-  description = "The bus, for producers inside the account."
+  description = "Name of the bus, for producers inside the account."
   value       = module.event_bus.name
 }
 
@@ -24,12 +24,12 @@ output "bucket" {
 }
 
 output "queue_urls" {
-  description = "Queues by name without prefix: each route, its dead-letter queues, the bus's own, quarantine and failures."
+  description = "URL of every queue by its name without prefix, dead-letter queues included."
   value       = module.event_bus.queue_urls
 }
 
 output "secret_ids" {
-  description = "Secrets: Postgres logins `owner` and `app`, and `model` (an operator puts the API key; null for bedrock)."
+  description = "Postgres logins `owner` and `app`, and `model`: an operator puts the API key there; null for bedrock."
   value       = merge(module.vector_store.secret_ids, { model = module.model.secret_id })
 }
 
@@ -44,6 +44,6 @@ output "postgres" {
 }
 
 output "policies" {
-  description = "What each function may do: its one inline policy as JSON, for audit."
+  description = "The permissions of each function: its one inline policy as JSON, for audit."
   value       = { for name, function in module.functions : name => function.policy }
 }

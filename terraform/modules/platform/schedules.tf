@@ -1,32 +1,46 @@
-# Hourly, a quarter of the index each: a run that is cut short, or fails, goes on with the next.
+locals {
+  # A quarter of the index each: a run that fails or reaches its timeout is continued by the next one.
+  quarters = { for first in range(0, 16, 4) : "shards-${first}" => range(first, first + 4) }
+}
+
+# Hourly: copies the episodes that are old enough.
 module "archive_schedule" {
   source = "../schedule"
 
   name         = "${local.prefix}-archive"
-  target       = { name = module.functions["archive"].name, arn = module.functions["archive"].arn }
+  function_arn = module.functions["archive"].arn
   rate         = "rate(1 hour)"
-  inputs       = { for quarter in range(4) : "shards-${quarter * 4}" => { task = "archive", shards = range(quarter * 4, quarter * 4 + 4) } }
   failures_arn = module.event_bus.queue_arns.failures
+
+  inputs = { for name, shards in local.quarters : name => {
+    task   = "archive"
+    shards = shards
+  } }
 }
 
-# Five times a night, a quarter of the index each: months that are over become few objects, what is left waits for the next run.
+# Five times a night: merges the objects of finished months; what is left waits for the next run.
 module "compaction_schedule" {
   source = "../schedule"
 
   name         = "${local.prefix}-compaction"
-  target       = { name = module.functions["archive"].name, arn = module.functions["archive"].arn }
+  function_arn = module.functions["archive"].arn
   rate         = "cron(30 1-5 * * ? *)"
-  inputs       = { for quarter in range(4) : "shards-${quarter * 4}" => { task = "compact_due", shards = range(quarter * 4, quarter * 4 + 4) } }
   failures_arn = module.event_bus.queue_arns.failures
+
+  inputs = { for name, shards in local.quarters : name => {
+    task   = "compact_due"
+    shards = shards
+  } }
 }
 
-# Scopes that have outgrown exact search get an approximate index, the schema's owner makes it.
+# Every six hours: builds an approximate index for each scope that has outgrown exact search. Only the owner of the
+# schema may.
 module "scopes_schedule" {
   source = "../schedule"
 
   name         = "${local.prefix}-scopes"
-  target       = { name = module.functions["migrate"].name, arn = module.functions["migrate"].arn }
   rate         = "rate(6 hours)"
   inputs       = { tend = { task = "tend" } }
+  function_arn = module.functions["migrate"].arn
   failures_arn = module.event_bus.queue_arns.failures
 }

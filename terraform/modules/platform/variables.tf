@@ -4,46 +4,55 @@ variable "environment" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
-    error_message = "Two to twelve lower-case letters and digits: it becomes part of bucket and key names."
+    error_message = "environment must be a lower-case letter and 1 to 11 lower-case letters or digits."
   }
 }
 
 variable "runtime" {
   description = <<-EOT
-    What the functions are built from and how they run: the build's output directory, log level, variables that every function
-    gets on top of its own, how many batches extract works on at once (of what tenants send beyond their share half as many), how
-    many events a second of one tenant each of them reads before others' (`extract_share`, ADR 40), which functions start from a snapshot, for how long a
-    state lives whose writer does not say, over how many partitions one day of one agent is spread (ADR 15; never lower it), and
-    from how many vectors on a scope gets an approximate index (ADR 19).
+    How the functions are built and run.
+    `artifacts` is the build's output directory, `log_level` and `extra_environment` apply to every function (a
+    variable given here replaces a function's own). `extract_concurrency` is how many batches extract processes at
+    once; its overflow queue gets half as many. `extract_share` is how many events per second of one tenant extract
+    reads before other tenants' events (ADR 40). `snap_start` names the functions that start from a snapshot.
+    `state_lifetime_days` is the lifetime of a state whose writer gives none. `episode_shards` is the number of
+    partitions of one agent's day (ADR 15); never lower it. `large_scope_rows` is how many vectors a scope holds
+    before it gets an approximate index (ADR 19).
   EOT
   type = object({
     artifacts           = string
     log_level           = optional(string, "INFO")
     extra_environment   = optional(map(string), {})
-    extract_concurrency = optional(number, 10), extract_share = optional(number, 0.5)
+    extract_concurrency = optional(number, 10)
+    extract_share       = optional(number, 0.5)
     snap_start          = optional(set(string), [])
-    state_lifetime_days = optional(number, 30), episode_shards = optional(number, 1), large_scope_rows = optional(number, 20000)
+    state_lifetime_days = optional(number, 30)
+    episode_shards      = optional(number, 1)
+    large_scope_rows    = optional(number, 20000)
   })
 
   validation {
     condition     = var.runtime.state_lifetime_days >= 1 && var.runtime.state_lifetime_days <= 365
-    error_message = "A state lives a day to a year: the bucket forgets large ones after that."
+    error_message = "runtime.state_lifetime_days must be 1 to 365: the bucket deletes large states after a year."
   }
   validation {
     condition     = var.runtime.extract_share > 0
-    error_message = "Of each tenant something is read at once."
+    error_message = "runtime.extract_share must be greater than 0 (events per second of one tenant)."
   }
   validation {
     condition     = var.runtime.episode_shards >= 1 && var.runtime.episode_shards <= 32
-    error_message = "Every read of a day asks each of its shards: 1 to 32."
+    error_message = "runtime.episode_shards must be 1 to 32: reading one day queries every shard."
   }
 }
 
 variable "model" {
   description = <<-EOT
-    Who answers (`anthropic` or `bedrock`, then with the ARNs that may be invoked), which model each function asks and which one
-    where that is away (none unless named), and Bedrock's embedding models: the first is in use, others may be filled in beside it.
-    `prices` (dollars per million tokens) come before those of `membus/domain/prices.json`, which knows no Bedrock prices of Claude.
+    The language and embedding models.
+    `vendor` is `anthropic`, or `bedrock` with the `bedrock_arns` that functions may invoke. `extract_id`, `chat_id`
+    and `summarize_id` are the models of those functions; a `…_fallback_id` answers while the model is unavailable
+    (none by default). The first of `embedding_ids` (Bedrock) is in use, the others may be filled in beside it.
+    `prices`, in dollars per million tokens, replace those of the layer's price file, which has no Bedrock prices of
+    Claude.
   EOT
   type = object({
     vendor              = string
@@ -55,21 +64,33 @@ variable "model" {
     bedrock_arns        = optional(list(string), [])
     embedding_ids       = optional(list(string), ["amazon.titan-embed-text-v2:0"])
     prices = optional(list(object({
-      model  = string, since = string, above_tokens = optional(number, 0)
-      input  = number, output = number, cache_read = number, cache_write = number
-      source = string
+      model        = string
+      since        = string
+      above_tokens = optional(number, 0)
+      input        = number
+      output       = number
+      cache_read   = number
+      cache_write  = number
+      source       = string
     })), [])
   })
 }
 
 variable "network" {
-  description = "Zones of the VPC that Aurora and the hot tier live in, and whether `egress` leads out of it; null where Postgres is external."
-  type        = object({ availability_zones = list(string), cidr = optional(string, "10.40.0.0/16"), egress = optional(bool, false) })
-  default     = null
+  description = <<-EOT
+    The VPC of Aurora and the hot tier: its zones and address range, and whether functions can reach the internet
+    (`egress`). Null where Postgres is external.
+  EOT
+  type = object({
+    availability_zones = list(string)
+    cidr               = optional(string, "10.40.0.0/16")
+    egress             = optional(bool, false)
+  })
+  default = null
 }
 
 variable "postgres" {
-  description = "Either a `cluster` (Aurora Serverless v2; see vector_store) or an `external` server."
+  description = "Either a `cluster` (Aurora Serverless v2; see module vector_store) or an `external` server."
   type = object({
     cluster = optional(object({
       engine_version     = optional(string)
@@ -80,68 +101,12 @@ variable "postgres" {
       proxy              = optional(bool)
       backup_days        = optional(number)
     }), {})
-    external = optional(object({ host = string, port = number, database = string, owner_username = string, owner_password = string }))
+    external = optional(object({
+      host           = string
+      port           = number
+      database       = string
+      owner_username = string
+      owner_password = string
+    }))
   })
-}
-
-variable "hot_tier" {
-  description = "Ceilings of the cache in front of DynamoDB; null goes without."
-  type        = object({ storage_gb = optional(number), ecpu_per_second = optional(number) })
-  default     = null
-
-  validation {
-    condition     = var.hot_tier == null || var.network != null
-    error_message = "The hot tier lives in a network."
-  }
-  validation {
-    condition     = var.hot_tier == null || try(var.network.egress, false)
-    error_message = "With a hot tier chat runs inside the network; network.egress leads to the sockets it speaks to, and to its model."
-  }
-}
-
-variable "api" {
-  description = <<-EOT
-    Requests per second and burst, of requests and of sockets each, for how long the authorizer's answer to a key is reused,
-    and where a gateway answers that is not AWS's. `tenant` is what one tenant may send, unless it has rates of its own (ADR 40).
-  EOT
-  type = object({
-    rate   = optional(number), burst = optional(number), authorizer_ttl_seconds = optional(number, 60), gateway_url = optional(string)
-    tenant = optional(object({ requests_per_second = optional(number, 10), events_per_second = optional(number, 100) }), {})
-  })
-  default = {}
-
-  validation {
-    condition     = min(var.api.tenant.requests_per_second, var.api.tenant.events_per_second) > 0 && (var.api.rate == null || var.api.tenant.requests_per_second < coalesce(var.api.rate, 1))
-    error_message = "A tenant may send something, and less than the gateway takes of all, or one leaves nothing to the others."
-  }
-}
-
-variable "protection" {
-  description = <<-EOT
-    What keeps data: deletion protection, plain HTTP refused, how far back tables and the bus's archive go, and the tiers of episodes: `quiet_days` after
-    it began a day is copied to the archive, `hot_days` it stays in DynamoDB, `tiers` are the archive's storage classes by age.
-    An erasure looks at every store again after `erasure_settle_seconds`: no run that had not heard of it lasts longer (ADR 33).
-  EOT
-  type = object({
-    protected              = optional(bool, true)
-    tls_only               = optional(bool, true)
-    recovery_days          = optional(number, 7)
-    archive_retention_days = optional(number, 30)
-    quiet_days             = optional(number, 1)
-    hot_days               = optional(number, 30)
-    erasure_settle_seconds = optional(number, 1080)
-    tiers                  = optional(list(object({ after_days = number, storage_class = string })))
-  })
-  default = {}
-
-  validation {
-    condition     = var.protection.quiet_days >= 0 && var.protection.hot_days >= var.protection.quiet_days
-    error_message = "Episodes stay hot at least until they are copied."
-  }
-}
-
-variable "operations" {
-  description = "How long logs are kept and which SNS topic is told of alarms; without one there are none."
-  type        = object({ log_retention_days = optional(number, 30), alarm_topic_arn = optional(string) })
-  default     = {}
 }

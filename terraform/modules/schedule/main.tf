@@ -18,8 +18,16 @@ resource "aws_iam_role_policy" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [var.target.arn] },
-      { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [var.failures_arn] },
+      {
+        Effect   = "Allow"
+        Action   = ["lambda:InvokeFunction"]
+        Resource = [var.function_arn]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessage"]
+        Resource = [var.failures_arn]
+      },
     ]
   })
 }
@@ -30,14 +38,14 @@ resource "aws_scheduler_schedule" "this" {
   name                = "${var.name}-${each.key}"
   schedule_expression = var.rate
 
-  # Spread over a quarter of an hour: nobody waits for a copy, and a minute's peak is everybody's.
+  # Starts are spread over a quarter of an hour: no user waits for them, and a peak would slow every tenant.
   flexible_time_window {
     mode                      = "FLEXIBLE"
     maximum_window_in_minutes = 15
   }
 
   target {
-    arn      = var.target.arn
+    arn      = var.function_arn
     role_arn = aws_iam_role.this.arn
     input    = jsonencode(each.value)
 

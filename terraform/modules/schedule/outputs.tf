@@ -1,9 +1,9 @@
 output "inputs" {
-  description = "What the schedules hand over, by name."
+  description = "The input of each schedule, by name."
   value       = { for name, schedule in aws_scheduler_schedule.this : name => jsondecode(schedule.target[0].input) }
 }
 
 output "policy" {
-  description = "What Scheduler may do on behalf of the schedules, as JSON."
+  description = "The permissions of the schedules' role, as JSON."
   value       = aws_iam_role_policy.this.policy
 }

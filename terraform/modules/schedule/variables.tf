@@ -3,22 +3,22 @@ variable "name" {
   type        = string
 }
 
-variable "target" {
-  description = "The function: its `name` and `arn`."
-  type        = object({ name = string, arn = string })
+variable "function_arn" {
+  description = "The function to invoke."
+  type        = string
 }
 
 variable "rate" {
-  description = "How often, as EventBridge Scheduler writes it: `rate(1 hour)`, `cron(0 3 * * ? *)`."
+  description = "Schedule expression of EventBridge Scheduler: `rate(1 hour)`, `cron(0 3 * * ? *)`."
   type        = string
 }
 
 variable "inputs" {
-  description = "One schedule for each input, by name; the function gets it as its event."
+  description = "One schedule for each input, by name; the input is the function's event."
   type        = map(any)
 }
 
 variable "failures_arn" {
-  description = "Queue that keeps invocations which Scheduler could not deliver."
+  description = "Queue for invocations that Scheduler could not deliver."
   type        = string
 }

@@ -1,5 +1,5 @@
 locals {
-  # A message says in `action` what it wants; $default takes what says nothing known, and is told so in words.
+  # The route is the `action` of a message; $default gets the rest and answers with an error.
   routes = toset(["$connect", "$disconnect", "chat", "resume", "ping", "$default"])
 }
 
@@ -9,7 +9,7 @@ resource "aws_apigatewayv2_api" "this" {
   route_selection_expression = "$request.body.action"
 }
 
-# The function answers at once and pushes its frames: nothing waits here for a model.
+# The function answers at once and pushes its frames later, so no integration waits for a model.
 resource "aws_apigatewayv2_integration" "this" {
   api_id             = aws_apigatewayv2_api.this.id
   integration_type   = "AWS_PROXY"
@@ -17,7 +17,7 @@ resource "aws_apigatewayv2_integration" "this" {
   integration_method = "POST"
 }
 
-# The gateway asks for a credential once, when a connection is made; its answer comes with every message after that.
+# The gateway authorizes a connection once, when it opens; the authorizer's answer comes with every later message.
 resource "aws_apigatewayv2_route" "this" {
   for_each = local.routes
 
@@ -28,7 +28,7 @@ resource "aws_apigatewayv2_route" "this" {
   authorizer_id      = each.key == "$connect" ? aws_apigatewayv2_authorizer.this.id : null
 }
 
-# No identity source: the credential lies in one of two headers, and the gateway would insist on both (ADR 30).
+# No identity source: the credential is in one of two headers, and the gateway would require both (ADR 30).
 resource "aws_apigatewayv2_authorizer" "this" {
   api_id          = aws_apigatewayv2_api.this.id
   name            = "${var.name}-key"

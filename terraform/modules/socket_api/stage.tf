@@ -8,7 +8,7 @@ resource "aws_apigatewayv2_stage" "this" {
     throttling_burst_limit = var.throttling.burst
   }
 
-  # Never a header or a message: one holds the credential, the other what somebody said.
+  # No headers and no messages: they contain credentials and user content.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.this.arn
     format = jsonencode({
@@ -35,8 +35,14 @@ resource "aws_cloudwatch_log_group" "this" {
 
 locals {
   alarms = {
-    failures = { metric = "IntegrationError", description = "Messages to ${var.name} are not taken: the access log names the route, chat's log the reason." }
-    refusals = { metric = "ExecutionError", description = "${var.name} fails before its function is reached: look at the authorizer and at the stage's throttling." }
+    failures = {
+      metric      = "IntegrationError"
+      description = "Messages to ${var.name} fail. The access log names the route, chat's log the reason."
+    }
+    refusals = {
+      metric      = "ExecutionError"
+      description = "${var.name} fails before its function runs. Check the authorizer and the stage's throttling."
+    }
   }
 }
 
@@ -47,7 +53,6 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_description   = each.value.description
   namespace           = "AWS/ApiGateway"
   metric_name         = each.value.metric
-  dimensions          = { ApiId = aws_apigatewayv2_api.this.id, Stage = aws_apigatewayv2_stage.this.name }
   statistic           = "Sum"
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
@@ -55,4 +60,9 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = [var.operations.alarm_topic_arn]
+
+  dimensions = {
+    ApiId = aws_apigatewayv2_api.this.id
+    Stage = aws_apigatewayv2_stage.this.name
+  }
 }

@@ -6,21 +6,21 @@ locals {
     delete = ["dynamodb:DeleteItem"]
   }
 
-  # Scan and PartiQL are in no verb: they carry no leading key, and `ForAllValues` lets a request without one pass.
-  walls = { for name, table in var.tables : name => {
-    for collection, wall in table.collections : collection => merge(
-      length(wall.keys) == 0 ? {} : { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = wall.keys } },
-      length(wall.except) == 0 ? {} : { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = wall.except } },
+  # Scan and PartiQL are in no verb: they carry no leading key, and `ForAllValues` permits a request without one.
+  leading_key_conditions = { for name, table in var.tables : name => {
+    for collection, keys in table.collections : collection => merge(
+      length(keys.keys) == 0 ? {} : { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = keys.keys } },
+      length(keys.except) == 0 ? {} : { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = keys.except } },
     )
   } }
 
-  # An index is read under its own partition key, hence its own statement.
+  # An index has a partition key of its own, hence a statement of its own.
   index_statements = { for name, table in var.tables : name => {
-    for collection, wall in table.collections : collection => [for index, keys in wall.indexes : {
+    for collection, keys in table.collections : collection => [for index, patterns in keys.indexes : {
       Effect    = "Allow"
       Action    = ["dynamodb:Query"]
       Resource  = ["${aws_dynamodb_table.this[name].arn}/index/${index}"]
-      Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = keys } }
+      Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = patterns } }
     }]
   } }
 }
@@ -31,15 +31,15 @@ output "names" {
 }
 
 output "grants" {
-  description = "IAM statements by table, collection and verb (`get`, `read`, `write`, `delete`); a function lists what it needs."
+  description = "IAM statements by table, collection and verb (`get`, `read`, `write`, `delete`)."
   value = { for name, table in var.tables : name => {
-    for collection, wall in table.collections : collection => {
+    for collection in keys(table.collections) : collection => {
       for verb, actions in local.verbs : verb => concat(
         [{
           Effect    = "Allow"
           Action    = actions
           Resource  = [aws_dynamodb_table.this[name].arn]
-          Condition = local.walls[name][collection]
+          Condition = local.leading_key_conditions[name][collection]
         }],
         [for statement in local.index_statements[name][collection] : statement if verb == "read"],
       )
@@ -48,12 +48,17 @@ output "grants" {
 }
 
 output "streams" {
-  description = "Streams by table: the `arn` that a mapping reads and the `grants` to read it."
+  description = "Streams by table: the `arn` for an event-source mapping, and the `grants` to read it."
   value = { for name, table in aws_dynamodb_table.this : name => {
     arn = table.stream_arn
     grants = [{
-      Effect    = "Allow"
-      Action    = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+      Effect = "Allow"
+      Action = [
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+      ]
       Resource  = ["${table.arn}/stream/*"]
       Condition = {}
     }]

@@ -5,9 +5,10 @@ variable "prefix" {
 
 variable "tables" {
   description = <<-EOT
-    Tables by logical name; without `range_key` an item is found by its hash key alone. An item expires when its `ttl_attribute` (epoch seconds) passes.
-    `collections` say which items live in the table, by patterns of their partition key (`keys`, less `except`) and
-    of an index's partition key (`indexes`); grants are handed out per collection. No patterns: the whole table.
+    Tables by logical name; without `range_key` the hash key alone identifies an item. An item expires at the time
+    in its `ttl_attribute` (epoch seconds). `collections` are groups of items: those whose partition key matches one
+    of `keys` and none of `except`, in an index those whose partition key matches `indexes`. Grants are by
+    collection. Without patterns a collection is the whole table.
   EOT
   type = map(object({
     hash_key      = optional(string, "pk")
@@ -28,15 +29,17 @@ variable "tables" {
 
   validation {
     condition     = length(var.tables) > 0
-    error_message = "Name at least one table."
+    error_message = "tables must name at least one table."
   }
   validation {
     condition = alltrue(flatten([
       for table in var.tables : [
-        for collection in table.collections : [for index in keys(collection.indexes) : contains(keys(table.indexes), index)]
+        for collection in table.collections : [
+          for index in keys(collection.indexes) : contains(keys(table.indexes), index)
+        ]
       ]
     ]))
-    error_message = "A collection names an index that its table does not have."
+    error_message = "tables: a collection names an index that its table does not have; add it to the table's indexes."
   }
 }
 
@@ -58,6 +61,6 @@ variable "recovery_days" {
 
   validation {
     condition     = var.recovery_days >= 1 && var.recovery_days <= 35
-    error_message = "DynamoDB restores 1 to 35 days back."
+    error_message = "recovery_days must be 1 to 35, DynamoDB's limits."
   }
 }

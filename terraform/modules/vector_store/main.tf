@@ -94,7 +94,7 @@ resource "aws_cloudwatch_metric_alarm" "capacity" {
   count = local.managed && var.alarm_topic_arn != null ? 1 : 0
 
   alarm_name          = "${local.name}-at-its-ceiling"
-  alarm_description   = "The cluster uses all of its ${var.cluster.max_acu} ACU: searches slow down; raise max_acu."
+  alarm_description   = "The cluster uses all of its ${var.cluster.max_acu} ACU and searches slow down. Raise max_acu."
   namespace           = "AWS/RDS"
   metric_name         = "ACUUtilization"
   dimensions          = { DBClusterIdentifier = local.name }
@@ -107,15 +107,14 @@ resource "aws_cloudwatch_metric_alarm" "capacity" {
   alarm_actions       = [var.alarm_topic_arn]
 }
 
-# migrate tells it every six hours, when it tends the indexes of large scopes.
+# The function migrate reports the metric every six hours, when it maintains the indexes of large scopes.
 resource "aws_cloudwatch_metric_alarm" "waiting" {
   count = var.alarm_topic_arn != null ? 1 : 0
 
   alarm_name          = "${local.name}-wait"
-  alarm_description   = "A text has waited six hours for its vector: until it has one, only its words find it."
+  alarm_description   = "A text has waited six hours for its vector. Until then search finds it by its words only."
   namespace           = "membus"
   metric_name         = "OldestTextWaiting"
-  dimensions          = { service = "migrate", environment = trimprefix(var.prefix, "membus-") }
   statistic           = "Maximum"
   comparison_operator = "GreaterThanThreshold"
   threshold           = 6 * 60 * 60
@@ -123,4 +122,9 @@ resource "aws_cloudwatch_metric_alarm" "waiting" {
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = [var.alarm_topic_arn]
+
+  dimensions = {
+    service     = "migrate"
+    environment = trimprefix(var.prefix, "membus-")
+  }
 }

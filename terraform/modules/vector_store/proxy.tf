@@ -21,7 +21,7 @@ resource "aws_db_proxy_default_target_group" "this" {
 
   db_proxy_name = aws_db_proxy.this[0].name
 
-  # A caller is better told to come back than kept waiting for two minutes, the default.
+  # A caller gets an error after five seconds and retries; the default keeps it waiting for two minutes.
   connection_pool_config {
     connection_borrow_timeout = 5
   }

@@ -1,5 +1,6 @@
-# The functions' role. Only a new `secret_string_wo_version` writes the secret, but state holds the password drawn for it until
-# the next refresh draws another, and older versions of the state file for good: treat state as secret (SECURITY.md).
+# The functions' login. Only a new `secret_string_wo_version` writes the secret. The state holds the generated
+# password until the next refresh generates another, and older versions of the state file keep it: treat state as
+# secret (SECURITY.md).
 data "aws_secretsmanager_random_password" "app" {
   password_length     = 40
   exclude_punctuation = true
@@ -21,7 +22,7 @@ resource "aws_secretsmanager_secret_version" "app" {
   secret_string_wo_version = 1
 }
 
-# A cluster's owner has a secret that RDS makes and rotates; an external server's owner has this one.
+# RDS makes and rotates the secret of a cluster's owner; the owner of an external server has this one.
 resource "aws_secretsmanager_secret" "owner" {
   count = local.managed ? 0 : 1
 
@@ -34,6 +35,9 @@ resource "aws_secretsmanager_secret" "owner" {
 resource "aws_secretsmanager_secret_version" "owner" {
   count = local.managed ? 0 : 1
 
-  secret_id     = aws_secretsmanager_secret.owner[0].id
-  secret_string = jsonencode({ username = var.external.owner_username, password = var.external.owner_password })
+  secret_id = aws_secretsmanager_secret.owner[0].id
+  secret_string = jsonencode({
+    username = var.external.owner_username
+    password = var.external.owner_password
+  })
 }

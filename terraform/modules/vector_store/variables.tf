@@ -4,20 +4,25 @@ variable "prefix" {
 }
 
 variable "network" {
-  description = "Where the cluster lives and which security group may reach it; null with `external`."
-  type        = object({ vpc_id = string, subnet_ids = list(string), client_security_group_id = string })
-  default     = null
+  description = "VPC and subnets of the cluster, and the security group that may connect; null with `external`."
+  type = object({
+    vpc_id                   = string
+    subnet_ids               = list(string)
+    client_security_group_id = string
+  })
+  default = null
 
   validation {
     condition     = (var.network == null) != nonsensitive(var.external == null)
-    error_message = "Either a network for a cluster, or an external server."
+    error_message = "Set either network, for a cluster, or external, for a server that exists; not both."
   }
 }
 
 variable "cluster" {
   description = <<-EOT
-    Aurora Serverless v2: capacity in ACU (2 GiB each), instances (the first writes), engine version.
-    `min_acu = 0` pauses the idle cluster; `proxy` pools connections and holds some open, so the two exclude each other.
+    Aurora Serverless v2: capacity in ACU (2 GiB each), number of instances (the first one writes), engine version.
+    `min_acu = 0` pauses an idle cluster. `proxy` adds RDS Proxy, whose open connections keep the cluster awake: use
+    one of the two.
   EOT
   type = object({
     engine_version     = optional(string, "17.5")
@@ -32,26 +37,32 @@ variable "cluster" {
 
   validation {
     condition     = !(var.cluster.proxy && var.cluster.min_acu == 0)
-    error_message = "RDS Proxy keeps the cluster awake: either proxy, or min_acu = 0."
+    error_message = "cluster.proxy needs cluster.min_acu > 0: the proxy's connections keep a pausing cluster awake."
   }
   validation {
     condition     = var.cluster.min_acu <= var.cluster.max_acu && var.cluster.max_acu >= 1 && var.cluster.max_acu <= 256
-    error_message = "Capacity goes from min_acu to max_acu, at most 256."
+    error_message = "cluster.max_acu must be 1 to 256 and at least cluster.min_acu."
   }
   validation {
     condition     = var.cluster.auto_pause_seconds >= 300 && var.cluster.auto_pause_seconds <= 86400
-    error_message = "Aurora pauses after 300 to 86400 idle seconds."
+    error_message = "cluster.auto_pause_seconds must be 300 to 86400, Aurora's limits."
   }
   validation {
     condition     = contains(["17.4", "17.5", "17.6", "17.7", "18.3", "18.4"], var.cluster.engine_version)
-    error_message = "A version from 17.4 to 18.4 that Aurora lists; their pgvector has iterative scans."
+    error_message = "cluster.engine_version must be 17.4 to 17.7, 18.3 or 18.4: their pgvector has iterative scans."
   }
 }
 
 variable "external" {
-  description = "A server that exists already (the laptop's): no cluster is made, everything else is the same."
-  type        = object({ host = string, port = number, database = string, owner_username = string, owner_password = string })
-  default     = null
+  description = "A server that already exists, as on a laptop; no cluster is made, everything else is the same."
+  type = object({
+    host           = string
+    port           = number
+    database       = string
+    owner_username = string
+    owner_password = string
+  })
+  default = null
 }
 
 variable "key_arn" {
@@ -60,13 +71,13 @@ variable "key_arn" {
 }
 
 variable "protected" {
-  description = "Refuse deletion, take a last snapshot, keep deleted secrets for a week."
+  description = "Refuse deletion, take a final snapshot, keep deleted secrets for a week."
   type        = bool
   default     = true
 }
 
 variable "alarm_topic_arn" {
-  description = "Who is told when the cluster runs at its ceiling or texts wait for vectors; null makes no alarm."
+  description = "SNS topic of the alarms for capacity and for texts without vectors; null makes no alarms."
   type        = string
   default     = null
 }

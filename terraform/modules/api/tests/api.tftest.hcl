@@ -14,39 +14,61 @@ variables {
   name    = "membus-test-api"
   openapi = file("./tests/fixtures/openapi.json")
   targets = {
-    memory = { name = "membus-test-memory", invoke_arn = "arn:invoke:memory" }
-    chat   = { name = "membus-test-chat", invoke_arn = "arn:invoke:chat", qualifier = "live" }
+    api  = { name = "membus-test-api", invoke_arn = "arn:invoke:api" }
+    chat = { name = "membus-test-chat", invoke_arn = "arn:invoke:chat", qualifier = "live" }
   }
-  fallback   = "memory"
+  fallback   = "api"
   authorizer = { target = { name = "membus-test-authorize", invoke_arn = "arn:invoke:authorize" } }
   operations = { log_retention_days = 30 }
 }
 
 run "routes_are_the_documents_operations" {
   assert {
-    condition     = keys(aws_apigatewayv2_route.this) == ["GET /v1/health", "GET /v1/users/{user}/facts", "POST /v1/conversations/{conversation}/messages", "POST /v1/events", "POST /v1/users/{user}", "POST /v1/users/{user}/facts:batch"]
-    error_message = "Every operation is a route and nothing else is; verbs behind a variable share the variable's."
+    condition = keys(aws_apigatewayv2_route.this) == [
+      "GET /v1/health",
+      "GET /v1/users/{user}/facts",
+      "POST /v1/conversations/{conversation}/messages",
+      "POST /v1/events",
+      "POST /v1/users/{user}",
+      "POST /v1/users/{user}/facts:batch",
+    ]
+    error_message = "Routes must be the operations of the document; verbs after a variable share its route."
   }
   assert {
-    condition     = aws_apigatewayv2_route.this["POST /v1/conversations/{conversation}/messages"].target == "integrations/${aws_apigatewayv2_integration.this["chat"].id}"
-    error_message = "A route goes to the function that its operation names."
+    condition = (
+      aws_apigatewayv2_route.this["POST /v1/conversations/{conversation}/messages"].target
+      == "integrations/${aws_apigatewayv2_integration.this["chat"].id}"
+    )
+    error_message = "A route must lead to the function that its operation names."
   }
 }
 
-run "what_no_route_matches_is_answered_behind_the_same_key" {
+run "an_unknown_path_needs_a_key_too" {
   assert {
-    condition     = aws_apigatewayv2_route.fallback.route_key == "$default" && aws_apigatewayv2_route.fallback.target == "integrations/${aws_apigatewayv2_integration.this["memory"].id}"
-    error_message = "An unknown path is answered by the function that says 404 in our words."
+    condition = (
+      aws_apigatewayv2_route.fallback.route_key == "$default"
+      && (
+        aws_apigatewayv2_route.fallback.target
+        == "integrations/${aws_apigatewayv2_integration.this["api"].id}"
+      )
+    )
+    error_message = "An unknown path must lead to the fallback."
   }
   assert {
-    condition     = aws_apigatewayv2_route.fallback.authorization_type == "CUSTOM" && aws_apigatewayv2_route.fallback.authorizer_id == aws_apigatewayv2_authorizer.this.id
-    error_message = "Who brings no good key hears 401 on any path, known or not."
+    condition = (
+      aws_apigatewayv2_route.fallback.authorization_type == "CUSTOM"
+      && aws_apigatewayv2_route.fallback.authorizer_id == aws_apigatewayv2_authorizer.this.id
+    )
+    error_message = "An unknown path must need a key too."
   }
 }
 
-run "only_what_says_so_is_public" {
+run "only_operations_without_security_are_public" {
   assert {
-    condition     = [for key, route in aws_apigatewayv2_route.this : key if route.authorization_type != "CUSTOM"] == ["GET /v1/health"]
+    condition = [
+      for key, route in aws_apigatewayv2_route.this : key
+      if route.authorization_type != "CUSTOM"
+    ] == ["GET /v1/health"]
     error_message = "A route without `security: []` needs a key."
   }
   assert {
@@ -58,63 +80,78 @@ run "only_what_says_so_is_public" {
       "POST /v1/users/{user}:erase"                    = "admin"
       "POST /v1/users/{user}:export"                   = "memory:read"
     }
-    error_message = "The authorizer learns the scope of every route that is not public."
+    error_message = "The output must have the scope of every route that is not public."
   }
 }
 
 run "an_answer_is_cached_by_the_credential_alone_and_for_a_minute_at_most" {
   assert {
-    condition     = tolist(aws_apigatewayv2_authorizer.this.identity_sources) == tolist(["$request.header.Authorization"])
-    error_message = "Anything else in the key, and one tenant could inherit another's answer."
+    condition = (
+      tolist(aws_apigatewayv2_authorizer.this.identity_sources)
+      == tolist(["$request.header.Authorization"])
+    )
+    error_message = "The Authorization header alone must be the key of the cache."
   }
   assert {
-    condition     = aws_apigatewayv2_authorizer.this.authorizer_result_ttl_in_seconds == 60 && !aws_apigatewayv2_authorizer.this.enable_simple_responses
-    error_message = "A minute, and a policy: a yes or no could not deny single routes."
+    condition = (
+      aws_apigatewayv2_authorizer.this.authorizer_result_ttl_in_seconds == 60
+      && !aws_apigatewayv2_authorizer.this.enable_simple_responses
+    )
+    error_message = "An answer must be a policy, reused for a minute at most."
   }
 }
 
 run "the_log_names_routes_not_users" {
   assert {
     condition     = jsondecode(aws_apigatewayv2_stage.this.access_log_settings[0].format).route == "$context.routeKey"
-    error_message = "The access log is JSON with the route."
+    error_message = "The access log must contain the route."
   }
   assert {
     condition     = !strcontains(aws_apigatewayv2_stage.this.access_log_settings[0].format, "$context.path")
-    error_message = "Paths carry user ids."
+    error_message = "The access log must not contain the path: it has user ids."
   }
   assert {
     condition     = aws_cloudwatch_log_group.this.retention_in_days == 30
-    error_message = "The access log is kept for as long as said."
+    error_message = "The caller's retention must reach the access log."
   }
 }
 
 run "callers_are_throttled" {
   variables { throttling = { rate = 10, burst = 20 } }
   assert {
-    condition     = aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 10 && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_burst_limit == 20
+    condition = (
+      aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 10
+      && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_burst_limit == 20
+    )
     error_message = "Rate and burst must reach the stage."
   }
 }
 
 run "only_this_api_may_invoke" {
   assert {
-    condition     = alltrue([for permission in aws_lambda_permission.target : permission.source_arn == "arn:aws:execute-api:us-east-1:123456789012:api/*/*"])
+    condition = alltrue([
+      for permission in aws_lambda_permission.target :
+      permission.source_arn == "arn:aws:execute-api:us-east-1:123456789012:api/*/*"
+    ])
     error_message = "Another API must not reach the functions."
   }
   assert {
     condition     = aws_lambda_permission.target["chat"].qualifier == "live"
-    error_message = "Permission is given where the API calls: at the alias."
+    error_message = "The permission must name the alias that the API calls."
   }
   assert {
-    condition     = endswith(aws_lambda_permission.authorizer.source_arn, "/authorizers/${aws_apigatewayv2_authorizer.this.id}")
-    error_message = "Only the authorizer invokes the authorizer's function."
+    condition = endswith(
+      aws_lambda_permission.authorizer.source_arn,
+      "/authorizers/${aws_apigatewayv2_authorizer.this.id}",
+    )
+    error_message = "Only the API's authorizer may invoke the authorizer's function."
   }
 }
 
 run "the_url_ends_in_no_slash" {
   assert {
     condition     = output.url == "https://api.execute-api.us-east-1.amazonaws.com"
-    error_message = "Callers append /v1/…."
+    error_message = "The URL must not end in a slash: callers append /v1/…."
   }
 }
 
@@ -126,13 +163,17 @@ run "a_key_that_outlives_its_revocation_by_more_than_a_minute_is_refused" {
 
 run "an_operation_that_is_neither_scoped_nor_public_is_refused" {
   command = plan
-  variables { openapi = "{\"paths\": {\"/v1/events\": {\"post\": {\"x-membus-function\": \"memory\"}}}}" }
+  variables { openapi = "{\"paths\": {\"/v1/events\": {\"post\": {\"x-membus-function\": \"api\"}}}}" }
   expect_failures = [aws_apigatewayv2_route.this["POST /v1/events"]]
 }
 
 run "an_operation_that_is_both_scoped_and_public_is_refused" {
   command = plan
-  variables { openapi = "{\"paths\": {\"/v1/events\": {\"post\": {\"x-membus-function\": \"memory\", \"x-membus-scope\": \"chat\", \"security\": []}}}}" }
+  variables {
+    openapi = <<-EOT
+      {"paths": {"/v1/events": {"post": {"x-membus-function": "api", "x-membus-scope": "chat", "security": []}}}}
+    EOT
+  }
   expect_failures = [aws_apigatewayv2_route.this["POST /v1/events"]]
 }
 
@@ -148,16 +189,16 @@ run "an_access_log_for_ever_is_refused" {
   expect_failures = [var.operations]
 }
 
-run "throttling_everybody_is_refused" {
+run "a_rate_of_zero_is_refused" {
   command = plan
   variables { throttling = { rate = 0 } }
   expect_failures = [var.throttling]
 }
 
-run "somebody_is_told_of_failures" {
+run "failures_raise_an_alarm" {
   variables { operations = { log_retention_days = 30, alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" } }
   assert {
     condition     = aws_cloudwatch_metric_alarm.failures[0].metric_name == "5xx"
-    error_message = "Callers who see 5xx are worth a call."
+    error_message = "5xx answers must raise an alarm."
   }
 }

@@ -9,7 +9,7 @@ variables {
   key_arn = "arn:aws:kms:us-east-1:123456789012:key/data"
 }
 
-run "nobody_outside_sees_anything" {
+run "the_bucket_is_private_and_encrypted" {
   assert {
     condition = alltrue([
       aws_s3_bucket_public_access_block.this.block_public_acls,
@@ -20,18 +20,27 @@ run "nobody_outside_sees_anything" {
     error_message = "Public access is blocked in all four ways."
   }
   assert {
-    condition     = jsondecode(aws_s3_bucket_policy.this[0].policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    condition = (
+      jsondecode(aws_s3_bucket_policy.this[0].policy).Statement[0].Condition.Bool["aws:SecureTransport"]
+      == "false"
+    )
     error_message = "Plain HTTP is refused."
   }
   assert {
-    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.key_arn
+    condition = one(flatten([
+      for rule in aws_s3_bucket_server_side_encryption_configuration.this.rule :
+      rule.apply_server_side_encryption_by_default[*].kms_master_key_id
+    ])) == var.key_arn
     error_message = "Objects are encrypted with the data key."
   }
 }
 
-run "objects_get_cheaper_but_still_answer_at_once" {
+run "objects_move_to_cheaper_classes_that_answer_at_once" {
   assert {
-    condition = { for transition in aws_s3_bucket_lifecycle_configuration.this.rule[0].transition : transition.storage_class => transition.days } == {
+    condition = {
+      for transition in aws_s3_bucket_lifecycle_configuration.this.rule[0].transition :
+      transition.storage_class => transition.days
+      } == {
       INTELLIGENT_TIERING = 30
       GLACIER_IR          = 365
     }
@@ -39,29 +48,38 @@ run "objects_get_cheaper_but_still_answer_at_once" {
   }
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 0
-    error_message = "Memory does not expire by age: only erasure removes it."
+    error_message = "Episodes must not expire by age: only an erasure removes them."
   }
 }
 
-run "leftovers_go" {
+run "unfinished_uploads_and_old_versions_expire" {
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 7
-    error_message = "Half an upload is a bill without an object."
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.this.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation
+      == 7
+    )
+    error_message = "Unfinished uploads must be aborted: they cost money and are no objects."
   }
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration[0].noncurrent_days == 7
-    error_message = "Old versions go after a week."
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration[0].noncurrent_days
+      == 7
+    )
+    error_message = "Old versions must expire after a week."
   }
   assert {
     condition     = aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
-    error_message = "For that week a mistake can be undone."
+    error_message = "The output must state how long old versions are kept."
   }
 }
 
-run "large_states_outlive_no_state" {
+run "objects_of_states_expire" {
   assert {
-    condition     = one(aws_s3_bucket_lifecycle_configuration.this.rule[1].filter).prefix == "spill/states/" && one(aws_s3_bucket_lifecycle_configuration.this.rule[1].expiration).days > 365
-    error_message = "A state may be read for a year; what is left of it after that goes by itself. Episodes stay."
+    condition = (
+      one(aws_s3_bucket_lifecycle_configuration.this.rule[1].filter).prefix == "spill/states/"
+      && one(aws_s3_bucket_lifecycle_configuration.this.rule[1].expiration).days > 365
+    )
+    error_message = "Objects of states must expire after a year, and episodes must not."
   }
 }
 
@@ -72,44 +90,59 @@ run "an_export_is_gone_after_a_week" {
       one(aws_s3_bucket_lifecycle_configuration.this.rule[2].expiration).days == 7,
       one(aws_s3_bucket_lifecycle_configuration.this.rule[2].noncurrent_version_expiration).noncurrent_days == 1,
     ])
-    error_message = "What a user has fetched does not stay, nor does a version of it."
+    error_message = "Files of exports and their versions must expire."
   }
   assert {
-    condition     = toset(flatten([for verb in output.grants.exports : [for statement in verb : statement.Resource]])) == toset(["arn:aws:s3:::membus-test-archive/exports/*"])
-    error_message = "Who writes or fetches exports sees nothing else of the bucket."
+    condition = toset(flatten([
+      for verb in output.grants.exports : [for statement in verb : statement.Resource]
+    ])) == toset(["arn:aws:s3:::membus-test-archive/exports/*"])
+    error_message = "A grant for exports must cover exports only."
   }
 }
 
-run "who_spills_sees_what_was_spilled_and_nothing_else" {
+run "a_grant_for_large_texts_covers_nothing_else" {
   assert {
-    condition     = toset(flatten([for verb in output.grants.spill : [for statement in verb : statement.Resource]])) == toset(["arn:aws:s3:::membus-test-archive/spill/*"])
-    error_message = "The cold tier is none of its business."
+    condition = toset(flatten([
+      for verb in output.grants.spill : [for statement in verb : statement.Resource]
+    ])) == toset(["arn:aws:s3:::membus-test-archive/spill/*"])
+    error_message = "A grant for large texts must cover large texts only."
   }
   assert {
-    condition     = flatten([for verb in ["read", "write", "delete"] : [for statement in output.grants.spill[verb] : statement.Action]]) == ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-    error_message = "No listing, and versions stay for a week."
-  }
-}
-
-run "reading_and_writing_do_not_delete" {
-  assert {
-    condition     = flatten([for statement in concat(output.grants.read, output.grants.write) : statement.Action]) == ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
-    error_message = "Deleting is a verb of its own."
+    condition = flatten([
+      for verb in ["read", "write", "delete"] : [for statement in output.grants.spill[verb] : statement.Action]
+    ]) == ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    error_message = "A grant for large texts must not permit listing or deleting versions."
   }
 }
 
-run "a_laptop_may_opt_out_of_protection" {
+run "a_verb_permits_one_action_and_erase_alone_deletes_versions" {
+  assert {
+    condition = { for verb, statements in output.grants.cold : verb => statements[0].Action } == {
+      delete  = ["s3:DeleteObject"]
+      read    = ["s3:GetObject"]
+      restore = ["s3:RestoreObject"]
+      write   = ["s3:PutObject"]
+    }
+    error_message = "A verb of `cold` must permit its own action only."
+  }
+  assert {
+    condition     = strcontains(jsonencode(output.grants.erase), "s3:DeleteObjectVersion")
+    error_message = "An erasure must be able to delete old versions."
+  }
+}
+
+run "protection_can_be_switched_off" {
   variables {
     protected = false
     tls_only  = false
   }
   assert {
     condition     = aws_s3_bucket.this.force_destroy && length(aws_s3_bucket_policy.this) == 0
-    error_message = "A laptop's bucket goes with its stack, over plain HTTP."
+    error_message = "An unprotected bucket must be deletable, and accept plain HTTP without tls_only."
   }
 }
 
-run "a_tier_that_must_be_thawed_is_refused" {
+run "a_tier_that_needs_a_restore_is_refused" {
   command = plan
   variables { tiers = [{ after_days = 90, storage_class = "DEEP_ARCHIVE" }] }
   expect_failures = [var.tiers]
@@ -121,18 +154,27 @@ run "keeping_every_version_is_refused" {
   expect_failures = [var.noncurrent_days]
 }
 
-run "somebody_is_told_of_what_stays_unarchived" {
-  variables { alarm = { prefix = "membus-test-archive", environment = "test", topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" } }
+run "failures_of_the_archiver_raise_an_alarm" {
+  variables {
+    alarm = {
+      prefix      = "membus-test-archive"
+      environment = "test"
+      topic_arn   = "arn:aws:sns:us-east-1:123456789012:alarms"
+    }
+  }
   assert {
-    condition     = aws_cloudwatch_metric_alarm.problems[0].dimensions == tomap({ service = "archive", environment = "test" }) && aws_cloudwatch_metric_alarm.problems[0].evaluation_periods == 3
-    error_message = "The alarm watches this environment's archiver, and lets it try again first."
+    condition = (
+      aws_cloudwatch_metric_alarm.problems[0].dimensions == tomap({ service = "archive", environment = "test" })
+      && aws_cloudwatch_metric_alarm.problems[0].evaluation_periods == 3
+    )
+    error_message = "The alarm must watch this environment's archiver and wait for three failures."
   }
 }
 
-run "without_a_topic_nothing_rings" {
+run "without_a_topic_there_is_no_alarm" {
   variables { alarm = { prefix = "membus-test-archive", environment = "test" } }
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.problems) == 0
-    error_message = "An alarm that nobody hears costs money."
+    error_message = "Without a topic there must be no alarm: it costs money and notifies nobody."
   }
 }

@@ -1,6 +1,9 @@
 mock_provider "aws" {
   mock_resource "aws_elasticache_serverless_cache" {
-    defaults = { arn = "arn:aws:elasticache:us-east-1:123456789012:serverlesscache:membus-test-hot", endpoint = [{ address = "hot.internal", port = 6379 }] }
+    defaults = {
+      arn      = "arn:aws:elasticache:us-east-1:123456789012:serverlesscache:membus-test-hot"
+      endpoint = [{ address = "hot.internal", port = 6379 }]
+    }
   }
   mock_resource "aws_elasticache_user" {
     defaults = { arn = "arn:aws:elasticache:us-east-1:123456789012:user:membus-test-hot" }
@@ -13,45 +16,63 @@ variables {
   key_arn = "arn:aws:kms:us-east-1:123456789012:key/data"
 }
 
-run "the_bill_has_a_ceiling" {
+run "the_cost_has_a_limit" {
   variables { limits = { storage_gb = 2, ecpu_per_second = 1000 } }
   assert {
-    condition     = aws_elasticache_serverless_cache.this.cache_usage_limits[0].data_storage[0].maximum == 2 && one(aws_elasticache_serverless_cache.this.cache_usage_limits[0].ecpu_per_second).maximum == 1000
+    condition = (
+      aws_elasticache_serverless_cache.this.cache_usage_limits[0].data_storage[0].maximum == 2
+      && one(aws_elasticache_serverless_cache.this.cache_usage_limits[0].ecpu_per_second).maximum == 1000
+    )
     error_message = "The caller's limits must reach the cache."
   }
 }
 
 run "functions_log_in_by_role_over_tls" {
   assert {
-    condition     = aws_elasticache_user.functions.authentication_mode[0].type == "iam" && output.url == "rediss://hot.internal:6379"
-    error_message = "No password, no plain text."
+    condition = (
+      aws_elasticache_user.functions.authentication_mode[0].type == "iam"
+      && output.url == "rediss://hot.internal:6379"
+    )
+    error_message = "Functions must log in by role, over TLS."
   }
   assert {
-    condition     = !strcontains(aws_elasticache_user.functions.access_string, "~*") && strcontains(aws_elasticache_user.functions.access_string, "-@all")
-    error_message = "Functions name each command and reach tenants' keys only: no FLUSHALL, no KEYS."
+    condition = (
+      !strcontains(aws_elasticache_user.functions.access_string, "~*")
+      && strcontains(aws_elasticache_user.functions.access_string, "-@all")
+    )
+    error_message = "Functions may run only the listed commands, on tenants' keys."
   }
   assert {
-    condition     = output.grants.connect[0].Action == ["elasticache:Connect"] && length(output.grants.connect[0].Resource) == 2
-    error_message = "Connecting names the cache and the user."
+    condition = (
+      output.grants.connect[0].Action == ["elasticache:Connect"]
+      && length(output.grants.connect[0].Resource) == 2
+    )
+    error_message = "`connect` must name the cache and the user."
   }
   assert {
-    condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.clients : rule.referenced_security_group_id == "sg-functions"])
-    error_message = "Only functions reach the cache."
+    condition = alltrue([
+      for rule in aws_vpc_security_group_ingress_rule.clients :
+      rule.referenced_security_group_id == "sg-functions"
+    ])
+    error_message = "Only functions may connect to the cache."
   }
 }
 
-run "nothing_is_kept_that_can_be_read_again" {
+run "the_cache_has_no_snapshots" {
   assert {
-    condition     = aws_elasticache_serverless_cache.this.snapshot_retention_limit == 0 && aws_elasticache_serverless_cache.this.engine == "valkey"
-    error_message = "A cache's snapshot would be one more copy to erase."
+    condition = (
+      aws_elasticache_serverless_cache.this.snapshot_retention_limit == 0
+      && aws_elasticache_serverless_cache.this.engine == "valkey"
+    )
+    error_message = "There must be no snapshots: each would be one more copy to erase."
   }
 }
 
-run "somebody_is_told_of_the_ceiling" {
+run "reaching_a_limit_raises_an_alarm" {
   variables { alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" }
   assert {
     condition     = aws_cloudwatch_metric_alarm.throttled[0].metric_name == "ThrottledCmds"
-    error_message = "A cache that refuses commands is no cache."
+    error_message = "A cache that rejects commands must raise an alarm."
   }
 }
 

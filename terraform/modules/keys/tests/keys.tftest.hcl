@@ -16,7 +16,7 @@ run "the_data_key_rotates_and_serves_only_this_accounts_stores" {
       statement.Condition.StringEquals["kms:CallerAccount"] == "123456789012"
       if statement.Principal.AWS == "*"
     ])
-    error_message = "A statement for everybody must be bound to the account."
+    error_message = "A statement for every principal must be limited to the account."
   }
   assert {
     condition = contains(
@@ -29,11 +29,14 @@ run "the_data_key_rotates_and_serves_only_this_accounts_stores" {
 
 run "the_cursor_key_only_makes_macs" {
   assert {
-    condition     = aws_kms_key.cursors.key_usage == "GENERATE_VERIFY_MAC" && aws_kms_key.cursors.customer_master_key_spec == "HMAC_256"
+    condition = (
+      aws_kms_key.cursors.key_usage == "GENERATE_VERIFY_MAC"
+      && aws_kms_key.cursors.customer_master_key_spec == "HMAC_256"
+    )
     error_message = "Cursors are signed with HMAC-SHA-256, never encrypted."
   }
   assert {
     condition     = output.grants.cursors.sign[0].Action == ["kms:GenerateMac"]
-    error_message = "Signing is all that the grant allows."
+    error_message = "`sign` must permit signing only."
   }
 }

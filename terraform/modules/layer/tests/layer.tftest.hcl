@@ -15,7 +15,7 @@ run "a_new_zip_is_a_new_version_for_one_runtime_and_processor" {
       tolist(aws_lambda_layer_version.this.compatible_runtimes) == tolist(["python3.13"])
       && tolist(aws_lambda_layer_version.this.compatible_architectures) == tolist(["arm64"])
     )
-    error_message = "Binary wheels fit exactly one runtime and processor."
+    error_message = "The layer must name the runtime and processor of its binary wheels."
   }
 }
 

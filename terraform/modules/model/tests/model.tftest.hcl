@@ -14,7 +14,10 @@ run "anthropic_needs_its_secret_and_nothing_else" {
     error_message = "The function must find its API key by name."
   }
   assert {
-    condition     = output.grants.ask[0].Action == tolist(["secretsmanager:GetSecretValue"]) && length(output.grants.ask[0].Resource) == 1
+    condition = (
+      output.grants.ask[0].Action == tolist(["secretsmanager:GetSecretValue"])
+      && length(output.grants.ask[0].Resource) == 1
+    )
     error_message = "Asking Anthropic takes one secret."
   }
 }
@@ -48,8 +51,11 @@ run "bedrock_without_models_is_refused" {
 
 run "embedding_is_a_grant_of_its_own" {
   assert {
-    condition     = output.grants.embed[0].Action == ["bedrock:InvokeModel"] && output.grants.embed[0].Resource == var.embedding_arns
-    error_message = "Who embeds can ask no language model, and whoever asks one needs no right to embed."
+    condition = (
+      output.grants.embed[0].Action == ["bedrock:InvokeModel"]
+      && output.grants.embed[0].Resource == var.embedding_arns
+    )
+    error_message = "`embed` and `ask` must not permit each other's calls."
   }
 }
 

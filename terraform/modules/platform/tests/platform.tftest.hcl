@@ -15,32 +15,102 @@ variables {
 run "an_environment_of_production_shape_plans" {
   command = plan
   assert {
-    condition     = keys(output.functions) == ["archive", "authorize", "chat", "erase", "export", "extract", "index", "memory", "migrate", "summarize", "sweep"] && output.functions.chat == "membus-test-chat"
-    error_message = "Every function, named after its environment."
+    condition = (
+      keys(output.functions) == [
+        "api",
+        "archive",
+        "authorize",
+        "chat",
+        "erase",
+        "export",
+        "extract",
+        "index",
+        "migrate",
+        "summarize",
+        "sweep",
+      ]
+      && output.functions.chat == "membus-test-chat"
+    )
+    error_message = "Every function must exist, named after its environment."
   }
   assert {
-    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "erase", "erase-dlq", "erase-rule-dlq", "export", "export-dlq", "export-rule-dlq", "extract", "extract-dlq", "extract-rule-dlq", "extract-surplus", "failures", "quarantine", "summarize", "summarize-dlq", "summarize-rule-dlq"])
-    error_message = "Operators find every queue, dead letters included."
+    condition = (
+      output.queue_urls != null
+      && toset(keys(output.queue_urls)) == toset([
+        "bus-dlq",
+        "erase",
+        "erase-dlq",
+        "erase-rule-dlq",
+        "export",
+        "export-dlq",
+        "export-rule-dlq",
+        "extract",
+        "extract-dlq",
+        "extract-rule-dlq",
+        "extract-surplus",
+        "failures",
+        "quarantine",
+        "summarize",
+        "summarize-dlq",
+        "summarize-rule-dlq",
+      ])
+    )
+    error_message = "Every queue must be in the outputs, dead-letter queues included."
   }
   assert {
-    condition     = output.tables == { memory = "membus-test-memory", conversations = "membus-test-conversations", tenants = "membus-test-tenants", idempotency = "membus-test-idempotency" }
-    error_message = "Tables are named after their environment."
+    condition = output.tables == {
+      memory        = "membus-test-memory"
+      conversations = "membus-test-conversations"
+      tenants       = "membus-test-tenants"
+      idempotency   = "membus-test-idempotency"
+    }
+    error_message = "Tables must be named after their environment."
   }
   assert {
     condition     = output.bucket == "membus-test-archive-123456789012"
-    error_message = "Bucket names are global, so this one carries the account."
+    error_message = "Bucket names are global, so the name must contain the account."
   }
   assert {
     condition     = length(module.hot_tier) == 1 && length(module.network) == 1
-    error_message = "Hot tier and network follow their variables."
+    error_message = "Hot tier and network must follow their variables."
   }
   assert {
-    condition     = [for name, function in local.functions : name if try(function.environment.HOT_TIER_URL, "") == "rediss://hot.internal:6379"] == ["chat", "erase", "memory"] && local.functions.chat.inside && local.functions.memory.inside
-    error_message = "Chat, memory and erase are told of the hot tier and reach it."
+    condition = [for name, function in local.functions : name if anytrue([
+      for concern in function.uses : contains(keys(concern.environment), "HOT_TIER_URL")
+    ])] == ["api", "chat", "erase"]
+    error_message = "Api, chat and erase, and no others, must use the hot tier."
   }
   assert {
-    condition     = [for name, function in local.functions : name if try(function.outward, false)] == ["chat"]
-    error_message = "Of the functions inside only chat calls beyond the network: its model is there."
+    condition     = alltrue([for name in ["api", "chat", "erase"] : try(local.functions[name].in_vpc, false)])
+    error_message = "The functions that use the hot tier must be in the VPC."
+  }
+  assert {
+    condition     = [for name, function in local.functions : name if try(function.has_egress, false)] == ["chat"]
+    error_message = "Chat alone must reach the internet: its model is there."
+  }
+}
+
+run "every_concern_has_variables_and_grants" {
+  command = plan
+  assert {
+    condition = alltrue(flatten([for function in local.functions : [
+      for concern in function.uses : length(concern.environment) > 0 && length(concern.grants) > 0
+    ]]))
+    error_message = "A concern needs both: a plain value belongs in settings, a trigger in queues or streams."
+  }
+  assert {
+    condition = toset(flatten([for function in local.functions : keys(function)])) == toset([
+      "has_egress",
+      "in_vpc",
+      "layers",
+      "limits",
+      "queues",
+      "raises_by_design",
+      "settings",
+      "streams",
+      "uses",
+    ])
+    error_message = "A function has an attribute that the platform does not read, or one that no function needs."
   }
 }
 
@@ -49,26 +119,38 @@ run "who_may_connect_to_the_hot_tier" {
     source = "./tests/audit"
   }
   variables {
-    policies  = run.an_environment_of_production_shape_plans.policies
-    questions = { connect = { actions = ["elasticache:Connect"], on = "serverlesscache:membus-test-hot" } }
+    policies = run.an_environment_of_production_shape_plans.policies
+    expected = { connect = "api, chat, erase" }
+    questions = {
+      connect = {
+        actions = ["elasticache:Connect"]
+        on      = "serverlesscache:membus-test-hot"
+      }
+    }
   }
   assert {
-    condition     = output.who_may.connect == "chat, erase, memory"
-    error_message = "Chat, memory and erase alone log in to the hot tier."
+    condition     = output.differences == {}
+    error_message = "Only these three may log in to the hot tier: ${jsonencode(output.differences)}"
   }
 }
 
-run "a_model_that_chat_could_not_reach_is_refused" {
+run "a_model_that_chat_cannot_reach_is_refused" {
   command = plan
   variables { network = { availability_zones = ["us-east-1a", "us-east-1b"] } }
   expect_failures = [var.hot_tier]
 }
 
-run "sockets_that_chat_could_not_reach_are_refused_whatever_the_model" {
+run "sockets_that_chat_cannot_reach_are_refused" {
   command = plan
   variables {
     network = { availability_zones = ["us-east-1a", "us-east-1b"] }
-    model   = { vendor = "bedrock", extract_id = "small", chat_id = "large", summarize_id = "strong", bedrock_arns = ["arn:aws:bedrock:us-east-1::foundation-model/large"] }
+    model = {
+      vendor       = "bedrock"
+      extract_id   = "small"
+      chat_id      = "large"
+      summarize_id = "strong"
+      bedrock_arns = ["arn:aws:bedrock:us-east-1::foundation-model/large"]
+    }
   }
   expect_failures = [var.hot_tier]
 }
@@ -76,57 +158,84 @@ run "sockets_that_chat_could_not_reach_are_refused_whatever_the_model" {
 run "the_schema_is_migrated_within_the_apply" {
   command = plan
   assert {
-    condition     = aws_lambda_invocation.migrate.function_name == "membus-test-migrate" && aws_lambda_invocation.migrate.triggers.code == filebase64sha256("./tests/fixtures/functions/migrate.zip")
-    error_message = "A new migrate runs at once."
+    condition = (
+      aws_lambda_invocation.migrate.function_name == "membus-test-migrate"
+      && aws_lambda_invocation.migrate.triggers.code == filebase64sha256("./tests/fixtures/functions/migrate.zip")
+    )
+    error_message = "A new migrate must run in the same apply."
   }
 }
 
 run "every_route_of_the_document_that_is_not_public_needs_a_scope" {
   command = plan
   assert {
-    condition     = length(module.api.route_scopes) > 0 && alltrue([for scope in module.api.route_scopes : contains(["events:write", "memory:read", "memory:write", "chat", "admin"], scope)])
-    error_message = "Scopes are the five that keys can have."
+    condition = (
+      length(module.api.route_scopes) > 0
+      && alltrue([
+        for scope in module.api.route_scopes :
+        contains(["events:write", "memory:read", "memory:write", "chat", "admin"], scope)
+      ])
+    )
+    error_message = "Every scope must be one of the five that keys can have."
   }
 }
 
 run "a_message_stays_hidden_for_six_timeouts_of_its_consumer" {
   command = plan
   assert {
-    condition     = alltrue([for route, queue in local.routes : queue.visibility_timeout_seconds >= 6 * local.functions[route].limits.timeout_seconds + 1])
-    error_message = "The function module refuses less; this says it of the real figures."
+    condition = alltrue([
+      for route, queue in local.routes :
+      queue.visibility_timeout_seconds >= 6 * local.functions[route].limits.timeout_seconds + 1
+    ])
+    error_message = "A route's visibility timeout must be six times its function's timeout plus a second."
   }
 }
 
-run "only_what_is_searched_wakes_index" {
+run "index_gets_only_changes_that_are_searched" {
   command = plan
   assert {
-    condition     = [for pattern in local.functions.index.streams.memory : keys(jsondecode(pattern).dynamodb)] == [["Keys"], ["Keys"], ["NewImage"], ["OldImage"]]
-    error_message = "Facts, documents, and episodes that come or go; profiles and versions of facts change with them."
+    condition = [
+      for pattern in local.functions.index.streams.memory : keys(jsondecode(pattern).dynamodb)
+    ] == [["Keys"], ["Keys"], ["NewImage"], ["OldImage"]]
+    error_message = "Index must get facts, documents and episodes; profiles and versions of facts change with them."
   }
   assert {
-    condition     = [for pattern in local.functions.index.streams.conversations : jsondecode(pattern).dynamodb.Keys.sk.S[0].prefix] == ["SUMMARY#"]
-    error_message = "Messages are found as the episodes of their turns: of conversations only summaries are indexed."
+    condition = [
+      for pattern in local.functions.index.streams.conversations :
+      jsondecode(pattern).dynamodb.Keys.sk.S[0].prefix
+    ] == ["SUMMARY#"]
+    error_message = "Of conversations only summaries are indexed: messages are found as the episodes of their turns."
   }
 }
 
-run "only_what_is_deleted_wakes_sweep" {
+run "sweep_gets_only_deletions" {
   command = plan
   assert {
-    condition     = [for pattern in local.functions.sweep.streams.conversations : keys(jsondecode(pattern).dynamodb.NewImage)] == [["deleted_at"]]
-    error_message = "Every message is a change too: sweep hears of deleted conversations alone."
+    condition = [
+      for pattern in local.functions.sweep.streams.conversations : keys(jsondecode(pattern).dynamodb.NewImage)
+    ] == [["deleted_at"]]
+    error_message = "Sweep must get deleted conversations only; every message is a change too."
   }
 }
 
 run "without_a_network_there_is_no_hot_tier" {
   command = plan
   variables {
-    network  = null
-    postgres = { external = { host = "127.0.0.1", port = 5432, database = "membus", owner_username = "owner", owner_password = "secret" } }
+    network = null
+    postgres = {
+      external = {
+        host           = "127.0.0.1"
+        port           = 5432
+        database       = "membus"
+        owner_username = "owner"
+        owner_password = "secret"
+      }
+    }
   }
   expect_failures = [var.hot_tier]
 }
 
-run "a_name_that_no_bucket_could_have_is_refused" {
+run "a_name_that_is_no_bucket_name_is_refused" {
   command = plan
   variables { environment = "Test_1" }
   expect_failures = [var.environment]
@@ -138,43 +247,52 @@ run "a_state_that_never_expires_is_refused" {
   expect_failures = [var.runtime]
 }
 
-run "more_shards_than_a_read_can_ask_are_refused" {
+run "more_shards_than_a_read_can_query_are_refused" {
   command = plan
   variables { runtime = { artifacts = "./tests/fixtures", episode_shards = 33 } }
   expect_failures = [var.runtime]
 }
 
-run "an_episode_that_leaves_before_it_is_copied_is_refused" {
+run "an_episode_deleted_before_it_is_copied_is_refused" {
   command = plan
   variables { protection = { quiet_days = 3, hot_days = 2 } }
   expect_failures = [var.protection]
 }
 
-run "every_shard_of_what_waits_is_archived" {
+run "every_shard_is_archived_and_compacted" {
   command = plan
   assert {
     condition     = sort(flatten([for input in module.archive_schedule.inputs : input.shards])) == sort(range(16))
-    error_message = "A shard that no schedule names would wait for ever."
+    error_message = "Every shard must have a schedule, or its episodes are never archived."
   }
   assert {
-    condition     = sort(flatten([for input in module.compaction_schedule.inputs : input.shards])) == sort(range(16)) && alltrue([for input in module.compaction_schedule.inputs : input.task == "compact_due"])
-    error_message = "A month in a shard that no schedule names would stay in small objects."
+    condition = (
+      sort(flatten([for input in module.compaction_schedule.inputs : input.shards])) == sort(range(16))
+      && alltrue([for input in module.compaction_schedule.inputs : input.task == "compact_due"])
+    )
+    error_message = "Every shard must have a schedule, or its months are never compacted."
   }
 }
 
-run "a_receipt_counts_the_days_that_its_copies_are_kept" {
+run "a_receipt_states_how_long_copies_are_kept" {
   command = plan
   variables {
     protection = { protected = true, recovery_days = 35, archive_retention_days = 20 }
     postgres   = { cluster = { backup_days = 21 } }
   }
   assert {
-    condition     = jsondecode(local.functions.erase.environment.COPIES_KEPT_DAYS) == { bus_archive = 20, table_backups = 35, removed_texts = module.archive.noncurrent_days, queues = 14, database_backups = 21 }
-    error_message = "What is set in one place is told in another: the bus's archive, recovery points, old versions, queues, backups."
+    condition = jsondecode(local.functions.erase.settings.COPIES_KEPT_DAYS) == {
+      bus_archive      = 20
+      table_backups    = 35
+      removed_texts    = module.archive.noncurrent_days
+      queues           = 14
+      database_backups = 21
+    }
+    error_message = "COPIES_KEPT_DAYS must state the retention of archive, backups, object versions and queues."
   }
 }
 
-run "a_tenant_that_may_send_nothing_is_refused" {
+run "a_tenant_rate_of_zero_is_refused" {
   command         = plan
   expect_failures = [var.api]
   variables {
@@ -182,7 +300,7 @@ run "a_tenant_that_may_send_nothing_is_refused" {
   }
 }
 
-run "a_tenant_that_could_use_the_gateway_up_alone_is_refused" {
+run "a_tenant_rate_of_the_whole_gateway_is_refused" {
   command         = plan
   expect_failures = [var.api]
   variables {
@@ -190,16 +308,19 @@ run "a_tenant_that_could_use_the_gateway_up_alone_is_refused" {
   }
 }
 
-run "what_is_set_aside_is_read_by_half_as_many" {
+run "an_overflow_queue_is_read_at_half_the_concurrency" {
   command = plan
   variables { runtime = { artifacts = "./tests/fixtures", extract_concurrency = 50 } }
   assert {
-    condition     = toset(local.functions.extract.queues) == toset(["extract", "extract-surplus"]) && local.consumers == { false = 50, true = 25 }
-    error_message = "Extract reads its queue, and beside it what tenants send beyond their share, with fewer hands."
+    condition = (
+      toset(local.functions.extract.queues) == toset(["extract", "extract-surplus"])
+      && local.concurrency == { routes = 50, overflow = 25 }
+    )
+    error_message = "Extract must read its overflow queue with half the concurrency."
   }
 }
 
-run "a_share_of_nothing_is_refused" {
+run "a_share_of_zero_is_refused" {
   command         = plan
   expect_failures = [var.runtime]
   variables {

@@ -2,7 +2,7 @@ mock_provider "aws" {}
 
 variables {
   name         = "membus-test-archive"
-  target       = { name = "membus-test-archive", arn = "arn:aws:lambda:us-east-1:123456789012:function:membus-test-archive" }
+  function_arn = "arn:aws:lambda:us-east-1:123456789012:function:membus-test-archive"
   rate         = "rate(1 hour)"
   inputs       = { first = { shards = [0, 1] }, second = { shards = [2, 3] } }
   failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures"
@@ -11,8 +11,10 @@ variables {
 run "each_input_is_invoked_by_itself" {
   command = plan
   assert {
-    condition     = { for name, schedule in aws_scheduler_schedule.this : name => jsondecode(schedule.target[0].input).shards } == { first = [0, 1], second = [2, 3] }
-    error_message = "A schedule hands its own input over."
+    condition = {
+      for name, schedule in aws_scheduler_schedule.this : name => jsondecode(schedule.target[0].input).shards
+    } == { first = [0, 1], second = [2, 3] }
+    error_message = "Each schedule must pass its own input."
   }
 }
 
@@ -22,17 +24,20 @@ run "the_schedule_may_invoke_this_function_alone" {
     condition = {
       for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Action[0] => statement.Resource
       } == {
-      "lambda:InvokeFunction" = [var.target.arn]
+      "lambda:InvokeFunction" = [var.function_arn]
       "sqs:SendMessage"       = [var.failures_arn]
     }
     error_message = "Scheduler invokes one function and reports to one queue."
   }
 }
 
-run "what_cannot_be_delivered_is_kept" {
+run "an_undelivered_invocation_goes_to_the_failures_queue" {
   command = plan
   assert {
-    condition     = alltrue([for schedule in aws_scheduler_schedule.this : schedule.target[0].dead_letter_config[0].arn == var.failures_arn])
-    error_message = "An invocation that failed for good lies in the failures queue."
+    condition = alltrue([
+      for schedule in aws_scheduler_schedule.this :
+      schedule.target[0].dead_letter_config[0].arn == var.failures_arn
+    ])
+    error_message = "An invocation that cannot be delivered must go to the failures queue."
   }
 }

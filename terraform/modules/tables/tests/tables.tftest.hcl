@@ -24,12 +24,15 @@ variables {
 
 run "each_table_expires_by_its_own_attribute" {
   assert {
-    condition     = aws_dynamodb_table.this["records"].ttl[0].attribute_name == "idle_until" && aws_dynamodb_table.this["records"].ttl[0].enabled
+    condition = (
+      aws_dynamodb_table.this["records"].ttl[0].attribute_name == "idle_until"
+      && aws_dynamodb_table.this["records"].ttl[0].enabled
+    )
     error_message = "A caller's ttl_attribute must reach the table."
   }
   assert {
     condition     = aws_dynamodb_table.this["facts"].ttl[0].attribute_name == "expires_at"
-    error_message = "Without a word, items expire by expires_at."
+    error_message = "By default items must expire by expires_at."
   }
 }
 
@@ -45,35 +48,49 @@ run "tables_are_protected_recoverable_and_encrypted_unless_told_otherwise" {
   }
 }
 
-run "a_laptop_may_opt_out_of_protection" {
+run "protection_can_be_switched_off" {
   variables { protected = false }
   assert {
-    condition     = alltrue([for table in aws_dynamodb_table.this : !table.deletion_protection_enabled && !table.point_in_time_recovery[0].enabled])
+    condition = alltrue([
+      for table in aws_dynamodb_table.this :
+      !table.deletion_protection_enabled && !table.point_in_time_recovery[0].enabled
+    ])
     error_message = "An unprotected table must be deletable."
   }
 }
 
 run "only_tables_that_say_so_stream_their_changes" {
   assert {
-    condition     = aws_dynamodb_table.this["facts"].stream_view_type == "NEW_AND_OLD_IMAGES" && !aws_dynamodb_table.this["records"].stream_enabled
-    error_message = "Streams follow the table's own switch."
+    condition = (
+      aws_dynamodb_table.this["facts"].stream_view_type == "NEW_AND_OLD_IMAGES"
+      && !aws_dynamodb_table.this["records"].stream_enabled
+    )
+    error_message = "A table must stream if `stream` is set, and only then."
   }
 }
 
 run "every_key_of_an_index_is_declared_once" {
   assert {
-    condition     = toset([for attribute in aws_dynamodb_table.this["facts"].attribute : attribute.name]) == toset(["pk", "sk", "user_pk", "user_sk"])
-    error_message = "DynamoDB wants exactly the attributes that keys use."
+    condition = toset([
+      for attribute in aws_dynamodb_table.this["facts"].attribute : attribute.name
+    ]) == toset(["pk", "sk", "user_pk", "user_sk"])
+    error_message = "Exactly the attributes of keys must be declared, as DynamoDB requires."
   }
   assert {
-    condition     = toset([for attribute in aws_dynamodb_table.this["records"].attribute : attribute.name]) == toset(["id"])
+    condition = toset([
+      for attribute in aws_dynamodb_table.this["records"].attribute : attribute.name
+    ]) == toset(["id"])
     error_message = "A table without range key declares only its hash key."
   }
 }
 
 run "a_read_grant_cannot_write_and_stays_in_its_collection" {
   assert {
-    condition     = output.grants.facts.facts.read[0].Action == ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
+    condition = output.grants.facts.facts.read[0].Action == [
+      "dynamodb:GetItem",
+      "dynamodb:BatchGetItem",
+      "dynamodb:Query",
+    ]
     error_message = "The read grant must stay read-only."
   }
   assert {
@@ -81,7 +98,7 @@ run "a_read_grant_cannot_write_and_stays_in_its_collection" {
       "ForAllValues:StringLike"    = { "dynamodb:LeadingKeys" = ["T#*#U#*"] }
       "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["T#*#A#*"] }
     })
-    error_message = "A collection is walled by its leading keys."
+    error_message = "A grant must be limited to the leading keys of its collection."
   }
   assert {
     condition     = output.grants.facts.facts.get[0].Action == ["dynamodb:GetItem"]
@@ -91,23 +108,31 @@ run "a_read_grant_cannot_write_and_stays_in_its_collection" {
 
 run "an_index_is_read_under_its_own_leading_key_and_never_written" {
   assert {
-    condition     = output.grants.facts.events.read[1].Resource == ["arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/index/by_user"]
-    error_message = "Reading a collection includes its indexes."
+    condition = output.grants.facts.events.read[1].Resource == [
+      "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/index/by_user",
+    ]
+    error_message = "`read` must include the collection's indexes."
   }
   assert {
-    condition     = output.grants.facts.events.read[1].Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == tolist(["T#*#U#*"])
-    error_message = "The index has its own leading key."
+    condition = (
+      output.grants.facts.events.read[1].Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+      == tolist(["T#*#U#*"])
+    )
+    error_message = "A grant on an index must be limited by the index's partition key."
   }
   assert {
     condition     = length(output.grants.facts.events.write) == 1 && length(output.grants.facts.facts.read) == 1
-    error_message = "Only readers of a collection with an index get the index."
+    error_message = "A grant must include an index only for readers of a collection that has one."
   }
 }
 
 run "write_does_not_include_delete" {
   assert {
-    condition     = !contains(output.grants.facts.facts.write[0].Action, "dynamodb:DeleteItem") && output.grants.facts.facts.delete[0].Action == ["dynamodb:DeleteItem"]
-    error_message = "Deleting is a verb of its own."
+    condition = (
+      !contains(output.grants.facts.facts.write[0].Action, "dynamodb:DeleteItem")
+      && output.grants.facts.facts.delete[0].Action == ["dynamodb:DeleteItem"]
+    )
+    error_message = "`write` must not permit deleting."
   }
 }
 
@@ -131,11 +156,19 @@ run "recovery_beyond_what_dynamodb_keeps_is_refused" {
 
 run "a_stream_is_read_by_a_grant_that_reads_no_item" {
   assert {
-    condition     = keys(output.streams) == ["facts"] && output.streams.facts.grants[0].Resource == ["arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/stream/*"]
-    error_message = "Only a table with a stream hands one out."
+    condition = (
+      keys(output.streams) == ["facts"]
+      && output.streams.facts.grants[0].Resource == [
+        "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/stream/*",
+      ]
+    )
+    error_message = "Only a table with a stream may be in the output."
   }
   assert {
-    condition     = length(setintersection(output.streams.facts.grants[0].Action, ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"])) == 0
-    error_message = "Whoever follows changes need not read the table."
+    condition = length(setintersection(
+      output.streams.facts.grants[0].Action,
+      ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+    )) == 0
+    error_message = "A stream's grant must not permit reading the table."
   }
 }

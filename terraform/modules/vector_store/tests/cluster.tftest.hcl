@@ -27,12 +27,15 @@ variables {
 
 run "an_idle_cluster_costs_nothing" {
   assert {
-    condition     = aws_rds_cluster.this[0].serverlessv2_scaling_configuration[0].min_capacity == 0 && aws_rds_cluster.this[0].serverlessv2_scaling_configuration[0].seconds_until_auto_pause == 300
-    error_message = "By default the cluster pauses after five minutes."
+    condition = (
+      aws_rds_cluster.this[0].serverlessv2_scaling_configuration[0].min_capacity == 0
+      && aws_rds_cluster.this[0].serverlessv2_scaling_configuration[0].seconds_until_auto_pause == 300
+    )
+    error_message = "By default the cluster must pause after five minutes."
   }
   assert {
     condition     = length(aws_db_proxy.this) == 0 && output.pooled.host == "cluster.internal"
-    error_message = "A proxy would keep it awake."
+    error_message = "By default there must be no proxy: it keeps the cluster awake."
   }
 }
 
@@ -43,31 +46,40 @@ run "a_proxy_pools_for_functions_and_leaves_migrations_alone" {
     error_message = "Functions connect to the proxy, migrations to the cluster."
   }
   assert {
-    condition     = aws_db_proxy.this[0].require_tls && one(aws_db_proxy.this[0].auth).secret_arn == aws_secretsmanager_secret.app.arn
+    condition = (
+      aws_db_proxy.this[0].require_tls
+      && one(aws_db_proxy.this[0].auth).secret_arn == aws_secretsmanager_secret.app.arn
+    )
     error_message = "The proxy knows the functions' login only, and only with TLS."
   }
   assert {
     condition     = aws_db_proxy_default_target_group.this[0].connection_pool_config[0].connection_borrow_timeout == 5
-    error_message = "A caller is told to come back within seconds."
+    error_message = "A caller must get an error within seconds, not wait for a connection."
   }
   assert {
-    condition     = jsondecode(aws_iam_role_policy.proxy[0].policy).Statement[0].Resource == aws_secretsmanager_secret.app.arn
+    condition = (
+      jsondecode(aws_iam_role_policy.proxy[0].policy).Statement[0].Resource
+      == aws_secretsmanager_secret.app.arn
+    )
     error_message = "The proxy reads one secret."
   }
 }
 
-run "passwords_are_made_by_others" {
+run "passwords_are_not_made_by_terraform" {
   assert {
     condition     = aws_rds_cluster.this[0].manage_master_user_password && length(aws_secretsmanager_secret.owner) == 0
-    error_message = "RDS makes and rotates the owner's password."
+    error_message = "RDS must make and rotate the owner's password."
   }
   assert {
-    condition     = output.secret_ids == { owner = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds", app = "arn:aws:secretsmanager:us-east-1:123456789012:secret:app" }
+    condition = output.secret_ids == {
+      owner = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds"
+      app   = "arn:aws:secretsmanager:us-east-1:123456789012:secret:app"
+    }
     error_message = "Two logins, for owner and functions."
   }
   assert {
     condition     = output.grants.app[0].Resource == [aws_secretsmanager_secret.app.arn]
-    error_message = "A grant opens one login."
+    error_message = "A grant must cover one login only."
   }
   assert {
     condition     = aws_secretsmanager_secret_version.app.secret_string == null
@@ -78,27 +90,34 @@ run "passwords_are_made_by_others" {
 run "the_cluster_is_protected_and_encrypted" {
   assert {
     condition     = aws_rds_cluster.this[0].deletion_protection && !aws_rds_cluster.this[0].skip_final_snapshot
-    error_message = "Deleting takes two decisions and leaves a snapshot."
+    error_message = "The cluster must be protected, and leave a snapshot when it is deleted."
   }
   assert {
-    condition     = aws_rds_cluster.this[0].storage_encrypted && aws_rds_cluster.this[0].kms_key_id == var.key_arn && aws_rds_cluster.this[0].backup_retention_period == 7
+    condition = (
+      aws_rds_cluster.this[0].storage_encrypted
+      && aws_rds_cluster.this[0].kms_key_id == var.key_arn
+      && aws_rds_cluster.this[0].backup_retention_period == 7
+    )
     error_message = "Storage is encrypted and backed up."
   }
   assert {
-    condition     = aws_vpc_security_group_ingress_rule.clients["functions"].referenced_security_group_id == "sg-functions" && keys(aws_vpc_security_group_ingress_rule.clients) == ["functions"]
-    error_message = "Functions connect, nobody else."
+    condition = (
+      aws_vpc_security_group_ingress_rule.clients["functions"].referenced_security_group_id == "sg-functions"
+      && keys(aws_vpc_security_group_ingress_rule.clients) == ["functions"]
+    )
+    error_message = "Only functions may connect."
   }
 }
 
-run "somebody_is_told_of_the_ceiling" {
+run "reaching_a_limit_raises_an_alarm" {
   variables { alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" }
   assert {
     condition     = aws_cloudwatch_metric_alarm.capacity[0].metric_name == "ACUUtilization"
-    error_message = "A cluster at its ceiling slows every search."
+    error_message = "A cluster at its limit must raise an alarm."
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.waiting[0].threshold == 21600
-    error_message = "A text that nobody finds by its meaning has to be seen."
+    error_message = "A text without a vector must raise an alarm."
   }
 }
 

@@ -13,29 +13,52 @@ variables {
   prefix    = "membus-test"
   key_arn   = "arn:aws:kms:us-east-1:123456789012:key/data"
   protected = false
-  external  = { host = "127.0.0.1", port = 5433, database = "laptop", owner_username = "ada", owner_password = "secret" }
+  external = {
+    host           = "127.0.0.1"
+    port           = 5433
+    database       = "laptop"
+    owner_username = "ada"
+    owner_password = "secret"
+  }
 }
 
 run "an_external_server_replaces_the_cluster_and_nothing_else" {
   assert {
-    condition     = length(aws_rds_cluster.this) + length(aws_rds_cluster_instance.this) + length(aws_security_group.this) + length(aws_db_proxy.this) == 0
-    error_message = "No cluster beside an external server."
+    condition = (
+      (
+        length(aws_rds_cluster.this)
+        + length(aws_rds_cluster_instance.this)
+        + length(aws_security_group.this)
+        + length(aws_db_proxy.this)
+      )
+      == 0
+    )
+    error_message = "With an external server there must be no cluster."
   }
   assert {
-    condition     = output.writer == { host = "127.0.0.1", port = 5433, database = "laptop" } && output.pooled == output.writer
-    error_message = "The outputs lead to the external server."
+    condition = (
+      output.writer == { host = "127.0.0.1", port = 5433, database = "laptop" }
+      && output.pooled == output.writer
+    )
+    error_message = "The outputs must name the external server."
   }
   assert {
-    condition     = output.secret_ids == { owner = "arn:aws:secretsmanager:us-east-1:123456789012:secret:owner", app = "arn:aws:secretsmanager:us-east-1:123456789012:secret:app" }
-    error_message = "The same two logins exist."
+    condition = output.secret_ids == {
+      owner = "arn:aws:secretsmanager:us-east-1:123456789012:secret:owner"
+      app   = "arn:aws:secretsmanager:us-east-1:123456789012:secret:app"
+    }
+    error_message = "The two logins must exist with an external server too."
   }
   assert {
-    condition     = jsondecode(nonsensitive(aws_secretsmanager_secret_version.owner[0].secret_string)) == { username = "ada", password = "secret" }
-    error_message = "The owner's login is the external server's."
+    condition = (
+      jsondecode(nonsensitive(aws_secretsmanager_secret_version.owner[0].secret_string))
+      == { username = "ada", password = "secret" }
+    )
+    error_message = "The owner's login must be that of the external server."
   }
   assert {
     condition     = aws_secretsmanager_secret.app.recovery_window_in_days == 0
-    error_message = "A laptop's secret goes at once, or the next stack could not take its name."
+    error_message = "An unprotected secret must be deleted at once, so that its name is free again."
   }
 }
 

@@ -46,7 +46,10 @@ mock_resource "aws_secretsmanager_secret" {
   defaults = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:some-secret" }
 }
 mock_resource "aws_rds_cluster" {
-  defaults = { endpoint = "cluster.internal", master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds" }] }
+  defaults = {
+    endpoint           = "cluster.internal"
+    master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds" }]
+  }
 }
 mock_resource "aws_db_proxy_default_target_group" {
   defaults = { name = "default" }
@@ -55,21 +58,24 @@ mock_resource "aws_elasticache_user" {
   defaults = { arn = "arn:aws:elasticache:us-east-1:123456789012:user:membus-test-hot" }
 }
 mock_resource "aws_elasticache_serverless_cache" {
-  defaults = { arn = "arn:aws:elasticache:us-east-1:123456789012:serverlesscache:membus-test-hot", endpoint = [{ address = "hot.internal", port = 6379 }] }
+  defaults = {
+    arn      = "arn:aws:elasticache:us-east-1:123456789012:serverlesscache:membus-test-hot"
+    endpoint = [{ address = "hot.internal", port = 6379 }]
+  }
 }
 
 override_resource {
   target = module.tables.aws_dynamodb_table.this["memory"]
   values = {
     arn        = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-memory"
-    stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-memory/stream/2026-11-20T00:00:00.000"
+    stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-memory/stream/2026-11-20"
   }
 }
 override_resource {
   target = module.tables.aws_dynamodb_table.this["conversations"]
   values = {
     arn        = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-conversations"
-    stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-conversations/stream/2026-11-20T00:00:00.000"
+    stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-conversations/stream/2026-11-20"
   }
 }
 override_resource {

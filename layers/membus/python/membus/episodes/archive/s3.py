@@ -237,7 +237,7 @@ class S3ArchiveObjects:
         try:
             yield
         except duckdb.Error as error:
-            raise self._ranges.refused() or CorruptArchiveError(
+            raise self._ranges.pop_error() or CorruptArchiveError(
                 "is no Parquet file that can be read", key=key
             ) from error
 

@@ -58,7 +58,7 @@ class S3RangeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec carr
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         key = self._strip_protocol(path)
-        with self.asking(key):
+        with self.translate_errors(key):
             found = self.client().head_object(Bucket=self.bucket, Key=key)
         return {
             "name": key,
@@ -85,7 +85,7 @@ class _RangedFile(AbstractBufferedFile):  # type: ignore[misc] # as above
         super().__init__(store, path, mode, **options)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
-        with self.fs.asking(self.path):
+        with self.fs.translate_errors(self.path):
             answer = self.fs.client().get_object(
                 Bucket=self.fs.bucket, Key=self.path, Range=f"bytes={start}-{end - 1}", IfMatch=self._etag
             )

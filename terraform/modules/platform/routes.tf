@@ -1,0 +1,46 @@
+locals {
+  # Timeouts of the functions behind the routes; a message stays hidden for six of them plus the batching window.
+  extract_seconds   = 60
+  summarize_seconds = 120
+  erase_seconds     = 300
+  export_seconds    = 900
+
+  # Batches at once, of each route and of each overflow queue. Lambda's minimum is two.
+  concurrency = {
+    routes   = var.runtime.extract_concurrency
+    overflow = max(2, floor(var.runtime.extract_concurrency / 2))
+  }
+
+  routes = {
+    extract = {
+      pattern                    = jsonencode({ source = [{ anything-but = ["membus.announcements"] }] })
+      max_receive_count          = 12 # an hour of outage dead-letters nothing: functions/extract/redelivery.py
+      visibility_timeout_seconds = 6 * local.extract_seconds + 1
+      overflow                   = true # messages that a tenant sends beyond its share: functions/extract/shares.py
+    }
+    summarize = {
+      pattern = jsonencode({
+        source      = ["membus.announcements"]
+        detail-type = ["summary.due"]
+      })
+      max_receive_count          = 5 # an hour; every further turn asks again for a summary that is due
+      visibility_timeout_seconds = 6 * local.summarize_seconds + 1
+    }
+    erase = {
+      pattern = jsonencode({
+        source      = ["membus.announcements"]
+        detail-type = ["erasure.due"]
+      })
+      max_receive_count          = 12 # six hours; by then an alarm has told an operator of the store that is away
+      visibility_timeout_seconds = 6 * local.erase_seconds + 1
+    }
+    export = {
+      pattern = jsonencode({
+        source      = ["membus.announcements"]
+        detail-type = ["export.due"]
+      })
+      max_receive_count          = 5
+      visibility_timeout_seconds = 6 * local.export_seconds + 1
+    }
+  }
+}
