@@ -14,6 +14,7 @@ import pytest
 from boto3.session import Session
 from redis import Redis
 
+from membus.conversations import valkey as valkey_module
 from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
 from membus.conversations.entities import EntitySnapshot
 from membus.conversations.ports import CacheRecord, ConversationCache
@@ -179,7 +180,7 @@ def test_a_window_too_large_to_carry_is_not_kept_and_hides_nothing(
     valkey: ValkeyCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valkey.put(HELLO)
-    monkeypatch.setattr(valkey, "BYTES_MAX", 10)
+    monkeypatch.setattr(valkey_module, "BYTES_MAX", 10)
     valkey.put(HELLO.model_copy(update={"stored": 4}))
 
     assert valkey.get_window("acme", "c1") is None
