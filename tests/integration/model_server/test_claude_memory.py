@@ -160,7 +160,7 @@ class Raced:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._states, name)
 
-    def put(self, session: AgentSession, data: dict[str, Any], **fields: Any) -> State:
+    def put_state(self, session: AgentSession, data: dict[str, Any], **fields: Any) -> State:
         if self._left:
             self._left -= 1
             notes = ClaudeMemoryTool(self._states, session, lifetime=DAY, clock=StoppedClock())
