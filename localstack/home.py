@@ -1,15 +1,4 @@
-"""The folder of one stack: what it recorded of its parts, their logs, their data.
-
-Several may live side by side.
-
-Where the checkout keeps its sources, and the tools that every home of a stack shares.
-
-What the local stack tells a person when it cannot go on.
-
-The one place of the local stack that reads the environment, with `.env` of the checkout beneath it.
-
-`stack.json`: what a client, a test or a demo must know of a running stack.
-"""
+"""The paths of the local stack: of the checkout, and of the folder that one stack keeps (`.local`)."""
 
 import fcntl
 import os
@@ -17,18 +6,54 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
 from dotenv import dotenv_values
 from pydantic import BaseModel
 
-_TAIL = 20
-_WIDTH = 300
+REPOSITORY = Path(__file__).resolve().parents[1]
+LAYER = REPOSITORY / "layers" / "membus" / "python"
+ENVIRONMENT = REPOSITORY / "terraform" / "environments" / "local"
+HOST_BUILD = REPOSITORY / "dist" / "host"
+LOCAL = REPOSITORY / ".local"
+# Every stack of this checkout shares these two.
+EMULATOR_VENV = LOCAL / "venvs" / "emulator"
+PROGRAMS = LOCAL / "bin"
+
+_TAIL_LINES, _TAIL_COLUMNS = 20, 300
+
+
+class StackError(Exception):
+    """Says what could not be done and how to help; it is shown without a traceback."""
+
+
+def read_environment(file: Path = REPOSITORY / ".env") -> dict[str, str]:
+    """Return the variables of this process, and those of `file` that the process does not have."""
+    from_file = {name: value for name, value in dotenv_values(file).items() if value}
+    return from_file | dict(os.environ)  # noqa: TID251 - every other module is handed the mapping
+
+
+def find_package(name: str) -> Path:
+    """Return the folder of an installed package without importing it."""
+    package = find_spec(name)
+    if package is None or package.origin is None:
+        raise StackError(f"The package {name.replace('_', '-')} is not installed; `make setup` installs it.")
+    return Path(package.origin).parent
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner can read at any moment."""
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(text)
 
 
 @dataclass(frozen=True)
 class Home:
+    """The folder of one stack: records of its parts, their logs and data. Several can run side by side."""
+
     root: Path
 
     @property
@@ -41,12 +66,12 @@ class Home:
 
     @property
     def fingerprint_file(self) -> Path:
-        """Holds the fingerprint of the last deployment that came to its end."""
+        """Holds the fingerprint of the last complete deployment."""
         return self.root / "run" / "deployed"
 
     @property
     def scratch_folder(self) -> Path:
-        """Temporary files of the parts, so that `down` knows where they are."""
+        """Holds the temporary files of the parts, which `down` deletes."""
         return self.root / "tmp"
 
     def log_file(self, name: str) -> Path:
@@ -58,27 +83,24 @@ class Home:
     def data_folder(self, name: str) -> Path:
         return self.root / "data" / name
 
-    def read_log_tail(self, name: str, lines: int = _TAIL) -> str:
+    def read_log_tail(self, name: str) -> str:
         log = self.log_file(name)
         text = log.read_text(errors="replace") if log.exists() else "(no log)"
-        return "\n".join(f"    {line[:_WIDTH]}" for line in text.splitlines()[-lines:])
+        return "\n".join(f"    {line[:_TAIL_COLUMNS]}" for line in text.splitlines()[-_TAIL_LINES:])
 
     def create_folders(self) -> None:
         for folder in ("logs", "run", "data", "tmp"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
 
     def move_logs_aside(self) -> None:
-        """Keep the logs of one life apart from the next one's, and no longer than that."""
+        """Keep the logs of the previous stack in `logs-before`, and no older ones."""
         before = self.root / "logs-before"
         shutil.rmtree(before, ignore_errors=True)
         if (self.root / "logs").exists():
             (self.root / "logs").rename(before)
 
     def delete_records(self) -> None:
-        """Drop everything that belongs to one life of the stack.
-
-        Logs and Terraform's provider folder stay.
-        """
+        """Delete everything of a stopped stack but its logs and Terraform's provider folder."""
         for folder in ("run", "data", "tmp"):
             shutil.rmtree(self.root / folder, ignore_errors=True)
         for file in (self.stack_file, *self.root.glob("*.tfstate*"), *self.root.glob("*.tfvars.json")):
@@ -86,7 +108,7 @@ class Home:
 
     @contextmanager
     def lock_folder(self, on_wait: Callable[[], None]) -> Iterator[None]:
-        """Hold this home alone: two commands at once would start every part twice."""
+        """Exclude other commands on this folder: two `up` at once would start every part twice."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "lock").open("w") as file:
             try:
@@ -97,35 +119,6 @@ class Home:
             yield
 
 
-def write_private(file: Path, text: str) -> None:
-    """Write what only its owner may read, without a moment in which others might."""
-    file.unlink(missing_ok=True)
-    file.touch(mode=0o600)
-    file.write_text(text)
-
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-LAYER = REPOSITORY / "layers" / "membus" / "python"
-LOCAL = REPOSITORY / ".local"
-EMULATOR_VENV = LOCAL / "venvs" / "emulator"
-PROGRAMS = LOCAL / "bin"
-ENVIRONMENT = REPOSITORY / "terraform" / "environments" / "local"
-HOST_BUILD = REPOSITORY / "dist" / "host"
-
-
-class StackError(Exception):
-    """A sentence that says what could not be had or done, and how to help; shown without a traceback."""
-
-
-def read_environment(file: Path = REPOSITORY / ".env") -> dict[str, str]:
-    """Return the variables of this process.
-
-    What `file` sets counts where the process has no such variable.
-    """
-    from_file = {name: value for name, value in dotenv_values(file).items() if value}
-    return from_file | dict(os.environ)  # noqa: TID251 - the composition point; everything else is handed a mapping
-
-
 class Tables(BaseModel, frozen=True):
     memory: str
     conversations: str
@@ -134,7 +127,10 @@ class Tables(BaseModel, frozen=True):
 
 
 class Stack(BaseModel, frozen=True):
-    """`api_url` takes `/v1/…` appended; `postgres_dsn` is the functions' role."""
+    """The content of `stack.json`: what a client, a test or the demo needs to use a running stack.
+
+    A client appends `/v1/…` to `api_url`; `postgres_dsn` logs in as the functions do.
+    """
 
     endpoint_url: str
     api_url: str

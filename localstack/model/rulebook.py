@@ -1,128 +1,99 @@
-"""Loads the observer's rules.
+"""The observer's rules: patterns of `rules/*.toml`, and what a matched clause states.
 
-Data in `rules/*.toml`, whose patterns are put together from pieces and word lists.
-
-Whose words a stretch of a sentence is, and whether it states, supposes, denies or asks.
-
-Makes a short, clean value of the words a rule captured, or none.
-
-Splits what people write in chats into sentences, and what stands before a question from the question.
+`words.toml` holds the pieces of the patterns, `values.toml` how captured words become a short value.
 """
 
 import re
 import tomllib
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 FOLDER = Path(__file__).parent / "rules"
-FILES = ("identity", "people", "tastes", "doings")  # the first rule that reads a stretch of words keeps it
+FILES = ("identity", "people", "tastes", "doings")  # the first rule that matches some words keeps them
 PIECE = re.compile(r"(?<!\?P)<(\w+)>")
-NEVER = r"(?!)"
+NEVER = re.compile(r"(?!)")
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One way of saying something.
+def expand(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern whose `<name>` stand for pieces; a second group of one name becomes name2."""
+    while found := PIECE.search(pattern):
+        pattern = f"{pattern[: found.start()]}{_pieces()[found[1]]}{pattern[found.end() :]}"
+    names: dict[str, int] = {}
 
-    `pattern` captures the value; `attribute` and `value` are templates over what it captures. `shape` says
-    how a captured rest of a sentence is trimmed, `stop` where it ends besides. A `timed` rule wants words of
-    time; `avoid` refuses values, `unless` whole sentences; a `third` rule speaks of somebody else; an `also`
-    rule may read words that another has read; a `gerund` rule makes "collecting stamps" of "collect stamps".
+    def number(group: re.Match[str]) -> str:
+        names[group[1]] = names.get(group[1], 0) + 1
+        return f"(?P<{group[1]}{names[group[1]] if names[group[1]] > 1 else ''}>"
+
+    return re.compile(re.sub(r"\(\?P<(\w+?)\d*>", number, pattern))
+
+
+Expanded = Annotated[re.Pattern[str], BeforeValidator(expand)]
+
+
+class Rule(BaseModel):
+    """One way of saying something; `attribute` and `value` are templates over the groups of `pattern`.
+
+    `shape` says how the value is trimmed, and `stop` where it also ends. `avoid` refuses values, `unless`
+    whole sentences. A `timed` rule needs words of time. A `third` rule is about somebody else. An `also`
+    rule may match words that another rule has. A `gerund` rule makes "collecting" of "collect".
     """
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
     attribute: str
     kind: str
-    pattern: re.Pattern[str]
-    shape: Literal["noun", "verb", "exact"]
-    value: str
-    third: bool
-    timed: bool
-    stance: str
-    avoid: re.Pattern[str]
-    unless: re.Pattern[str]
-    stop: re.Pattern[str]
-    also: bool
-    gerund: bool
+    pattern: Expanded
+    shape: Literal["noun", "verb", "exact"] = "noun"
+    value: str = "{value}"
+    third: bool = False
+    timed: bool = False
+    stance: str = "stated"
+    avoid: Expanded = NEVER
+    unless: Expanded = NEVER
+    stop: Expanded = NEVER
+    also: bool = False
+    gerund: bool = False
 
 
-@dataclass(frozen=True)
-class Rulebook:
+class Rulebook(BaseModel):
     rules: tuple[Rule, ...]
-    past: re.Pattern[str]
-    future: re.Pattern[str]
-    opener: re.Pattern[str]
-    hobby: re.Pattern[str]
+    past: Expanded
+    future: Expanded
+    opener: Expanded
+    hobby: Expanded
     same: dict[str, str]
 
 
 @lru_cache(maxsize=1)
 def rulebook() -> Rulebook:
-    times = {name: re.compile(expanded(f"<{name}>")) for name in ("past", "future", "opener", "hobby")}
-    data = (
-        rule for name in FILES for rule in tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))["rule"]
+    return Rulebook(
+        rules=[rule for name in FILES for rule in _read_rules(name)["rule"]],
+        same=_read_rules("words")["same"],
+        **{name: f"<{name}>" for name in ("past", "future", "opener", "hobby")},
     )
-    return Rulebook(rules=tuple(_rule(each) for each in data), same=_words()["same"], **times)
 
 
 @lru_cache(maxsize=1)
 def _pieces() -> dict[str, str]:
-    words = _words()
+    words = _read_rules("words")
     return {**words["pieces"], **{name: _any_of(each) for name, each in words["lists"].items()}}
 
 
-@lru_cache(maxsize=1)
-def _words() -> dict[str, Any]:
-    return tomllib.loads((FOLDER / "words.toml").read_text("utf-8"))
+def _read_rules(name: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
 
 
 def _any_of(words: list[str]) -> str:
     return f"(?:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"
 
 
-def expanded(pattern: str) -> str:
-    """Put pieces in place until none is left.
-
-    Of groups with one name the second is named name2, and so on.
-    """
-    while found := PIECE.search(pattern):
-        pattern = f"{pattern[: found.start()]}{_pieces()[found[1]]}{pattern[found.end() :]}"
-    names: dict[str, int] = {}
-
-    def unique(group: re.Match[str]) -> str:
-        names[group[1]] = names.get(group[1], 0) + 1
-        return f"(?P<{group[1]}{names[group[1]] if names[group[1]] > 1 else ''}>"
-
-    return re.sub(r"\(\?P<(\w+?)\d*>", unique, pattern)
-
-
-def _rule(data: dict[str, Any]) -> Rule:
-    def compiled(name: str) -> re.Pattern[str]:
-        return re.compile(expanded(data.get(name, NEVER)))
-
-    return Rule(
-        attribute=data["attribute"],
-        kind=data["kind"],
-        pattern=compiled("pattern"),
-        shape=data.get("shape", "noun"),
-        value=data.get("value", "{value}"),
-        third=data.get("third", False),
-        timed=data.get("timed", False),
-        stance=data.get("stance", "stated"),
-        avoid=compiled("avoid"),
-        unless=compiled("unless"),
-        stop=compiled("stop"),
-        also=data.get("also", False),
-        gerund=data.get("gerund", False),
-    )
-
-
-SUPPOSED = re.compile(  # makes what follows in the sentence a supposition
+SUPPOSED = re.compile(  # what follows in the sentence is a supposition
     r"\b(?:if (?!not\b)|wish|imagine|suppose|pretend|as though|unless|would have|would've|could have|almost)\b",
     re.IGNORECASE,
 )
-DOUBTED = re.compile(  # makes its own clause one
+DOUBTED = re.compile(  # its own clause is a supposition
     r"\b(?:if (?:I|we|only|it|they|he|she|my|there|you)|wish|might|maybe|perhaps|should|unless)\b",
     re.IGNORECASE,
 )
@@ -137,22 +108,25 @@ BORDER = re.compile("[,;:\u2013\u2014]")
 
 
 def is_own_statement(rule: Rule, match: re.Match[str]) -> bool:
-    """Refuse another's words, "the book I read" (no statement of its own), and what the rule itself excludes."""
+    """Whether the writer states it: not quoted, reported, relative ("the book I read") or excluded by the rule."""
     before = match.string[: match.start()]
     relative = SPEAKER.match(match[0]) and not rulebook().opener.search(before)
-    return not (
-        relative or REPORTED.search(before) or QUOTED.match(before) or rule.unless.search(match.string)
-    )
+    refused = REPORTED.search(before) or QUOTED.match(before) or rule.unless.search(match.string)
+    return not (relative or refused)
 
 
 def stance_of(rule: Rule, match: re.Match[str], end: int) -> str:
-    """Return the stance of the words from the match's start to `end`."""
+    """Return whether the words from the match's start to `end` are stated, negated, asked or supposed."""
     if rule.stance != "stated":
         return rule.stance
     if match.string.endswith("?"):
         return "question"
-    before, said, after = match.string[: match.start()], match.string[match.start() : end], match.string[end:]
-    clause = BORDER.split(before)[-1] + said + BORDER.split(after, maxsplit=1)[0]
+    before, quote, after = (
+        match.string[: match.start()],
+        match.string[match.start() : end],
+        match.string[end:],
+    )
+    clause = BORDER.split(before)[-1] + quote + BORDER.split(after, maxsplit=1)[0]
     if SUPPOSED.search(before) or DOUBTED.search(clause):
         return "hypothetical"
     negated = any(text for name, text in match.groupdict().items() if name.startswith("not"))
@@ -160,7 +134,7 @@ def stance_of(rule: Rule, match: re.Match[str], end: int) -> str:
 
 
 MAX_NOUN_WORDS, MAX_VERB_WORDS = 6, 14
-ENOUGH = {"graduated", "volunteer"}  # doings that say something without an object
+ENOUGH = {"graduated", "volunteer"}  # verbs that need no object
 BREAK = re.compile(r" (?:and|to|for|with|from|at|in|about|through|during|on|where|by) ")
 DANGLING = re.compile(r" and \w+$")  # "made a game and released" it
 ITEM = r"[\w'-]+(?: [\w'-]+){0,2}"
@@ -172,46 +146,41 @@ LISTED = frozenset({"likes", "dislikes", "hobby", "allergy", "visited"})
 
 @lru_cache(maxsize=1)
 def _patterns() -> dict[str, re.Pattern[str]]:
-    data = tomllib.loads((FOLDER / "values.toml").read_text("utf-8"))
-    return {name: re.compile(expanded(pattern)) for name, pattern in data.items()}
+    return {name: expand(pattern) for name, pattern in _read_rules("values").items()}
 
 
 def values_of(rule: Rule, captured: str) -> tuple[list[str], int]:
-    """Return the values in the captured words, and how many of their characters say them."""
+    """Return the values in the captured words, and the number of characters that hold them."""
     if rule.shape == "exact":
         return [captured], len(captured)
     if (listed := LIST.match(captured)) and rule.attribute in LISTED and rule.shape == "noun":
         parts = re.split(r", and |, | and | & ", listed[0].removeprefix("both "))
-        values = [value for part in parts if (value := cleaned(trimmed(part, rule), rule, whole=True))]
-        shared_head = "," not in listed[0] and len(parts[0].split()) < len(
-            parts[-1].split()
-        )  # "rock and pop music"
-        if len(values) == len(parts) and not shared_head:
+        values = [value for part in parts if (value := _clean(_trim(part, rule), rule, whole=True))]
+        # "rock and pop music" is one value.
+        shared_noun = "," not in listed[0] and len(parts[0].split()) < len(parts[-1].split())
+        if len(values) == len(parts) and not shared_noun:
             return values, len(listed[0])
-    whole = trimmed(captured, rule)
-    for kept in (whole, _bare(whole.split(" and ", maxsplit=1)[0])):  # "took a trip and took that picture"
-        if value := cleaned(kept, rule, whole=not re.match(r" \w", captured[len(kept) :])):
+    whole = _trim(captured, rule)
+    # Of "took a trip and took that picture" the first half is a value.
+    for kept in (whole, _strip_trailing(whole.split(" and ", maxsplit=1)[0])):
+        if value := _clean(kept, rule, whole=not re.match(r" \w", captured[len(kept) :])):
             return [value], len(kept)
     return [], 0
 
 
-def trimmed(captured: str, rule: Rule) -> str:
-    """Return the beginning of the captured words that is the value, as it stands in the text."""
+def _trim(captured: str, rule: Rule) -> str:
+    """Return the beginning of the captured words that is the value, as the text has it."""
     ends = ["ends", "noun_ends"] if rule.shape == "noun" else ["ends"]
     for pattern in [*(_patterns()[name] for name in ends), rule.stop]:
         if found := pattern.search(captured):
             captured = DANGLING.sub("", captured[: found.start()])
-    return _bare(_shortened(_unquoted(captured), rule))
+    marks = [place for place, letter in enumerate(captured) if letter in '"“”']
+    unquoted = captured[: marks[-1]] if len(marks) % 2 else captured  # the last quotation is not closed
+    return _strip_trailing(_shorten(unquoted, rule))
 
 
-def _unquoted(text: str) -> str:
-    """Cut at a quotation mark that is not closed."""
-    marks = [place for place, letter in enumerate(text) if letter in '"“”']
-    return text[: marks[-1]] if len(marks) % 2 else text
-
-
-def _shortened(text: str, rule: Rule) -> str:
-    """Cut a long noun at its first "and", a long doing at the last preposition that leaves it short enough."""
+def _shorten(text: str, rule: Rule) -> str:
+    """Cut a long noun at its first "and", a long activity at the last preposition that leaves it short enough."""
     if rule.shape == "noun":
         return text.split(" and ", maxsplit=1)[0] if len(text.split()) > MAX_NOUN_WORDS else text
     if len(text.split()) <= MAX_VERB_WORDS:
@@ -220,17 +189,17 @@ def _shortened(text: str, rule: Rule) -> str:
     return next((text[:end] for end in reversed(breaks) if len(text[:end].split()) <= MAX_VERB_WORDS), text)
 
 
-def _bare(text: str) -> str:
+def _strip_trailing(text: str) -> str:
     trailing = _patterns()["trailing"]
     while (shorter := trailing.sub("", text)) != text:
         text = shorter
     return text
 
 
-def cleaned(raw: str, rule: Rule, *, whole: bool) -> str | None:
-    """Return the value without its article and small words, None where it says nothing by itself.
+def _clean(raw: str, rule: Rule, *, whole: bool) -> str | None:
+    """Return the value without its article and small words, None where it means nothing by itself.
 
-    `whole` is False where words that belonged to it were cut off: "expressing" without what is expressed.
+    `whole` is False where words that belong to it were cut off: "expressing" without its object.
     """
     leading = _patterns()["leading" if rule.shape == "noun" else "verb_leading"]
     value = leading.sub("", raw).strip()
@@ -238,32 +207,25 @@ def cleaned(raw: str, rule: Rule, *, whole: bool) -> str | None:
         return None
     if not whole and re.fullmatch(r"\w+ing", value) and not rulebook().hobby.fullmatch(value):
         return None
-    if _pointing(value) or not _right_length(value, rule):
+    # "this", "it": the value needs the sentences before it.
+    points = _patterns()["pointing"].search(_patterns()["timely"].sub("", value))
+    if points or _patterns()["empty"].match(value.lower()) or not _has_right_length(value, rule):
         return None
-    return gerund(value) if rule.gerund else _uncapitalised(value, rule)
+    if rule.gerund:
+        return _to_gerund(value)
+    if rule.shape == "verb":  # it may open its sentence
+        return re.sub(r"^[A-Z](?=[a-z])", lambda first: first[0].lower(), value)
+    return value
 
 
-def _uncapitalised(value: str, rule: Rule) -> str:
-    """Write a doing in lower case also where it opened its sentence."""
-    return (
-        re.sub(r"^[A-Z](?=[a-z])", lambda first: first[0].lower(), value) if rule.shape == "verb" else value
-    )
-
-
-def _pointing(value: str) -> bool:
-    """Say whether the value means nothing without what was said before it."""
-    timeless = _patterns()["timely"].sub("", value)
-    return bool(_patterns()["pointing"].search(timeless) or _patterns()["empty"].match(value.lower()))
-
-
-def _right_length(value: str, rule: Rule) -> bool:
+def _has_right_length(value: str, rule: Rule) -> bool:
     if rule.shape == "noun":
         return len(value.split()) <= MAX_NOUN_WORDS
     timeless = rulebook().future.sub("", rulebook().past.sub("", value))
     return len(value.split()) <= MAX_VERB_WORDS and (len(timeless.split()) > 1 or timeless.strip() in ENOUGH)
 
 
-def gerund(phrase: str) -> str:
+def _to_gerund(phrase: str) -> str:
     """Return "collecting jerseys" for "collect jerseys"."""
     verb, *rest = phrase.split()
     stem = verb[:-1] if re.search(r"[^aeiou]e$", verb) else verb
@@ -284,13 +246,6 @@ def sentences_of(text: str) -> list[str]:
 
 
 def clauses_of(text: str) -> list[str]:
-    """Return the sentences, a question at the end of one as its own.
-
-    "I live in Porto, do you?" states and asks.
-    """
-    return [
-        clause
-        for sentence in sentences_of(text)
-        for part in _ASIDE.split(sentence)
-        if (clause := part.strip())
-    ]
+    """Return the sentences; "I live in Porto, do you?" is a statement and a question."""
+    parts = (part for sentence in sentences_of(text) for part in _ASIDE.split(sentence))
+    return [clause for part in parts if (clause := part.strip())]

@@ -1,9 +1,4 @@
-"""Faults on demand.
-
-`name=argument*times#label` in the header `x-membus-fault` or, as a marker, in the last message.
-
-What tests script and inspect: literal answers in a queue, and the list of calls that were received.
-"""
+"""What tests ask of the model server: faults, literal answers in a queue, and the calls that were received."""
 
 import json
 import re
@@ -15,24 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from localstack.model.requests import ModelServerError
 
-FAULTS = {
-    "rate_limited": "429 with retry-after; argument: its seconds, 1 by default",
-    "overloaded": "529 overloaded_error (Bedrock: 503)",
-    "error": "500 api_error",
-    "slow": "answers after a pause; argument: seconds, 2 by default",
-    "cut": "the stream ends midway with no stop_reason; a JSON body breaks off and the connection closes",
-    "drop": "as cut, but a stream too is torn off without the end of its body",
-    "error_event": "an error event in the middle of the stream; 500 where nothing streams",
-    "refusal": "stop_reason refusal with stop_details, no content",
-    "garbage": "prose around, and a broken half of, what the answer would have been",
-    "empty": "end_turn with no content",
-    "max_tokens": "the first half of the answer, stop_reason max_tokens",
-}
-CHAT_ONLY = {"cut", "drop", "error_event", "refusal", "garbage", "empty", "max_tokens"}
+# README.md says what each fault does.
+EMBEDDING_FAULTS = ("rate_limited", "overloaded", "error", "slow")
+CHAT_FAULTS = ("cut", "drop", "error_event", "refusal", "garbage", "empty", "max_tokens")
+FAULTS = EMBEDDING_FAULTS + CHAT_FAULTS
 MARKER = re.compile(r"\[\[fault:([^\]\s]+)\]\]")
 _SPEC = re.compile(
     r"(?P<name>[a-z_]+)(=(?P<argument>\d+(\.\d+)?))?(\*(?P<times>\d+))?(#(?P<label>[\w-]+))?", re.ASCII
 )
+KEPT_CALLS = 500
 
 
 @dataclass(frozen=True)
@@ -42,9 +28,9 @@ class Fault:
 
     def raise_if_error(self) -> None:
         if self.name == "rate_limited":
-            wait = f"{self.argument if self.argument is not None else 1:g}"
+            seconds = f"{1 if self.argument is None else self.argument:g}"
             message = "This request would exceed your rate limit."
-            raise ModelServerError("rate_limit_error", message, {"retry-after": wait})
+            raise ModelServerError("rate_limit_error", message, {"retry-after": seconds})
         if self.name == "overloaded":
             raise ModelServerError("overloaded_error", "Overloaded")
         if self.name == "error":
@@ -57,46 +43,34 @@ class Fault:
         return 2.0 if self.argument is None else self.argument
 
 
-NO_FAULT = Fault("none")
-
-
-class Faults:
-    """Remembers how often each marker fired.
-
-    A label makes a marker one's own among tests that share a server.
-    """
+class FaultCounter:
+    """Counts how often each fault was asked for, so that a fault of `*2` ends after two calls."""
 
     def __init__(self) -> None:
-        self._fired: Counter[str] = Counter()
-
-    def pop_embedding_fault(self, header: str | None, text: str) -> Fault:
-        """Return the fault of an embedding call; a marker that only a chat can show waits for the chat."""
-        shown = (spec for spec in MARKER.findall(text) if re.split(r"[=*#]", spec)[0] not in CHAT_ONLY)
-        return self.pop_fault(header, " ".join(f"[[fault:{spec}]]" for spec in shown))
+        self._counts: Counter[str] = Counter()
 
     def pop_fault(self, header: str | None, text: str) -> Fault:
-        """Return the first fault asked for that has calls left."""
+        """Return the first fault of the header or the markers in `text` that has calls left."""
         specs = ([header] if header else []) + MARKER.findall(text)
-        return next((fault for spec in specs if (fault := self._fire(spec))), NO_FAULT)
+        return next((fault for spec in specs if (fault := self._use(spec))), Fault("none"))
 
-    def _fire(self, spec: str) -> Fault | None:
+    def pop_embedding_fault(self, header: str | None, text: str) -> Fault:
+        """Return the fault of an embedding call; a marker of a chat fault stays for the chat."""
+        specs = (spec for spec in MARKER.findall(text) if re.split(r"[=*#]", spec)[0] not in CHAT_FAULTS)
+        return self.pop_fault(header, " ".join(f"[[fault:{spec}]]" for spec in specs))
+
+    def _use(self, spec: str) -> Fault | None:
         match = _SPEC.fullmatch(spec)
         if match is None or match["name"] not in FAULTS:
             raise ModelServerError.invalid_request(f"unknown fault {spec!r}; there are {', '.join(FAULTS)}")
-        self._fired[spec] += 1
-        if match["times"] and self._fired[spec] > int(match["times"]):
+        self._counts[spec] += 1
+        if match["times"] and self._counts[spec] > int(match["times"]):
             return None
         return Fault(match["name"], float(match["argument"]) if match["argument"] else None)
 
 
-KEPT_CALLS = 500
-
-
 class ScriptedAnswer(BaseModel):
-    """One literal answer.
-
-    Text, json (sent as text), content blocks or a fault, for the calls that contain `match`.
-    """
+    """One literal answer: text, json (sent as text), content blocks or a fault; for calls that contain `match`."""
 
     model_config = ConfigDict(extra="forbid")
     text: str | None = None
@@ -108,12 +82,12 @@ class ScriptedAnswer(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, given: Any) -> Any:
+    def _accept_string(cls, given: Any) -> Any:
         return {"text": given} if isinstance(given, str) else given
 
     @property
     def is_literal(self) -> bool:
-        """Say whether it brings words; a fault alone spoils the answer the model would have given."""
+        """Whether it has words; a fault alone changes the answer that the model gives itself."""
         return not {"text", "json_", "content"}.isdisjoint(self.model_fields_set)
 
     def to_blocks(self) -> list[dict[str, Any]]:
@@ -129,11 +103,9 @@ class AnswerScript(BaseModel):
     answers: list[ScriptedAnswer]
 
     def pop_answer(self, text: str) -> ScriptedAnswer | None:
-        """Remove and return the first answer meant for a call with this text."""
-        for place, answer in enumerate(self.answers):
-            if answer.match in text:
-                return self.answers.pop(place)
-        return None
+        """Remove and return the first answer for a call with this text."""
+        place = next((place for place, answer in enumerate(self.answers) if answer.match in text), None)
+        return None if place is None else self.answers.pop(place)
 
 
 class CallLog:

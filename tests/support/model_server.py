@@ -5,22 +5,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import uvicorn
 
 from localstack.model.app import create_app
 
-CACHE = Path(__file__).parents[2] / ".local" / "model-cache"
 START_SECONDS = 30
 
 
 @contextmanager
 def model_server() -> Iterator[str]:
     """Serve on a port of its own and yield the address."""
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(CACHE), log_level="critical", ws="none", lifespan="off")
-    )
+    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="critical", ws="none", lifespan="off"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

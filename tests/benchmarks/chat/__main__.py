@@ -4,30 +4,25 @@ Tokens, cost, evidence, slots and work by turn.
 """
 
 import argparse
-import socket
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean, median, quantiles
 
-import uvicorn
 from anthropic import Anthropic
 from rich.console import Console
 
-from localstack.model.app import create_app
 from membus.llm.claude import ClaudeClient
 from membus.llm.clients import StructuredModel
-from membus.llm.ports import LanguageModel
 from tests.benchmarks.chat.figures import METHODS, Figures, Measuring
+from tests.benchmarks.chat.lossy import LossyClient
 from tests.benchmarks.chat.talking import Talk, exchanges
 from tests.benchmarks.chat.work import work_table
 from tests.benchmarks.search.data import read_cases
 from tests.benchmarks.search.vectors import KeptVectors
 from tests.benchmarks.table import Table, show
+from tests.support.model_server import model_server
 
 KEPT = Path(".local") / "bench-search"
 LOSSY = 0.7
@@ -50,7 +45,8 @@ def main() -> None:
     if asked.quick:
         cases = [next(mine) for _, mine in groupby(cases, key=lambda case: case.set)]
     console, vectors, found = Console(width=150), KeptVectors(KEPT / "vectors"), []
-    with lossy_model() as model:
+    with model_server() as url, Anthropic(api_key="bench", base_url=url, max_retries=0, timeout=60) as client:
+        model = StructuredModel(LossyClient(ClaudeClient(client, "lossy"), LOSSY))
         for case in cases:
             measuring = Measuring(Talk(case, vectors, model), case)
             for number, exchange in enumerate(exchanges(case)):
@@ -61,26 +57,6 @@ def main() -> None:
     for table in (prompts_table(found), evidence_table(found), slots_table(found), work_table()):
         show(table, console)
     console.print(NOTE.format(lossy=LOSSY))
-
-
-@contextmanager
-def lossy_model() -> Iterator[LanguageModel]:
-    """Serve the local model on loopback, forgetful, and yield the real client's view of it."""
-    app = create_app(Path(".local") / "model-cache", lossy=LOSSY)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            with Anthropic(api_key="bench", base_url=url, max_retries=0, timeout=60) as client:
-                yield StructuredModel(ClaudeClient(client, "lossy"))
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 def prompts_table(found: Sequence[Figures]) -> Table:

@@ -29,5 +29,5 @@ class KeptVectors:
 
     def _embed(self, text: str) -> list[float]:
         if self._embedder is None:
-            self._embedder = MiniLmEmbedder(self._folder)
-        return self._embedder.embed_texts(text, DIMENSIONS, normalize=True)
+            self._embedder = MiniLmEmbedder()
+        return self._embedder.embed_text(text, DIMENSIONS, normalize=True)

@@ -1,49 +1,25 @@
-"""Ten compactions by a model that forgets nine in ten names and figures, through the real client.
-
-No slot is lost.
-"""
-
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
+"""Ten compactions by a model that forgets nine in ten names and figures, through the real client."""
 
 import pytest
-import uvicorn
 from anthropic import Anthropic
 
 from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
-from localstack.model.app import create_app
 from membus.conversations.prompt_blocks import render_summary_block
 from membus.llm.claude import ClaudeClient
 from membus.llm.clients import StructuredModel
+from tests.benchmarks.chat.lossy import LossyClient
 from tests.factories import NOON, a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.summaries import InMemorySummaries
 
-CACHE = Path(__file__).parents[3] / ".local" / "model-cache"
 COMPACTIONS = 10
 
 
 @pytest.fixture
-def forgetful() -> Iterator[StructuredModel]:
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(CACHE, lossy=0.9), log_level="critical", ws="none", lifespan="off")
-    )
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with Anthropic(api_key="k", base_url=url, max_retries=0, timeout=20) as client:
-            yield StructuredModel(ClaudeClient(client, "forgetful"))
-        server.should_exit = True
-        thread.join()
+def forgetful(anthropic: Anthropic) -> StructuredModel:
+    return StructuredModel(LossyClient(ClaudeClient(anthropic, "forgetful"), share=0.9))
 
 
 def test_a_forgetful_model_loses_no_slot_in_ten_compactions(forgetful: StructuredModel) -> None:
