@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.api.search.routes import memory_searcher
 from functions.api.search.schemas import QUERY_MAX, SearchIn
-from membus import wiring_cold, wiring_erasing, wiring_search
+from membus.container import Container
 from membus.conversations.recall import RecalledPassage
 from membus.core.identity import Id
 from membus.episodes.model import EpisodeQuery
@@ -46,17 +46,17 @@ def is_internal(event: dict[str, Any]) -> bool:
     return len(event) == 1 and event.keys() <= {"recall", "passages", "episodes"}
 
 
-def answer_internal(event: dict[str, Any]) -> Any:
+def answer_internal(event: dict[str, Any], container: Container) -> Any:
     if "passages" in event:
         wanted = PassagesIn.model_validate(event["passages"])
-        return wiring_search.memory_index().get_passages(wanted.tenant, wanted.memory_ids)
+        return container.search.index.get_passages(wanted.tenant, wanted.memory_ids)
     if "episodes" in event:
-        return _list_episodes(EpisodesIn.model_validate(event["episodes"]))
+        return _list_episodes(EpisodesIn.model_validate(event["episodes"]), container)
     asked = RecallIn.model_validate(event["recall"])
-    hidden = wiring_erasing.gate().get_hidden(asked.tenant)
+    hidden = container.erasure.guard.get_hidden(asked.tenant)
     if hidden.contains_user(asked.user):
         return []
-    found = memory_searcher(asked.tenant).search_memories(
+    found = memory_searcher(container, asked.tenant).search_memories(
         asked.tenant,
         SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit),
         hidden=hidden,
@@ -75,8 +75,8 @@ def answer_internal(event: dict[str, Any]) -> Any:
     return [passage.model_dump(mode="json") for passage in passages]
 
 
-def _list_episodes(asked: EpisodesIn) -> dict[str, Any]:
-    hidden = wiring_erasing.gate().get_hidden(asked.wanted.tenant)
-    page = wiring_cold.episode_reader().list_episodes(asked.wanted, limit=asked.limit, after=asked.after)
+def _list_episodes(asked: EpisodesIn, container: Container) -> dict[str, Any]:
+    hidden = container.erasure.guard.get_hidden(asked.wanted.tenant)
+    page = container.episodes.reader.list_episodes(asked.wanted, limit=asked.limit, after=asked.after)
     items = (each for each in page.items if not hidden.contains_user(each.event.user_id))
     return {"items": [each.model_dump(mode="json", by_alias=True) for each in items], "after": page.after}

@@ -6,7 +6,6 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from membus import wiring_erasing
 from membus.core.erasure import SubjectsBeingErased
 from membus.core.errors import NotFoundError
 from membus.core.identity import Owner
@@ -31,7 +30,7 @@ def erasure_middleware(app: APIGatewayHttpResolver, next_middleware: NextMiddlew
         if verb in {"GET", EXPORT_ACTION}:
             ensure_visible(user, load_hidden(app))
         else:
-            wiring_erasing.gate().ensure_writable(
+            app.context["container"].erasure.guard.ensure_writable(
                 Owner.model_construct(tenant=get_caller(app).tenant, user=user)
             )
     return next_middleware(app)
@@ -44,7 +43,7 @@ def load_hidden(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> SubjectsB
         NotFoundError: the whole tenant is being erased.
     """
     if HIDDEN_KEY not in app.context:
-        app.context[HIDDEN_KEY] = wiring_erasing.gate().get_hidden(get_caller(app).tenant)
+        app.context[HIDDEN_KEY] = app.context["container"].erasure.guard.get_hidden(get_caller(app).tenant)
     hidden: SubjectsBeingErased = app.context[HIDDEN_KEY]
     if hidden.includes_everybody:
         raise NotFoundError("nothing is known about this tenant")

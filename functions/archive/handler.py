@@ -19,43 +19,47 @@ from functions.archive.schemas import (
     VerifyTask,
 )
 from functions.archive.usecase import SECONDS_MIN, Archiver
-from membus import wiring, wiring_cold, wiring_erasing
+from membus.container import Container
 from membus.core.errors import MembusError
 from membus.observability import EmfMonitor, logger, metrics
+
+container = Container.from_environment()
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(
+    event: dict[str, Any], context: LambdaContext, container: Container = container
+) -> dict[str, Any]:
     asked = ArchiveRequest.model_validate({"asked": {"task": "archive"} | event}).asked
     archiver = Archiver(
-        waiting=wiring_cold.waiting(),
-        objects=wiring_cold.objects(),
-        catalog=wiring_cold.catalog(),
-        gate=wiring_erasing.gate(),
-        hot_days=wiring_cold.hot_days(),
-        now=wiring.now,
+        waiting=container.episodes.unarchived,
+        objects=container.episodes.objects,
+        catalog=container.episodes.catalog,
+        gate=container.erasure.guard,
+        hot_days=container.episodes.hot_days,
+        now=container.clock,
         seconds_left=_seconds_left(context, asked),
         tell=_log_failure,
     )
-    outcome = _run_task(asked, archiver)
+    outcome = _run_task(asked, archiver, container.episodes.quiet_days)
     if isinstance(asked, ArchiveTask):
         metrics.add_metric(name="EpisodesArchived", unit=MetricUnit.Count, value=outcome.episodes)
-    EmfMonitor().report_archive_problems(wiring.environment(), len(outcome.problems))
+    EmfMonitor().report_archive_problems(container.environment, len(outcome.problems))
     return outcome.model_dump()
 
 
 def _run_task(
-    asked: ArchiveTask | CompactTask | CompactDueTask | VerifyTask, archiver: Archiver
+    asked: ArchiveTask | CompactTask | CompactDueTask | VerifyTask, archiver: Archiver, quiet_days: int
 ) -> ArchiveOutcome:
     today = archiver.now().date()
     if isinstance(asked, ArchiveTask):
-        quiet_days = wiring_cold.quiet_days() if asked.quiet_days is None else asked.quiet_days
+        quiet_days = quiet_days if asked.quiet_days is None else asked.quiet_days
         return archiver.archive_shards(
             asked.shards, before=today + timedelta(days=1 - quiet_days), dry_run=asked.dry_run
         )
     if isinstance(asked, CompactDueTask):
-        archived = today - timedelta(days=wiring_cold.quiet_days() + 1)  # up to here, but for what comes late
+        archived = today - timedelta(days=quiet_days + 1)  # up to here, but for what comes late
         return Compaction(archiver, patient=True, dry_run=asked.dry_run).compact_due(
             asked.shards, before=archived
         )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -25,16 +26,7 @@ from functions.chat.turn import ChatService
 from functions.chat.turn_records import TurnIds
 from functions.chat.turn_worker import ReplyWaiter, TurnJob, TurnWorker
 from functions.chat.websocket import WebSocketService, handle_gateway_event
-from membus import (
-    wiring,
-    wiring_cold,
-    wiring_conversations,
-    wiring_erasing,
-    wiring_models,
-    wiring_rates,
-    wiring_search,
-    wiring_socket,
-)
+from membus.container import Container
 from membus.conversations.conversation import MessageIdGenerator, Turn
 from membus.core.errors import InvalidError
 from membus.core.identity import Caller, Id
@@ -46,6 +38,7 @@ WAIT_SECONDS = 24
 RESERVE_SECONDS = 3
 """Of an invocation, for storing the turn."""
 
+container = Container.from_environment()
 app = create_application()
 ids = MessageIdGenerator()
 pool, hands = ThreadPoolExecutor(max_workers=6), ThreadPoolExecutor(max_workers=4)
@@ -76,18 +69,20 @@ def post_message(
         raise InvalidError(
             "send an Idempotency-Key: this request makes something new", code="idempotency_key_missing"
         )
-    who = get_caller(app)
+    who, container = get_caller(app), _container()
     check_message(asked)
-    told = _chat(app.lambda_context).find_completed_turn(who.tenant, conversation, asked, request_key=key)
-    answer = told or _waiting().wait_for_reply(
-        _long_turn(who, conversation, asked, key), seconds=WAIT_SECONDS
+    told = _chat(container, app.lambda_context).find_completed_turn(
+        who.tenant, conversation, asked, request_key=key
+    )
+    answer = told or _waiting(container).wait_for_reply(
+        _long_turn(who, conversation, asked, key, container.clock()), seconds=WAIT_SECONDS
     )
     if isinstance(answer, Turn):
         return Response(
             HTTPStatus.OK, body=ChatAnswer.from_turn(answer), content_type=content_types.APPLICATION_JSON
         )
     message = answer.to_message(
-        wiring_conversations.conversations().get_conversation(who.tenant, conversation), wiring.now()
+        container.conversations.store.get_conversation(who.tenant, conversation), container.clock()
     )
     where = f"/v1/conversations/{conversation}/messages/{answer.message_id}"
     headers: dict[str, str | list[str]] = {"Location": where, "Retry-After": "2"}
@@ -97,22 +92,20 @@ def post_message(
     )
 
 
-def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str) -> TurnJob:
+def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str, now: datetime) -> TurnJob:
     return TurnJob(
         tenant=who.tenant,
         conversation_id=conversation_id,
         message=asked,
         request_id=key,
-        ids=TurnIds.generate_ids(ids, wiring.now()),
+        ids=TurnIds.generate_ids(ids, now),
         whole_tenant=who.sees_all,
     )
 
 
-def _waiting() -> ReplyWaiter:
-    pending, turns = wiring_socket.pending(), wiring_socket.turns()
-    return ReplyWaiter(
-        wiring_conversations.conversations(), pending, turns, wiring.now, pause, time.monotonic
-    )
+def _waiting(container: Container) -> ReplyWaiter:
+    pending, turns = container.conversations.reply_jobs, container.conversations.turn_queue
+    return ReplyWaiter(container.conversations.store, pending, turns, container.clock, pause, time.monotonic)
 
 
 @app.get(
@@ -125,7 +118,7 @@ def get_context(
     message: Annotated[str, Query(max_length=10_000)] = "",
     author: Annotated[Id | None, Query()] = None,
 ) -> PromptContext:
-    return _chat(app.lambda_context).preview_context(
+    return _chat(_container(), app.lambda_context).preview_context(
         get_caller(app).tenant, conversation, message, author=author
     )
 
@@ -136,7 +129,8 @@ def get_context(
     **describe_route("chat", "memory:read"),
 )
 def get_message_context(conversation: Conversation, message: Annotated[Id, Path()]) -> ReproducedPrompt:
-    return PromptReproduction(_gatherer(), wiring_erasing.gate()).reproduce_prompt(
+    container = _container()
+    return PromptReproduction(_gatherer(container), container.erasure.guard).reproduce_prompt(
         get_caller(app).tenant, conversation, message
     )
 
@@ -147,55 +141,66 @@ def get_message_context(conversation: Conversation, message: Annotated[Id, Path(
     **describe_route("chat", "memory:read"),
 )
 def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> FullToolResults:
-    tenant, conversations = get_caller(app).tenant, wiring_conversations.conversations()
-    wiring_erasing.gate().load_conversation(tenant, conversation, conversations)
-    return ToolResultStore(wiring.contents, _unkept).list_results(
+    tenant, container = get_caller(app).tenant, _container()
+    conversations = container.conversations.store
+    container.erasure.guard.load_conversation(tenant, conversation, conversations)
+    return ToolResultStore(lambda: container.blobs, _unkept).list_results(
         conversations, tenant, conversation, message
     )
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+def handler(
+    event: dict[str, Any], context: LambdaContext, container: Container = container
+) -> dict[str, Any] | None:
     if event.keys() == {"turn"}:  # from this function itself: no gateway makes such an event
         turn = TurnJob.model_validate(event["turn"])
-        chat = _chat(context, whole_tenant=turn.whole_tenant)
-        TurnWorker(chat, wiring_socket.push(), wiring_socket.pending(), chat.seconds_left).run(turn)
+        chat = _chat(container, context, whole_tenant=turn.whole_tenant)
+        TurnWorker(
+            chat, container.conversations.sender, container.conversations.reply_jobs, chat.seconds_left
+        ).run(turn)
         return None
     if "connectionId" in event["requestContext"]:
-        return handle_gateway_event(event, _socket())
-    return respond_to_request(app, event, context, admit=wiring_rates.turnstile().check_rate)
+        return handle_gateway_event(event, _socket(container))
+    app.append_context(container=container)
+    return respond_to_request(app, event, context, admit=container.tenants.rate_limiter.check_rate)
 
 
-def _socket() -> WebSocketService:
+def _container() -> Container:
+    container: Container = app.context["container"]
+    return container
+
+
+def _socket(container: Container) -> WebSocketService:
     return WebSocketService(
-        connections=wiring_socket.connections(),
-        keys=wiring.api_keys(),
-        replies=wiring_socket.replies(),
-        gate=wiring_erasing.gate(),
-        push=wiring_socket.push(),
-        turns=wiring_socket.turns(),
-        clock=wiring.now,
+        connections=container.conversations.connections,
+        keys=container.api_keys,
+        replies=container.conversations.messages,
+        gate=container.erasure.guard,
+        push=container.conversations.sender,
+        turns=container.conversations.turn_queue,
+        clock=container.clock,
         ids=ids,
-        admit=wiring_rates.turnstile().check_rate,
+        admit=container.tenants.rate_limiter.check_rate,
     )
 
 
-def _chat(context: LambdaContext, *, whole_tenant: bool = False) -> ChatService:
+def _chat(container: Container, context: LambdaContext, *, whole_tenant: bool = False) -> ChatService:
     """Tools see the acting user's own, unless the caller may see the whole tenant."""
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
 
     return ChatService(
-        gatherer=_gatherer(),
-        gate=wiring_erasing.gate(),
-        conversations=wiring_conversations.conversations(),
-        bus=wiring.bus(),
-        announcements=wiring_search.announcements,
-        model=partial(wiring_models.model, "chat"),
-        toolbox=partial(_toolbox, seconds_left, whole_tenant),
-        results=ToolResultStore(wiring.contents, _unkept),
-        clock=wiring.now,
+        gatherer=_gatherer(container),
+        gate=container.erasure.guard,
+        conversations=container.conversations.store,
+        bus=container.events.bus,
+        announcements=lambda: container.events.announcements,
+        model=partial(container.llm.model, "chat"),
+        toolbox=partial(_toolbox, container, seconds_left, whole_tenant),
+        results=ToolResultStore(lambda: container.blobs, _unkept),
+        clock=container.clock,
         seconds_left=seconds_left,
         ids=ids,
     )
@@ -205,29 +210,34 @@ def _unkept(why: str) -> None:
     logger.warning("whole results are not kept", extra={"why": why})
 
 
-def _toolbox(seconds_left: Callable[[], float], whole_tenant: bool, acting: ToolContext) -> ToolExecutor:  # noqa: FBT001
+def _toolbox(
+    container: Container,
+    seconds_left: Callable[[], float],
+    whole_tenant: bool,  # noqa: FBT001 (bound by `partial`)
+    acting: ToolContext,
+) -> ToolExecutor:
     def tell(tool: str, why: str) -> None:
         logger.warning("a tool failed", extra={"tool": tool, "why": why, "tenant_id": acting.owner.tenant})
 
     sources = ToolSources(
-        wiring_search.recollection(),
-        wiring_search.episodes(),
-        wiring_cold.archive,
-        wiring_erasing.gate().get_hidden,
+        container.search.client,
+        container.episodes.client,
+        lambda: container.episodes.archive_queries,
+        container.erasure.guard.get_hidden,
     )
     return ToolExecutor(
         registry, sources, replace(acting, whole_tenant=whole_tenant), hands, seconds_left, tell
     )
 
 
-def _gatherer() -> ContextLoader:
+def _gatherer(container: Container) -> ContextLoader:
     return ContextLoader(
-        conversations=wiring_conversations.conversations(),
-        summaries=wiring_conversations.summaries(),
-        facts=wiring.facts(),
-        fresh=wiring_conversations.fresh(),
-        recollection=wiring_search.recollection(),
+        conversations=container.conversations.store,
+        summaries=container.conversations.summaries,
+        facts=container.facts.store,
+        fresh=container.conversations.unprocessed,
+        recollection=container.search.client,
         pool=pool,
         tools=definitions,
-        live=wiring_conversations.live_entities(),
+        live=container.conversations.entities,
     )

@@ -4,6 +4,7 @@ Each goes as far as there is time, and comes back for the rest.
 """
 
 from datetime import timedelta
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -14,31 +15,33 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.erase.schemas import ErasureDueRecord
 from functions.erase.usecase import Eraser
-from membus import wiring, wiring_erasing, wiring_search
+from membus.container import Container
+from membus.container.events import EventParts
 from membus.core.errors import UnavailableError
 from membus.erasure.model import ErasureJob, erasure_due
 from membus.observability import logger, metrics
 
+container = Container.from_environment()
 processor = BatchProcessor(
     event_type=EventType.SQS, model=ErasureDueRecord, raise_on_entire_batch_failure=False
 )
 
 
-def advance_erasure(record: ErasureDueRecord, lambda_context: LambdaContext) -> None:
+def advance_erasure(record: ErasureDueRecord, lambda_context: LambdaContext, *, container: Container) -> None:
     asked = record.due
-    jobs = wiring_erasing.jobs()
+    jobs = container.erasure.jobs
     eraser = Eraser(
         jobs=jobs,
-        stores=wiring_erasing.holdings(),
-        clock=wiring.now,
+        stores=container.erasure.list_stores(),
+        clock=container.clock,
         seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
-        settle=wiring_erasing.settle(),
-        kept_days=wiring_erasing.kept_days(),
+        settle=container.erasure.settle_time,
+        kept_days=container.erasure.kept_days,
     )
     wait = eraser.advance_job(jobs.get_job(asked.tenant_id, asked.job_id))
     done = jobs.get_job(asked.tenant_id, asked.job_id)
     if wait is not None:
-        _schedule_rest(record, done, wait)
+        _schedule_rest(record, done, wait, container.events)
     logger.info(
         "an erasure went on", job_id=asked.job_id, status=done.status, removed=done.removed, left=done.left
     )
@@ -46,7 +49,7 @@ def advance_erasure(record: ErasureDueRecord, lambda_context: LambdaContext) -> 
     metrics.add_metric(name="ErasuresDone", unit=MetricUnit.Count, value=done.status == "done")
 
 
-def _schedule_rest(record: ErasureDueRecord, job: ErasureJob, wait: timedelta) -> None:
+def _schedule_rest(record: ErasureDueRecord, job: ErasureJob, wait: timedelta, events: EventParts) -> None:
     """Ask for the rest on the bus, as often as it takes.
 
     Only a queue holds a message back, a few times each job.
@@ -54,15 +57,20 @@ def _schedule_rest(record: ErasureDueRecord, job: ErasureJob, wait: timedelta) -
     Of a function that sends to its own queue Lambda stops the seventeenth run in a row.
     """
     if wait:
-        wiring_erasing.own_queue().send_delayed(record.raw_body(), delay_seconds=ceil(wait.total_seconds()))
-    elif wiring_search.announcements().publish_events([erasure_due(job)]):
+        events.delay_queue.send_delayed(record.raw_body(), delay_seconds=ceil(wait.total_seconds()))
+    elif events.announcements.publish_events([erasure_due(job)]):
         raise UnavailableError("the erasure went on, and nobody could be told to go on with it")
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(
+    event: dict[str, Any], context: LambdaContext, container: Container = container
+) -> PartialItemFailureResponse:
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(
-        event=event, record_handler=advance_erasure, processor=processor, context=context
+        event=event,
+        record_handler=partial(advance_erasure, container=container),
+        processor=processor,
+        context=context,
     )

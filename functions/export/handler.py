@@ -1,5 +1,6 @@
 """Entry point: an export that is due in, its archive in the bucket; what failed goes back to the queue."""
 
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -10,24 +11,27 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.export.schemas import ExportDueRecord
 from functions.export.sections import ExportSources
 from functions.export.usecase import Exporter
-from membus import wiring, wiring_cold, wiring_conversations, wiring_erasing, wiring_search, wiring_transfer
+from membus.container import Container
 from membus.core.errors import ConflictError, UnavailableError
 from membus.observability import logger, metrics
 from membus.transfer.model import export_due
 
+container = Container.from_environment()
 processor = BatchProcessor(
     event_type=EventType.SQS, model=ExportDueRecord, raise_on_entire_batch_failure=False
 )
 
 
-def advance_export_job(record: ExportDueRecord, lambda_context: LambdaContext) -> None:
-    exports = wiring_transfer.exports()
+def advance_export_job(
+    record: ExportDueRecord, lambda_context: LambdaContext, *, container: Container
+) -> None:
+    exports = container.transfer.jobs
     exporter = Exporter(
-        sources=_sources(),
+        sources=_sources(container),
         exports=exports,
-        archives=wiring_transfer.archives(),
-        show=wiring_erasing.gate().ensure_visible,
-        clock=wiring.now,
+        archives=container.transfer.files,
+        show=container.erasure.guard.ensure_visible,
+        clock=container.clock,
         seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
     )
     try:
@@ -35,7 +39,7 @@ def advance_export_job(record: ExportDueRecord, lambda_context: LambdaContext) -
     except ConflictError:
         logger.info("another one goes on with this export", job_id=record.job_id)
         return
-    if export.status == "running" and wiring_search.announcements().publish_events([export_due(export)]):
+    if export.status == "running" and container.events.announcements.publish_events([export_due(export)]):
         raise UnavailableError("the export went on, and nobody could be told to go on with it")
     logger.info(
         "an export went on", job_id=export.job_id, status=export.status, rows=export.rows, bytes=export.bytes
@@ -43,25 +47,30 @@ def advance_export_job(record: ExportDueRecord, lambda_context: LambdaContext) -
     metrics.add_metric(name="ExportsDone", unit=MetricUnit.Count, value=export.status == "done")
 
 
-def _sources() -> ExportSources:
+def _sources(container: Container) -> ExportSources:
     return ExportSources(
-        episodes=wiring_cold.episode_reader(),
-        facts=wiring.facts(),
-        conversations=wiring_conversations.conversations(),
-        summaries=wiring_conversations.summaries(),
-        documents=wiring_search.documents(),
-        index=wiring_search.memory_index(),
-        held_facts=wiring.held_facts(),
-        states=wiring.states(),
-        contents=wiring.contents(),
-        now=wiring.now,
+        episodes=container.episodes.reader,
+        facts=container.facts.store,
+        conversations=container.conversations.store,
+        summaries=container.conversations.summaries,
+        documents=container.search.documents,
+        index=container.search.index,
+        held_facts=container.facts.review_queue,
+        states=container.states,
+        contents=container.blobs,
+        now=container.clock,
     )
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(
+    event: dict[str, Any], context: LambdaContext, container: Container = container
+) -> PartialItemFailureResponse:
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(
-        event=event, record_handler=advance_export_job, processor=processor, context=context
+        event=event,
+        record_handler=partial(advance_export_job, container=container),
+        processor=processor,
+        context=context,
     )

@@ -17,10 +17,11 @@ from functions.extract.delivery import RedeliveryPolicy, TenantQuotas, count_arr
 from functions.extract.model_answers import AnswerCache
 from functions.extract.schemas import QueueBatch, QueueMessage
 from functions.extract.usecase import FactExtractor, extract_batch
-from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
+from membus.container import Container
 from membus.events.ports import SourceQueue
 from membus.observability import EmfMonitor, logger, metrics
 
+container = Container.from_environment()
 MODEL_SECONDS_MAX = 40
 RESERVE_SECONDS = 5
 """Left for the commit after the model has answered."""
@@ -29,15 +30,17 @@ pool = ThreadPoolExecutor(max_workers=5)  # a batch of ten users is read in two 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    messages, queue = _messages_to_read(QueueBatch.model_validate(event).records)
-    model = partial(wiring_models.model, "extract")
-    answered = AnswerCache(wiring.answers(), model)
+def handler(
+    event: dict[str, Any], context: LambdaContext, container: Container = container
+) -> dict[str, Any]:
+    messages, queue = _messages_to_read(QueueBatch.model_validate(event).records, container)
+    model = partial(container.llm.model, "extract")
+    answered = AnswerCache(container.facts.answers, model)
     learner = FactExtractor(
-        facts=wiring.facts(),
-        signals=wiring.signals(),
-        held_facts=wiring.held_facts(),
-        fresh=wiring_conversations.fresh(),
+        facts=container.facts.store,
+        signals=container.facts.signals,
+        held_facts=container.facts.review_queue,
+        fresh=container.conversations.unprocessed,
         model=model,
         seconds_left=lambda: min(
             context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX
@@ -49,37 +52,41 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     failed = extract_batch(
         messages,
-        episodes=wiring.episodes(),
-        quarantine=wiring.quarantine(),
+        episodes=container.episodes.store,
+        quarantine=container.events.poison_messages,
         learner=learner,
-        redelivery=RedeliveryPolicy(queue, wiring.dead_letters(), wiring.quarantine(), _log_warning),
-        gate=wiring_erasing.gate(),
+        redelivery=RedeliveryPolicy(
+            queue, container.events.dead_letters, container.events.poison_messages, _log_warning
+        ),
+        gate=container.erasure.guard,
         on_erased=_count_erased,
         side_by_side=pool.map,
     )
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _messages_to_read(messages: list[QueueMessage]) -> tuple[list[QueueMessage], SourceQueue]:
+def _messages_to_read(
+    messages: list[QueueMessage], container: Container
+) -> tuple[list[QueueMessage], SourceQueue]:
     """Return what to read of a batch and the queue that brought it.
 
     What was set aside once is read whosever it is.
     """
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(messages))
-    surplus = wiring_rates.surplus()
+    surplus = container.events.overflow_queue
     if messages and surplus.is_source_of(messages[0].queue_arn):
         return messages, surplus
     count_arrivals(
-        messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor()
+        messages, day=container.clock().date(), ledger=container.tenants.usage, monitor=EmfMonitor()
     )
     return split_overflow(
-        messages, shares=tenant_quotas(), surplus=surplus, tell=_count_overflow
-    ), wiring.source_queue()
+        messages, shares=tenant_quotas(container), surplus=surplus, tell=_count_overflow
+    ), container.events.source_queue
 
 
 @cache
-def tenant_quotas() -> TenantQuotas:
-    return TenantQuotas(wiring_rates.share(), wiring.now)
+def tenant_quotas(container: Container) -> TenantQuotas:
+    return TenantQuotas(container.tenants.extract_quota, container.clock)
 
 
 def _count_overflow(tenants: Mapping[str, int], refused: int) -> None:

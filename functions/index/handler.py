@@ -11,34 +11,45 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.index.projection import ProjectionSources
 from functions.index.schemas import BackfillRequest, ReindexRequest
 from functions.index.usecase import IndexPorts, index_changes
-from membus import wiring, wiring_conversations, wiring_erasing, wiring_search
+from membus.container import Container
 from membus.core.errors import MembusError
 from membus.events.ports import EventBus
 from membus.observability import logger, metrics
 
+container = Container.from_environment()
+
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
+def handler(
+    event: dict[str, Any],
+    context: LambdaContext,  # noqa: ARG001 - Lambda passes it
+    container: Container = container,
+) -> dict[str, Any]:
     if "backfill" in event:
         wanted = BackfillRequest.model_validate(event["backfill"])
-        return {"found": wiring_search.indexer(wanted.model).backfill_vectors(wanted.tenant)}
+        return {"found": container.search.for_model(wanted.model).indexer.backfill_vectors(wanted.tenant)}
     if "reindex" in event:
         rebuild = ReindexRequest.model_validate(event["reindex"])
-        return _batch_failures(index_changes(rebuild.records, sink=_ports(rebuild.model, bus=None)))
+        return _batch_failures(
+            index_changes(rebuild.records, sink=_ports(container, rebuild.model, bus=None))
+        )
     records = event["Records"]
     metrics.add_metric(name="ChangesReceived", unit=MetricUnit.Count, value=len(records))
-    return _batch_failures(index_changes(records, sink=_ports(None, bus=wiring_search.announcements())))
+    return _batch_failures(
+        index_changes(records, sink=_ports(container, None, bus=container.events.announcements))
+    )
 
 
-def _ports(model: str | None, *, bus: EventBus | None) -> IndexPorts:
+def _ports(container: Container, model: str | None, *, bus: EventBus | None) -> IndexPorts:
+    search = container.search.for_model(model)
     return IndexPorts(
-        indexer=wiring_search.indexer(model),
-        index=wiring_search.memory_index(model),
+        indexer=search.indexer,
+        index=search.index,
         bus=bus,
-        quarantine=wiring.quarantine(),
-        sources=ProjectionSources(wiring.contents(), wiring.facts(), wiring_conversations.conversations()),
-        gate=wiring_erasing.gate(),
+        quarantine=container.events.poison_messages,
+        sources=ProjectionSources(container.blobs, container.facts.store, container.conversations.store),
+        gate=container.erasure.guard,
         on_failure=_log_failure,
         on_unpaid=_log_over_budget,
     )

@@ -6,9 +6,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.sweep.schemas import Deletion
 from functions.sweep.usecase import clean_up_conversations
-from membus import wiring_conversations
+from membus.container import Container
 from membus.observability import logger
 
+container = Container.from_environment()
 RESERVE_SECONDS = 20
 """One go removes 400 items, which takes a busy table some seconds.
 
@@ -17,10 +18,12 @@ And nobody is alarmed by a run that stops itself.
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(
+    event: dict[str, Any], context: LambdaContext, container: Container = container
+) -> dict[str, Any]:
     unfinished = clean_up_conversations(
         [Deletion.model_validate(record) for record in event["Records"]],
-        remains=wiring_conversations.remains(),
+        remains=container.conversations.deleted_items,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS,
         on_failure=lambda tenant, detail: logger.warning(
             "a removal comes again", tenant_id=tenant, detail=detail

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
-from membus import wiring_models
 from membus.aws.dynamodb.batches import get_items
+from membus.container import Container
 from membus.core.errors import UnavailableError
 from tests.strict import strict_aws
 from tests.support.tables import make_table
@@ -65,19 +65,19 @@ def test_a_table_that_hands_out_nothing_is_busy_and_not_empty(table: Any) -> Non
 
 
 def test_a_key_that_was_read_serves_until_it_must_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MODEL_SECRET_ID", "membus-test-model")
+    llm = Container({"MODEL_SECRET_ID": "membus-test-model"}).llm
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with strict_aws():
         secrets = boto3.client("secretsmanager")
         secrets.create_secret(Name="membus-test-model", SecretString="key")
         vars(parameters.base)["DEFAULT_PROVIDERS"].clear()
-        assert wiring_models._model_key() == "key"
+        assert llm.api_key() == "key"
 
         secrets.delete_secret(SecretId="membus-test-model", ForceDeleteWithoutRecovery=True)
-        assert wiring_models._model_key() == "key"
+        assert llm.api_key() == "key"
 
         parameters.clear_caches()  # as five minutes do
         with pytest.raises(UnavailableError) as away:
-            wiring_models._model_key()
+            llm.api_key()
         assert away.value.code == "model_unavailable"
         vars(parameters.base)["DEFAULT_PROVIDERS"].clear()

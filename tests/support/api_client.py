@@ -7,7 +7,6 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,21 +14,9 @@ import pytest
 
 from functions.api import handler as memory
 from functions.chat import handler as chat
-from membus import (
-    wiring,
-    wiring_cold,
-    wiring_conversations,
-    wiring_erasing,
-    wiring_models,
-    wiring_rates,
-    wiring_search,
-    wiring_socket,
-    wiring_transfer,
-    wiring_usage,
-)
+from membus.container import Container
 from membus.conversations.cache import NoEntityCache
 from membus.erasure.guard import ErasureGuard
-from membus.search.indexer import Indexer
 from membus.tenants.model import RateLimits, Tenant
 from membus.tenants.rate_limiter import RateLimiter
 from tests.fakes.api_keys import InMemoryApiKeys
@@ -59,10 +46,11 @@ from tests.fakes.summaries import InMemorySummaries
 from tests.fakes.tenants import InMemoryTenants
 from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
 from tests.fakes.usage import InMemoryUsageLedger
+from tests.support.containers import FakeModels
 
 USUAL = RateLimits(requests_per_second=1_000, events_per_second=100_000)
 EVERYDAY = ("events:write", "memory:read", "memory:write", "chat")
-Handler = Callable[[dict[str, Any], Any], Any]
+Handler = Callable[[dict[str, Any], Any, Container], Any]
 _handle: Handler = chat.handler
 
 
@@ -161,45 +149,51 @@ class ApiTestClient:
         self.turns = ImmediateTurnQueue(self.work)
 
     def open(self, patch: pytest.MonkeyPatch) -> "ApiTestClient":
-        patch.setattr(wiring, "now", self.clock)
         patch.setattr(chat, "pause", lambda _: None)
-        patch.setattr(wiring, "environment", lambda: "test")
-        patch.setattr(wiring_conversations, "live_entities", NoEntityCache)
-        for name in ("bus", "facts", "episodes", "idempotency", "states", "held_facts"):
-            patch.setattr(wiring, name, lambda name=name: getattr(self, name))
-        for name in ("conversations", "summaries", "fresh"):
-            patch.setattr(wiring_conversations, name, lambda name=name: getattr(self, name))
-        patch.setattr(wiring, "api_keys", lambda: self.keys)
-        for name in ("connections", "pending", "push", "turns", "conversations"):
-            patch.setattr(wiring_socket, name, lambda name=name: getattr(self, name))
-        patch.setattr(wiring_socket, "now", self.clock)
-        patch.setattr(wiring, "traces", lambda: self.episodes)
-        patch.setattr(wiring_cold, "episode_reader", lambda: self.episodes)
-        patch.setattr(wiring, "sealer", HmacCursorSigner)
-        patch.setattr(wiring_search, "recollection", lambda: self.recollection)
-        patch.setattr(wiring, "contents", lambda: self.contents)
-        patch.setattr(wiring_cold, "archive", lambda: self.archive)
-        patch.setattr(wiring_search, "episodes", lambda: self.episodes)
-        patch.setattr(wiring_search, "announcements", lambda: self.announcements)
-        patch.setattr(wiring_search, "documents", lambda: self.documents)
-        patch.setattr(wiring_search, "memory_index", lambda: self.memories)
-        patch.setattr(wiring_search, "embedder", lambda _: self.embedder)
-        patch.setattr(wiring_search, "indexer", lambda: Indexer(lambda _: self.embedder, self.memories))
-        patch.setattr(wiring_search, "recent", lambda: InMemoryRecentEvents(self.episodes))
-        patch.setattr(wiring_transfer, "exports", lambda: self.exports)
-        patch.setattr(wiring_transfer, "archives", lambda: self.archives)
-        patch.setattr(wiring_erasing, "jobs", lambda: self.erasures)
-        patch.setattr(wiring_erasing, "gate", lambda: ErasureGuard(self.erasures))
-        patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))
-        patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
-        patch.setattr(wiring_usage, "tenants", lambda: self.tenants)
-        patch.setattr(wiring_rates, "turnstile", lambda: self.turnstile)
-        patch.setattr(wiring_models, "model", lambda _task, _tenant: self.model)
         return self
+
+    def container(self) -> Container:
+        """Return what the functions find their parts in: the fakes as they are now."""
+        container = Container(
+            {"ENVIRONMENT": "test", "STATE_LIFETIME_DAYS": "30", "EMBEDDING_MODEL_ID": "words"}, self.clock
+        )
+        container.api_keys = self.keys
+        container.blobs = self.contents
+        container.cursor_signer = HmacCursorSigner()
+        container.idempotency = self.idempotency
+        container.states = self.states
+        container.conversations.connections = self.connections
+        container.conversations.entities = NoEntityCache()
+        container.conversations.reply_jobs = self.pending
+        container.conversations.sender = self.push
+        container.conversations.store = self.conversations
+        container.conversations.summaries = self.summaries
+        container.conversations.turn_queue = self.turns
+        container.conversations.unprocessed = self.fresh
+        container.episodes.archive_queries = self.archive
+        container.episodes.client = container.episodes.reader = self.episodes
+        container.episodes.recent = InMemoryRecentEvents(self.episodes)
+        container.episodes.store = container.episodes.traces = self.episodes
+        container.erasure.guard = ErasureGuard(self.erasures)
+        container.erasure.jobs = self.erasures
+        container.events.announcements = self.announcements
+        container.events.bus = self.bus
+        container.facts.review_queue = self.held_facts
+        container.facts.store = self.facts
+        container.llm = FakeModels(container, lambda _task, _tenant: self.model, self.embedder)
+        container.search.client = self.recollection
+        container.search.documents = self.documents
+        container.search.index = self.memories
+        container.tenants.rate_limiter = self.turnstile
+        container.tenants.store = self.tenants
+        container.tenants.usage = self.usage
+        container.transfer.files = self.archives
+        container.transfer.jobs = self.exports
+        return container
 
     def work(self, event: dict[str, Any]) -> None:
         """Have chat work on what it queued for itself."""
-        _handle(event, LambdaInvocation(self.work_seconds))
+        _handle(event, LambdaInvocation(self.work_seconds), self.container())
 
     def get(self, path: str, query: str = "", **headers: str) -> ApiTestResponse:
         return self.call("GET", path, query=query, headers=headers)
@@ -239,7 +233,7 @@ class ApiTestClient:
             method == "POST" and path.endswith("/messages")
         )
         handler: Handler = _handle if chatting else memory.handler
-        answer = handler(event, LambdaInvocation(self.seconds_left))
+        answer = handler(event, LambdaInvocation(self.seconds_left), self.container())
         found = {name.lower(): value for name, value in answer["headers"].items()}
         return ApiTestResponse(answer["statusCode"], found, answer["body"])
 

@@ -1,4 +1,4 @@
-"""Language models as wiring makes them, over any client of Anthropic's, and a wire that answers by script."""
+"""Language models as the container makes them, over any client of Anthropic's, and a wire that answers by script."""
 
 import json
 from typing import Any

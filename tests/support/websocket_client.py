@@ -60,4 +60,5 @@ class WebSocketTestClient:
             "authorizer": said,
         }
         handler: Handler = chat.handler
-        return handler({"requestContext": context, "isBase64Encoded": False, **fields}, LambdaInvocation(60))
+        event = {"requestContext": context, "isBase64Encoded": False, **fields}
+        return handler(event, LambdaInvocation(60), self.door.container())

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -14,7 +13,7 @@ import pytest
 
 from functions.authorize.handler import handler
 from functions.authorize.usecase import authenticate
-from membus import wiring
+from membus.container import Container
 from membus.core.errors import UnauthorizedError, UnavailableError
 from membus.tenants.api_keys import ApiKey, ApiScope, Credential
 from tests.fakes.api_keys import InMemoryApiKeys
@@ -43,14 +42,14 @@ ROUTES = {
 
 
 @pytest.fixture
-def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryApiKeys]:
-    keys = InMemoryApiKeys(KEY)
-    monkeypatch.setenv("ENVIRONMENT", "dev")
-    monkeypatch.setenv("ROUTE_SCOPES", json.dumps(ROUTES))
-    monkeypatch.setattr(wiring, "api_keys", lambda: keys)
-    wiring.route_scopes.cache_clear()
-    yield keys
-    wiring.route_scopes.cache_clear()
+def keys() -> InMemoryApiKeys:
+    return InMemoryApiKeys(KEY)
+
+
+def authorize(request: dict[str, Any], keys: InMemoryApiKeys | None = None) -> dict[str, Any]:
+    container = Container({"ENVIRONMENT": "dev", "ROUTE_SCOPES": json.dumps(ROUTES)})
+    container.api_keys = InMemoryApiKeys(KEY) if keys is None else keys
+    return handler(request, None, container)
 
 
 def a_request(authorization: str | None = f"Bearer {CREDENTIAL.full_text}", **fields: Any) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def allows(answer: dict[str, Any], route: str) -> bool:
 
 
 def test_a_good_key_brings_its_tenant_and_scopes_to_the_handlers(keys: InMemoryApiKeys) -> None:
-    answer = handler(a_request(), None)
+    answer = authorize(a_request(), keys)
 
     assert answer["principalId"] == KEY.key_id
     assert answer["context"] == {
@@ -106,34 +105,28 @@ def test_a_good_key_brings_its_tenant_and_scopes_to_the_handlers(keys: InMemoryA
         ("GET/v1/conversations/c-1/context", True),
     ],
 )
-@pytest.mark.usefixtures("keys")
 def test_a_route_is_open_exactly_to_its_scope(route: str, *, allowed: bool) -> None:
-    assert allows(handler(a_request(), None), route) is allowed
+    assert allows(authorize(a_request()), route) is allowed
 
 
-@pytest.mark.usefixtures("keys")
 def test_the_answer_is_the_same_for_every_route_because_the_gateway_caches_it() -> None:
-    asked_for_events = handler(a_request(), None)
-    asked_for_facts = handler(a_request(routeArn=f"{STAGE}/GET/v1/users/ada/facts/home.city"), None)
+    asked_for_events = authorize(a_request())
+    asked_for_facts = authorize(a_request(routeArn=f"{STAGE}/GET/v1/users/ada/facts/home.city"))
 
     assert asked_for_events == asked_for_facts
 
 
-@pytest.mark.usefixtures("keys")
 def test_a_websocket_request_is_answered_from_its_method_arn() -> None:
     request = a_request(methodArn=f"{STAGE}/$connect")
     del request["routeArn"]
 
-    assert handler(request | {"headers": {"Authorization": f"bearer {CREDENTIAL.full_text}"}}, None)[
-        "context"
-    ]
+    assert authorize(request | {"headers": {"Authorization": f"bearer {CREDENTIAL.full_text}"}})["context"]
 
 
-@pytest.mark.usefixtures("keys")
-def test_a_key_with_every_scope_is_denied_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "api_keys", lambda: InMemoryApiKeys(replace(KEY, scopes=tuple(ApiScope))))
+def test_a_key_with_every_scope_is_denied_nothing() -> None:
+    keys = InMemoryApiKeys(replace(KEY, scopes=tuple(ApiScope)))
 
-    statements = handler(a_request(), None)["policyDocument"]["Statement"]
+    statements = authorize(a_request(), keys)["policyDocument"]["Statement"]
 
     assert [statement["Effect"] for statement in statements] == ["Allow"]
 
@@ -158,7 +151,7 @@ def test_what_cannot_be_a_key_of_this_environment_is_refused_unread(
     keys: InMemoryApiKeys, authorization: str | None
 ) -> None:
     with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
-        handler(a_request(authorization), None)
+        authorize(a_request(authorization), keys)
 
     assert keys.asked == []
 
@@ -172,15 +165,11 @@ def test_what_cannot_be_a_key_of_this_environment_is_refused_unread(
         replace(KEY, expires_at=NOW - timedelta(days=1)),
     ],
 )
-@pytest.mark.usefixtures("keys")
-def test_every_key_that_does_not_hold_is_refused_alike_after_one_read(
-    stored: ApiKey | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_key_that_does_not_hold_is_refused_alike_after_one_read(stored: ApiKey | None) -> None:
     store = InMemoryApiKeys(*([stored] if stored else []))
-    monkeypatch.setattr(wiring, "api_keys", lambda: store)
 
     with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
-        handler(a_request(), None)
+        authorize(a_request(), store)
 
     assert store.asked == [KEY.key_id]
 
@@ -192,14 +181,11 @@ def test_a_store_that_does_not_answer_lets_nobody_in() -> None:
         )
 
 
-@pytest.mark.usefixtures("keys")
 def test_a_refusal_is_logged_with_its_reason_and_without_the_secret(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(wiring, "api_keys", InMemoryApiKeys)
-
     with pytest.raises(UnauthorizedError):
-        handler(a_request(), None)
+        authorize(a_request(), InMemoryApiKeys())
 
     (record,) = caplog.records
     assert json.loads(record.message) == {
@@ -214,7 +200,7 @@ def test_a_refusal_is_logged_with_its_reason_and_without_the_secret(
 def test_it_imports_nothing_but_boto3_and_its_own_code() -> None:
     code = (
         "import sys, functions.authorize.handler as authorize\n"
-        "authorize.wiring.api_keys()\n"
+        "authorize.container.api_keys\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     environment = {
@@ -239,7 +225,7 @@ def test_a_socket_may_bring_its_key_as_a_subprotocol(keys: InMemoryApiKeys) -> N
         )
     )
 
-    answer = handler(a_socket(f"membus.v1, bearer.{other.full_text}"), None)
+    answer = authorize(a_socket(f"membus.v1, bearer.{other.full_text}"), keys)
 
     statements = answer["policyDocument"]["Statement"]
     assert statements[0] == {
@@ -251,8 +237,8 @@ def test_a_socket_may_bring_its_key_as_a_subprotocol(keys: InMemoryApiKeys) -> N
     assert answer["context"]["tenant_id"] == "acme"
 
 
-def test_a_socket_takes_the_scope_chat(keys: InMemoryApiKeys) -> None:  # noqa: ARG001
-    answer = handler(a_socket(f"bearer.{CREDENTIAL.full_text}"), None)
+def test_a_socket_takes_the_scope_chat() -> None:
+    answer = authorize(a_socket(f"bearer.{CREDENTIAL.full_text}"))
 
     assert SOCKET in answer["policyDocument"]["Statement"][1]["Resource"]
 
@@ -260,7 +246,7 @@ def test_a_socket_takes_the_scope_chat(keys: InMemoryApiKeys) -> None:  # noqa: 
 @pytest.mark.parametrize("protocols", ["", "membus.v1", "bearer.", "bearer.nonsense", CREDENTIAL.full_text])
 def test_a_socket_without_a_good_key_is_refused(keys: InMemoryApiKeys, protocols: str) -> None:
     with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
-        handler(a_socket(protocols), None)
+        authorize(a_socket(protocols), keys)
     assert keys.asked == []
 
 
@@ -273,5 +259,5 @@ def test_a_request_brings_its_key_in_the_header_alone(
     request["headers"]["sec-websocket-protocol"] = f"bearer.{CREDENTIAL.full_text}"
 
     with pytest.raises(UnauthorizedError):
-        handler(request, None)
+        authorize(request, keys)
     assert keys.asked == []

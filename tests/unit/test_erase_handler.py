@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from functions.erase import handler as entry
-from membus import wiring, wiring_erasing, wiring_search
+from membus.container import Container
+from membus.container.erasure import ErasureParts
 from membus.core.erasure import ErasureCount
 from membus.core.identity import Owner
 from membus.erasure.model import ErasureJob, erasure_due, new_erasure_job
@@ -58,23 +59,32 @@ def clock() -> StoppedClock:
     return StoppedClock()
 
 
+class ErasureOfShelves(ErasureParts):
+    settle_time = timedelta(minutes=18, milliseconds=1)
+
+    def __init__(self, container: Container) -> None:
+        super().__init__(container)
+        self._shelves = Shelves()
+
+    def list_stores(self) -> tuple[Shelves]:
+        return (self._shelves,)
+
+
 @pytest.fixture
-def jobs(
+def container(
     monkeypatch: pytest.MonkeyPatch, bus: InMemoryEventBus, queue: InMemoryDelayQueue, clock: StoppedClock
-) -> InMemoryErasures:
-    jobs, shelves = InMemoryErasures(), Shelves()
-    parts: list[tuple[Any, str, Any]] = [
-        (wiring_search, "announcements", bus),
-        (wiring_erasing, "own_queue", queue),
-        (wiring_erasing, "jobs", jobs),
-        (wiring_erasing, "holdings", (shelves,)),
-        (wiring_erasing, "settle", timedelta(minutes=18, milliseconds=1)),
-        (wiring_erasing, "kept_days", {"queues": 14}),
-    ]
-    for module, name, part in parts:
-        monkeypatch.setattr(module, name, lambda part=part: part)
-    monkeypatch.setattr(wiring, "now", clock)
+) -> Container:
     monkeypatch.setattr(metrics.provider, "namespace", "membus")
+    container = Container({"COPIES_KEPT_DAYS": '{"queues": 14}'}, clock)
+    container.events.announcements = bus
+    container.events.delay_queue = queue
+    container.erasure = ErasureOfShelves(container)
+    return container
+
+
+@pytest.fixture
+def jobs(container: Container) -> InMemoryErasures:
+    container.erasure.jobs = jobs = InMemoryErasures()
     return jobs
 
 
@@ -95,7 +105,7 @@ class Ebbing(LambdaInvocation):
         return 300_000 if self.looks >= 0 else 10_000
 
 
-def deliver(body: str, *, looks: int) -> list[str]:
+def deliver(container: Container, body: str, *, looks: int) -> list[str]:
     attributes = {
         "ApproximateReceiveCount": "1",
         "SentTimestamp": "1",
@@ -114,7 +124,7 @@ def deliver(body: str, *, looks: int) -> list[str]:
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-erase",
     }
     context: Any = Ebbing(looks)
-    answer = entry.handler({"Records": [record]}, context)
+    answer = entry.handler({"Records": [record]}, context, container)
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
@@ -123,7 +133,7 @@ def wrapped(event: Any) -> str:
 
 
 def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
-    jobs: InMemoryErasures,
+    container: Container,
     job: ErasureJob,
     bus: InMemoryEventBus,
     queue: InMemoryDelayQueue,
@@ -132,7 +142,7 @@ def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
     body = wrapped(erasure_due(job))
     waits = []
     for _ in range(3 * ROUNDS):
-        assert deliver(body, looks=1) == []
+        assert deliver(container, body, looks=1) == []
         if queue.sent:
             body, seconds = queue.sent.pop()
             waits.append(seconds)
@@ -142,15 +152,19 @@ def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
         else:
             break
 
-    assert jobs.get_job("acme", job.job_id).status == "done"
+    assert container.erasure.jobs.get_job("acme", job.job_id).status == "done"
     assert waits == [900, 181], "held back for the longest that SQS does, then for the rest, never too short"
 
 
 def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
-    jobs: InMemoryErasures, job: ErasureJob, bus: InMemoryEventBus, queue: InMemoryDelayQueue
+    container: Container,
+    jobs: InMemoryErasures,
+    job: ErasureJob,
+    bus: InMemoryEventBus,
+    queue: InMemoryDelayQueue,
 ) -> None:
     bus.refusing = {"*": "InternalFailure"}
 
-    assert deliver(wrapped(erasure_due(job)), looks=1) == ["m1"]
+    assert deliver(container, wrapped(erasure_due(job)), looks=1) == ["m1"]
     assert jobs.get_job("acme", job.job_id).status == "running"
     assert queue.sent == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.export import handler as entry
-from membus import wiring, wiring_cold, wiring_conversations, wiring_erasing, wiring_search, wiring_transfer
+from membus.container import Container
 from membus.core.errors import ConflictError
 from membus.erasure.guard import ErasureGuard
 from membus.observability import metrics
@@ -28,34 +28,42 @@ def bus() -> InMemoryEventBus:
 
 
 @pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryEventBus) -> ExportSetup:
+def household() -> Household:
     household = Household()
     household.live()
-    desk, sources = ExportSetup(household.sources), household.sources
+    return household
+
+
+@pytest.fixture
+def desk(household: Household) -> ExportSetup:
+    desk = ExportSetup(household.sources)
     desk.exports.start_export(an_export())
-    parts: list[tuple[Any, str, Any]] = [
-        (wiring, "facts", sources.facts),
-        (wiring_conversations, "conversations", sources.conversations),
-        (wiring_conversations, "summaries", sources.summaries),
-        (wiring, "held_facts", sources.held_facts),
-        (wiring, "states", sources.states),
-        (wiring, "contents", sources.contents),
-        (wiring_cold, "episode_reader", sources.episodes),
-        (wiring_search, "documents", sources.documents),
-        (wiring_search, "memory_index", sources.index),
-        (wiring_search, "announcements", bus),
-        (wiring_transfer, "exports", desk.exports),
-        (wiring_transfer, "archives", desk.archives),
-        (wiring_erasing, "gate", ErasureGuard(InMemoryErasures())),
-    ]
-    for module, name, part in parts:
-        monkeypatch.setattr(module, name, lambda part=part: part)
-    monkeypatch.setattr(wiring, "now", lambda: NOON)
-    monkeypatch.setattr(metrics.provider, "namespace", "membus")
     return desk
 
 
-def deliver(*, seconds_left: float) -> list[str]:
+@pytest.fixture
+def container(
+    monkeypatch: pytest.MonkeyPatch, household: Household, desk: ExportSetup, bus: InMemoryEventBus
+) -> Container:
+    monkeypatch.setattr(metrics.provider, "namespace", "membus")
+    container = Container({}, lambda: NOON)
+    container.blobs = household.contents
+    container.states = household.states
+    container.conversations.store = household.conversations
+    container.conversations.summaries = household.summaries
+    container.episodes.reader = household.episodes
+    container.erasure.guard = ErasureGuard(InMemoryErasures())
+    container.events.announcements = bus
+    container.facts.review_queue = household.held_facts
+    container.facts.store = household.facts
+    container.search.documents = household.documents
+    container.search.index = household.index
+    container.transfer.files = desk.archives
+    container.transfer.jobs = desk.exports
+    return container
+
+
+def deliver(container: Container, *, seconds_left: float) -> list[str]:
     body = {"detail": json.loads(export_due(an_export()).model_dump_json(by_alias=True))}
     attributes = {
         "ApproximateReceiveCount": "1",
@@ -75,21 +83,23 @@ def deliver(*, seconds_left: float) -> list[str]:
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-export",
     }
     context: Any = LambdaInvocation(seconds_left)
-    answer = entry.handler({"Records": [record]}, context)
+    answer = entry.handler({"Records": [record]}, context, container)
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 def test_an_export_that_has_time_ends_and_asks_for_nothing_more(
-    desk: ExportSetup, bus: InMemoryEventBus
+    container: Container, desk: ExportSetup, bus: InMemoryEventBus
 ) -> None:
-    assert deliver(seconds_left=900) == []
+    assert deliver(container, seconds_left=900) == []
 
     assert desk.exports.get_export("acme", "export_1").status == "done"
     assert bus.published == []
 
 
-def test_an_export_without_time_asks_for_its_rest(desk: ExportSetup, bus: InMemoryEventBus) -> None:
-    assert deliver(seconds_left=10) == []
+def test_an_export_without_time_asks_for_its_rest(
+    container: Container, desk: ExportSetup, bus: InMemoryEventBus
+) -> None:
+    assert deliver(container, seconds_left=10) == []
 
     (rest,) = bus.published
     assert (rest.type, rest.payload) == ("export.due", {"job_id": "export_1"})
@@ -97,21 +107,21 @@ def test_an_export_without_time_asks_for_its_rest(desk: ExportSetup, bus: InMemo
 
 
 def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
-    desk: ExportSetup, bus: InMemoryEventBus
+    container: Container, desk: ExportSetup, bus: InMemoryEventBus
 ) -> None:
     bus.refusing = {"*": "InternalFailure"}
 
-    assert deliver(seconds_left=10) == ["m1"]
+    assert deliver(container, seconds_left=10) == ["m1"]
     assert desk.exports.get_export("acme", "export_1").status == "running"
 
 
 def test_a_job_that_another_one_does_is_left_to_it(
-    desk: ExportSetup, bus: InMemoryEventBus, monkeypatch: pytest.MonkeyPatch
+    container: Container, desk: ExportSetup, bus: InMemoryEventBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def taken(*_: object) -> None:
         raise ConflictError("lost a race")
 
     monkeypatch.setattr(desk.exports, "save_progress", taken)
 
-    assert deliver(seconds_left=900) == []
+    assert deliver(container, seconds_left=900) == []
     assert bus.published == []

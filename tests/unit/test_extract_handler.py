@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from functions.extract.handler import handler, tenant_quotas
-from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
+from functions.extract.handler import handler
+from membus.container import Container
 from membus.core.errors import ModelError, UnavailableError
 from membus.erasure.guard import ErasureGuard
 from membus.llm.prompt import ModelReply, Prompt
 from membus.observability import metrics
-from membus.tenants.model import RateLimit
 from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, an_event, said
 from tests.fakes.clock import StoppedClock
@@ -25,6 +24,7 @@ from tests.fakes.review_queue import InMemoryReviewQueue
 from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
 from tests.fakes.usage import InMemoryUsageLedger
 from tests.support.api_client import LambdaInvocation
+from tests.support.containers import FakeModels
 from tests.support.extraction import a_record, observant
 
 RECEIVES_MAX = 12
@@ -48,27 +48,27 @@ class Parts:
         self.fresh = InMemoryUnprocessedMessages(InMemoryConversations(StoppedClock()))
         self.model = observant()
         patch.setattr(metrics.provider, "namespace", "membus")
-        self.dead_letters = InMemoryPoisonMessages()
-        for name in (
-            "episodes",
-            "answers",
-            "facts",
-            "signals",
-            "held_facts",
-            "quarantine",
-            "source_queue",
-            "dead_letters",
-        ):
-            patch.setattr(wiring, name, lambda name=name: getattr(self, name))
-        patch.setattr(wiring_conversations, "fresh", lambda: self.fresh)
-        patch.setattr(wiring_models, "model", self._model)
-        patch.setattr(wiring_erasing, "gate", lambda: ErasureGuard(InMemoryErasures()))
-        tenant_quotas.cache_clear()
-        self.surplus = InMemoryOverflowQueue()
-        patch.setattr(wiring_rates, "surplus", lambda: self.surplus)
-        patch.setattr(wiring_rates, "share", lambda: RateLimit(per_second=2))
+        self.dead_letters, self.surplus = InMemoryPoisonMessages(), InMemoryOverflowQueue()
         self.usage = InMemoryUsageLedger()
-        patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
+        self.container = Container({"EXTRACT_SHARE": "2"})
+
+    def deliver(self, *records: dict[str, Any], seconds_left: float = 60) -> list[str]:
+        container, context = self.container, LambdaInvocation(seconds_left)
+        container.conversations.unprocessed = self.fresh
+        container.episodes.store = self.episodes
+        container.erasure.guard = ErasureGuard(InMemoryErasures())
+        container.events.dead_letters = self.dead_letters
+        container.events.overflow_queue = self.surplus
+        container.events.poison_messages = self.quarantine
+        container.events.source_queue = self.source_queue
+        container.facts.answers = self.answers
+        container.facts.review_queue = self.held_facts
+        container.facts.signals = self.signals
+        container.facts.store = self.facts
+        container.llm = FakeModels(container, self._model)
+        container.tenants.usage = self.usage
+        answer = handler({"Records": list(records)}, context, container)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def learned(self) -> int:
         return len(self.facts.get_profile(ADA).facts)
@@ -83,15 +83,11 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
     return Parts(monkeypatch)
 
 
-def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:
-    context: Any = LambdaInvocation(seconds_left)
-    answer = handler({"Records": list(records)}, context)
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-
-
 def test_a_batch_that_is_learned_leaves_nothing_to_do(parts: Parts) -> None:
     assert (
-        deliver(a_record(said("I live in Lisbon"), "m1"), a_record(an_event("e2", type="page.viewed"), "m2"))
+        parts.deliver(
+            a_record(said("I live in Lisbon"), "m1"), a_record(an_event("e2", type="page.viewed"), "m2")
+        )
         == []
     )
 
@@ -100,7 +96,7 @@ def test_a_batch_that_is_learned_leaves_nothing_to_do(parts: Parts) -> None:
 
 
 def test_an_empty_batch_is_no_trouble(parts: Parts) -> None:
-    assert deliver() == []
+    assert parts.deliver() == []
     assert parts.quarantine.parked == []
 
 
@@ -110,7 +106,7 @@ def test_a_part_that_is_down_is_waited_for_longer_each_time(
 ) -> None:
     parts.model = DOWN
 
-    assert deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
+    assert parts.deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
 
     assert parts.source_queue.retries == {"receipt-m1": seconds}
 
@@ -119,7 +115,7 @@ def test_a_model_that_is_out_for_an_hour_costs_no_dead_letter(parts: Parts) -> N
     parts.model = DOWN
 
     for receives in range(1, RECEIVES_MAX + 1):
-        deliver(a_record(said("I like tea"), f"m{receives}", receives=receives))
+        parts.deliver(a_record(said("I like tea"), f"m{receives}", receives=receives))
 
     waits = [
         seconds
@@ -136,7 +132,7 @@ def test_a_message_with_a_fault_of_its_own_is_tried_again_soon(
 ) -> None:
     parts.model = CUT_OFF
 
-    assert deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
+    assert parts.deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
 
     assert parts.source_queue.retries == {"receipt-m1": seconds}
 
@@ -145,7 +141,7 @@ def test_the_fifth_fault_of_its_own_sends_a_message_to_the_dead_letters_with_its
     parts.model = CUT_OFF
     record = a_record(said("I like tea"), "m1", receives=5)
 
-    assert deliver(record) == []
+    assert parts.deliver(record) == []
 
     assert parts.dead_letters.parked == [(record["body"], "model_unusable: the model stopped with None")]
 
@@ -159,7 +155,7 @@ def test_a_queue_that_does_not_listen_keeps_its_own_wait(
     parts.model = DOWN
     monkeypatch.setattr(parts.source_queue, "delay_retry", deaf)
 
-    assert deliver(a_record(said("I like tea"), "m1")) == ["m1"]
+    assert parts.deliver(a_record(said("I like tea"), "m1")) == ["m1"]
 
 
 def flood(count: int, **more: Any) -> list[dict[str, Any]]:
@@ -171,12 +167,12 @@ def flood(count: int, **more: Any) -> list[dict[str, Any]]:
 def test_what_a_tenant_sends_beyond_its_share_is_set_aside_and_read_from_there(parts: Parts) -> None:
     records = flood(25)
 
-    assert deliver(*records) == []
+    assert parts.deliver(*records) == []
 
     assert parts.surplus.held == [(record["body"], ADA.tenant) for record in records[20:]]
     assert parts.learned() == 20
     aside = [record | {"eventSourceARN": parts.surplus.ARN} for record in records[20:]]
-    assert deliver(*aside) == []
+    assert parts.deliver(*aside) == []
     assert (len(parts.surplus.held), parts.learned()) == (5, 25)
     assert parts.usage.get_event_count(ADA.tenant, *[datetime.now(UTC).date()] * 2) == 25
 
@@ -184,7 +180,7 @@ def test_what_a_tenant_sends_beyond_its_share_is_set_aside_and_read_from_there(p
 def test_what_the_surplus_queue_does_not_take_is_read_at_once(parts: Parts) -> None:
     parts.surplus.room = 2
 
-    assert deliver(*flood(25)) == []
+    assert parts.deliver(*flood(25)) == []
 
     assert (len(parts.surplus.held), parts.learned()) == (2, 23)
 
@@ -192,18 +188,18 @@ def test_what_the_surplus_queue_does_not_take_is_read_at_once(parts: Parts) -> N
 def test_what_fails_in_the_surplus_queue_comes_back_there(parts: Parts) -> None:
     parts.model = DOWN
 
-    assert deliver(
+    assert parts.deliver(
         *flood(1, receives=2),
     ) == ["m0"]
-    assert deliver(*(record | {"eventSourceARN": parts.surplus.ARN} for record in flood(1, receives=2))) == [
-        "m0"
-    ]
+    assert parts.deliver(
+        *(record | {"eventSourceARN": parts.surplus.ARN} for record in flood(1, receives=2))
+    ) == ["m0"]
 
     assert (parts.source_queue.retries, parts.surplus.retries) == ({"receipt-m0": 40}, {"receipt-m0": 40})
 
 
 def test_a_message_that_no_retry_can_help_is_parked(parts: Parts) -> None:
-    assert deliver(a_record("no json", "m1")) == []
+    assert parts.deliver(a_record("no json", "m1")) == []
 
     assert parts.quarantine.parked == [("no json", "invalid_json")]
 
@@ -216,7 +212,7 @@ def test_a_log_names_the_message_and_the_trouble_but_not_the_words(
 
     monkeypatch.setattr(parts.episodes, "record_event", broken)
 
-    assert deliver(a_record(said("my secret"), "m1")) == ["m1"]
+    assert parts.deliver(a_record(said("my secret"), "m1")) == ["m1"]
 
     said_of_it = vars(caplog.records[-1])
     assert (said_of_it["message_id"], said_of_it["code"]) == ("m1", "defect")
@@ -230,7 +226,7 @@ def test_what_is_refused_is_counted(parts: Parts, capsys: pytest.CaptureFixture[
         ' "kind": "identity", "stance": "stated"}]}'
     )
 
-    deliver(a_record(said("Eva"), "m1"))
+    parts.deliver(a_record(said("Eva"), "m1"))
 
     metrics = capsys.readouterr().out
     assert '"CandidatesRefused_third_party":[1.0]' in metrics
@@ -247,6 +243,6 @@ def test_the_model_is_left_the_time_that_a_commit_does_not_need(parts: Parts) ->
 
     parts.model = Timed('{"facts": []}')
     for number, seconds in enumerate((60, 20)):
-        deliver(a_record(said("I like tea", f"e{number}"), "m1"), seconds_left=seconds)
+        parts.deliver(a_record(said("I like tea", f"e{number}"), "m1"), seconds_left=seconds)
 
     assert allowed == [40, 15]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from membus import wiring, wiring_conversations
 from membus.core.errors import ConflictError, UnavailableError
+from tests.fakes.conversations import InMemoryConversations
 from tests.support.api_client import EVERYDAY, ApiTestClient, ApiTestResponse
 
 EVENT = {"user_id": "ada", "type": "message.sent", "payload": {"text": "hi"}}
@@ -203,10 +203,10 @@ def test_a_conflict_carries_the_version_that_won(
 def test_a_defect_is_a_problem_that_tells_nothing(
     door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> None:
+    def broken(_: object) -> None:
         raise KeyError("the secret word")
 
-    monkeypatch.setattr(wiring, "facts", broken)
+    monkeypatch.setattr(door.facts, "get_profile", broken)
 
     answer = door.get("/v1/users/ada/profile")
 
@@ -221,17 +221,15 @@ def test_the_public_routes_need_no_key(door: ApiTestClient, path: str) -> None:
     assert door.get(path).status == 200
 
 
-class Garbled:
+class Garbled(InMemoryConversations):
     """A store whose answer has lost its members."""
 
-    def get_conversation(self, _tenant: str, _conversation: str) -> dict[str, str]:
+    def get_conversation(self, tenant: str, conversation_id: str) -> Any:
         return {"title": "lost"}
 
 
-def test_an_answer_that_does_not_fit_its_route_is_our_defect(
-    door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wiring_conversations, "conversations", Garbled)
+def test_an_answer_that_does_not_fit_its_route_is_our_defect(door: ApiTestClient) -> None:
+    door.conversations = Garbled(door.clock)
 
     answer = door.get("/v1/conversations/c1")
 

@@ -20,16 +20,19 @@ from tests.factories import NOON, recorded, said
 from tests.support.api_client import ApiTestClient, LambdaInvocation
 
 
-def inside(event: dict[str, Any]) -> Any:
+def inside(api: ApiTestClient, event: dict[str, Any]) -> Any:
     context: Any = LambdaInvocation()
-    return memory.handler(event, context)
+    return memory.handler(event, context, api.container())
 
 
 class InProcessLambda:
     """Invokes memory in this process, over the JSON that Lambda would carry."""
 
+    def __init__(self, api: ApiTestClient) -> None:
+        self._api = api
+
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (Lambda's names)
-        return {"Payload": io.BytesIO(json.dumps(inside(json.loads(Payload))).encode())}
+        return {"Payload": io.BytesIO(json.dumps(inside(self._api, json.loads(Payload))).encode())}
 
 
 @pytest.fixture
@@ -41,22 +44,20 @@ def known(door: ApiTestClient) -> ApiTestClient:
     return door
 
 
-@pytest.mark.usefixtures("known")
-def test_a_message_finds_the_passages_of_its_user() -> None:
+def test_a_message_finds_the_passages_of_its_user(known: ApiTestClient) -> None:
     asked = {"tenant": "acme", "user": "ada", "message": "Where are my spare keys?", "limit": 5}
 
-    (passage,) = map(RecalledPassage.model_validate, inside({"recall": asked}))
+    (passage,) = map(RecalledPassage.model_validate, inside(known, {"recall": asked}))
 
     assert passage.text == "I keep my spare keys in the blue bowl."
     assert (passage.memory_id, passage.source.event_id) == ("event:e1", "e1")
-    assert inside({"recall": asked | {"user": "eve"}}) == []
+    assert inside(known, {"recall": asked | {"user": "eve"}}) == []
 
 
-@pytest.mark.usefixtures("known")
-def test_texts_are_those_of_the_tenant_that_are_still_there() -> None:
+def test_texts_are_those_of_the_tenant_that_are_still_there(known: ApiTestClient) -> None:
     wanted = {"tenant": "acme", "memory_ids": ["event:e1", "event:gone"]}
 
-    assert inside({"passages": wanted}) == {"event:e1": ["I keep my spare keys in the blue bowl."]}
+    assert inside(known, {"passages": wanted}) == {"event:e1": ["I keep my spare keys in the blue bowl."]}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
@@ -66,7 +67,7 @@ def test_episodes_come_through_as_memory_reads_them(known: ApiTestClient, limit:
             "ü " * number, f"e{number}", agent_id="guide", occurred_at=NOON + timedelta(minutes=number)
         )
         known.episodes.record_event(recorded(event), extracted=None)
-    client: Any = InProcessLambda()
+    client: Any = InProcessLambda(known)
     wanted = EpisodeQuery(
         tenant="acme", agent="guide", user_id="ada", start=NOON, end=NOON + timedelta(days=1)
     )

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from membus import wiring_cold, wiring_erasing
 from membus.core.erasure import Erasure, erasure_subject
 from membus.core.errors import UnavailableError
 from membus.erasure.guard import ErasureGuard
@@ -16,14 +15,13 @@ from tests.fakes.erasures import InMemoryErasures
 HOUR = timedelta(hours=1)
 
 
-def read(monkeypatch: pytest.MonkeyPatch, *erasures: Erasure) -> list[str]:
+def read(*erasures: Erasure) -> list[str]:
     kept = InMemoryEpisodes()
     for number in range(3):
         event = an_event(f"e{number}", agent_id=f"agent{number}", occurred_at=NOON + number * HOUR)
         kept.record_event(recorded(event), extracted=None)
-    monkeypatch.setattr(wiring_cold, "episode_reader", lambda: kept)
-    monkeypatch.setattr(wiring_erasing, "gate", lambda: ErasureGuard(InMemoryErasures(*erasures)))
-    return [each.event.event_id for each in list_episodes(ADA)]
+    gate = ErasureGuard(InMemoryErasures(*erasures))
+    return [each.event.event_id for each in list_episodes(ADA, kept, gate)]
 
 
 def erased(*, running: bool) -> Erasure:
@@ -31,16 +29,14 @@ def erased(*, running: bool) -> Erasure:
     return Erasure(tenant=ADA.tenant, subject=subject, before=NOON + HOUR, running=running)
 
 
-def test_all_that_a_user_did_is_read_whatever_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(monkeypatch) == ["e0", "e1", "e2"]
+def test_all_that_a_user_did_is_read_whatever_the_agent() -> None:
+    assert read() == ["e0", "e1", "e2"]
 
 
-def test_what_was_erased_is_not_read_again_though_a_restore_brought_it_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert read(monkeypatch, erased(running=False)) == ["e2"]
+def test_what_was_erased_is_not_read_again_though_a_restore_brought_it_back() -> None:
+    assert read(erased(running=False)) == ["e2"]
 
 
-def test_somebody_who_is_being_erased_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_somebody_who_is_being_erased_is_not_read() -> None:
     with pytest.raises(UnavailableError, match="being erased"):
-        read(monkeypatch, erased(running=True))
+        read(erased(running=True))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from functions.sweep import handler
 from functions.sweep.schemas import Deletion
 from functions.sweep.usecase import clean_up_conversations
-from membus import wiring_conversations
+from membus.container import Container
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
@@ -113,15 +113,12 @@ def test_a_store_that_fails_anywhere_loses_nothing_that_has_to_go(faults: list[t
 
 
 @pytest.mark.parametrize(("seconds", "again"), [(60.0, []), (20.0, ["7"])])
-def test_the_handler_reports_what_comes_again(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, again: list[str]
-) -> None:
-    store = deleted("c")
-    monkeypatch.setattr(wiring_conversations, "remains", lambda: InMemoryDeletedConversationItems(store))
-
+def test_the_handler_reports_what_comes_again(seconds: float, again: list[str]) -> None:
+    store, container = deleted("c"), Container({})
+    container.conversations.deleted_items = InMemoryDeletedConversationItems(store)
     context: Any = LambdaInvocation(seconds)
 
-    answer = handler.handler({"Records": [record("c", 7)]}, context)
+    answer = handler.handler({"Records": [record("c", 7)]}, context, container)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": number} for number in again]}
     assert (left(store, "c") == 0) == (not again)

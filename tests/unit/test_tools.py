@@ -249,9 +249,11 @@ def test_a_repeated_request_runs_no_tool_again(talk: ApiTestClient) -> None:
 def test_a_streamed_turn_says_what_is_called_and_what_came_of_it(talk: ApiTestClient) -> None:
     talk.model = ScriptedModel([call(query="Porto")], "In Porto.")
     asked = MessageIn(content="Hello there", author="ada")
-    speaking: Callable[[Any], ChatService] = chat._chat
+    speaking: Callable[[Any, Any], ChatService] = chat._chat
     events = list(
-        speaking(LambdaInvocation()).stream_events("acme", "c", asked, request_key="k1", streaming=True)
+        speaking(talk.container(), LambdaInvocation()).stream_events(
+            "acme", "c", asked, request_key="k1", streaming=True
+        )
     )
 
     heard = [type(event).__name__ for event in events]

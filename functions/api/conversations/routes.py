@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.conversations import usecase
 from functions.api.conversations.schemas import (
@@ -35,12 +34,12 @@ from functions.api.etags import IfMatch, expected_version, with_etag
 from functions.api.idempotency import idempotency_config, idempotent
 from functions.api.middleware import load_hidden
 from functions.api.parameters import READ, WRITE, Cursor, Limit, RequestKey, require_idempotency_key
-from membus import wiring, wiring_conversations, wiring_erasing, wiring_socket
+from functions.api.router import ApiRouter
 from membus.conversations.conversation import Conversation, ConversationStatus, Message, MessageIdGenerator
 from membus.core.identity import Id, Owner
 from membus.http import get_caller
 
-router = APIGatewayHttpRouter()
+router = ApiRouter()
 ids = MessageIdGenerator()
 ConversationId = Annotated[Id, Path()]
 MessageId = Annotated[Id, Path()]
@@ -64,7 +63,7 @@ def post_conversation(asked: Annotated[ConversationIn, Body()], key: RequestKey 
     start = idempotent(
         "conversations.create",
         _start_conversation,
-        store=wiring.idempotency(),
+        store=router.container.idempotency,
         config=idempotency_config(router.lambda_context),
         natural=True,
     )
@@ -90,9 +89,9 @@ def get_conversations(
         get_caller(router).tenant,
         status,
         user=user,
-        listing=PageRequest(limit, cursor, wiring.sealer()),
+        listing=PageRequest(limit, cursor, router.container.cursor_signer),
         hidden=load_hidden(router),
-        conversations=wiring_conversations.conversations(),
+        conversations=router.container.conversations.store,
     )
 
 
@@ -103,7 +102,7 @@ def get_conversation(conversation: ConversationId, user: ActingUser = None) -> R
         conversation,
         user=user,
         hidden=load_hidden(router),
-        conversations=wiring_conversations.conversations(),
+        conversations=router.container.conversations.store,
     )
     return with_etag(found, found.version)
 
@@ -123,7 +122,7 @@ def patch_conversation(
         change.model_copy(update={"expected_version": expected}),
         user=user,
         hidden=load_hidden(router),
-        conversations=wiring_conversations.conversations(),
+        conversations=router.container.conversations.store,
         pause=time.sleep,
     )
     return with_etag(changed, changed.version)
@@ -134,7 +133,7 @@ def patch_conversation(
 )
 def delete_conversation(conversation: ConversationId, user: ActingUser = None) -> Response[None]:
     usecase.delete_conversation(
-        get_caller(router).tenant, conversation, user=user, conversations=wiring_conversations.conversations()
+        get_caller(router).tenant, conversation, user=user, conversations=router.container.conversations.store
     )
     return Response(HTTPStatus.NO_CONTENT)
 
@@ -153,9 +152,9 @@ def get_messages(
         conversation,
         order,
         user=user,
-        listing=PageRequest(limit, cursor, wiring.sealer()),
+        listing=PageRequest(limit, cursor, router.container.cursor_signer),
         hidden=load_hidden(router),
-        conversations=wiring_conversations.conversations(),
+        conversations=router.container.conversations.store,
     )
 
 
@@ -167,7 +166,7 @@ def get_message(conversation: ConversationId, message: MessageId, user: ActingUs
         message,
         user=user,
         hidden=load_hidden(router),
-        replies=wiring_socket.replies(),
+        replies=router.container.conversations.messages,
     )
 
 
@@ -178,11 +177,11 @@ def get_handoff(conversation: ConversationId, turns: Turns = 10, user: ActingUse
         conversation,
         user=user,
         turns=turns,
-        now=wiring.now(),
+        now=router.container.clock(),
         hidden=load_hidden(router),
-        conversations=wiring_conversations.conversations(),
-        outlines=wiring_conversations.summaries(),
-        facts=wiring.facts(),
+        conversations=router.container.conversations.store,
+        outlines=router.container.conversations.summaries,
+        facts=router.container.facts.store,
     )
 
 
@@ -192,16 +191,16 @@ def _start_conversation(request: dict[str, Any]) -> dict[str, Any]:
         ConversationIn.model_validate(request["body"]),
         tenant=request["tenant"],
         request_key=request["key"],
-        now=wiring.now(),
+        now=router.container.clock(),
         ids=ids,
-        conversations=wiring_conversations.conversations(),
+        conversations=router.container.conversations.store,
     )
     return started.model_dump(mode="json")
 
 
 def _ensure_not_erased(tenant: str, users: Iterable[str]) -> None:
     for user in users:
-        wiring_erasing.gate().ensure_writable(Owner(tenant=tenant, user=user))
+        router.container.erasure.guard.ensure_writable(Owner(tenant=tenant, user=user))
 
 
 @router.get(
@@ -221,12 +220,12 @@ def get_summary(
         conversation,
         user=user,
         hidden=load_hidden(router),
-        conversations=wiring_conversations.conversations(),
+        conversations=router.container.conversations.store,
     )
     return read_summary(
         tenant,
         conversation,
         version,
-        listing=PageRequest(limit, cursor, wiring.sealer()),
-        summaries=wiring_conversations.summaries(),
+        listing=PageRequest(limit, cursor, router.container.cursor_signer),
+        summaries=router.container.conversations.summaries,
     )

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.episodes import usecase
 from functions.api.episodes.schemas import EpisodeBatch, EpisodePage, EpisodeRange, RestoreOut
@@ -13,13 +12,13 @@ from functions.api.events.schemas import EventReceipt
 from functions.api.events.usecase import EventDefaults
 from functions.api.middleware import load_hidden
 from functions.api.parameters import READ, WRITE, Agent, Cursor, Limit, RequestKey
-from membus import wiring, wiring_cold, wiring_erasing, wiring_rates
+from functions.api.router import ApiRouter
 from membus.core.errors import RestoreInProgressError
 from membus.core.event import Moment
 from membus.core.identity import Id
 from membus.http import get_caller
 
-router = APIGatewayHttpRouter()
+router = ApiRouter()
 EPISODES = "/v1/agents/<agent>/episodes"
 FROM_DESCRIPTION = "the first moment that counts; left out: 30 days before now, or before `to`"
 TO_DESCRIPTION = (
@@ -45,10 +44,16 @@ End = Annotated[
 def post_episodes(
     agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None
 ) -> EventReceipt:
-    wiring_rates.turnstile().check_rate(get_caller(router).tenant, "events", len(batch.episodes))
-    stamp = EventDefaults(tenant=get_caller(router).tenant, agent=agent, now=wiring.now(), request_key=key)
+    router.container.tenants.rate_limiter.check_rate(get_caller(router).tenant, "events", len(batch.episodes))
+    stamp = EventDefaults(
+        tenant=get_caller(router).tenant, agent=agent, now=router.container.clock(), request_key=key
+    )
     return usecase.record_episodes(
-        batch.episodes, stamp, gate=wiring_erasing.gate(), episodes=wiring.episodes(), bus=wiring.bus()
+        batch.episodes,
+        stamp,
+        gate=router.container.erasure.guard,
+        episodes=router.container.episodes.store,
+        bus=router.container.events.bus,
     )
 
 
@@ -75,10 +80,10 @@ def get_episodes(
             asked,
             limit=limit,
             cursor=cursor,
-            now=wiring.now(),
+            now=router.container.clock(),
             hidden=load_hidden(router),
-            episodes=wiring_cold.episode_reader(),
-            sealer=wiring.sealer(),
+            episodes=router.container.episodes.reader,
+            sealer=router.container.cursor_signer,
         )
     except RestoreInProgressError as thawing:
         wait: dict[str, str | list[str]] = {"Retry-After": str(thawing.retry_after_seconds)}

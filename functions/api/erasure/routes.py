@@ -5,7 +5,6 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.episodes.schemas import RESTORE_JOB_PREFIX as THAW_PREFIX
 from functions.api.episodes.schemas import RestoreOut
@@ -15,13 +14,13 @@ from functions.api.erasure.usecase import request_erasure
 from functions.api.export.schemas import ExportOut
 from functions.api.middleware import load_hidden
 from functions.api.parameters import ADMIN, RequestKey, User
-from membus import wiring, wiring_cold, wiring_erasing, wiring_search, wiring_transfer
+from functions.api.router import ApiRouter
 from membus.core.errors import NotFoundError
 from membus.core.identity import Id, Owner
 from membus.http import get_caller
 from membus.transfer.model import JOB_PREFIX
 
-router = APIGatewayHttpRouter()
+router = ApiRouter()
 JobId = Annotated[Id, Path()]
 
 
@@ -37,9 +36,9 @@ def post_erasure(user: User, key: RequestKey = None) -> Response[JobOut]:
         Owner(tenant=asked.tenant, user=user),
         request_key=key,
         requested_by=asked.key_id,
-        now=wiring.now(),
-        jobs=wiring_erasing.jobs(),
-        announcements=wiring_search.announcements(),
+        now=router.container.clock(),
+        jobs=router.container.erasure.jobs,
+        announcements=router.container.events.announcements,
     )
     headers: dict[str, str | list[str]] = {"Location": f"/v1/jobs/{job.job_id}"}
     return Response(
@@ -53,10 +52,14 @@ def post_erasure(user: User, key: RequestKey = None) -> Response[JobOut]:
 def get_job(job: JobId) -> JobOut | ExportOut | RestoreOut:
     tenant = get_caller(router).tenant
     if job.startswith(THAW_PREFIX):
-        return read_restore_job(tenant, job, catalog=wiring_cold.catalog(), objects=wiring_cold.objects())
+        return read_restore_job(
+            tenant, job, catalog=router.container.episodes.catalog, objects=router.container.episodes.objects
+        )
     if job.startswith(JOB_PREFIX):
-        export = wiring_transfer.exports().get_export(tenant, job)
+        export = router.container.transfer.jobs.get_export(tenant, job)
         if export.subject in load_hidden(router).subjects:
             raise NotFoundError("no such job")
-        return ExportOut.from_export(export, archives=wiring_transfer.archives(), now=wiring.now())
-    return JobOut.from_job(wiring_erasing.jobs().get_job(tenant, job))
+        return ExportOut.from_export(
+            export, archives=router.container.transfer.files, now=router.container.clock()
+        )
+    return JobOut.from_job(router.container.erasure.jobs.get_job(tenant, job))

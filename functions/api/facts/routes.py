@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator
 
 from functions.api.etags import (
@@ -46,7 +45,7 @@ from functions.api.parameters import (
     User,
     require_idempotency_key,
 )
-from membus import wiring
+from functions.api.router import ApiRouter
 from membus.core.identity import Owner
 from membus.facts.attributes import FactKey, canonical_key
 from membus.facts.corrections import CorrectedKey, Correction
@@ -54,7 +53,7 @@ from membus.facts.fact import Fact
 from membus.facts.observation import FactKind
 from membus.http import get_caller
 
-router = APIGatewayHttpRouter()
+router = ApiRouter()
 Key = Annotated[FactKey, AfterValidator(canonical_key), Path(examples=["home.city"])]
 WrittenKey = Annotated[CorrectedKey, Path(examples=["home.city"])]
 FACT = "/v1/users/<user>/facts/<key>"
@@ -69,7 +68,9 @@ FACT = "/v1/users/<user>/facts/<key>"
 def get_profile(
     user: User, as_of: MomentParameter = None, if_none_match: IfNoneMatch = None
 ) -> Response[ProfileOut]:
-    profile = usecase.read_profile(_owner(user), as_of, now=wiring.now(), facts=wiring.facts())
+    profile = usecase.read_profile(
+        _owner(user), as_of, now=router.container.clock(), facts=router.container.facts.store
+    )
     return ensure_modified(with_etag(profile, profile.version), if_none_match)
 
 
@@ -90,17 +91,17 @@ def get_facts(
             kind=kind,
             limit=limit,
             cursor=cursor,
-            facts=wiring.facts(),
-            sealer=wiring.sealer(),
+            facts=router.container.facts.store,
+            sealer=router.container.cursor_signer,
         )
     return usecase.list_facts(
         _owner(user),
         kind=kind,
         limit=limit,
         cursor=cursor,
-        now=wiring.now(),
-        facts=wiring.facts(),
-        sealer=wiring.sealer(),
+        now=router.container.clock(),
+        facts=router.container.facts.store,
+        sealer=router.container.cursor_signer,
     )
 
 
@@ -108,9 +109,9 @@ def get_facts(
 def get_fact(
     *, user: User, key: Key, explain: Annotated[bool, Query()] = False, if_none_match: IfNoneMatch = None
 ) -> Response[ExplainedFact]:
-    owner, known, now = _owner(user), wiring.facts(), wiring.now()
+    owner, known, now = _owner(user), router.container.facts.store, router.container.clock()
     fact, revision = (
-        usecase.explain_fact(owner, key, now=now, facts=known, traces=wiring.traces())
+        usecase.explain_fact(owner, key, now=now, facts=known, traces=router.container.episodes.traces)
         if explain
         else usecase.read_fact(owner, key, now=now, facts=known)
     )
@@ -146,7 +147,7 @@ def post_facts(user: User, batch: Annotated[FactBatch, Body()], key: RequestKey 
     put = idempotent(
         "facts.batch",
         _put_facts,
-        store=wiring.idempotency(),
+        store=router.container.idempotency,
         config=idempotency_config(router.lambda_context),
         natural=True,
     )
@@ -159,7 +160,12 @@ def post_facts(user: User, batch: Annotated[FactBatch, Body()], key: RequestKey 
 @router.get(f"{FACT}/history", summary="Every version of a fact and what caused it", **READ)
 def get_history(user: User, key: Key, limit: Limit = 50, cursor: Cursor = None) -> FactHistory:
     return usecase.read_history(
-        _owner(user), key, limit=limit, cursor=cursor, facts=wiring.facts(), sealer=wiring.sealer()
+        _owner(user),
+        key,
+        limit=limit,
+        cursor=cursor,
+        facts=router.container.facts.store,
+        sealer=router.container.cursor_signer,
     )
 
 
@@ -178,7 +184,9 @@ def _correct(
     place = "DELETE" if correction.value is None else "PUT"
     event_id = correction_event_id(owner, correction.key, request_key, place=place)
     change = FactChange(correction, event_id, expected_version=version, expected_revision=revision)
-    return correct_fact(owner, change, now=wiring.now(), facts=wiring.facts(), pause=time.sleep)
+    return correct_fact(
+        owner, change, now=router.container.clock(), facts=router.container.facts.store, pause=time.sleep
+    )
 
 
 def _put_facts(request: dict[str, Any]) -> dict[str, Any]:
@@ -187,8 +195,8 @@ def _put_facts(request: dict[str, Any]) -> dict[str, Any]:
         Owner(tenant=request["tenant"], user=body["user"]),
         body["facts"],
         request_key=request["key"],
-        now=wiring.now(),
-        facts=wiring.facts(),
+        now=router.container.clock(),
+        facts=router.container.facts.store,
         pause=time.sleep,
     )
     return results.model_dump(mode="json")

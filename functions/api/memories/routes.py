@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.etags import IfMatch, expected_version, with_etag
 from functions.api.idempotency import idempotency_config, idempotent
@@ -13,7 +12,7 @@ from functions.api.memories.schemas import MemoriesOut, MemoryBatch, MemoryOut, 
 from functions.api.memories.usecase import DocumentLibrary, documents_scope, list_memories
 from functions.api.middleware import load_hidden
 from functions.api.parameters import READ, WRITE, Cursor, Limit, RequestKey, require_idempotency_key
-from membus import wiring, wiring_erasing, wiring_search
+from functions.api.router import ApiRouter
 from membus.core import strict_json
 from membus.core.errors import InvalidError
 from membus.core.identity import Id, Owner
@@ -21,7 +20,7 @@ from membus.erasure.guard import ensure_visible
 from membus.http import get_caller
 from membus.search.filters import parse_filter
 
-router = APIGatewayHttpRouter()
+router = ApiRouter()
 MemoryId = Annotated[Id, Path()]
 MEMORY = "/v1/memories/<memory>"
 
@@ -29,7 +28,10 @@ MEMORY = "/v1/memories/<memory>"
 @router.post("/v1/memories", summary="Put texts into memory", status_code=HTTPStatus.CREATED, **WRITE)
 def post_memories(batch: Annotated[MemoryBatch, Body()], key: RequestKey = None) -> MemoriesOut:
     put = idempotent(
-        "memories.create", _put, store=wiring.idempotency(), config=idempotency_config(router.lambda_context)
+        "memories.create",
+        _put,
+        store=router.container.idempotency,
+        config=idempotency_config(router.lambda_context),
     )
     body = batch.model_dump(mode="json")
     return MemoriesOut.model_validate(
@@ -53,22 +55,22 @@ def get_memories(
         user_id,
         agent_id,
         parse_filter(_json(filters)),
-        wiring.now(),
+        router.container.clock(),
         hidden=load_hidden(router),
     )
     return list_memories(
         within,
         limit=limit,
         cursor=cursor,
-        index=wiring_search.memory_index(),
-        documents=wiring_search.documents(),
-        sealer=wiring.sealer(),
+        index=router.container.search.index,
+        documents=router.container.search.documents,
+        sealer=router.container.cursor_signer,
     )
 
 
 @router.get(MEMORY, summary="One text", **READ)
 def get_memory(memory: MemoryId) -> Response[MemoryOut]:
-    found = wiring_search.documents().get_document(get_caller(router).tenant, memory)
+    found = router.container.search.documents.get_document(get_caller(router).tenant, memory)
     if found.user_id:
         ensure_visible(found.user_id, load_hidden(router))
     return with_etag(MemoryOut.from_document(found), found.version)
@@ -79,7 +81,7 @@ def patch_memory(
     memory: MemoryId, change: Annotated[MemoryPatch, Body()], if_match: IfMatch = None
 ) -> Response[MemoryOut]:
     expected = expected_version(change.expected_version, if_match)
-    known = wiring_search.documents().get_document(get_caller(router).tenant, memory)
+    known = router.container.search.documents.get_document(get_caller(router).tenant, memory)
     if known.user_id:
         ensure_visible(known.user_id, load_hidden(router))
     changed = _library().patch_memory(get_caller(router).tenant, memory, change, expected_version=expected)
@@ -97,16 +99,16 @@ def delete_memory(memory: MemoryId, if_match: IfMatch = None) -> Response[None]:
 def _put(request: dict[str, Any]) -> dict[str, Any]:
     batch = MemoryBatch.model_validate(request["body"])
     for user in {item.user_id for item in batch.items if item.user_id}:
-        wiring_erasing.gate().ensure_writable(Owner(tenant=request["tenant"], user=user))
+        router.container.erasure.guard.ensure_writable(Owner(tenant=request["tenant"], user=user))
     return MemoriesOut(items=_library().put_memories(request["tenant"], batch.items)).model_dump(mode="json")
 
 
 def _library() -> DocumentLibrary:
     return DocumentLibrary(
-        documents=wiring_search.documents(),
-        index=wiring_search.memory_index(),
-        indexer=wiring_search.indexer(),
-        clock=wiring.now,
+        documents=router.container.search.documents,
+        index=router.container.search.index,
+        indexer=router.container.search.indexer,
+        clock=router.container.clock,
     )
 
 

@@ -4,19 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-
 from functions.api.public.schemas import Health
-from membus import wiring
+from functions.api.router import ApiRouter
 
-router = APIGatewayHttpRouter()
+router = ApiRouter()
 OPENAPI = Path(__file__).parents[1] / "openapi.json"
 PUBLIC: dict[str, Any] = {"openapi_extensions": {"x-membus-function": "api"}}
 
 
 @router.get("/v1/health", summary="Whether the door is open", **PUBLIC)
 def get_health() -> Health:
-    return Health(status="ok", environment=wiring.environment())
+    return Health(status="ok", environment=router.container.environment)
 
 
 @router.get("/v1/openapi.json", summary="This API, described", **PUBLIC)

@@ -6,18 +6,17 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.etags import with_etag
 from functions.api.parameters import READ, WRITE, Cursor, Limit, User
 from functions.api.review_queue import usecase
 from functions.api.review_queue.schemas import ReviewQueuePage
-from membus import wiring
+from functions.api.router import ApiRouter
 from membus.core.identity import Id, Owner
 from membus.facts.fact import Fact
 from membus.http import get_caller
 
-router = APIGatewayHttpRouter()
+router = ApiRouter()
 QuarantineId = Annotated[Id, Path()]
 QUARANTINE = "/v1/users/<user>/quarantine"
 
@@ -25,7 +24,11 @@ QUARANTINE = "/v1/users/<user>/quarantine"
 @router.get(QUARANTINE, summary="What was read about a user and not believed", **READ)
 def get_quarantine(user: User, limit: Limit = 50, cursor: Cursor = None) -> ReviewQueuePage:
     return usecase.list_review_items(
-        _owner(user), limit=limit, cursor=cursor, held_facts=wiring.held_facts(), sealer=wiring.sealer()
+        _owner(user),
+        limit=limit,
+        cursor=cursor,
+        held_facts=router.container.facts.review_queue,
+        sealer=router.container.cursor_signer,
     )
 
 
@@ -36,9 +39,9 @@ def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
     done = usecase.approve_review_item(
         _owner(user),
         quarantine_id,
-        held_facts=wiring.held_facts(),
-        facts=wiring.facts(),
-        now=wiring.now(),
+        held_facts=router.container.facts.review_queue,
+        facts=router.container.facts.store,
+        now=router.container.clock(),
         pause=time.sleep,
     )
     return with_etag(done.fact, done.revision)
@@ -51,7 +54,7 @@ def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
     **WRITE,
 )
 def post_rejection(user: User, quarantine_id: QuarantineId) -> Response[None]:
-    wiring.held_facts().reject_item(_owner(user), quarantine_id)
+    router.container.facts.review_queue.reject_item(_owner(user), quarantine_id)
     return Response(HTTPStatus.NO_CONTENT)
 
 

@@ -5,20 +5,19 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.etags import IfMatch, IfNoneMatch, ensure_modified, expected_version, with_etag
 from functions.api.middleware import load_hidden
 from functions.api.parameters import READ, WRITE, Agent, Cursor, Limit
+from functions.api.router import ApiRouter
 from functions.api.states import usecase
 from functions.api.states.schemas import SessionPage, StateIn
-from membus import wiring, wiring_erasing
 from membus.core.identity import Id, Owner
 from membus.erasure.guard import ensure_visible
 from membus.http import get_caller
 from membus.states.model import AgentSession, State
 
-router = APIGatewayHttpRouter()
+router = ApiRouter()
 SessionId = Annotated[Id, Path()]
 STATE = "/v1/agents/<agent>/sessions/<session>/state"
 
@@ -31,14 +30,14 @@ def get_sessions(agent: Agent, limit: Limit = 50, cursor: Cursor = None) -> Sess
         limit=limit,
         cursor=cursor,
         hidden=load_hidden(router),
-        states=wiring.states(),
-        sealer=wiring.sealer(),
+        states=router.container.states,
+        sealer=router.container.cursor_signer,
     )
 
 
 @router.get(STATE, summary="The state of a session", **READ)
 def get_state(agent: Agent, session: SessionId, if_none_match: IfNoneMatch = None) -> Response[State]:
-    state = wiring.states().get_state(_session(agent, session))
+    state = router.container.states.get_state(_session(agent, session))
     if state.user_id:
         ensure_visible(state.user_id, load_hidden(router))
     return ensure_modified(with_etag(state, state.version), if_none_match)
@@ -53,13 +52,15 @@ def put_state(
     if_none_match: IfNoneMatch = None,
 ) -> Response[State]:
     if asked.user_id:
-        wiring_erasing.gate().ensure_writable(Owner(tenant=get_caller(router).tenant, user=asked.user_id))
+        router.container.erasure.guard.ensure_writable(
+            Owner(tenant=get_caller(router).tenant, user=asked.user_id)
+        )
     state = usecase.write_state(
         _session(agent, session),
         asked,
-        now=wiring.now(),
-        lifetime=wiring.state_lifetime(),
-        states=wiring.states(),
+        now=router.container.clock(),
+        lifetime=router.container.state_lifetime,
+        states=router.container.states,
         expected_version=expected_version(asked.expected_version, if_match, if_none_match),
     )
     return with_etag(state, state.version)
@@ -67,7 +68,9 @@ def put_state(
 
 @router.delete(STATE, summary="Remove the state of a session", status_code=HTTPStatus.NO_CONTENT, **WRITE)
 def delete_state(agent: Agent, session: SessionId, if_match: IfMatch = None) -> Response[None]:
-    wiring.states().delete_state(_session(agent, session), expected_version=expected_version(None, if_match))
+    router.container.states.delete_state(
+        _session(agent, session), expected_version=expected_version(None, if_match)
+    )
     return Response(HTTPStatus.NO_CONTENT)
 
 

@@ -4,15 +4,14 @@ from datetime import date
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.parameters import ADMIN
+from functions.api.router import ApiRouter
 from functions.api.usage.schemas import UsageReport
 from functions.api.usage.usecase import report_usage
-from membus import wiring, wiring_usage
 from membus.http import get_caller
 
-router = APIGatewayHttpRouter()
+router = ApiRouter()
 
 First = Annotated[
     date | None,
@@ -32,7 +31,7 @@ def get_usage(first: First = None, last: Last = None) -> UsageReport:
         get_caller(router).tenant,
         first=first,
         last=last,
-        now=wiring.now(),
-        ledger=wiring_usage.usage_ledger(),
-        tenants=wiring_usage.tenants(),
+        now=router.container.clock(),
+        ledger=router.container.tenants.usage,
+        tenants=router.container.tenants.store,
     )

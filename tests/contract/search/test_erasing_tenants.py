@@ -31,7 +31,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[ErasureSetup]:
 
 
 def everywhere(made: ErasureSetup, transactions: TenantTransactions) -> Sequence[ErasableStore]:
-    """Return the stores as `wiring_erasing.tenant_holdings` lists them."""
+    """Return the stores as `OperatorContainer.list_tenant_stores` lists them."""
     tenants = made.erasures._table
     return (
         TenantItemEraser(made.talks, "conversations"),

@@ -72,7 +72,7 @@ def erase(made: ErasureSetup, transactions: TenantTransactions, owner: Owner) ->
 
 
 def stores(made: ErasureSetup, transactions: TenantTransactions) -> Mapping[str, UserDirectory]:
-    """Return the stores as `wiring_operators.users_by_store` lists them."""
+    """Return the stores as `OperatorContainer.users_by_store` lists them."""
     return {
         "memory": DynamoUsers(made.memory, "user_pk"),
         "conversations": DynamoUsers(made.talks, "status_pk"),

@@ -1,4 +1,4 @@
-"""Models as wiring composes them, over HTTP: who answers, who is billed, and which metrics are written."""
+"""Models as the container composes them, over HTTP: who answers, who is billed, and which metrics are written."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from membus import wiring_models, wiring_usage
+from membus.container import Container
+from membus.container.llm import LlmParts
 from membus.core.errors import BudgetError
 from membus.llm.ports import LanguageModel
 from membus.tenants.model import Tenant
@@ -16,6 +17,13 @@ from tests.fakes.tenants import InMemoryTenants
 from tests.fakes.usage import InMemoryUsageLedger
 
 Make = Callable[[], LanguageModel]
+
+
+class KeyedModels(LlmParts):
+    """Models whose key is no secret."""
+
+    def api_key(self) -> str:
+        return "key"
 
 
 @pytest.fixture
@@ -32,21 +40,19 @@ def tenants() -> InMemoryTenants:
 def make(
     monkeypatch: pytest.MonkeyPatch, model_url: str, ledger: InMemoryUsageLedger, tenants: InMemoryTenants
 ) -> Make:
-    environment = {
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", model_url)
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "membus")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    settings = {
         "MODEL_PROVIDER": "anthropic",
         "CHAT_MODEL_ID": "claude-sonnet-5-5",
-        "ANTHROPIC_BASE_URL": model_url,
         "CHAT_FALLBACK_MODEL_ID": "claude-haiku-5-5",
         "POWERTOOLS_SERVICE_NAME": "chat",
-        "POWERTOOLS_METRICS_NAMESPACE": "membus",
     }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(wiring_models, "_model_key", lambda: f"key-of-{model_url}")
-    monkeypatch.setattr(wiring_usage, "usage_ledger", lambda: ledger)
-    monkeypatch.setattr(wiring_usage, "tenants", lambda: tenants)
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    return lambda: wiring_models.model("chat", "acme")
+    container = Container(settings)
+    container.llm = KeyedModels(container)
+    container.tenants.store, container.tenants.usage = tenants, ledger
+    return lambda: container.llm.model("chat", "acme")
 
 
 def metrics(written: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-    from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+    from aws_lambda_powertools.utilities.idempotency import BasePersistenceLayer
     from mypy_boto3_dynamodb.service_resource import Table
 
     from membus.container.conversations import ConversationParts
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from membus.tenants.api_keys import ApiKeyStore
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Container:
     """All parts of one process, in a group for each capability.
 
@@ -44,9 +48,9 @@ class Container:
     that is missing fails then, by its name.
     """
 
-    def __init__(self, variables: "Mapping[str, str]") -> None:
+    def __init__(self, variables: "Mapping[str, str]", clock: "Clock" = _now) -> None:
         self.settings = Settings(variables)
-        self.clock: Clock = _now
+        self.clock = clock
 
     @classmethod
     def from_environment(cls) -> "Self":
@@ -87,7 +91,7 @@ class Container:
         return KmsCursorSigner(aws_client("kms"), self.settings.get_text("CURSOR_KEY_ID"))
 
     @cached_property
-    def idempotency(self) -> "DynamoDBPersistenceLayer":
+    def idempotency(self) -> "BasePersistenceLayer":
         from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
         table = self.settings.get_text("IDEMPOTENCY_TABLE")
@@ -176,7 +180,3 @@ class Container:
         from membus.container.transfer import TransferParts
 
         return TransferParts(self)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
