@@ -23,6 +23,7 @@ from membus.tenants.dynamodb import DynamoTenants, DynamoUsage
 from membus.tenants.dynamodb_api_keys import DynamoApiKeys
 from membus.tenants.model import Tenant
 from membus.tenants.ports import TenantStore, UsageLedger
+from scripts.container import OperatorContainer
 
 AddGroup = Callable[..., ArgumentParser]
 """Adds a group of commands to the CLI, as `add_parser` does."""
@@ -105,8 +106,8 @@ Metrics and logs would stand between the lines of an answer.
 """
 
 
-def adopt_environment(environment: str, function: str) -> None:
-    """Let this process's wiring be that of the function; raises NotFoundError where nothing is deployed.
+def open_container(environment: str, function: str) -> OperatorContainer:
+    """Return the parts of a deployed function; raises NotFoundError where nothing is deployed.
 
     Whoever runs the command acts with their own permissions, not with the function's.
     """
@@ -116,12 +117,7 @@ def adopt_environment(environment: str, function: str) -> None:
     except client.exceptions.ResourceNotFoundException as error:
         raise NotFoundError(f"{environment} has no function {function}: deploy it first") from error
     told = found.get("Environment", {}).get("Variables", {})
-    process = os.environ  # noqa: TID251 - where these commands are composed; membus.wiring reads it
+    process = os.environ  # noqa: TID251 - SDKs and Powertools read their settings from here
     process.update({name: value for name, value in told.items() if not name.startswith(PROCESS_PREFIXES)})
     process |= COMMAND_SETTINGS
-    forget_clients()
-
-
-def get_setting(name: str) -> str:
-    """Return one of the settings that this process was told."""
-    return os.environ[name]  # noqa: TID251 - as above
+    return OperatorContainer(told | COMMAND_SETTINGS)

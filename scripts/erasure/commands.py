@@ -11,16 +11,17 @@ from datetime import UTC, datetime
 
 from functions.api.erasure.usecase import request_erasure
 from functions.erase.usecase import Eraser
-from membus import wiring_erasing, wiring_operators, wiring_search
+from membus.container.erasure import ErasureParts
 from membus.core.erasure import WHOLE_TENANT, ErasableStore, erasure_subject
 from membus.core.errors import InvalidError, NotFoundError
 from membus.core.identity import Owner
 from membus.erasure.model import ErasureJob, new_erasure_job
-from membus.erasure.ports import ErasureLedger
+from membus.erasure.ports import ErasureJobs, ErasureLedger
 from scripts.command import ExitCode, require_confirmation
+from scripts.container import OperatorContainer
 from scripts.output import Output, Row
 from scripts.ports import UserDirectory
-from scripts.target import AddGroup, Target, adopt_environment
+from scripts.target import AddGroup, Target, open_container
 
 OPERATOR = "operator"
 LOOK_SECONDS = 5
@@ -55,44 +56,46 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _erase(arguments: Namespace, target: Target, output: Output) -> ExitCode:
-    adopt_environment(target.environment, "erase")
+    container = open_container(target.environment, "erase")
     tenant: str = arguments.tenant
     if arguments.everything:
-        return _tenant(arguments, target, output)
-    users = list(_find_reappeared(tenant, output)) if arguments.again else [str(arguments.user)]
+        return _tenant(arguments, target, output, container)
+    users = list(_find_reappeared(tenant, output, container)) if arguments.again else [str(arguments.user)]
     if arguments.dry_run:
         for user in users:
             output.print_rows(
-                format_counts(Owner(tenant=tenant, user=user), wiring_erasing.holdings()), nothing=""
+                format_counts(Owner(tenant=tenant, user=user), container.erasure.list_stores()), nothing=""
             )
         return ExitCode.DONE
     require_confirmation(
         arguments, f"Erase {', '.join(users) or 'nobody'} of {tenant} from everywhere, for good?"
     )
     if arguments.again:
-        _erase_again(tenant, arguments.live_table, output)
-    adopt_environment(target.environment, "api")
-    jobs = [_begin(Owner(tenant=tenant, user=user)) for user in users]
+        _erase_again(tenant, arguments.live_table, output, container)
+    api = open_container(target.environment, "api")
+    jobs = [_begin(Owner(tenant=tenant, user=user), api) for user in users]
     if arguments.wait:
-        jobs = [_wait_for_job(job) for job in jobs]
+        jobs = [_wait_for_job(job, api.erasure.jobs) for job in jobs]
     output.print_rows([row(job) for job in jobs], nothing="Nobody is there who was erased before.")
     return ExitCode.DONE
 
 
-def _erase_again(tenant: str, live_table: str | None, output: Output) -> None:
+def _erase_again(tenant: str, live_table: str | None, output: Output, container: OperatorContainer) -> None:
     """Mend of what was restored the traces of erased users that lie among what is not theirs."""
     if live_table:
         output.print_remark(
-            f"carried over: {dict(wiring_operators.carry_over(tenant, live_table=live_table))}"
+            f"carried over: {dict(container.carry_over_erasures(tenant, live_table=live_table))}"
         )
-    dropped = wiring_operators.stale_summaries().delete_stale(tenant)
+    dropped = container.stale_summaries.delete_stale(tenant)
     output.print_remark(
         f"passages of summaries that no conversation has any more: {dropped} removed from the index"
     )
 
 
-def _find_reappeared(tenant: str, output: Output) -> Mapping[str, Sequence[str]]:
-    back = list_erased_owners(tenant, wiring_operators.users_by_store(), wiring_erasing.erasures())
+def _find_reappeared(
+    tenant: str, output: Output, container: OperatorContainer
+) -> Mapping[str, Sequence[str]]:
+    back = list_erased_owners(tenant, container.users_by_store, container.erasure.ledger)
     for user, stores in back.items():
         output.print_remark(f"{user} is back in {', '.join(stores)}")
     return back
@@ -136,32 +139,32 @@ def row(job: ErasureJob) -> Row:
     }
 
 
-def _begin(owner: Owner) -> ErasureJob:
+def _begin(owner: Owner, container: OperatorContainer) -> ErasureJob:
     return request_erasure(
         owner,
         request_key=None,
         requested_by=OPERATOR,
         now=datetime.now(UTC),
-        jobs=wiring_erasing.jobs(),
-        announcements=wiring_search.announcements(),
+        jobs=container.erasure.jobs,
+        announcements=container.events.announcements,
     )
 
 
-def _wait_for_job(job: ErasureJob) -> ErasureJob:
+def _wait_for_job(job: ErasureJob, jobs: ErasureJobs) -> ErasureJob:
     while job.receipt is None and job.status != "failed":
         time.sleep(LOOK_SECONDS)
-        job = wiring_erasing.jobs().get_job(job.tenant, job.job_id)
+        job = jobs.get_job(job.tenant, job.job_id)
     return job
 
 
-def _tenant(arguments: Namespace, target: Target, output: Output) -> ExitCode:
+def _tenant(arguments: Namespace, target: Target, output: Output, container: OperatorContainer) -> ExitCode:
     """Erase a tenant: its keys first, so that nobody writes; what is left of it says that it was erased."""
-    owner, stores = Owner(tenant=arguments.tenant, user=WHOLE_TENANT), wiring_erasing.tenant_holdings()
+    owner, stores = Owner(tenant=arguments.tenant, user=WHOLE_TENANT), container.list_tenant_stores()
     known = target.tenants.find_tenant(arguments.tenant)
     if (
         known is None
         and erasure_subject(owner.tenant, None)
-        not in wiring_erasing.erasures().get_hidden(owner.tenant).subjects
+        not in container.erasure.ledger.get_hidden(owner.tenant).subjects
     ):
         raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
     if arguments.dry_run:
@@ -173,27 +176,29 @@ def _tenant(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     asked = new_erasure_job(
         owner.tenant, None, request_key=None, requested_by=OPERATOR, now=datetime.now(UTC)
     )
-    job = wiring_erasing.jobs().start_job(asked)
+    job = container.erasure.jobs.start_job(asked)
     for key in target.keys.list_keys(arguments.tenant):
         target.keys.revoke_key(key.key_id, at=datetime.now(UTC))
-    job = _run_job(job, stores, wait=arguments.wait)
+    job = _run_job(job, stores, container.erasure, wait=arguments.wait)
     output.print_rows([row(job)], nothing="")
     if job.status == "failed":
         raise InvalidError("something keeps writing to this tenant: find out what, and run this again")
     return ExitCode.DONE if job.receipt else ExitCode.PARTLY
 
 
-def _run_job(job: ErasureJob, stores: Sequence[ErasableStore], *, wait: bool) -> ErasureJob:
+def _run_job(
+    job: ErasureJob, stores: Sequence[ErasableStore], parts: ErasureParts, *, wait: bool
+) -> ErasureJob:
     eraser = Eraser(
-        jobs=wiring_erasing.jobs(),
+        jobs=parts.jobs,
         stores=stores,
         clock=lambda: datetime.now(UTC),
         seconds_left=lambda: 3600,
-        settle=wiring_erasing.settle(),
-        kept_days=wiring_erasing.kept_days(),
+        settle=parts.settle_time,
+        kept_days=parts.kept_days,
     )
-    pause = eraser.advance_job(wiring_erasing.jobs().get_job(job.tenant, job.job_id))
+    pause = eraser.advance_job(parts.jobs.get_job(job.tenant, job.job_id))
     while wait and pause is not None:
         time.sleep(pause.total_seconds())
-        pause = eraser.advance_job(wiring_erasing.jobs().get_job(job.tenant, job.job_id))
-    return wiring_erasing.jobs().get_job(job.tenant, job.job_id)
+        pause = eraser.advance_job(parts.jobs.get_job(job.tenant, job.job_id))
+    return parts.jobs.get_job(job.tenant, job.job_id)

@@ -3,11 +3,10 @@
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 
-from membus import wiring_erasing
 from membus.core.erasure import LegalHold
 from scripts.command import require_confirmation
 from scripts.output import Output, Row
-from scripts.target import AddGroup, Target, adopt_environment
+from scripts.target import AddGroup, Target, open_container
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
@@ -45,18 +44,18 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 def _set(arguments: Namespace, target: Target, output: Output) -> None:
     target.get_tenant(arguments.tenant)
-    adopt_environment(target.environment, "erase")
+    jobs = open_container(target.environment, "erase").erasure.jobs
     hold = LegalHold(
         tenant=arguments.tenant, user=arguments.user, reason=arguments.reason, since=datetime.now(UTC)
     )
     if arguments.dry_run:
         return output.print_dry_run(f"hold {_whom(arguments)}", _row(hold))
-    wiring_erasing.jobs().add_hold(hold)
+    jobs.add_hold(hold)
     return output.print_rows([_row(hold)], nothing="")
 
 
 def _lift(arguments: Namespace, target: Target, output: Output) -> None:
-    adopt_environment(target.environment, "erase")
+    jobs = open_container(target.environment, "erase").erasure.jobs
     whom = _whom(arguments)
     if arguments.dry_run:
         output.print_dry_run(
@@ -64,13 +63,13 @@ def _lift(arguments: Namespace, target: Target, output: Output) -> None:
         )
         return
     require_confirmation(arguments, f"Let {whom} be erased again?")
-    wiring_erasing.jobs().remove_hold(arguments.tenant, arguments.user)
+    jobs.remove_hold(arguments.tenant, arguments.user)
     output.print_remark(f"{whom} may be erased again.")
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:
-    adopt_environment(target.environment, "erase")
-    holds = wiring_erasing.jobs().list_holds(arguments.tenant)
+    jobs = open_container(target.environment, "erase").erasure.jobs
+    holds = jobs.list_holds(arguments.tenant)
     output.print_rows([_row(hold) for hold in holds], nothing=f"No holds on {arguments.tenant}.")
 
 

@@ -9,7 +9,6 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from itertools import chain
 
@@ -17,16 +16,18 @@ from rich.progress import track
 
 from functions.extract.prompt import CURRENT_INSTRUCTIONS, ExtractionInstructions
 from functions.extract.usecase import FactExtractor
-from membus import wiring, wiring_cold, wiring_erasing, wiring_models, wiring_operators
 from membus.core.clock import EARLIEST, LATEST
 from membus.core.errors import InvalidError
 from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
 from membus.episodes.model import EpisodeQuery
+from membus.episodes.ports import EpisodeReader
+from membus.erasure.guard import ErasureGuard
 from membus.facts.candidates import AnswersByEvent, ReviewItem
 from membus.facts.rules import needs_model
 from membus.llm.ports import LanguageModel
 from scripts.command import parse_moment, require_confirmation
+from scripts.container import OperatorContainer
 from scripts.output import Output, Row
 from scripts.reextraction.derivation import (
     DerivedFacts,
@@ -36,7 +37,7 @@ from scripts.reextraction.derivation import (
     derive_facts,
 )
 from scripts.reextraction.signals import InMemorySignals
-from scripts.target import AddGroup, Target, adopt_environment, get_setting
+from scripts.target import AddGroup, Target, open_container
 
 PAGE = 500
 QUESTION_SECONDS = 120
@@ -47,19 +48,23 @@ CLOSED = InvalidError("the model is not to be asked about it", code="not_asked")
 class Reextraction:
     """`may_ask` says of which events the model may be asked if nobody has asked it before."""
 
+    container: OperatorContainer
     model_id: str
     instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
     may_ask: Callable[[RecordedEvent], bool] = lambda _: True
 
     def derive_facts(self, owner: Owner) -> DerivedFacts:
         """Read a user again; what nobody has asked about and nobody may ask about counts as unread."""
-        events = list(list_episodes(owner))
+        events = list(self.list_episodes(owner))
         known = self.load_answers(owner, events)
         closed = [each for each in events if self._is_closed(each, known)]
         kept = {each.event.event_id for each in closed}
         left = (each for each in events if each.event.event_id not in kept)
         derived = derive_facts(owner, left, learner=partial(self._learner, owner))
         return replace(derived, unread=derived.unread | dict.fromkeys(kept, CLOSED))
+
+    def list_episodes(self, owner: Owner) -> Iterator[RecordedEvent]:
+        return list_episodes(owner, self.container.episodes.reader, self.container.erasure.guard)
 
     def _is_closed(self, recorded: RecordedEvent, known: AnswersByEvent) -> bool:
         return (
@@ -69,7 +74,7 @@ class Reextraction:
         )
 
     def load_answers(self, owner: Owner, events: Sequence[RecordedEvent]) -> AnswersByEvent:
-        return wiring.answers().get_answers(
+        return self.container.facts.answers.get_answers(
             owner.tenant,
             [each.event.event_id for each in events],
             prompt_version=self.instructions.version,
@@ -91,12 +96,10 @@ class Reextraction:
         )
 
     def _model(self, tenant: str) -> LanguageModel:
-        return wiring_models.model_of(self.model_id, tenant)
+        return self.container.llm.model_by_id(self.model_id, tenant)
 
 
-def list_episodes(
-    owner: Owner, *, start: datetime = EARLIEST, end: datetime = LATEST
-) -> Iterator[RecordedEvent]:
+def list_episodes(owner: Owner, reader: EpisodeReader, gate: ErasureGuard) -> Iterator[RecordedEvent]:
     """Yield all that a user did, with whatever agent, from both tiers.
 
     What was erased stays so, wherever it lies.
@@ -104,8 +107,7 @@ def list_episodes(
     Raises:
         UnavailableError: the user is being erased.
     """
-    reader, gate = wiring_cold.episode_reader(), wiring_erasing.gate()
-    wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=start, end=end)
+    wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
     after: dict[str, str] | None = {}
     while after is not None:
         page = reader.list_episodes(wanted, limit=PAGE, after=after or None)
@@ -154,11 +156,11 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 def _replay(arguments: Namespace, target: Target, output: Output) -> None:
     target.get_tenant(arguments.tenant)
-    adopt_environment(target.environment, "extract")
+    container = open_container(target.environment, "extract")
     rereading = Reextraction(
-        arguments.model or get_setting("EXTRACT_MODEL_ID"), may_ask=partial(_event_filter, arguments)
+        container, arguments.model or container.extract_model, may_ask=partial(_event_filter, arguments)
     )
-    users = arguments.user or wiring_operators.users().list_users(arguments.tenant)
+    users = arguments.user or container.users.list_users(arguments.tenant)
     if not arguments.dry_run:
         require_confirmation(
             arguments, f"Store what differs of {_list_users(len(users))} of {arguments.tenant}?"
@@ -178,17 +180,17 @@ def _list_users(number: int) -> str:
 def replay(owner: Owner, rereading: Reextraction, *, dry_run: bool) -> list[Row]:
     """Derive one user's facts anew and store what differs; return one row for each fact that changes."""
     derived = rereading.derive_facts(owner)
-    changes = compare_facts(
-        wiring.facts().list_observations(owner), derived.merge_with(wiring.facts().list_observations(owner))
-    )
+    container = rereading.container
+    stored = container.facts.store.list_observations(owner)
+    changes = compare_facts(stored, derived.merge_with(stored))
     if not dry_run:
-        wiring.answers().save_answers(
+        container.facts.answers.save_answers(
             owner.tenant,
             derived.answers,
             prompt_version=rereading.instructions.version,
             model=rereading.model_id,
         )
-        wiring_operators.fact_rebuild().rebuild_facts(owner, derived.merge_with)
+        container.fact_rebuilder.rebuild_facts(owner, derived.merge_with)
     return rows(owner.user, derived, changes)
 
 

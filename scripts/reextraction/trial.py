@@ -11,14 +11,14 @@ from pathlib import Path
 from rich.progress import track
 
 from functions.extract.prompt import CURRENT_INSTRUCTIONS, ExtractionInstructions
-from membus import wiring, wiring_operators
 from membus.core.identity import Owner
 from scripts.command import require_confirmation
+from scripts.container import OperatorContainer
 from scripts.output import Output, Row
 from scripts.reextraction.derivation import DerivedFacts, FactDifference, compare_facts
-from scripts.reextraction.replay import Reextraction, count_spending, list_episodes, replay, rows
+from scripts.reextraction.replay import Reextraction, count_spending, replay, rows
 from scripts.reextraction.trial_model import ExtractionTrial, instructions_version, sample_users
-from scripts.target import AddGroup, Target, adopt_environment, get_setting
+from scripts.target import AddGroup, Target, open_container
 
 SAMPLE = 20
 EXAMPLES = {
@@ -57,16 +57,16 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace, target: Target, output: Output) -> None:
-    _adopt(arguments, target)
+    container = _container(arguments, target)
     own = arguments.prompt.read_text(encoding="utf-8") if arguments.prompt else None
     shadow = ExtractionTrial(
         tenant=arguments.tenant,
         name=arguments.name,
-        model=arguments.model or get_setting("EXTRACT_MODEL_ID"),
+        model=arguments.model or container.extract_model,
         prompt_version=instructions_version(own) if own else CURRENT_INSTRUCTIONS.version,
         instructions=own,
         users=sample_users(
-            wiring_operators.users().list_users(arguments.tenant), size=arguments.sample, name=arguments.name
+            container.users.list_users(arguments.tenant), size=arguments.sample, name=arguments.name
         ),
         created_at=datetime.now(UTC),
     )
@@ -78,11 +78,15 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
     require_confirmation(
         arguments, f"Ask {shadow.model} about what {len(shadow.users)} users of {shadow.tenant} said?"
     )
-    wiring_operators.shadows().add_trial(shadow)
+    container.trials.add_trial(shadow)
     told: list[Row] = []
     tried: list[DerivedFacts] = []
     for owner, derived, changes in track(
-        _compare(shadow), "users", total=len(shadow.users), console=output.progress_console(), transient=True
+        _compare(shadow, container),
+        "users",
+        total=len(shadow.users),
+        console=output.progress_console(),
+        transient=True,
     ):
         tried.append(derived)
         told += rows(owner.user, derived, changes)
@@ -93,21 +97,23 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
     )
 
 
-def _compare(shadow: ExtractionTrial) -> Iterator[tuple[Owner, DerivedFacts, FactDifference]]:
+def _compare(
+    shadow: ExtractionTrial, container: OperatorContainer
+) -> Iterator[tuple[Owner, DerivedFacts, FactDifference]]:
     """Read each user of the sample as the trial would, and keep the answers beside those in use."""
-    rereading = _reextraction(shadow)
+    rereading = _reextraction(shadow, container)
     for user in shadow.users:
         owner = Owner(tenant=shadow.tenant, user=user)
         derived = rereading.derive_facts(owner)
-        wiring.answers().save_answers(
+        container.facts.answers.save_answers(
             owner.tenant, derived.answers, prompt_version=shadow.prompt_version, model=shadow.model
         )
-        stored = wiring.facts().list_observations(owner)
+        stored = container.facts.store.list_observations(owner)
         yield owner, derived, compare_facts(stored, derived.merge_with(stored))
 
 
 def _show(arguments: Namespace, target: Target, output: Output) -> None:
-    _adopt(arguments, target)
+    container = _container(arguments, target)
     output.print_rows(
         [
             {
@@ -117,15 +123,15 @@ def _show(arguments: Namespace, target: Target, output: Output) -> None:
                 "users": str(len(each.users)),
                 "created_at": each.created_at.isoformat(timespec="seconds"),
             }
-            for each in wiring_operators.shadows().list_trials(arguments.tenant)
+            for each in container.trials.list_trials(arguments.tenant)
         ],
         nothing=f"No trials of {arguments.tenant}.",
     )
 
 
 def _promote(arguments: Namespace, target: Target, output: Output) -> None:
-    _adopt(arguments, target)
-    shadow = wiring_operators.shadows().get_trial(arguments.tenant, arguments.name)
+    container = _container(arguments, target)
+    shadow = container.trials.get_trial(arguments.tenant, arguments.name)
     if not arguments.dry_run:
         require_confirmation(
             arguments,
@@ -134,12 +140,14 @@ def _promote(arguments: Namespace, target: Target, output: Output) -> None:
     told: list[Row] = []
     for user in track(shadow.users, "users", console=output.progress_console(), transient=True):
         told += replay(
-            Owner(tenant=shadow.tenant, user=user), _reextraction(shadow), dry_run=arguments.dry_run
+            Owner(tenant=shadow.tenant, user=user),
+            _reextraction(shadow, container),
+            dry_run=arguments.dry_run,
         )
     output.print_rows(told, nothing="Nothing differed.")
     if arguments.dry_run:
         return
-    wiring_operators.shadows().delete_trial(shadow)
+    container.trials.delete_trial(shadow)
     instructions = " and put the instructions into functions/extract/prompt.py" if shadow.instructions else ""
     output.print_remark(
         f'These users know what {shadow.model} read. For everybody: set model.extract_id = "{shadow.model}" in '
@@ -148,34 +156,36 @@ def _promote(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 def _discard(arguments: Namespace, target: Target, output: Output) -> None:
-    _adopt(arguments, target)
-    shadow = wiring_operators.shadows().get_trial(arguments.tenant, arguments.name)
+    container = _container(arguments, target)
+    shadow = container.trials.get_trial(arguments.tenant, arguments.name)
     if arguments.dry_run:
         output.print_remark(f"would forget {shadow.name} and what {shadow.model} answered")
         return
     require_confirmation(arguments, f"Forget {shadow.name} and what {shadow.model} answered?")
     in_use = (shadow.model, shadow.prompt_version) == (
-        get_setting("EXTRACT_MODEL_ID"),
+        container.extract_model,
         CURRENT_INSTRUCTIONS.version,
     )
+    rereading = _reextraction(shadow, container)
     for user in shadow.users if not in_use else ():
-        ids = [each.event.event_id for each in list_episodes(Owner(tenant=shadow.tenant, user=user))]
-        wiring.answers().delete_answers(
+        read = rereading.list_episodes(Owner(tenant=shadow.tenant, user=user))
+        ids = [each.event.event_id for each in read]
+        container.facts.answers.delete_answers(
             shadow.tenant, ids, prompt_version=shadow.prompt_version, model=shadow.model
         )
-    wiring_operators.shadows().delete_trial(shadow)
+    container.trials.delete_trial(shadow)
     output.print_remark(f"{shadow.name} is forgotten.")
 
 
-def _reextraction(shadow: ExtractionTrial) -> Reextraction:
+def _reextraction(shadow: ExtractionTrial, container: OperatorContainer) -> Reextraction:
     instructions = (
         ExtractionInstructions(shadow.prompt_version, shadow.instructions)
         if shadow.instructions
         else CURRENT_INSTRUCTIONS
     )
-    return Reextraction(shadow.model, instructions)
+    return Reextraction(container, shadow.model, instructions)
 
 
-def _adopt(arguments: Namespace, target: Target) -> None:
+def _container(arguments: Namespace, target: Target) -> OperatorContainer:
     target.get_tenant(arguments.tenant)
-    adopt_environment(target.environment, "extract")
+    return open_container(target.environment, "extract")

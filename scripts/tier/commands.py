@@ -19,13 +19,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import track
 
-from membus import wiring_cold, wiring_operators
 from membus.aws.clients import aws_client
 from membus.core.errors import CorruptArchiveError, InvalidError, MembusError, NotFoundError, UnavailableError
 from membus.episodes.archive.model import ArchiveObject
 from scripts.command import ExitCode, parse_day
+from scripts.container import OperatorContainer
 from scripts.output import Output, Row
-from scripts.target import AddGroup, Target, adopt_environment
+from scripts.target import AddGroup, Target, open_container
 from scripts.tier.reconciliation import ReconciliationLine, reconcile
 from scripts.tier.report import render_page
 
@@ -225,12 +225,12 @@ def _walked(
 
 
 def _reconcile(arguments: Namespace, target: Target, output: Output) -> None:
-    _require_tenant(arguments, target)
+    container = _container(arguments, target)
     lines = reconcile(
         arguments.tenant,
-        recorded=wiring_operators.recorded(),
-        catalog=wiring_cold.catalog(),
-        event_ids=wiring_operators.event_ids,
+        recorded=container.recorded_events,
+        catalog=container.episodes.catalog,
+        event_ids=container.list_event_ids,
         watch=lambda things, named: track(things, named, console=output.progress_console(), transient=True),
     )
     output.print_rows(
@@ -261,8 +261,11 @@ def _line(tenant: str, line: ReconciliationLine) -> Row:
 
 
 def _restore(arguments: Namespace, target: Target, output: Output) -> None:
-    objects = _catalog(arguments, target, agent=arguments.agent, since=arguments.since)
-    versions = wiring_operators.cold_versions()
+    container = _container(arguments, target)
+    objects = container.episodes.catalog.list_objects(
+        arguments.tenant, arguments.agent, since=arguments.since
+    )
+    versions = container.archive_versions
     rows: list[Row] = []
     for kept in track(objects, "objects", console=output.progress_console(), transient=True):
         state = versions.restore_object(kept, days=arguments.days, dry_run=arguments.dry_run)
@@ -284,15 +287,12 @@ def _report(arguments: Namespace, target: Target, output: Output) -> None:
     output.print_answer(str(arguments.html), {"file": str(arguments.html)}, remark=f"{len(objects)} objects")
 
 
-def _catalog(
-    arguments: Namespace, target: Target, *, agent: str | None = None, since: date | None = None
-) -> list[ArchiveObject]:
-    _require_tenant(arguments, target)
-    return wiring_cold.catalog().list_objects(arguments.tenant, agent, since=since)
+def _catalog(arguments: Namespace, target: Target) -> list[ArchiveObject]:
+    return _container(arguments, target).episodes.catalog.list_objects(arguments.tenant)
 
 
-def _require_tenant(arguments: Namespace, target: Target) -> None:
-    """Be the archiver, for a tenant that there is."""
+def _container(arguments: Namespace, target: Target) -> OperatorContainer:
+    """Return the parts of the archiver; raises NotFoundError where there is no such tenant."""
     if target.tenants.find_tenant(arguments.tenant) is None:
         raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
-    adopt_environment(target.environment, "archive")
+    return open_container(target.environment, "archive")

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from functions.api.export.usecase import request_export
-from membus import wiring_search, wiring_transfer
 from membus.core.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from membus.core.identity import Owner
 from membus.transfer.model import Export
 from membus.transfer.ports import ExportFiles, ExportJobs
+from scripts.container import OperatorContainer
 from scripts.output import Output, Row
-from scripts.target import AddGroup, Target, adopt_environment
+from scripts.target import AddGroup, Target, open_container
 from scripts.transfer.mapping import parse_owner
 
 PATIENCE_SECONDS = 3600
@@ -77,39 +77,39 @@ def _export(arguments: Namespace, target: Target, output: Output) -> None:
     if not arguments.out.absolute().parent.is_dir():
         raise InvalidError(f"{arguments.out.parent} is no folder")
     owner = parse_owner(arguments.tenant, arguments.user)
-    adopt_environment(target.environment, "api")
-    ended = _wait(_start_export(arguments, owner), output)
+    container = open_container(target.environment, "api")
+    ended = _wait(_start_export(arguments, owner, container), container.transfer.jobs, output)
     if not any(ended.rows.values()):
         raise NotFoundError(f"nothing is known of {owner.user} in {owner.tenant}: no file was written")
     if ended.dry_run:
         return output.print_rows(_print_export(ended), nothing="")
-    fetch(ended, arguments.out, wiring_transfer.archives())
+    fetch(ended, arguments.out, container.transfer.files)
     output.print_rows(_print_export(ended), nothing="")
     return output.print_remark(f"wrote {arguments.out}, {ended.bytes:,} bytes")
 
 
-def _wait(export: Export, output: Output) -> Export:
+def _wait(export: Export, exports: ExportJobs, output: Output) -> Export:
     """Return the job as it ended; who does not want to wait is told how to come back."""
     with output.progress_bar() as progress:
         progress.add_task(f"job {export.job_id}", total=None)
         try:
-            return ExportWaiter(wiring_transfer.exports()).wait_until_ended(export)
+            return ExportWaiter(exports).wait_until_ended(export)
         except KeyboardInterrupt:
             output.print_remark(f"the export goes on by itself: fetch it with --job {export.job_id}")
             raise
 
 
-def _start_export(arguments: Namespace, owner: Owner) -> Export:
+def _start_export(arguments: Namespace, owner: Owner, container: OperatorContainer) -> Export:
     if arguments.job:
-        return wiring_transfer.exports().get_export(owner.tenant, arguments.job)
+        return container.transfer.jobs.get_export(owner.tenant, arguments.job)
     return request_export(
         owner,
         request_key=None,
         requested_by=getpass.getuser(),
         now=datetime.now(UTC),
         dry_run=arguments.dry_run,
-        exports=wiring_transfer.exports(),
-        announcements=wiring_search.announcements(),
+        exports=container.transfer.jobs,
+        announcements=container.events.announcements,
     )
 
 

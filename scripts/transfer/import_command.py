@@ -12,13 +12,13 @@ from pathlib import Path
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from membus import wiring, wiring_conversations, wiring_erasing, wiring_operators, wiring_search
 from membus.core.errors import InvalidError
 from membus.core.event import RecordedEvent
 from membus.events.ports import HistoricalEventBus
 from scripts.command import ExitCode, parse_moment, require_confirmation
+from scripts.container import OperatorContainer
 from scripts.output import Output, Row
-from scripts.target import AddGroup, Target, adopt_environment
+from scripts.target import AddGroup, Target, open_container
 from scripts.transfer.formats import FORMATS
 from scripts.transfer.mapping import EventMapper, current_time, parse_owner, read_user_map
 from scripts.transfer.restoration import ArchiveRestorer, RestoreStores, describe_row
@@ -110,20 +110,20 @@ def _import(arguments: Namespace, target: Target, output: Output) -> ExitCode:
         arguments,
         f"Send what {arguments.file} holds to {arguments.tenant}? What its users said is read by a model.",
     )
-    adopt_environment(target.environment, "api")
-    return _print_report(run_import(arguments, _import_targets(), output), output)
+    targets = _import_targets(open_container(target.environment, "api"))
+    return _print_report(run_import(arguments, targets, output), output)
 
 
-def _import_targets() -> ImportTargets:
+def _import_targets(container: OperatorContainer) -> ImportTargets:
     stores = RestoreStores(
-        documents=wiring_search.documents(),
-        conversations=wiring_conversations.conversations(),
-        restored=wiring_operators.restored_conversations(),
-        states=wiring.states(),
-        contents=wiring.contents(),
-        is_erased=wiring_erasing.gate().is_erased,
+        documents=container.search.documents,
+        conversations=container.conversations.store,
+        restored=container.restored_conversations,
+        states=container.states,
+        contents=container.blobs,
+        is_erased=container.erasure.guard.is_erased,
     )
-    return ImportTargets(wiring_operators.history(), stores)
+    return ImportTargets(container.historical_bus, stores)
 
 
 def run_import(arguments: Namespace, places: ImportTargets | None, output: Output) -> ImportReport:
