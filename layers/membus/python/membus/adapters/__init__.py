@@ -1,1 +1,0 @@
-"""The only code that touches the world: one file per store or service."""

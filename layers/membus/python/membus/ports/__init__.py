@@ -1,1 +1,0 @@
-"""What the domain asks of the world, in its own words."""
