@@ -1,5 +1,5 @@
-"""The one error of the demo: something its reader can act on, so its text is all they see."""
+"""`make demo`: the main job of membus in one command."""
 
 
 class DemoError(Exception):
-    pass
+    """An error that the reader of the demo can act on; its text is all that is shown."""

@@ -15,21 +15,21 @@ from scripts.demo.stack import INTERRUPTED, running_stack
 from scripts.demo.story import run_demo
 
 WEEK = Path(__file__).with_name("week.jsonl")
-WIDEST = 110
+WIDTH_MAX = 110
+STARTING = "The local stack, on this machine alone (a first start takes a minute or two):"
 
 
 def main(arguments: Sequence[str] | None = None, *, start: Callable[[], Stack] = running_stack) -> int:
-    """Return the exit code; `start` is where the minute of a first run goes."""
-    options = _options(arguments)
-    width = min(get_terminal_size((100, 40)).columns, WIDEST)
-    console = Console(width=width, highlight=False, emoji=False)
-    errors = Console(width=width, highlight=False, emoji=False, stderr=True)
+    """Return the exit code; `start` returns the running stack and takes the minute of a first run."""
+    options = _parser().parse_args(arguments)
+    width = min(get_terminal_size((100, 40)).columns, WIDTH_MAX)
+    console, errors = (
+        Console(width=width, highlight=False, emoji=False, stderr=stderr) for stderr in (False, True)
+    )
     try:
-        # the file first: a wrong path should not cost the minute that a first start takes
+        # The file first: a wrong path should not cost the minute that a first start takes.
         source = read_source(options.input, conversation=options.conversation, limit=options.limit)
-        console.print(
-            "The local stack, on this machine alone (a first start takes a minute or two):", style="dim"
-        )
+        console.print(STARTING, style="dim")
         run_demo(start(), source, console)
     except DemoError as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
@@ -40,14 +40,13 @@ def main(arguments: Sequence[str] | None = None, *, start: Callable[[], Stack] =
     return 0
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--input", type=Path, default=WEEK, help="JSONL events, a LoCoMo or a BEAM file")
-    parser.add_argument("--limit", type=_positive, help="send only this many events")
-    parser.add_argument(
-        "--conversation", type=_positive, default=1, help="which one of a LoCoMo file, from 1"
-    )
-    return parser.parse_args(arguments)
+    add = parser.add_argument
+    add("--input", type=Path, default=WEEK, help="JSONL events, a LoCoMo file or a BEAM file")
+    add("--limit", type=_positive, help="send only this many events")
+    add("--conversation", type=_positive, default=1, help="which one of a LoCoMo file, from 1")
+    return parser
 
 
 def _positive(text: str) -> int:

@@ -1,11 +1,4 @@
-"""What the demo feeds: events in the API's format, and the reading of them as one long transcript.
-
-Reads a file of events and recognises by its content whether it is JSONL, LoCoMo or BEAM.
-
-Reads one conversation of a LoCoMo file: two people who talk over many dated sessions.
-
-Reads a BEAM file: one user's long chat with an assistant, in batches.
-"""
+"""Files that the demo can send: JSONL events, a LoCoMo file, a BEAM file; told apart by their content."""
 
 import json
 import re
@@ -23,11 +16,21 @@ from membus.core.identity import Id
 from scripts.demo import DemoError
 
 Event = dict[str, Any]
+USER_ID: TypeAdapter[str] = TypeAdapter(Id)
+EXPECTED = (
+    "Expected one of: JSONL with one event a line, such as\n"
+    '  {"event_id": "e-1", "user_id": "ada", "type": "message.sent", "payload": {"text": "I live in Oslo."}}\n'
+    "a LoCoMo file (a JSON list of conversations), or a BEAM file (a JSON object with a `chat`)."
+)
+LOCOMO_DATE = "%I:%M %p on %d %B, %Y"
+BEAM_DATE = "%B-%d-%Y"
+BEAM_GENERATOR_TAIL = re.compile(r"\s*->->.*$", re.DOTALL)
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class EventSource:
-    """Events in the order in which they are sent; `shared` when all users spoke in one conversation."""
+    """Events in the order in which they are sent; `shared` if all users spoke in one conversation."""
 
     title: str
     events: Sequence[Event]
@@ -38,7 +41,7 @@ class EventSource:
         return [user for user, _ in Counter(event["user_id"] for event in self.events).most_common()]
 
     def list_events(self, user: str) -> list[Event]:
-        """Return each event that belongs to this user's history once, in the order in which they happened."""
+        """Return each event of the user's history once, by the time at which it happened."""
         once: dict[str, Event] = {}
         for event in self.events:
             if self.shared or event["user_id"] == user:
@@ -48,29 +51,29 @@ class EventSource:
 
 def transcript(events: Sequence[Event]) -> str:
     """Return the messages as an application without a memory would send them: a line for each."""
-    return "\n".join(
-        f"{_speaker(event)}: {event['payload']['text']}"
+    said = [
+        event["payload"] | {"user": event["user_id"]}
         for event in events
         if event["type"] == "message.sent" and "text" in event.get("payload", {})
+    ]
+    return "\n".join(
+        f"{each.get('speaker') or each.get('role') or each['user']}: {each['text']}" for each in said
     )
 
 
-def _speaker(event: Event) -> str:
-    payload = event["payload"]
-    return str(payload.get("speaker") or payload.get("role") or event["user_id"])
-
-
-USER_ID: TypeAdapter[str] = TypeAdapter(Id)
-EXPECTED = (
-    "Expected one of: JSONL with one event a line, such as\n"
-    '  {"event_id": "e-1", "user_id": "ada", "type": "message.sent", "payload": {"text": "I live in Oslo."}}\n'
-    "a LoCoMo file (a JSON list of conversations), or a BEAM file (a JSON object with a `chat`)."
-)
-
-
 def read_source(path: Path, *, conversation: int = 1, limit: int | None = None) -> EventSource:
-    """Return what the file holds; `conversation` counts from 1 and chooses within a LoCoMo file."""
-    source = _recognise_format(path, _read_text(path), conversation)
+    """Return the events of a file; `conversation` counts from 1 and chooses within a LoCoMo file."""
+    text = _read_text(path)
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError:
+        document = None  # several lines are not one document
+    if is_locomo(document):
+        source = read_locomo(document, conversation)
+    elif isinstance(document, dict) and isinstance(document.get("chat"), list) and "id" in document:
+        source = _read_beam(document)
+    else:
+        source = EventSource(path.name, _read_jsonl(path, text))
     return replace(source, events=source.events[:limit])
 
 
@@ -86,40 +89,30 @@ def _read_text(path: Path) -> str:
     return text
 
 
-def _recognise_format(path: Path, text: str, conversation: int) -> EventSource:
-    try:
-        whole = json.loads(text)
-    except json.JSONDecodeError:
-        whole = None  # several lines are no single document
-    if is_locomo(whole):
-        return read_locomo(whole, conversation)
-    if is_beam(whole):
-        return read_beam(whole)
-    return EventSource(title=path.name, events=_read_jsonl(path, text))
-
-
 def _read_jsonl(path: Path, text: str) -> list[Event]:
+    """Return the events; one without an id gets one from its content, so that a second run repeats it."""
     seen: Counter[str] = Counter()
-    lines = enumerate(text.splitlines(), start=1)
-    return [_parse_event(f"{path}, line {number}", line, seen) for number, line in lines if line.strip()]
+    events = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            event = _parse_event(f"{path}, line {number}", line)
+            content = sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()[:20]
+            seen[content] += 1
+            events.append({"event_id": f"line-{content}-{seen[content]}"} | event)
+    return events
 
 
-def _parse_event(where: str, line: str, seen: Counter[str]) -> Event:
-    """Return the event on a line; one without an id gets one from its content, so a second run repeats it."""
+def _parse_event(where: str, line: str) -> Event:
     try:
         event: Any = json.loads(line)
     except json.JSONDecodeError as error:
         raise DemoError(f"{where}: not JSON ({error.msg}, column {error.colno}).\n{EXPECTED}") from error
-    if fault := _find_fault(event):
-        raise DemoError(f"{where}: {fault}.\n{EXPECTED}")
-    if "event_id" in event:
-        return {**event}
-    content = sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()[:20]
-    seen[content] += 1
-    return {"event_id": f"line-{content}-{seen[content]}", **event}
+    if problem := _find_problem(event):
+        raise DemoError(f"{where}: {problem}.\n{EXPECTED}")
+    return dict(event)
 
 
-def _find_fault(event: Any) -> str | None:
+def _find_problem(event: Any) -> str | None:
     if not isinstance(event, dict):
         return "not a JSON object"
     for field in ("user_id", "type"):
@@ -132,19 +125,13 @@ def _find_fault(event: Any) -> str | None:
     return None if isinstance(event.get("payload", {}), dict) else "`payload` is not an object"
 
 
-LOCOMO_DATE = "%I:%M %p on %d %B, %Y"
-
-
 def is_locomo(document: Any) -> bool:
-    return (
-        isinstance(document, list)
-        and bool(document)
-        and all(isinstance(sample, dict) and "conversation" in sample for sample in document)
-    )
+    samples = document if isinstance(document, list) else []
+    return bool(samples) and all(isinstance(each, dict) and "conversation" in each for each in samples)
 
 
 def read_locomo(document: list[dict[str, Any]], conversation: int) -> EventSource:
-    """Return every turn of the chosen conversation, in order; each of the two speakers is a user."""
+    """Return every turn of a conversation; each of its two speakers is a user."""
     if not 1 <= conversation <= len(document):
         names = ", ".join(f"{number} = {sample['sample_id']}" for number, sample in enumerate(document, 1))
         raise DemoError(f"There is no conversation {conversation} in this LoCoMo file: {names}.")
@@ -152,80 +139,57 @@ def read_locomo(document: list[dict[str, Any]], conversation: int) -> EventSourc
     talk, users = sample["conversation"], _locomo_users(document, sample)
     numbers = sorted(int(key.split("_")[1]) for key in talk if re.fullmatch(r"session_\d+", key))
     events = [event for number in numbers for event in _locomo_session(sample, number, users)]
-    title = (
-        f"LoCoMo {sample['sample_id']}: {talk['speaker_a']} and {talk['speaker_b']}, {len(numbers)} sessions"
-    )
-    return EventSource(title=title, events=events, shared=True)
+    names = f"{talk['speaker_a']} and {talk['speaker_b']}"
+    return EventSource(f"LoCoMo {sample['sample_id']}: {names}, {len(numbers)} sessions", events, shared=True)
 
 
 def _locomo_users(document: list[dict[str, Any]], sample: dict[str, Any]) -> dict[str, str]:
-    """Return user ids by speaker; a first name that several conversations share names several people."""
-    people = Counter(_locomo_speakers(each)[side] for each in document for side in (0, 1))
+    """Return user ids by speaker; a first name in several conversations names several people."""
+    sides = ("speaker_a", "speaker_b")
+    named = Counter(each["conversation"][side] for each in document for side in sides)
+    speakers = [sample["conversation"][side] for side in sides]
+    slugs = {name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in speakers}
     return {
-        name: _locomo_slug(name) if people[name] == 1 else f"{_locomo_slug(name)}-{sample['sample_id']}"
-        for name in _locomo_speakers(sample)
+        name: slug if named[name] == 1 else f"{slug}-{sample['sample_id']}" for name, slug in slugs.items()
     }
 
 
-def _locomo_speakers(sample: dict[str, Any]) -> tuple[str, str]:
-    return sample["conversation"]["speaker_a"], sample["conversation"]["speaker_b"]
-
-
-def _locomo_slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def _locomo_session(sample: dict[str, Any], number: int, users: dict[str, str]) -> list[Event]:
+def _locomo_session(sample: dict[str, Any], number: int, users: dict[str, str]) -> Iterator[Event]:
     talk = sample["conversation"]
-    start = datetime.strptime(talk[f"session_{number}_date_time"], LOCOMO_DATE).replace(tzinfo=UTC)
-    return [
-        {
-            "event_id": f"{sample['sample_id']}-{turn['dia_id'].replace(':', '-')}",
-            "user_id": users[turn["speaker"]],
-            "session_id": str(number),
-            "type": "message.sent",
-            "occurred_at": (start + timedelta(minutes=minute)).isoformat().replace("+00:00", "Z"),
-            "payload": {"text": _locomo_text(turn), "speaker": turn["speaker"]},
-        }
-        for minute, turn in enumerate(talk[f"session_{number}"])
-    ]
+    moment = datetime.strptime(talk[f"session_{number}_date_time"], LOCOMO_DATE).replace(tzinfo=UTC)
+    for turn in talk[f"session_{number}"]:
+        photo = f" [shares a photo: {turn['blip_caption']}]" if turn.get("blip_caption") else ""
+        payload = {"text": f"{turn['text']}{photo}", "speaker": turn["speaker"]}
+        event_id = f"{sample['sample_id']}-{turn['dia_id'].replace(':', '-')}"
+        yield _message(event_id, users[turn["speaker"]], number, payload, moment)
+        moment += MINUTE
 
 
-def _locomo_text(turn: dict[str, Any]) -> str:
-    caption = turn.get("blip_caption")
-    return f"{turn['text']} [shares a photo: {caption}]" if caption else str(turn["text"])
-
-
-GENERATOR_TAIL = re.compile(r"\s*->->.*$", re.DOTALL)
-BEAM_ANCHOR = "%B-%d-%Y"
-
-
-def is_beam(document: Any) -> bool:
-    return isinstance(document, dict) and isinstance(document.get("chat"), list) and "id" in document
-
-
-def read_beam(document: dict[str, Any]) -> EventSource:
-    """Return every message in order; a minute apart from the last date that the file named."""
-    chat = f"beam-{str(document['id']).lower()}"
-    title = f"BEAM {document['id']}: one user and an assistant, {len(document['chat'])} batches"
-    return EventSource(title=title, events=list(_beam_events(chat, document["chat"])))
-
-
-def _beam_events(chat: str, batches: list[dict[str, Any]]) -> Iterator[Event]:
+def _read_beam(document: dict[str, Any]) -> EventSource:
+    """Return every message, a minute apart from the last date that the file named."""
+    user, batches = f"beam-{str(document['id']).lower()}", document["chat"]
+    events: list[Event] = []
     moment: datetime | None = None
-    for batch in batches:
-        for message in (message for turn in batch["turns"] for message in turn):
-            moment = _beam_moment(message.get("time_anchor"), moment)
-            yield {
-                "event_id": f"{chat}-{message['id']}",
-                "user_id": chat,
-                "session_id": str(batch["batch_number"]),
-                "type": "message.sent",
-                "payload": {"text": GENERATOR_TAIL.sub("", message["content"]), "role": message["role"]},
-            } | ({"occurred_at": moment.isoformat().replace("+00:00", "Z")} if moment else {})
+    messages = (
+        (batch["batch_number"], each) for batch in batches for turn in batch["turns"] for each in turn
+    )
+    for number, message in messages:
+        if anchor := message.get("time_anchor"):
+            moment = datetime.strptime(anchor, BEAM_DATE).replace(tzinfo=UTC)
+        payload = {"text": BEAM_GENERATOR_TAIL.sub("", message["content"]), "role": message["role"]}
+        events.append(_message(f"{user}-{message['id']}", user, number, payload, moment))
+        moment = moment and moment + MINUTE
+    return EventSource(f"BEAM {document['id']}: one user and an assistant, {len(batches)} batches", events)
 
 
-def _beam_moment(anchor: str | None, before: datetime | None) -> datetime | None:
-    if anchor:
-        return datetime.strptime(anchor, BEAM_ANCHOR).replace(tzinfo=UTC)
-    return before and before + timedelta(minutes=1)
+def _message(
+    event_id: str, user: str, session: object, payload: dict[str, Any], moment: datetime | None
+) -> Event:
+    event = {
+        "event_id": event_id,
+        "user_id": user,
+        "session_id": str(session),
+        "type": "message.sent",
+        "payload": payload,
+    }
+    return event | ({"occurred_at": moment.isoformat().replace("+00:00", "Z")} if moment else {})

@@ -13,13 +13,12 @@ from scripts.demo.sources import EventSource
 from scripts.demo.stack import ExtractQueue, PollClock, QueueDepth, model_is_a_stand_in, wait_until_extracted
 
 USERS_WATCHED = 20  # a poll reads one profile each
-READING, RETRYING = "extracting facts", "failed, retrying"
-LONG_SECONDS = 20  # no batch takes so long; one that failed comes back after up to six minutes
+SLOW_SECONDS = 20  # no batch takes so long; one that failed is received again after six minutes
 
 
 @dataclass(frozen=True)
 class DemoRun:
-    """What it is told from, and where: `depth` looks at the extract queue."""
+    """One run of the demo; `depth` reads the depth of the extract queue."""
 
     api: ApiClient
     depth: Callable[[], QueueDepth]
@@ -29,85 +28,69 @@ class DemoRun:
 
 
 def run_demo(stack: Stack, source: EventSource, console: Console) -> None:
-    api = ApiClient(stack.api_url, stack.api_key)
+    api, stand_in = ApiClient(stack.api_url, stack.api_key), model_is_a_stand_in()
     try:
-        told = DemoRun(api, ExtractQueue(stack.endpoint_url).get_depth, source, console, PollClock())
-        stand_in = model_is_a_stand_in()
+        run = DemoRun(api, ExtractQueue(stack.endpoint_url).get_depth, source, console, PollClock())
         report.show_opening(console, source, stack.api_url, stand_in=stand_in)
-        send_and_wait(told)
-        show_facts(told)
-        show_answer(told, stand_in=stand_in)
+        send_and_wait(run)
+        show_facts(run)
+        show_answer(run, stand_in=stand_in)
     finally:
         api.close()
     report.show_next_steps(console, stack.api_url, source.list_users()[0])
 
 
-def send_and_wait(told: DemoRun) -> SendReport:
+def send_and_wait(run: DemoRun) -> None:
     """Send every event and return once extraction is done with them."""
-    known = [user for user, version in zip(_watched(told), _versions(told), strict=True) if version]
-    dead = told.depth().dead
-    with _progress(told.console) as progress:
-        sending = progress.add_task("sending events", total=len(told.source.events))
-        sent = send_events(told.api, told.source.events, advance=lambda size: progress.advance(sending, size))
-    left = _wait(told, sent)
-    report.show_send_report(told.console, sent)
-    report.show_aftermath(told.console, known_before=known, dead=left.dead - dead)
-    return sent
+    watched = run.source.list_users()[:USERS_WATCHED]
+    known = [user for user in watched if run.api.get_profile(user).version]
+    dead = run.depth().dead
+    with _progress(run.console) as progress:
+        task = progress.add_task("sending events", total=len(run.source.events))
+        sent = send_events(run.api, run.source.events, advance=lambda size: progress.advance(task, size))
+    left = _wait(run, sent, watched)
+    report.show_send_report(run.console, sent, known_before=known, dead=left.dead - dead)
 
 
-def _wait(told: DemoRun, sent: SendReport) -> QueueDepth:
-    with _progress(told.console) as progress:
-        reading = progress.add_task(READING, total=sent.accepted)
+def _wait(run: DemoRun, sent: SendReport, watched: list[str]) -> QueueDepth:
+    with _progress(run.console) as progress:
+        task = progress.add_task("extracting facts", total=sent.accepted)
+
+        def show(depth: QueueDepth, still_seconds: float) -> None:
+            state = "extracting facts" if still_seconds < SLOW_SECONDS else "failed, retrying"
+            done = max(0, sent.accepted - depth.messages_left)
+            progress.update(task, completed=done, description=state)
+
         return wait_until_extracted(
-            told.depth,
-            lambda: _versions(told),
-            report=lambda depth, still_seconds: progress.update(
-                reading,
-                completed=max(0, sent.accepted - depth.messages_left),
-                description=READING if still_seconds < LONG_SECONDS else RETRYING,
-            ),
-            clock=told.clock,
+            run.depth,
+            lambda: tuple(run.api.get_profile(user).version for user in watched),
+            report=show,
+            clock=run.clock,
         )
 
 
-def _versions(told: DemoRun) -> tuple[int, ...]:
-    return tuple(told.api.get_profile(user).version for user in _watched(told))
+def show_facts(run: DemoRun) -> None:
+    user, *others = run.source.list_users()
+    facts = list(run.api.list_facts(user))
+    report.show_facts(run.console, user, facts, run.source)
+    histories = [run.api.list_history(user, fact.key) for fact in facts if fact.replaced]
+    report.show_changes(run.console, histories)
+    profiles = {other: run.api.get_profile(other).facts for other in others[:USERS_WATCHED]}
+    report.show_other_users(run.console, profiles, len(others))
 
 
-def _watched(told: DemoRun) -> list[str]:
-    return told.source.list_users()[:USERS_WATCHED]
-
-
-def show_facts(told: DemoRun) -> None:
-    first, *others = told.source.list_users()
-    facts = list(told.api.list_facts(first))
-    report.show_facts(told.console, first, facts, told.source)
-    report.show_changes(
-        told.console, [told.api.list_history(first, fact.key) for fact in facts if fact.replaced]
-    )
-    report.show_other_users(
-        told.console, {user: told.api.get_profile(user).facts for user in others[:USERS_WATCHED]}, len(others)
-    )
-
-
-def show_answer(told: DemoRun, *, stand_in: bool) -> None:
-    user = told.source.list_users()[0]
-    conversation = told.api.start_conversation(user, "make demo")
-    question = report.choose_question(told.api.get_context(conversation, "").facts)
-    context = told.api.get_context(conversation, question)
-    reply = told.api.send_message(conversation, user, question)
-    report.show_answer(told.console, user, question, reply, stand_in=stand_in)
-    report.show_sections(told.console, context, reply.usage)
-    report.show_comparison(
-        told.console, context, told.source.list_events(user), known=len(told.api.get_profile(user).facts)
-    )
+def show_answer(run: DemoRun, *, stand_in: bool) -> None:
+    user = run.source.list_users()[0]
+    conversation = run.api.start_conversation(user, "make demo")
+    question = report.choose_question(run.api.get_context(conversation, "")["facts"])
+    context = run.api.get_context(conversation, question)
+    reply = run.api.send_message(conversation, user, question)
+    report.show_answer(run.console, user, question, reply, stand_in=stand_in)
+    report.show_sections(run.console, context, reply["usage"])
+    known = len(run.api.get_profile(user).facts)
+    report.show_comparison(run.console, context, run.source.list_events(user), known=known)
 
 
 def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:<17}"),
-        BarColumn(bar_width=40),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
+    columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(TextColumn("{task.description:<17}"), *columns, console=console)

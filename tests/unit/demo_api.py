@@ -1,7 +1,4 @@
-"""A stand-in for membus' HTTP API behind httpx2's mock transport.
-
-It takes events and knows what it is told.
-"""
+"""A stand-in for the HTTP API behind httpx2's mock transport: it accepts events and has canned facts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,10 +20,7 @@ def a_fact(key: str = "home.city", value: str = "Bath", **given: Any) -> dict[st
 
 @dataclass
 class CannedApi:
-    """`facts` by user, `lines` those in the prompt.
-
-    `refuse` and `busy_once` name events never or late taken.
-    """
+    """`facts` by user, `lines` of facts in the prompt; `refuse` and `busy_once` name events by id."""
 
     facts: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
     histories: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
@@ -75,7 +69,7 @@ class CannedApi:
 
 
 def _page(facts: list[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
-    """Two facts a page, so that every caller has to follow the cursor."""
+    """Return two facts a page, so that every caller has to follow the cursor."""
     start = int(cursor or 0)
     following = str(start + 2) if start + 2 < len(facts) else None
     return {"items": facts[start : start + 2], "next_cursor": following}

@@ -1,4 +1,4 @@
-"""scripts/demo: how its client speaks with the API when the API is busy, away or says no."""
+"""scripts/demo/api: the client when the API is busy, unreachable or refuses a request."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,10 +12,10 @@ from tests.unit.demo_api import CannedApi, a_fact
 PROFILE = {"version": 1, "facts": []}
 
 
-def an_api(
+def make_client(
     answers: Iterator[httpx2.Response | Exception],
 ) -> tuple[ApiClient, list[float], list[httpx2.Request]]:
-    naps: list[float] = []
+    pauses: list[float] = []
     requests: list[httpx2.Request] = []
 
     def serve(request: httpx2.Request) -> httpx2.Response:
@@ -26,42 +26,42 @@ def an_api(
         return answer
 
     return (
-        ApiClient("http://membus.test", "mb_key", transport=httpx2.MockTransport(serve), sleep=naps.append),
-        naps,
+        ApiClient("http://membus.test", "mb_key", transport=httpx2.MockTransport(serve), sleep=pauses.append),
+        pauses,
         requests,
     )
 
 
-def test_the_key_travels_as_a_bearer_token() -> None:
-    api, _, requests = an_api(iter([httpx2.Response(200, json=PROFILE)]))
+def test_api_key_is_sent_as_a_bearer_token() -> None:
+    api, _, requests = make_client(iter([httpx2.Response(200, json=PROFILE)]))
 
     api.get_profile("mia")
 
     assert requests[0].headers["Authorization"] == "Bearer mb_key"
 
 
-def test_a_busy_api_is_given_the_time_it_asks_for() -> None:
+def test_busy_api_is_asked_again_after_the_time_it_names() -> None:
     busy = httpx2.Response(429, headers={"Retry-After": "7"})
-    api, naps, _ = an_api(iter([busy, httpx2.Response(503), httpx2.Response(200, json=PROFILE)]))
+    api, pauses, _ = make_client(iter([busy, httpx2.Response(503), httpx2.Response(200, json=PROFILE)]))
 
     assert api.get_profile("mia").version == 1
-    assert naps == [7.0, 1.0]
+    assert pauses == [7.0, 1.0]
 
 
-def test_a_lost_connection_is_tried_again_with_the_same_idempotency_key() -> None:
+def test_lost_connection_is_retried_with_the_same_idempotency_key() -> None:
     created = httpx2.Response(201, json={"conversation_id": "c-1"})
-    api, _, requests = an_api(iter([httpx2.ConnectError("reset"), created]))
+    api, _, requests = make_client(iter([httpx2.ConnectError("reset"), created]))
 
     assert api.start_conversation("mia", "title") == "c-1"
     assert requests[0].headers["Idempotency-Key"] == requests[1].headers["Idempotency-Key"]
 
 
-def test_an_api_that_stays_away_is_named_after_five_pauses() -> None:
-    api, naps, _ = an_api(iter([httpx2.ConnectError("refused") for _ in range(6)]))
+def test_api_that_stays_unreachable_is_reported_after_five_pauses() -> None:
+    api, pauses, _ = make_client(iter([httpx2.ConnectError("refused") for _ in range(6)]))
 
     with pytest.raises(DemoError, match=r"cannot reach the API: refused\. See `make status`"):
         api.get_profile("mia")
-    assert naps == [0.5, 1.0, 2.0, 4.0, 8.0]
+    assert pauses == [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
 @pytest.mark.parametrize(
@@ -77,17 +77,17 @@ def test_an_api_that_stays_away_is_named_after_five_pauses() -> None:
         (lambda: httpx2.Response(500, text="Internal"), "answered 500: Internal"),
     ],
 )
-def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
+def test_refused_request_is_reported_in_the_words_of_the_api_and_not_retried(
     problem: Callable[[], httpx2.Response], told: str
 ) -> None:
-    api, naps, _ = an_api(iter([problem()]))
+    api, pauses, _ = make_client(iter([problem()]))
 
     with pytest.raises(DemoError, match=told):
         api.get_profile("mia")
-    assert naps == []
+    assert pauses == []
 
 
-def test_facts_are_read_page_by_page_to_the_last() -> None:
+def test_all_pages_of_facts_are_read() -> None:
     known = [a_fact(key=f"likes.{number}") for number in range(5)]
 
     assert [fact.key for fact in CannedApi(facts={"mia": known}).client().list_facts("mia")] == [
@@ -95,7 +95,7 @@ def test_facts_are_read_page_by_page_to_the_last() -> None:
     ]
 
 
-def test_a_history_is_read_page_by_page_to_the_last() -> None:
+def test_all_pages_of_a_history_are_read() -> None:
     told = [a_fact(value=f"Town {number}") for number in range(5)]
 
     history = CannedApi(histories={"home.city": told}).client().list_history("mia", "home.city")
@@ -103,8 +103,8 @@ def test_a_history_is_read_page_by_page_to_the_last() -> None:
     assert [version.value for version in history] == [f"Town {number}" for number in range(5)]
 
 
-def test_ids_cannot_leave_their_place_in_the_path() -> None:
-    api, _, requests = an_api(iter([httpx2.Response(200, json=PROFILE)]))
+def test_ids_are_escaped_in_the_path() -> None:
+    api, _, requests = make_client(iter([httpx2.Response(200, json=PROFILE)]))
 
     api.get_profile("mia/../ada?x")
 

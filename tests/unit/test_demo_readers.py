@@ -1,4 +1,4 @@
-"""scripts/demo: the files it can be given."""
+"""scripts/demo/sources: the files that the demo reads."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "input"
 
 
-def test_jsonl_is_read_line_by_line_in_the_order_of_the_file(file: Path) -> None:
+def test_jsonl_events_keep_the_order_of_the_file(file: Path) -> None:
     file.write_text(
         '{"event_id":"b","user_id":"u","type":"a.b"}\n\n{"event_id":"a","user_id":"u","type":"a.b"}\n'
     )
@@ -45,13 +45,13 @@ def test_jsonl_is_read_line_by_line_in_the_order_of_the_file(file: Path) -> None
     assert [event["event_id"] for event in read_source(file).events] == ["b", "a"]
 
 
-def test_one_event_alone_is_jsonl_too(file: Path) -> None:
+def test_file_of_one_event_is_jsonl(file: Path) -> None:
     file.write_text('{"event_id":"b","user_id":"u","type":"a.b"}')
 
     assert len(read_source(file).events) == 1
 
 
-def test_events_without_an_id_get_the_same_ones_in_every_run_and_equal_lines_stay_two(file: Path) -> None:
+def test_events_without_id_get_the_same_ids_in_every_run_and_equal_lines_stay_two(file: Path) -> None:
     line = '{"user_id":"u","type":"element.clicked","payload":{"name":"save"}}\n'
     file.write_text(line * 2)
 
@@ -61,7 +61,7 @@ def test_events_without_an_id_get_the_same_ones_in_every_run_and_equal_lines_sta
     assert ids == [event["event_id"] for event in read_source(file).events]
 
 
-def test_a_limit_keeps_the_first_events(file: Path) -> None:
+def test_limit_keeps_the_first_events(file: Path) -> None:
     file.write_text(
         '{"event_id":"a","user_id":"u","type":"a.b"}\n{"event_id":"b","user_id":"u","type":"a.b"}\n'
     )
@@ -70,7 +70,7 @@ def test_a_limit_keeps_the_first_events(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("", "is empty"),
         (" \n \n", "is empty"),
@@ -84,33 +84,33 @@ def test_a_limit_keeps_the_first_events(file: Path) -> None:
         ("name,city\nmia,Bath\n", "line 1: not JSON"),
     ],
 )
-def test_what_is_no_event_is_refused_by_line_and_with_what_was_expected(
-    file: Path, content: str, told: str
+def test_invalid_event_is_reported_by_line_with_what_is_expected(
+    file: Path, content: str, message: str
 ) -> None:
     file.write_text(content)
 
     with pytest.raises(DemoError) as refused:
         read_source(file)
 
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "Expected one of: JSONL" in str(refused.value)
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+def test_missing_file_and_folder_are_reported_by_name(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match=r"no-such-file: No such file"):
         read_source(tmp_path / "no-such-file")
     with pytest.raises(DemoError, match=r"directory"):
         read_source(tmp_path)
 
 
-def test_bytes_that_are_no_text_are_refused(file: Path) -> None:
+def test_file_that_is_not_utf8_is_refused(file: Path) -> None:
     file.write_bytes(b"\x80PNG")
 
     with pytest.raises(DemoError, match="not UTF-8"):
         read_source(file)
 
 
-def test_a_locomo_conversation_is_read_session_by_session_with_a_minute_a_turn(file: Path) -> None:
+def test_locomo_turns_are_a_minute_apart_session_by_session(file: Path) -> None:
     file.write_text(json.dumps([a_sample()]))
 
     source = read_source(file)
@@ -126,20 +126,20 @@ def test_a_locomo_conversation_is_read_session_by_session_with_a_minute_a_turn(f
     }
 
 
-def test_a_first_name_that_two_conversations_share_names_two_people(file: Path) -> None:
+def test_first_name_in_two_conversations_names_two_users(file: Path) -> None:
     file.write_text(json.dumps([a_sample(), a_sample("conv-2", ("Ann", "Bo"))]))
 
     assert set(read_source(file, conversation=2).list_users()) == {"ann-conv-2", "bo"}
 
 
-def test_a_conversation_that_is_not_in_the_file_is_answered_with_those_that_are(file: Path) -> None:
+def test_unknown_conversation_is_answered_with_those_in_the_file(file: Path) -> None:
     file.write_text(json.dumps([a_sample()]))
 
     with pytest.raises(DemoError, match=r"no conversation 2 in this LoCoMo file: 1 = conv-1"):
         read_source(file, conversation=2)
 
 
-def test_the_history_of_a_conversation_holds_what_both_said_once_and_in_order(file: Path) -> None:
+def test_history_of_a_conversation_has_both_speakers_once_in_order(file: Path) -> None:
     file.write_text(json.dumps([a_sample()]))
 
     history = transcript(read_source(file).list_events("ann"))
@@ -147,7 +147,7 @@ def test_the_history_of_a_conversation_holds_what_both_said_once_and_in_order(fi
     assert history == "Ann: Hey!\nMary Lou: Look [shares a photo: a dog]\nAnn: Later."
 
 
-def test_a_beam_chat_is_one_user_and_an_assistant_a_minute_apart_from_each_anchor(file: Path) -> None:
+def test_beam_messages_are_a_minute_apart_from_the_last_date(file: Path) -> None:
     turn = [
         {"role": "user", "id": 0, "content": "Plan my week ->-> 1,1", "time_anchor": "March-15-2024"},
         {"role": "assistant", "id": 1, "content": "Gladly."},

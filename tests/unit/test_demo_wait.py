@@ -1,4 +1,4 @@
-"""scripts/demo: when extraction counts as done."""
+"""scripts/demo/stack: when extraction counts as done."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from scripts.demo.stack import PollClock, QueueDepth, wait_until_extracted
 
 
 class Observed:
-    """Plays depths and versions, one of each a poll, the last ones for ever; time passes only in sleep."""
+    """Returns depths and versions, one of each a poll, then the last ones; time passes only in sleep."""
 
     def __init__(self, lefts: Sequence[int], versions: Sequence[int] = (1,)) -> None:
         self._lefts, self._versions = list(lefts), list(versions)
@@ -35,14 +35,14 @@ def _next(values: list[int]) -> int:
     return values.pop(0) if len(values) > 1 else values[0]
 
 
-def test_an_empty_queue_must_stay_empty_for_three_polls() -> None:
+def test_queue_must_stay_empty_for_three_polls() -> None:
     observed = Observed([5, 0, 0, 3, 0, 0, 0])
 
     assert observed.wait().messages_left == 0
     assert observed.polls == 7
 
 
-def test_a_profile_that_still_changes_is_waited_for() -> None:
+def test_profile_that_still_changes_is_waited_for() -> None:
     observed = Observed([0], versions=[1, 2, 3, 4])
 
     observed.wait()
@@ -50,13 +50,13 @@ def test_a_profile_that_still_changes_is_waited_for() -> None:
     assert observed.polls == 6
 
 
-def test_a_message_that_failed_once_is_waited_for_beyond_its_visibility_timeout() -> None:
+def test_failed_message_is_waited_for_beyond_its_visibility_timeout() -> None:
     assert Observed([1] * 380 + [0]).wait().messages_left == 0
 
 
-def test_a_queue_that_stands_still_is_given_up_with_its_depths_and_where_to_look() -> None:
-    with pytest.raises(DemoError) as told:
+def test_queue_without_progress_is_reported_with_its_depths_and_logs() -> None:
+    with pytest.raises(DemoError) as stalled:
         Observed([4]).wait()
 
     for part in ("0 waiting, 4 in work, 0 delayed", "membus-local-extract-dlq: 2", "logs"):
-        assert part in str(told.value)
+        assert part in str(stalled.value)

@@ -1,4 +1,4 @@
-"""scripts/demo: the bundled week holds what the demo says of it."""
+"""scripts/demo/week.jsonl: the events of the bundled week."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -13,12 +13,12 @@ from scripts.demo.sources import read_source
 EVENTS = [Event.model_validate({"tenant_id": "demo"} | event) for event in read_source(WEEK).events]
 
 
-def test_every_event_is_valid_has_an_id_a_session_and_a_time_and_is_the_same_users() -> None:
+def test_week_has_valid_events_of_one_user_with_sessions() -> None:
     assert {event.user_id for event in EVENTS} == {"mia"}
     assert all(event.session_id for event in EVENTS)
 
 
-def test_it_spans_a_week_of_about_a_hundred_and_twenty_events_of_every_kind() -> None:
+def test_week_has_about_120_events_of_every_type_over_seven_days() -> None:
     moments = [event.occurred_at for event in EVENTS]
 
     assert timedelta(days=6) < max(moments) - min(moments) < timedelta(days=7)
@@ -34,7 +34,7 @@ def test_it_spans_a_week_of_about_a_hundred_and_twenty_events_of_every_kind() ->
     }
 
 
-def test_some_events_come_twice_and_some_late_on_purpose() -> None:
+def test_week_has_repeated_and_late_events() -> None:
     copies = Counter(event.event_id for event in EVENTS)
     moments = [event.occurred_at for event in EVENTS]
 
@@ -42,14 +42,14 @@ def test_some_events_come_twice_and_some_late_on_purpose() -> None:
     assert moments != sorted(moments)
 
 
-def test_three_server_errors_fall_into_five_minutes() -> None:
+def test_week_has_three_server_errors_within_five_minutes() -> None:
     errors: list[datetime] = [event.occurred_at for event in EVENTS if event.payload.get("status") == 500]
 
     assert len(errors) == 3
     assert max(errors) - min(errors) <= timedelta(minutes=5)
 
 
-def test_ctrl_c_ends_with_its_own_code_and_says_how_to_stop_the_stack(
+def test_interrupt_returns_130_and_says_how_to_stop_the_stack(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def interrupted() -> Stack:
@@ -59,5 +59,5 @@ def test_ctrl_c_ends_with_its_own_code_and_says_how_to_stop_the_stack(
     assert "`make down` stops it" in capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_read_ends_the_demo_before_anything_is_started() -> None:
+def test_unreadable_file_ends_the_demo_before_the_stack_is_started() -> None:
     assert main(["--input", "no-such-file"]) == 1

@@ -1,4 +1,4 @@
-"""The sample week: what it costs in tokens, and what the rules know of it without any."""
+"""scripts/demo/week.jsonl: the tokens that extraction of the week costs, and what rules derive without."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ def the_week() -> Extraction:
     return extraction
 
 
-def test_at_least_four_events_of_five_cost_no_tokens() -> None:
+def test_at_least_80_percent_of_events_cost_no_tokens() -> None:
     read = {each["event_id"] for prompt in the_week().prompts() for each in shown(prompt)}
     happened = {event.event_id for event in EVENTS}
 
@@ -25,7 +25,7 @@ def test_at_least_four_events_of_five_cost_no_tokens() -> None:
     assert read == {event.event_id for event in EVENTS if needs_model(event)}
 
 
-def test_the_rules_alone_tell_what_mia_does() -> None:
+def test_rules_alone_derive_what_mia_does() -> None:
     known = the_week().known(MIA)
 
     assert {
@@ -38,7 +38,7 @@ def test_the_rules_alone_tell_what_mia_does() -> None:
     }.items() <= known.items()
 
 
-def test_the_checkout_that_failed_was_left_unfinished_until_the_evening() -> None:
+def test_failed_checkout_stays_unfinished_until_the_evening() -> None:
     told = the_week().facts.list_observations(MIA, "activity.checkout")
     left, *_, finished = sorted(told, key=lambda seen: seen.valid_from)
 
