@@ -1,38 +1,53 @@
-"""The operators' commands: one file for each group, errors in one line, exit codes as `Exit` says."""
+"""The operators' commands: their order in the help, errors in one line, exit codes as `ExitCode` says."""
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from membus.core.errors import MembusError, UnavailableError
-from scripts import cost, dlq, doctor, keys, reindex, session_gaps, tenants, usage
-from scripts.command import PROGRAM, CommandParser, ExitCode
-from scripts.erasure import commands as erasure_commands
+from membus.core.errors import MembusError
+from scripts import keys, reindex, session_gaps, tenants, usage
+from scripts.command import PROGRAM, Command, CommandParser, DeclinedError, ExitCode
+from scripts.cost import commands as cost
+from scripts.dlq import commands as dlq
+from scripts.doctor import commands as doctor
+from scripts.erasure import commands as erasure
 from scripts.erasure import holds
 from scripts.output import Output
 from scripts.reextraction import replay, trial
-from scripts.target import Target, open_target, target_options
-from scripts.tier import commands as tier_commands
+from scripts.target import Target, explain_error, open_target, target_options
+from scripts.tier import commands as tier
 from scripts.transfer import export_command, import_command
 
-GROUPS = (
-    tenants,
-    keys,
-    usage,
-    cost,
-    session_gaps,
-    doctor,
-    dlq,
-    reindex,
-    replay,
-    trial,
-    tier_commands,
-    export_command,
-    import_command,
-    erasure_commands,
-    holds,
+COMMANDS: tuple[Command, ...] = (
+    tenants.create,
+    tenants.list_all,
+    tenants.show,
+    tenants.set_budget,
+    tenants.set_rates,
+    keys.create,
+    keys.list_all,
+    keys.revoke,
+    usage.report,
+    cost.estimate_month,
+    session_gaps.report,
+    doctor.examine,
+    dlq.list_queues,
+    dlq.show,
+    dlq.redrive,
+    reindex.run,
 )
+GROUPS = {
+    "tenant": "tenants of this deployment, their budgets and rate limits",
+    "key": "a tenant's API keys",
+    "cost": "what a month would cost",
+    "dlq": "dead-letter queues: what could not be processed, and sending it back",
+    "shadow": "try another model or prompt beside the one in use",
+    "tier": "the archive: run, compact, verify, reconcile, restore, report",
+    "hold": "legal holds: nothing is erased until they are lifted",
+}
+UNCONVERTED: tuple[Any, ...] = (replay, trial, tier, export_command, import_command, erasure, holds)
 EXAMPLES = (
     'tenant create acme --name "Acme Ltd" --environment dev',
     "key create acme --scopes events:write,memory:read --expires-in 90d",
@@ -41,6 +56,10 @@ EXAMPLES = (
     "tier reconcile --tenant acme --environment prod",
     "key revoke --help",
 )
+DESCRIPTION = (
+    "Operate membus: the local stack, or an environment on AWS with --environment. "
+    "Exit codes: 0 done, 1 refused or failed, 2 misused, 3 partly done, 130 interrupted."
+)
 
 
 def main(
@@ -48,44 +67,28 @@ def main(
 ) -> int:
     arguments = command_line().parse_args(argv)
     try:
-        target = open_target(arguments) if "stack" in arguments else None  # what asks nobody needs no place
+        target = open_target(arguments) if "stack" in arguments else None
         return arguments.run(arguments, target, Output(as_json=arguments.json)) or ExitCode.DONE
-    except UnavailableError as error:
-        return _print_error(f"{error.detail}{_hint(arguments)}")
-    except MembusError as error:
-        return _print_error(error.detail)
-    except BotoCoreError as error:
-        return _print_error(f"{error}{_hint(arguments)}")
-    except ClientError as error:
-        return _print_error(str(error))
+    except DeclinedError as answer:
+        Output.print_remark(answer.detail)
+        return ExitCode.REFUSED
+    except (MembusError, BotoCoreError, ClientError) as error:
+        Output.print_remark(f"error: {explain_error(error, arguments)}")
+        return ExitCode.REFUSED
     except KeyboardInterrupt:
         Output.print_remark("interrupted: what is done is done, run it again to go on")
         return ExitCode.INTERRUPTED
 
 
-def command_line() -> CommandParser:
+def command_line() -> ArgumentParser:
     """Return the parser of all commands, each with its examples and the options they share."""
-    parser = CommandParser(
-        prog=PROGRAM,
-        examples=EXAMPLES,
-        description="Operate membus: the local stack, or an environment on AWS with --environment. "
-        "Exit codes: 0 done, 1 refused or failed, 2 misused, 3 partly done, 130 interrupted.",
-    )
-    groups, options = parser.add_subparsers(required=True, metavar="command"), target_options()
-    for group in GROUPS:
-        group.register(groups.add_parser, options)
+    parser = CommandParser(prog=PROGRAM, description=DESCRIPTION, examples=EXAMPLES)
+    parsers = {"": parser.add_subparsers(required=True, metavar="command")}
+    for command in COMMANDS:
+        group = command.name.rpartition(" ")[0]
+        if group not in parsers:
+            parsers[group] = parsers[""].add_parser(group, help=GROUPS[group]).add_subparsers(required=True)
+        command.add_to(parsers[group])
+    for module in UNCONVERTED:
+        module.register(parsers[""].add_parser, target_options())
     return parser
-
-
-def _hint(arguments: Namespace) -> str:
-    """Return what to try when something does not answer."""
-    return (
-        "; is the local stack up? `make up` starts it"
-        if getattr(arguments, "environment", "") is None
-        else ""
-    )
-
-
-def _print_error(why: str) -> int:
-    Output.print_remark(f"error: {why}")
-    return ExitCode.REFUSED

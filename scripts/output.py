@@ -1,9 +1,11 @@
-"""What the operators' commands print: tables for people, JSON for programs."""
+"""What commands print: tables for people, JSON for programs."""
 
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -12,81 +14,82 @@ from rich.prompt import Confirm
 from rich.table import Table
 from rich.text import Text
 
-Row = dict[str, str | list[str] | None]
+Row = dict[str, str | int | float | Decimal | list[str] | None]
+"""A Decimal is an amount of dollars."""
 GAP = 2
 """Spaces between columns."""
-BRIEFEST = 3
+COLUMNS_MIN = 3
 """Of fewer columns a table says too little."""
+EMPTY = "-"
+CENT = Decimal("0.0001")
 _NUMBER = re.compile(r"-|-?[\d,]*\.?\d+(?:e-?\d+)?%?")
 
 
 @dataclass(frozen=True)
 class Output:
-    """Answers go to standard output.
-
-    Remarks about them go to standard error, so that answers can be piped.
-    """
+    """Answers go to standard output, remarks about them to standard error."""
 
     as_json: bool
 
-    def print_rows(self, rows: Sequence[Row], *, nothing: str, brief: Sequence[str] = ()) -> None:
-        """Print a table.
+    def print_rows(self, rows: Sequence[Row], *, nothing: str = "", brief: Sequence[str] = ()) -> None:
+        """Print a table, or the remark `nothing` if there are no rows.
 
-        Where it is too wide, of the first `brief` columns that have room, else row below row.
+        A table that is too wide has as many of the first `brief` columns as fit, or becomes a block for each row.
         """
         if self.as_json:
-            print(json.dumps(rows, indent=2))
+            print_json(rows)
         elif rows:
-            self._draw(
-                [{name: _text(row.get(name)) for name in _filled_columns(rows)} for row in rows], brief
-            )
+            texts = [{name: _format(row.get(name)) for name in rows[0]} for row in rows]
+            names = [name for name in rows[0] if any(row[name] != EMPTY for row in texts)]
+            self._draw([{name: row[name] for name in names or rows[0]} for row in texts], brief)
         else:
             self.print_remark(nothing)
 
-    def print_dry_run(self, what: str, row: Row) -> None:
-        """Say what a rehearsal would have done; programs get the row it would have left."""
+    def print_dry_run(self, action: str, row: Row) -> None:
+        """Say what a command would have done; programs get the row that it would have left."""
         if self.as_json:
-            print(json.dumps([row | {"dry_run": "true"}], indent=2))
+            print_json([row | {"dry_run": "true"}])
         else:
-            self.print_remark(f"would {what}; nothing was done")
+            self.print_remark(f"would {action}; nothing was done")
+
+    def print_answer(self, text: str, row: Row, *, remark: str) -> None:
+        """Print `text` on a line of its own with a remark, or the whole of `row` as JSON."""
+        if self.as_json:
+            print_json(row)
+        else:
+            print(text)
+            self.print_remark(remark)
 
     def _draw(self, rows: list[dict[str, str]], brief: Sequence[str]) -> None:
         console = Console()
-        narrower = (brief[:columns] for columns in range(len(brief), BRIEFEST - 1, -1))
-        short = ([{name: row[name] for name in names if name in row} for row in rows] for names in narrower)
-        for each in (rows, *short):
-            if sum(width + GAP for width in _least_widths(each).values()) - GAP <= console.width:
-                console.print(_grid(each, console.width))
-                if left := len(rows[0]) - len(each[0]):
-                    self.print_remark(f"{left} more columns on a wider terminal, or with --json")
+        shorter = (brief[:columns] for columns in range(len(brief), COLUMNS_MIN - 1, -1))
+        for names in (list(rows[0]), *shorter):
+            shown = [{name: row[name] for name in names if name in row} for row in rows]
+            if widths := _share_width(shown, console.width):
+                console.print(_table(shown, widths))
+                if hidden := len(rows[0]) - len(shown[0]):
+                    self.print_remark(f"{hidden} more columns on a wider terminal, or with --json")
                 return
         for number, row in enumerate(rows):
             console.print(*([""] if number else []), _block(row), sep="\n")
 
-    def print_answer(self, text: str, row: Row, *, remark: str) -> None:
-        """Print `text` on a line of its own with a remark, or the whole of `row` as JSON."""
-        print(json.dumps(row, indent=2) if self.as_json else text)
-        if not self.as_json:
-            self.print_remark(remark)
-
     @property
     def is_quiet(self) -> bool:
-        """Whether nobody would see anything move: a program reads, or a pipe."""
+        """Whether progress would be seen by nobody: the reader is a program, or a pipe."""
         return self.as_json or not self.progress_console().is_terminal
 
     @staticmethod
     def progress_console() -> Console:
-        """Return where progress is drawn: a terminal sees it move, a pipe sees nothing of it."""
         return Console(stderr=True)
 
     def progress_bar(self) -> Progress:
-        """Return a bar that counts; programs see nothing of it."""
+        """Return a progress bar with a count; programs see nothing of it."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         return Progress(*columns, console=self.progress_console(), disable=self.is_quiet, transient=True)
 
     @staticmethod
     def ask_confirmation(question: str) -> bool:
-        """Return whether the person at the terminal says yes; without a word they say no."""
+        """Return whether the operator answers yes; an empty answer is no."""
         return Confirm.ask(question, console=Console(stderr=True), default=False)
 
     @staticmethod
@@ -94,41 +97,42 @@ class Output:
         Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _filled_columns(rows: Sequence[Row]) -> list[str]:
-    """Return the columns in which any row says something; those of the first row, where none does."""
-    return [name for name in rows[0] if any(row.get(name) for row in rows)] or list(rows[0])
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, default=float))
 
 
-def _least_widths(rows: Sequence[dict[str, str]]) -> dict[str, int]:
-    """Return how narrow each column may be: no word of it is ever broken, least of all a number."""
-    said = {name: [_heading(name), *(row[name] for row in rows)] for name in rows[0]}
-    return {
-        name: max(cell_len(word) for text in texts for word in text.split()) for name, texts in said.items()
+def _share_width(rows: Sequence[dict[str, str]], room: int) -> dict[str, int] | None:
+    """Return a width for each column, or None if a word would have to be broken.
+
+    Each column gets the width of its longest word; columns that need little more get it first.
+    """
+    texts = {name: [_heading(name), *(row[name] for row in rows)] for name in rows[0]}
+    widths = {
+        name: max(cell_len(word) for text in column for word in text.split())
+        for name, column in texts.items()
     }
-
-
-def _widths(rows: Sequence[dict[str, str]], room: int) -> dict[str, int]:
-    """Share the room: each column has its least, and who wants little more has it before who wants much."""
-    widths = _least_widths(rows)
-    wanted = {
-        name: max(cell_len(text) for text in (_heading(name), *(row[name] for row in rows)))
-        for name in widths
-    }
+    missing = {name: max(map(cell_len, column)) - widths[name] for name, column in texts.items()}
     spare = room - sum(widths.values()) - GAP * (len(widths) - 1)
-    for left, name in enumerate(sorted(widths, key=lambda name: widths[name] - wanted[name])[::-1], 1):
-        more = min(wanted[name] - widths[name], spare // (len(widths) - left + 1))
-        widths[name], spare = widths[name] + more, spare - more
+    if spare < 0:
+        return None
+    for columns_left, name in zip(
+        range(len(widths), 0, -1), sorted(missing, key=missing.__getitem__), strict=True
+    ):
+        more = min(missing[name], spare // columns_left)
+        widths[name] += more
+        spare -= more
     return widths
 
 
-def _grid(rows: Sequence[dict[str, str]], room: int) -> Table:
-    grid = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
-    for name, width in _widths(rows, room).items():
-        counted = all(_NUMBER.fullmatch(row[name]) for row in rows)
-        grid.add_column(_heading(name), justify="right" if counted else "left", width=width, overflow="fold")
+def _table(rows: Sequence[dict[str, str]], widths: dict[str, int]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
+    for name, width in widths.items():
+        is_number = all(_NUMBER.fullmatch(row[name]) for row in rows)
+        justify: Any = "right" if is_number else "left"
+        table.add_column(_heading(name), justify=justify, width=width, overflow="fold")
     for row in rows:
-        grid.add_row(*map(Text, row.values()))  # an ARN is no markup, `:secret:` no picture
-    return grid
+        table.add_row(*map(Text, row.values()))  # an ARN is not markup, `:secret:` not a picture
+    return table
 
 
 def _block(row: dict[str, str]) -> Table:
@@ -145,5 +149,11 @@ def _heading(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _text(value: str | list[str] | None) -> str:
-    return " ".join(value) if isinstance(value, list) else value or "-"
+def _format(value: str | float | Decimal | list[str] | None) -> str:
+    if isinstance(value, Decimal):
+        # Hundredths of a cent, and two digits of what would be nothing else.
+        return str(value.quantize(CENT)) if not value or value >= CENT else f"{value:.2g}"
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    text = " ".join(value) if isinstance(value, list) else str(value)
+    return EMPTY if value is None else text or EMPTY

@@ -1,23 +1,47 @@
-"""`gaps --tenant …`.
+"""`gaps`: how long users pause in a conversation, and which lifetime of the conversation cache fits."""
 
-How long users leave a conversation before they go on, and which lifetime of the hot tier fits.
-"""
-
-from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
-from typing import get_args
+from typing import TypeVar, get_args
 
 from membus.conversations.conversation import ConversationStatus, Message
 from membus.conversations.ports import ConversationStore
+from membus.core.pages import Page
+from scripts.command import TENANT, command
 from scripts.output import Output, Row
-from scripts.target import AddGroup, Target
+from scripts.target import Target
 
 LIFETIMES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 4 * 60, 24 * 60, 7 * 24 * 60))
 ENOUGH = 0.9
-"""Of the resumptions; beyond it each further hour in memory serves few."""
+"""Of the resumed conversations; beyond it each further hour in memory covers few."""
 PAGE = 200
+T = TypeVar("T")
+
+
+@command(
+    "gaps",
+    "pauses in conversations: which lifetime of the conversation cache fits",
+    TENANT,
+    examples=["gaps --tenant acme", "gaps --tenant acme --environment prod --json"],
+    description="Reads all conversations of the tenant.",
+)
+def report(arguments: Namespace, target: Target, output: Output) -> None:
+    tenant = target.get_tenant(arguments.tenant).tenant_id
+    found = [
+        gap for messages in _list_conversations(target.conversations, tenant) for gap in find_gaps(messages)
+    ]
+    rows = measure_lifetimes(found) if found else []
+    output.print_rows(rows, nothing=f"No user of {tenant} has resumed a conversation.")
+    if found and not output.as_json:
+        fits = choose_lifetime(found)
+        output.print_remark(
+            f"A cache lifetime of {format_lifetime(fits)} covers nine of ten resumed conversations."
+            if fits
+            else "No cache lifetime covers nine of ten resumed conversations: do without the cache."
+        )
 
 
 def find_gaps(messages: Iterable[Message]) -> Iterator[timedelta]:
@@ -27,36 +51,33 @@ def find_gaps(messages: Iterable[Message]) -> Iterator[timedelta]:
             yield after.created_at - before.created_at
 
 
-def report(gaps: Sequence[timedelta]) -> list[Row]:
-    """Return one row for each lifetime.
-
-    The resumptions it serves, and the minutes it holds a window for each.
-    """
+def measure_lifetimes(gaps: Sequence[timedelta]) -> list[Row]:
+    """Return for each lifetime the gaps it covers, and the minutes it keeps a window for each gap."""
     rows: list[Row] = []
-    served_before = 0
+    covered_before = 0
     for lifetime in LIFETIMES:
-        served = sum(gap <= lifetime for gap in gaps)
-        held = sum((min(gap, lifetime) for gap in gaps), start=timedelta()) / len(gaps)
+        covered = sum(gap <= lifetime for gap in gaps)
+        kept = sum((min(gap, lifetime) for gap in gaps), start=timedelta()) / len(gaps)
         rows.append(
             {
-                "lifetime": format_seconds(lifetime),
-                "gaps": str(served - served_before),
-                "served": f"{served / len(gaps):.1%}",
-                "minutes_held": f"{held.total_seconds() / 60:.1f}",
-                "histogram": "█" * round(40 * (served - served_before) / len(gaps)),
+                "lifetime": format_lifetime(lifetime),
+                "gaps": str(covered - covered_before),
+                "served": f"{covered / len(gaps):.1%}",
+                "minutes_held": f"{kept.total_seconds() / 60:.1f}",
+                "histogram": "█" * round(40 * (covered - covered_before) / len(gaps)),
             }
         )
-        served_before = served
+        covered_before = covered
     return rows
 
 
 def choose_lifetime(gaps: Sequence[timedelta]) -> timedelta | None:
-    """Return the shortest lifetime that serves nine resumptions in ten, None where none does."""
+    """Return the shortest lifetime that covers nine gaps in ten, None if no lifetime does."""
     wanted = ENOUGH * len(gaps)
     return next((lifetime for lifetime in LIFETIMES if sum(gap <= lifetime for gap in gaps) >= wanted), None)
 
 
-def format_seconds(lifetime: timedelta) -> str:
+def format_lifetime(lifetime: timedelta) -> str:
     minutes = int(lifetime.total_seconds() // 60)
     for size, unit in ((24 * 60, "d"), (60, "h")):
         if minutes >= size:
@@ -64,51 +85,16 @@ def format_seconds(lifetime: timedelta) -> str:
     return f"{minutes} min"
 
 
-def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    gaps = add_group(
-        "gaps",
-        parents=[options],
-        help="pauses in conversations: which lifetime of the hot tier fits",
-        examples=["gaps --tenant acme", "gaps --tenant acme --environment prod --json"],
-    )
-    gaps.add_argument("--tenant", required=True, help="whose conversations are read, all of them")
-    gaps.set_defaults(run=_gaps)
-
-
-def _gaps(arguments: Namespace, target: Target, output: Output) -> None:
-    target.get_tenant(arguments.tenant)
-    found = [gap for each in _talks(target.conversations, arguments.tenant) for gap in find_gaps(each)]
-    output.print_rows(
-        report(found) if found else [],
-        nothing=f"Nobody of {arguments.tenant} has gone on with a conversation.",
-    )
-    fits = choose_lifetime(found) if found else None
-    if found and not output.as_json:
-        output.print_remark(
-            f"{format_seconds(fits)} serves nine in ten."
-            if fits
-            else "No lifetime serves nine in ten: go without."
-        )
-
-
-def _talks(conversations: ConversationStore, tenant: str) -> Iterator[list[Message]]:
+def _list_conversations(store: ConversationStore, tenant: str) -> Iterator[list[Message]]:
     """Yield the messages of each of the tenant's conversations."""
     for status in get_args(ConversationStatus):
-        after: dict[str, str] | None = {}
-        while after is not None:
-            page = conversations.list_conversations(
-                tenant, status, user=None, limit=PAGE, after=after or None
-            )
-            for conversation in page.items:
-                yield _messages(conversations, tenant, conversation.conversation_id)
-            after = page.after
+        for conversation in _read_pages(partial(store.list_conversations, tenant, status, user=None)):
+            yield list(_read_pages(partial(store.list_messages, tenant, conversation.conversation_id)))
 
 
-def _messages(conversations: ConversationStore, tenant: str, conversation_id: str) -> list[Message]:
-    messages: list[Message] = []
+def _read_pages(read: Callable[..., Page[T]]) -> Iterator[T]:
     after: dict[str, str] | None = {}
     while after is not None:
-        page = conversations.list_messages(tenant, conversation_id, limit=PAGE, after=after or None)
-        messages += page.items
+        page = read(limit=PAGE, after=after or None)
+        yield from page.items
         after = page.after
-    return messages

@@ -1,8 +1,1 @@
-"""`cost estimate`.
-
-What a month would cost, from counted work and dated list prices, before anything is deployed.
-"""
-
-from scripts.cost.commands import register
-
-__all__ = ["register"]
+"""`cost estimate`: counted work times dated list prices."""

@@ -1,14 +1,12 @@
-"""The command.
+"""The command `cost estimate`: a daily load in, the monthly cost of each part out."""
 
-What an application does in a day goes in, a table of parts comes out, with what it rests on.
-"""
-
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterable
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from membus.tenants.costs import load_price_list
+from scripts.command import command, option
 from scripts.cost.estimate import (
     DAYS,
     CostItem,
@@ -20,58 +18,71 @@ from scripts.cost.estimate import (
     work,
 )
 from scripts.output import Output, Row
-from scripts.target import AddGroup, Target, output_options
 
 THOUSAND = 1000
+DEFAULT = "(default: %(default)s)"
 
 
-def register(add_group: AddGroup, options: ArgumentParser) -> None:  # noqa: ARG001 - it is about no place
-    commands = add_group("cost", help="what a month would cost").add_subparsers(required=True)
-    command = commands.add_parser(
-        "estimate",
-        parents=[output_options()],
-        help="from counted work and dated list prices; asks nobody",
-        description="List prices of us-east-1 without free tiers. What is deployed already is told by `usage`.",
-        examples=[
-            "cost estimate --events-per-day 100000 --turns-per-day 20000 --users 5000",
-            "cost estimate --events-per-day 1000 --turns-per-day 0 --users 10 --size dev --json",
-            "cost estimate --events-per-day 100000 --turns-per-day 20000 --users 5000 --turn-tokens 15000,1000",
-        ],
-    )
-    command.add_argument("--events-per-day", type=_amount, required=True, help="of all kinds")
-    command.add_argument(
-        "--turns-per-day", type=_amount, required=True, help="messages that chat answers, beside the events"
-    )
-    command.add_argument("--users", type=_amount, required=True, help="among whom they are spread")
-    turn, share = work()["turn"], work()["read_share"]
-    command.add_argument(
+def parse_amount(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is not a number") from error
+    if not 0 <= number < float("inf"):
+        raise ArgumentTypeError("write 0 or more")
+    return number
+
+
+def parse_share(text: str) -> float:
+    if (share := parse_amount(text)) > 1:
+        raise ArgumentTypeError("a share is 0 to 1")
+    return share
+
+
+def parse_tokens(text: str) -> tuple[int, int]:
+    sent, _, answered = text.partition(",")
+    if not (sent.isdecimal() and answered.isdecimal()):
+        raise ArgumentTypeError(f"'{text}' is not a pair of tokens: write 548,50")
+    return int(sent), int(answered)
+
+
+@command(
+    "cost estimate",
+    "what a month would cost, from counted work and dated list prices",
+    option("--events-per-day", type=parse_amount, required=True, help="of all types"),
+    option("--turns-per-day", type=parse_amount, required=True, help="turns of chat, beside the events"),
+    option("--users", type=parse_amount, required=True, help="users who send them"),
+    option(
         "--read-share",
-        type=_share,
-        default=share,
-        help="of events, that a model reads (default: %(default)s)",
-    )
-    command.add_argument(
+        type=parse_share,
+        default=work()["read_share"],
+        help=f"share of the events that a model reads {DEFAULT}",
+    ),
+    option(
         "--turn-tokens",
-        type=_pair,
-        default=(turn["tokens_in"], turn["tokens_out"]),
+        type=parse_tokens,
+        default=(work()["turn"]["tokens_in"], work()["turn"]["tokens_out"]),
         metavar="IN,OUT",
-        help="of a turn (default: %(default)s, the demo's question; at most 15000,1000)",
-    )
-    command.add_argument(
+        help=f"of a turn {DEFAULT[:-1]}, the demo's question; at most 15000,1000)",
+    ),
+    option(
         "--size",
         choices=tuple(work()["environments"]),
         default="prod",
-        help="the environment whose idle parts count (default: %(default)s)",
-    )
-    command.add_argument("--extract-model", default="claude-haiku-5-5", help="(default: %(default)s)")
-    command.add_argument("--chat-model", default="claude-sonnet-5-5", help="(default: %(default)s)")
-    command.add_argument(
-        "--embedding-model", default="amazon.titan-embed-text-v2:0", help="(default: %(default)s)"
-    )
-    command.set_defaults(run=_estimate)
-
-
-def _estimate(arguments: Namespace, target: Target | None, output: Output) -> None:  # noqa: ARG001 - it is about no place
+        help=f"the environment whose fixed costs count {DEFAULT}",
+    ),
+    option("--extract-model", default="claude-haiku-5-5", help=DEFAULT),
+    option("--chat-model", default="claude-sonnet-5-5", help=DEFAULT),
+    option("--embedding-model", default="amazon.titan-embed-text-v2:0", help=DEFAULT),
+    description="List prices of us-east-1 without free tiers. `usage` shows what a deployment has cost.",
+    examples=[
+        "cost estimate --events-per-day 100000 --turns-per-day 20000 --users 5000",
+        "cost estimate --events-per-day 1000 --turns-per-day 0 --users 10 --size dev --json",
+        "cost estimate --events-per-day 100000 --turns-per-day 20000 --users 5000 --turn-tokens 15000,1000",
+    ],
+    has_target=False,
+)
+def estimate_month(arguments: Namespace, target: None, output: Output) -> None:  # noqa: ARG001 - it has none
     load = Workload(
         arguments.events_per_day,
         arguments.turns_per_day,
@@ -82,75 +93,41 @@ def _estimate(arguments: Namespace, target: Target | None, output: Output) -> No
     models = ModelChoice(arguments.extract_model, arguments.chat_model, arguments.embedding_model)
     today, prices = datetime.now(UTC).date(), load_price_list()
     parts = estimate(load, models, prices, environment=arguments.size, day=today)
-    output.print_rows([*(_row(part, load) for part in parts), _sum(parts, load)], nothing="")
-    if not output.as_json:
-        output.print_remark(
-            f"List prices, {aws_prices()['region']}, as of {aws_prices()['read_on']}, without free tiers. "
-            "Left out, because nobody counted it: Lambda's seconds outside chat, Aurora above its floor, the archive, "
-            "logs, backups, traffic."
-        )
-        worst, live, release = without_cache(load, models.chat, prices, day=today)
-        output.print_remark(
-            "A turn is counted as if no prompt were cached. On the worst day each is written to the cache and none is "
-            f"read: prompts of chat then cost {_dollars(worst)} dollars that day. A release that changes instructions "
-            f"or tools does so to {live:,} live conversations, once: {_dollars(release)} dollars."
-        )
+    rows = [_row(part.name, part.counted, part.price, [part], load) for part in parts]
+    output.print_rows([*rows, _row("together", None, None, parts, load)])
+    if output.as_json:
+        return
+    output.print_remark(
+        f"List prices, {aws_prices()['region']}, as of {aws_prices()['read_on']}, without free tiers. Not counted: "
+        "Lambda's seconds outside chat, Aurora above its minimum, the archive, logs, backups, traffic."
+    )
+    worst, live, release = without_cache(load, models.chat, prices, day=today)
+    output.print_remark(
+        "A turn is counted as if no prompt were cached. On the worst day each prompt is written to the cache and none "
+        f"is read: prompts of chat then cost {_dollars(worst)} dollars that day. A release that changes instructions "
+        f"or tools does so to {live:,} live conversations, once: {_dollars(release)} dollars."
+    )
 
 
-def _row(part: CostItem, load: Workload) -> Row:
+def _row(name: str, counted: str | None, price: str | None, parts: Sequence[CostItem], load: Workload) -> Row:
+    dollars = sum((part.dollars for part in parts), Decimal(0))
     return {
-        "part": part.name,
-        "counted": part.counted,
-        "price": part.price,
-        "dollars_per_month": _dollars(part.dollars),
-        **_thousand([part], load),
+        "part": name,
+        "counted": counted,
+        "price": price,
+        "dollars_per_month": _dollars(dollars),
+        "per_1000_events": _per_thousand(parts, "event", load.events),
+        "per_1000_turns": _per_thousand(parts, "turn", load.turns),
     }
 
 
-def _sum(parts: Iterable[CostItem], load: Workload) -> Row:
-    parts = list(parts)
-    total = _dollars(sum((part.dollars for part in parts), Decimal(0)))
-    return {
-        "part": "together",
-        "counted": None,
-        "price": None,
-        "dollars_per_month": total,
-        **_thousand(parts, load),
-    }
-
-
-def _thousand(parts: Iterable[CostItem], load: Workload) -> dict[str, str | None]:
-    """Return what a thousand events and a thousand turns take of it, without what costs as much when nobody comes."""
-    found: dict[str, str | None] = {}
-    for per, number in (("event", load.events), ("turn", load.turns)):
-        mine = [part.dollars for part in parts if part.per == per]
-        share = sum(mine, Decimal(0)) * THOUSAND / Decimal(number * DAYS) if mine and number else None
-        found[f"per_1000_{per}s"] = None if share is None else _dollars(share)
-    return found
+def _per_thousand(parts: Sequence[CostItem], per: str, number: float) -> str | None:
+    """Return the dollars for a thousand events or turns, without fixed costs; None if there are none."""
+    dollars = [part.dollars for part in parts if part.per == per]
+    if not dollars or not number:
+        return None
+    return _dollars(sum(dollars, Decimal(0)) * THOUSAND / Decimal(number * DAYS))
 
 
 def _dollars(dollars: Decimal) -> str:
     return f"{dollars:.2f}" if dollars >= 1 else f"{dollars:.5f}"
-
-
-def _amount(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"'{text}' is no number") from error
-    if not 0 <= number < float("inf"):
-        raise ArgumentTypeError("write 0 or more")
-    return number
-
-
-def _share(text: str) -> float:
-    if (share := _amount(text)) > 1:
-        raise ArgumentTypeError("a share is 0 to 1")
-    return share
-
-
-def _pair(text: str) -> tuple[int, int]:
-    given, _, answered = text.partition(",")
-    if not (given.isdecimal() and answered.isdecimal()):
-        raise ArgumentTypeError(f"'{text}' is no pair of tokens: write 548,50")
-    return int(given), int(answered)

@@ -1,5 +1,1 @@
-"""`dlq list|show|redrive`: what membus gave up on, why, and the way back for it."""
-
-from scripts.dlq.commands import register
-
-__all__ = ["register"]
+"""`dlq list|show|redrive`: dead-letter queues, what is in them, and sending it back."""

@@ -1,7 +1,4 @@
-"""The queues where messages end, and where what lies in each may go back to.
-
-What lies in a dead-letter queue: read without being taken away, and told without what users said.
-"""
+"""Dead-letter queues: where their messages may go back to, and how they are read without being removed."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -14,18 +11,28 @@ from membus.core.errors import NotFoundError
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
+
 Mode = Literal["task", "each"]
 BUS = "bus"
 """The destination that is no queue: an event goes through every rule again."""
+BATCH = 10
+VISIBILITY_SECONDS = 120
+"""How long a message that is being read stays hidden from others, also if the command dies."""
+EMPTY_ANSWERS = 2
+"""SQS asks a sample of its servers: one empty answer does not prove an empty queue."""
+RELEASED_CODES = {
+    "AWS.SimpleQueueService.MessageNotInflight",
+    "MessageNotInflight",
+    "ReceiptHandleIsInvalid",
+    "InvalidParameterValue",
+}
 
 
 @dataclass(frozen=True)
 class DeadLetterQueue:
-    """`to` is where its messages go back to, None where no queue takes them.
+    """`to` is where its messages go back to, None if no queue takes them; `mode` is how.
 
-    `mode` how, unless one is asked for.
-
-    SQS moves by itself (`task`) only what an SQS queue gave up on; what EventBridge or a function put here is
+    SQS itself moves (`task`) only what an SQS queue gave up on. What EventBridge or a function put here is
     taken out and sent again message by message (`each`).
     """
 
@@ -35,16 +42,10 @@ class DeadLetterQueue:
 
 
 def find_dead_letter_queue(name: str) -> DeadLetterQueue | None:
-    """Return the end of this name, as Terraform's module `event_bus` names them.
-
-    None for a queue that is none.
-    """
-    if name == "bus-dlq":
-        return DeadLetterQueue(name, BUS)
-    if name == "failures":
-        return DeadLetterQueue(name, None)
-    if name == "quarantine":
-        return DeadLetterQueue(name, "extract")
+    """Return the dead-letter queue of this name in Terraform's module `event_bus`, None for another queue."""
+    named = {"bus-dlq": BUS, "failures": None, "quarantine": "extract"}
+    if name in named:
+        return DeadLetterQueue(name, named[name])
     if name.endswith("-rule-dlq"):
         return DeadLetterQueue(name, name.removesuffix("-rule-dlq"))
     return DeadLetterQueue(name, name.removesuffix("-dlq"), "task") if name.endswith("-dlq") else None
@@ -58,57 +59,52 @@ class EnvironmentQueues:
     environment: str
 
     def list_dead_letter_queues(self) -> list[DeadLetterQueue]:
-        start = self._full("")
-        pages = self.sqs.get_paginator("list_queues").paginate(QueueNamePrefix=start)
+        prefix = self._full_name("")
+        pages = self.sqs.get_paginator("list_queues").paginate(QueueNamePrefix=prefix)
         urls = [url for page in pages for url in page.get("QueueUrls", [])]
-        names = sorted(url.rpartition("/")[2].removeprefix(start) for url in urls)
-        return [end for name in names if (end := find_dead_letter_queue(name))]
+        names = sorted(url.rpartition("/")[2].removeprefix(prefix) for url in urls)
+        return [queue for name in names if (queue := find_dead_letter_queue(name))]
 
     def get_dead_letter_queue(self, name: str) -> DeadLetterQueue:
-        """Raise NotFoundError for what is no such queue, naming those that are."""
-        ends = {end.name: end for end in self.list_dead_letter_queues()}
-        if name not in ends:
-            raise NotFoundError(
-                f"{self.environment} has no dead-letter queue {name}; it has {', '.join(ends) or 'none'}"
-            )
-        return ends[name]
+        """Return the queue; NotFoundError names those that there are."""
+        queues = {queue.name: queue for queue in self.list_dead_letter_queues()}
+        if name not in queues:
+            there_are = ", ".join(queues) or "none"
+            raise NotFoundError(f"{self.environment} has no dead-letter queue {name}; it has {there_are}")
+        return queues[name]
 
     def get_url(self, name: str) -> str:
         try:
-            return self.sqs.get_queue_url(QueueName=self._full(name))["QueueUrl"]
+            return self.sqs.get_queue_url(QueueName=self._full_name(name))["QueueUrl"]
         except self.sqs.exceptions.QueueDoesNotExist as error:
             raise NotFoundError(f"{self.environment} has no queue {name}") from error
 
     def get_arn(self, name: str) -> str:
-        found = self.sqs.get_queue_attributes(QueueUrl=self.get_url(name), AttributeNames=["QueueArn"])
-        return found["Attributes"]["QueueArn"]
+        return str(self._attributes(name)["QueueArn"])
 
     def get_depth(self, name: str) -> tuple[int, int]:
-        """Return how many messages wait, and how many somebody holds; SQS counts them roughly."""
-        url = self.get_url(name)
-        found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        """Return how many messages wait, and how many are being read; SQS counts them roughly."""
+        found = self._attributes(name)
         return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
 
-    def _full(self, name: str) -> str:
+    def open_reader(self, name: str) -> "QueueReader":
+        return QueueReader(self.sqs, self.get_url(name))
+
+    def _attributes(self, name: str) -> Any:
+        return self.sqs.get_queue_attributes(QueueUrl=self.get_url(name), AttributeNames=["All"])[
+            "Attributes"
+        ]
+
+    def _full_name(self, name: str) -> str:
         return f"membus-{self.environment}-{name}"
-
-
-NOT_HELD_CODES = {
-    "AWS.SimpleQueueService.MessageNotInflight",
-    "MessageNotInflight",
-    "ReceiptHandleIsInvalid",
-    "InvalidParameterValue",
-}
-BATCH = 10
-VISIBILITY_SECONDS = 120
-"""For as long nobody else sees what is being read; a run that dies gives it back after that."""
-EMPTY_ANSWERS = 2
-"""SQS asks a sample of its servers: one empty answer does not prove an empty queue."""
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """`reason` is what whoever put it here wrote on it; a queue that only counts receives writes nothing."""
+    """A message of a dead-letter queue.
+
+    `reason` was written by whoever put it there; a queue that only counts receives writes none.
+    """
 
     message_id: str
     receipt: str
@@ -119,25 +115,21 @@ class DeadLetter:
 
     @classmethod
     def from_message(cls, message: "MessageTypeDef") -> "DeadLetter":
-        told = {
-            name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()
-        }
-        counted = message.get("Attributes", {})
-        reason = told.get("reason") or " ".join(
-            filter(None, (told.get("ERROR_CODE"), told.get("ERROR_MESSAGE")))
-        )
+        texts = {name: each.get("StringValue") for name, each in message.get("MessageAttributes", {}).items()}
+        error = " ".join(text for name in ("ERROR_CODE", "ERROR_MESSAGE") if (text := texts.get(name)))
+        system = message.get("Attributes", {})
         return cls(
             message["MessageId"],
             message["ReceiptHandle"],
             message["Body"],
-            datetime.fromtimestamp(int(counted.get("SentTimestamp", 0)) / 1000, UTC),
-            int(counted.get("ApproximateReceiveCount", 0)),
-            reason or None,
+            datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
+            int(system.get("ApproximateReceiveCount", 0)),
+            texts.get("reason") or error or None,
         )
 
     @property
     def parsed_body(self) -> dict[str, Any]:
-        """Return the body's JSON object, empty where it is none."""
+        """Return the body's JSON object, empty if there is none."""
         try:
             body = json.loads(self.body)
         except ValueError:
@@ -145,7 +137,7 @@ class DeadLetter:
         return body if isinstance(body, dict) else {}
 
     def get_event_field(self, name: str) -> str | None:
-        """Return a field of the event it holds."""
+        """Return a field of the event in the message."""
         detail = self.parsed_body.get("detail")
         value = detail.get(name) if isinstance(detail, dict) else None
         return None if value is None else str(value)
@@ -153,20 +145,20 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class DeadLetterFilter:
-    """Which letters; what is not said matches all."""
+    """A field that is not set matches all messages."""
 
     reason: str | None = None
     tenant: str | None = None
     user: str | None = None
     type: str | None = None
-    event_ids: Sequence[str] = ()
+    event_ids: Sequence[str] | None = None
     since: datetime | None = None
     until: datetime | None = None
 
     def __contains__(self, letter: DeadLetter) -> bool:
         fields = (("tenant_id", self.tenant), ("user_id", self.user), ("type", self.type))
         return (
-            (self.reason is None or (letter.reason or "").startswith(self.reason))
+            (letter.reason or "").startswith(self.reason or "")
             and all(value is None or letter.get_event_field(name) == value for name, value in fields)
             and (not self.event_ids or letter.get_event_field("event_id") in self.event_ids)
             and (self.since is None or letter.sent_at >= self.since)
@@ -179,34 +171,31 @@ class DeadLetterFilter:
 
 
 class QueueReader:
-    """A walk over a queue that gives each message once.
-
-    What was not taken is given back at the end, at once.
-    """
+    """Yields each message of a queue once; messages that were not deleted are visible again at the end."""
 
     def __init__(self, sqs: "SQSClient", url: str) -> None:
         self._sqs, self._url = sqs, url
-        self._held: dict[str, str] = {}
+        self._receipts: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for receipt in self._held.values():
-            self._give_back(receipt)
+        for receipt in self._receipts.values():
+            self._release(receipt)
 
     def __iter__(self) -> Iterator[DeadLetter]:
         idle = 0
-        while idle < EMPTY_ANSWERS + len(self._held) // BATCH:  # what is held for long comes by again
+        while idle < EMPTY_ANSWERS + len(self._receipts) // BATCH:  # what is read for long is received again
             found = self._receive()
-            fresh = [message for message in found if message["MessageId"] not in self._held]
-            self._held.update({message["MessageId"]: message["ReceiptHandle"] for message in found})
-            idle = 0 if fresh else idle + 1
-            yield from map(DeadLetter.from_message, fresh)
+            new = [message for message in found if message["MessageId"] not in self._receipts]
+            self._receipts |= {message["MessageId"]: message["ReceiptHandle"] for message in found}
+            idle = 0 if new else idle + 1
+            yield from map(DeadLetter.from_message, new)
 
     def delete_message(self, letter: DeadLetter) -> None:
-        """Remove what is somewhere else by now."""
-        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=self._held.pop(letter.message_id))
+        """Delete a message that was sent on."""
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=self._receipts.pop(letter.message_id))
 
     def _receive(self) -> list["MessageTypeDef"]:
         return self._sqs.receive_message(
@@ -218,12 +207,12 @@ class QueueReader:
             MessageSystemAttributeNames=["All"],
         ).get("Messages", [])
 
-    def _give_back(self, receipt: str) -> None:
-        """A message that somebody else holds by now is theirs."""
+    def _release(self, receipt: str) -> None:
+        """Make a message visible again, unless another reader has it by now."""
         try:
             self._sqs.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0
             )
         except self._sqs.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] not in NOT_HELD_CODES:
+            if error.response["Error"]["Code"] not in RELEASED_CODES:
                 raise

@@ -1,7 +1,4 @@
-"""Both ways out of a dead-letter queue.
-
-SQS moves all by itself, or each message is sent again and taken out.
-"""
+"""Both ways out of a dead-letter queue: a task of SQS, or sending each message again and deleting it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,18 +17,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 Send = Callable[[DeadLetter], None]
-"""Sends a letter on; InvalidError for one that can never go, UnavailableError for one that cannot now."""
+"""Sends a message on; InvalidError if it can never be sent, UnavailableError if it cannot be sent now."""
 NO_TASKS = {"InvalidAction", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"}
-PASSING = {"InternalFailure", "InternalException", "ThrottlingException"}
+TEMPORARY = {"InternalFailure", "InternalException", "ThrottlingException"}
 POLL_SECONDS = 2.0
 
 
 @dataclass
 class RedriveProgress:
-    """`left` says of messages that stay where they are, and why.
-
-    `stopped` why the run ended before its end.
-    """
+    """`left` are messages that stay, with the reason; `stopped` is why the run ended early."""
 
     moved: int = 0
     left: dict[str, str] = field(default_factory=dict)
@@ -39,17 +33,17 @@ class RedriveProgress:
 
 
 def send_each(
-    reading: QueueReader, wanted: DeadLetterFilter, send: Send, *, limit: int | None, pace: Callable[[], None]
+    reader: QueueReader, wanted: DeadLetterFilter, send: Send, *, limit: int | None, pace: Callable[[], None]
 ) -> Iterator[RedriveProgress]:
-    """Send what is wanted and take it out, yielding after each how far it has come.
+    """Send the matching messages and delete them; yields the progress after each.
 
-    What is cut off between the two is sent again by the next run, which is safe: an event is its id.
+    A message that was sent and not deleted is sent again by the next run: an event is known by its id.
     """
     done = RedriveProgress()
-    for letter in islice((each for each in reading if each in wanted), limit):
+    for letter in islice((each for each in reader if each in wanted), limit):
         try:
             send(letter)
-            reading.delete_message(letter)
+            reader.delete_message(letter)
             done.moved += 1
         except InvalidError as error:
             done.left[letter.message_id] = error.detail
@@ -63,43 +57,38 @@ def send_each(
 
 def queue_sender(sqs: "SQSClient", url: str) -> Send:
     def send(letter: DeadLetter) -> None:
-        with translate_aws_errors("the queue it goes to"):
+        with translate_aws_errors("the destination queue"):
             sqs.send_message(QueueUrl=url, MessageBody=letter.body)
 
     return send
 
 
 def bus_sender(events: "EventBridgeClient", bus: str) -> Send:
-    """Return what publishes an event as it was, with its own source, kind and time.
-
-    Every rule sees it again.
-    """
+    """Return what publishes an event with its own source, type and time, so that every rule sees it again."""
 
     def send(letter: DeadLetter) -> None:
+        event = letter.parsed_body
+        try:
+            entry: Any = {
+                "EventBusName": bus,
+                "Source": event["source"],
+                "DetailType": event["detail-type"],
+                "Detail": json.dumps(event["detail"]),
+                "Time": event["time"],
+            }
+        except KeyError as error:
+            raise InvalidError(f"the event has no {error.args[0]}") from error
         with translate_aws_errors("the bus"):
-            (answer,) = events.put_events(Entries=[_entry(letter, bus)])["Entries"]
+            (answer,) = events.put_events(Entries=[entry])["Entries"]
         if code := answer.get("ErrorCode"):
-            raise (UnavailableError if code in PASSING else InvalidError)(f"the bus refuses it: {code}")
+            raise (UnavailableError if code in TEMPORARY else InvalidError)(f"the bus refuses it: {code}")
 
     return send
 
 
-def _entry(letter: DeadLetter, bus: str) -> Any:
-    event = letter.parsed_body
-    try:
-        entry = {
-            "Source": event["source"],
-            "DetailType": event["detail-type"],
-            "Detail": json.dumps(event["detail"]),
-        }
-        return entry | {"EventBusName": bus, "Time": event["time"]}
-    except KeyError as error:
-        raise InvalidError(f"it is no whole event: no {error.args[0]}") from error
-
-
 @dataclass(frozen=True)
 class MoveTask:
-    """SQS' own task, which goes on when this process ends; `pause` waits for so many seconds."""
+    """A move task of SQS, which goes on when this process ends; `pause` waits for so many seconds."""
 
     sqs: "SQSClient"
     source: str
@@ -107,22 +96,15 @@ class MoveTask:
     pause: Callable[[float], None]
 
     def start(self, *, rate: int | None) -> bool:
-        """Return whether SQS does it; a task that runs already is this one, started before."""
+        """Return whether SQS moves the messages; a task that runs already counts as this one."""
         if self._newest().get("Status") == "RUNNING":
             return True
         options: Any = {"MaxNumberOfMessagesPerSecond": rate} if rate else {}
-        try:
-            self.sqs.start_message_move_task(
-                SourceArn=self.source, DestinationArn=self.destination, **options
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in NO_TASKS:
-                return False
-            raise
-        return True
+        start = self.sqs.start_message_move_task
+        return bool(_ask(lambda: start(SourceArn=self.source, DestinationArn=self.destination, **options)))
 
     def follow_progress(self) -> Iterator[RedriveProgress]:
-        """Yield how far it has come until it ends."""
+        """Yield the progress until the task ends."""
         while True:
             task = self._newest()
             failed = task.get("FailureReason") if task.get("Status") != "COMPLETED" else None
@@ -132,11 +114,15 @@ class MoveTask:
             self.pause(POLL_SECONDS)
 
     def _newest(self) -> Any:
-        try:
-            return (self.sqs.list_message_move_tasks(SourceArn=self.source, MaxResults=1)["Results"] or [{}])[
-                0
-            ]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in NO_TASKS:
-                return {}
-            raise
+        answer = _ask(lambda: self.sqs.list_message_move_tasks(SourceArn=self.source, MaxResults=1))
+        return (answer.get("Results") or [{}])[0]
+
+
+def _ask(call: Callable[[], Any]) -> Any:
+    """Return the answer of SQS, empty if it has no move tasks (the emulator)."""
+    try:
+        return call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in NO_TASKS:
+            return {}
+        raise

@@ -1,5 +1,1 @@
-"""`doctor`: look a deployed environment over, and say of whatever is not well what to do about it."""
-
-from scripts.doctor.commands import register
-
-__all__ = ["register"]
+"""`doctor`: check a deployed environment, and say for each problem what to do about it."""

@@ -1,17 +1,17 @@
-"""The command: every check in turn, what they found worst first, and an exit code by the worst."""
+"""The command `doctor`: every check in turn, problems first, and an exit code by the worst of them."""
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections import Counter
 from functools import partial
 
 from membus.aws.clients import aws_client
-from scripts.command import ExitCode
+from scripts.command import ExitCode, command, option
 from scripts.doctor.findings import Check, DeployedEnvironment, Finding, FindingStatus, run_check
 from scripts.doctor.functions import caller, errors, functions, mappings, model
 from scripts.doctor.queues import alarms, bus, dead_letters, queues
 from scripts.doctor.stores import bucket, hot_tier, proxy, rates, schema, secrets, streams, tables
 from scripts.output import Output, Row
-from scripts.target import AddGroup, Target
+from scripts.target import Target
 
 CHECKS: tuple[Check, ...] = (
     caller,
@@ -36,34 +36,27 @@ NAMES = {check.__name__.replace("_", "-"): check for check in CHECKS}
 ORDER = list(FindingStatus)
 
 
-def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    doctor = add_group(
-        "doctor",
-        parents=[options],
-        help="look a deployed environment over; changes nothing",
-        description="Exit code 0: nothing is wrong, 3: warnings, 1: something fails. What the emulator cannot know is "
-        f"skipped, and said so. Checks: {', '.join(NAMES)}.",
-        examples=["doctor --environment prod", "doctor --only schema --only queues --json", "doctor --all"],
-    )
-    doctor.add_argument(
-        "--only", action="append", type=_check, metavar="CHECK", help="may be repeated (default: all)"
-    )
-    doctor.add_argument("--all", action="store_true", help="show what is well, too")
-    doctor.set_defaults(run=_doctor)
-
-
-def _check(name: str) -> str:
+def parse_check(name: str) -> str:
     if name not in NAMES:
-        raise ArgumentTypeError(f"'{name}' is no check; there are {', '.join(NAMES)}")
+        raise ArgumentTypeError(f"'{name}' is not a check; there are {', '.join(NAMES)}")
     return name
 
 
-def _doctor(arguments: Namespace, target: Target, output: Output) -> ExitCode:
-    deployment = DeployedEnvironment(
-        target.environment,
-        is_local=arguments.environment is None,
-        client=partial(aws_client, read_timeout_seconds=60),
-    )
+@command(
+    "doctor",
+    "check a deployed environment; changes nothing",
+    option(
+        "--only", action="append", type=parse_check, metavar="CHECK", help="may be repeated (default: all)"
+    ),
+    option("--all", action="store_true", help="show the checks that passed, too"),
+    description="Exit code 0: no problem, 3: warnings, 1: a check fails. What the emulator does not know is "
+    f"skipped, with a remark. Checks: {', '.join(NAMES)}.",
+    examples=["doctor --environment prod", "doctor --only schema --only queues --json", "doctor --all"],
+)
+def examine(arguments: Namespace, target: Target, output: Output) -> ExitCode:
+    client = partial(aws_client, read_timeout_seconds=60)
+    is_local = arguments.environment is None
+    deployment = DeployedEnvironment(target.environment, is_local=is_local, client=client)
     wanted = arguments.only or list(NAMES)
     found: list[Finding] = []
     with output.progress_bar() as bar:
@@ -76,29 +69,28 @@ def _doctor(arguments: Namespace, target: Target, output: Output) -> ExitCode:
 
 
 def print_findings(found: list[Finding], output: Output, *, everything: bool) -> ExitCode:
-    """Print what was found, the worst first, and return the exit code by the worst."""
+    """Print the findings, the worst first, and return the exit code by the worst."""
     found = sorted(found, key=lambda each: ORDER.index(each.status))
-    shown = [each for each in found if everything or each.status in {FindingStatus.FAIL, FindingStatus.WARN}]
-    output.print_rows([_row(each) for each in shown], nothing="Nothing is wrong.")
-    why = Counter(
-        each.found.removeprefix("skipped: ") for each in found if each.status is FindingStatus.SKIPPED
+    problems = [each for each in found if each.status in {FindingStatus.FAIL, FindingStatus.WARN}]
+    output.print_rows(
+        [_row(each) for each in (found if everything else problems)], nothing="No problem found."
     )
-    if why and not everything:
-        reasons = "; ".join(f"{number}: {reason}" for reason, number in why.most_common())
+    skipped = [each.found.removeprefix("skipped: ") for each in found if each.status is FindingStatus.SKIPPED]
+    if skipped and not everything:
+        reasons = "; ".join(f"{number}: {reason}" for reason, number in Counter(skipped).most_common())
         output.print_remark(f"skipped ({reasons}): --all names them")
-    counts = {status: sum(each.status is status for each in found) for status in FindingStatus}
-    output.print_remark(", ".join(f"{counts[status]} {status}" for status in reversed(FindingStatus)))
+    counts = Counter(each.status for each in found)
+    output.print_remark(", ".join(f"{counts[status]} {status}" for status in reversed(ORDER)))
     if counts[FindingStatus.FAIL]:
         return ExitCode.REFUSED
     return ExitCode.PARTLY if counts[FindingStatus.WARN] else ExitCode.DONE
 
 
 def _row(finding: Finding) -> Row:
-    page = f"docs/runbooks/{finding.page}.md" if finding.page else None
     return {
         "status": finding.status,
         "about": finding.about,
         "found": finding.found,
         "remedy": finding.remedy,
-        "runbook": page,
+        "runbook": f"docs/runbooks/{finding.page}.md" if finding.page else None,
     }

@@ -1,9 +1,4 @@
-"""What a check finds: how it stands, what was seen, and what to do about it.
-
-The environment under examination: clients for its account, and its functions as they are deployed.
-
-Which runbook an alarm is for: its name without prefix ends like this.
-"""
+"""The environment under examination, what a check finds in it, and the runbook of an alarm."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,13 +14,25 @@ from botocore.exceptions import ConnectionError as ConnectionFailed
 from membus.core.errors import MembusError, NotFoundError, UnavailableError
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
+COUNTED_METRICS = {"Errors", "Invocations", "Throttles", "RateRefusals", "RatesUncounted"}
+APPLY_AGAIN = "make plan shows what was changed by hand, make apply puts it back"
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
+UNKNOWN = {
+    "InvalidAction",
+    "UnknownOperation",
+    "UnknownOperationException",
+    "UnsupportedOperation",
+    "NotImplemented",
+    "NotImplementedException",
+    "404",
+    "501",
+}
 Config = Mapping[str, Any]
-COUNTS = {"Errors", "Invocations", "Throttles", "RateRefusals", "RatesUncounted"}
 
 
 @dataclass(frozen=True)
 class DeployedEnvironment:
-    """`is_local` where an emulator answers: some of what AWS knows, it does not."""
+    """Clients for the environment's account; `is_local` if an emulator answers, which knows less than AWS."""
 
     environment: str
     is_local: bool
@@ -37,6 +44,11 @@ class DeployedEnvironment:
     def short_name(self, name: str) -> str:
         return name.rpartition("/")[2].removeprefix(self.resource_name(""))
 
+    def list_all(self, service: str, operation: str, key: str, **request: Any) -> list[Any]:
+        """Return the items of all pages of an operation's answer."""
+        pages = self.client(service).get_paginator(operation).paginate(**request)
+        return [item for page in pages for item in page.get(key, [])]
+
     @property
     def shipped_functions(self) -> list[str]:
         """Return the functions of this checkout."""
@@ -45,35 +57,31 @@ class DeployedEnvironment:
     @cached_property
     def function_configurations(self) -> dict[str, Config]:
         """Return the configuration of each deployed function, by its name without prefix."""
-        pages = self.client("lambda").get_paginator("list_functions").paginate()
-        mine = (
-            each
-            for page in pages
-            for each in page["Functions"]
-            if each["FunctionName"].startswith(self.resource_name(""))
-        )
-        return {self.short_name(each["FunctionName"]): each for each in mine}
+        found = self.list_all("lambda", "list_functions", "Functions")
+        prefix = self.resource_name("")
+        return {
+            self.short_name(name): each for each in found if (name := each["FunctionName"]).startswith(prefix)
+        }
 
     @cached_property
     def function_settings(self) -> dict[str, str]:
-        """Return what all functions are told: where tables, queues, secrets and models are."""
+        """Return the environment variables of all functions: tables, queues, secrets and models."""
         if not self.function_configurations:
             raise NotFoundError(
                 f"{self.environment} has no functions: is it deployed, and is this its region?"
             )
-        told: dict[str, str] = {}
-        for each in self.function_configurations.values():
-            told |= each.get("Environment", {}).get("Variables", {})
-        return told
+        variables = [get_variables(each) for each in self.function_configurations.values()]
+        return {name: value for each in variables for name, value in each.items()}
+
+    def list_settings(self, ending: str) -> list[str]:
+        """Return the values of the settings whose names end like this, e.g. `_TABLE`."""
+        return sorted({value for name, value in self.function_settings.items() if name.endswith(ending)})
 
     def get_highest_metric(
         self, namespace: str, metric: str, dimensions: Mapping[str, str], *, hours: int = 1
     ) -> float | None:
-        """Return a metric's highest value, summed over five minutes where it counts.
-
-        None where nobody measured.
-        """
-        statistic = "Sum" if metric in COUNTS else "Maximum"
+        """Return a metric's highest value of five minutes, a sum if it counts; None if there is no value."""
+        statistic = "Sum" if metric in COUNTED_METRICS else "Maximum"
         now = datetime.now(UTC)
         points = self.client("cloudwatch").get_metric_statistics(
             Namespace=namespace,
@@ -85,6 +93,11 @@ class DeployedEnvironment:
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
         )["Datapoints"]
         return max((float(point[statistic]) for point in points), default=None)
+
+
+def get_variables(config: Config) -> dict[str, str]:
+    """Return the environment variables of a function's configuration."""
+    return dict(config.get("Environment", {}).get("Variables", {}))
 
 
 class FindingStatus(StrEnum):
@@ -107,19 +120,7 @@ class Finding:
     page: str | None = None
 
 
-APPLY_AGAIN = "make plan shows what was changed by hand, make apply puts it back"
 Check = Callable[[DeployedEnvironment], Iterator[Finding]]
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
-UNKNOWN = {
-    "InvalidAction",
-    "UnknownOperation",
-    "UnknownOperationException",
-    "UnsupportedOperation",
-    "NotImplemented",
-    "NotImplementedException",
-    "404",
-    "501",
-}
 
 
 def ok(about: str, found: str) -> Finding:
@@ -130,27 +131,27 @@ def warn(about: str, found: str, remedy: str, page: str | None = None) -> Findin
     return Finding(about, FindingStatus.WARN, found, remedy, page)
 
 
-def fail(about: str, found: str, remedy: str, page: str | None = None) -> Finding:
+def fail(about: str, found: str, remedy: str = APPLY_AGAIN, page: str | None = None) -> Finding:
     return Finding(about, FindingStatus.FAIL, found, remedy, page)
 
 
-def skipped(about: str, why: str) -> Finding:
-    return Finding(about, FindingStatus.SKIPPED, f"skipped: {why}")
+def skipped(about: str, reason: str) -> Finding:
+    return Finding(about, FindingStatus.SKIPPED, f"skipped: {reason}")
 
 
-def judge(about: str, wrong: list[str], *, well: str, remedy: str, page: str | None = None) -> Finding:
-    """Return one finding of a thing with several properties.
-
-    All that is wrong with it, or that it is well.
-    """
-    return fail(about, "; ".join(wrong), remedy, page) if wrong else ok(about, well)
+def judge(
+    about: str, wrong: Mapping[str, object], well: str, remedy: str = APPLY_AGAIN, page: str | None = None
+) -> Finding:
+    """Return one finding: all problems whose condition holds, or `well` if none does."""
+    problems = "; ".join(problem for problem, holds in wrong.items() if holds)
+    return fail(about, problems, remedy, page) if problems else ok(about, well)
 
 
 def run_check(name: str, check: Check, deployment: DeployedEnvironment) -> list[Finding]:
-    """Run a check; what it may not see, or cannot, is a finding too and no other check's concern.
+    """Run a check; a call that is refused or not answered is a finding, and does not stop other checks.
 
     Raises:
-        UnavailableError: there is no local stack to look at.
+        UnavailableError: the local stack does not answer.
     """
     found: list[Finding] = []
     try:
@@ -162,11 +163,12 @@ def run_check(name: str, check: Check, deployment: DeployedEnvironment) -> list[
             raise UnavailableError(str(error)) from error
         found.append(_unreachable(name, str(error)))
     except BotoCoreError as error:
-        why = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}"
+        is_local = deployment.is_local
         found.append(
-            skipped(name, f"the emulator answers otherwise ({why})")
-            if deployment.is_local
-            else _unreachable(name, why)
+            skipped(name, f"the emulator answers otherwise ({reason})")
+            if is_local
+            else _unreachable(name, reason)
         )
     except MembusError as error:
         found.append(_unreachable(name, error.detail))
@@ -179,16 +181,15 @@ def _client_error(name: str, error: ClientError, deployment: DeployedEnvironment
         return fail(name, f"you may not {operation}", "take an operator's role that may read the account")
     if code in UNKNOWN and deployment.is_local:
         return skipped(name, f"the emulator knows no {operation}")
-    return fail(
-        name, f"{operation}: {code}: {error.response['Error'].get('Message', '')}", "deploy: make apply"
-    )
+    message = error.response["Error"].get("Message", "")
+    return fail(name, f"{operation}: {code}: {message}", "deploy: make apply")
 
 
-def _unreachable(name: str, why: str) -> Finding:
-    return fail(name, why, "see whether the part is up, and whether this machine reaches it")
+def _unreachable(name: str, reason: str) -> Finding:
+    return fail(name, reason, "check whether the part is up, and whether this machine reaches it")
 
 
-ENDINGS = (
+RUNBOOKS = (
     ("-rule-dlq-not-empty", "{route}-rule-dlq-not-empty"),
     ("-dlq-not-empty", "{route}-dlq-not-empty"),
     ("-not-empty", "{route}-not-empty"),
@@ -207,7 +208,8 @@ ENDINGS = (
     ("-slow", "function-slow"),
     ("-behind", "index-behind"),
 )
-SHARED = {
+"""The page of an alarm by the end of its name; `route` is the rest of the name."""
+SHARED_RUNBOOKS = {
     "extract-surplus-falls-behind": "floods",
     "export-falls-behind": "transfer",
     "export-dlq-not-empty": "transfer",
@@ -220,9 +222,9 @@ SHARED = {
 
 
 def find_runbook(alarm: str) -> str | None:
-    """Return the page below docs/runbooks for an alarm's name without its environment, None where there is none."""
-    for ending, page in ENDINGS:
+    """Return the page below docs/runbooks for an alarm's name without prefix, None if there is none."""
+    for ending, pattern in RUNBOOKS:
         if alarm.endswith(ending):
-            named = page.format(route=alarm.removesuffix(ending))
-            return SHARED.get(named, named)
+            page = pattern.format(route=alarm.removesuffix(ending))
+            return SHARED_RUNBOOKS.get(page, page)
     return None

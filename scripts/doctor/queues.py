@@ -1,214 +1,148 @@
-"""SQS.
-
-Queues that give up where somebody looks, hide messages long enough, and hold nothing that waits for people.
-
-EventBridge.
-
-Every rule is on and delivers somewhere that can fail visibly, and the archive forgets in time.
-
-CloudWatch: somebody is told, of what, and what rings now.
-"""
+"""Checks of SQS queues, the EventBridge bus and CloudWatch alarms."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from scripts.dlq.queues import EnvironmentQueues, find_dead_letter_queue
-from scripts.doctor.findings import (
-    APPLY_AGAIN,
-    DeployedEnvironment,
-    Finding,
-    fail,
-    find_runbook,
-    judge,
-    ok,
-    skipped,
-    warn,
-)
+from scripts.doctor.findings import DeployedEnvironment, Finding, fail, find_runbook, judge, ok, skipped, warn
+from scripts.doctor.functions import mapped_function
 
 RECEIVES_MIN = 5
 """Below it, throttled pollers alone send healthy messages to the dead-letter queue."""
 VISIBILITY_TIMES = 6
-AGE_WARN_SECONDS, SURPLUS_WARN_SECONDS = 600, 3600
+AGE_WARN_SECONDS, OVERFLOW_WARN_SECONDS = 600, 3600
+DEAD_LETTER_QUEUES = {"bus-dlq", "quarantine", "failures"}
+ARCHIVE_RULE = "Events-Archive-"
+"""EventBridge feeds an archive by a rule that it makes and keeps itself."""
+SET_TOPIC = "set operations.alarm_topic_arn, then make apply"
 
 
 def queues(deployment: DeployedEnvironment) -> Iterator[Finding]:
+    """Queues have a reader and a dead-letter queue, hide messages long enough, and no message waits for long."""
     sqs, prefix = deployment.client("sqs"), deployment.resource_name("")
-    pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=prefix)
-    urls = {
-        url.rpartition("/")[2].removeprefix(prefix): url
-        for page in pages
-        for url in page.get("QueueUrls", [])
-    }
-    attributes = {
-        name: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        for name, url in urls.items()
-    }
-    arns = {each["QueueArn"] for each in attributes.values()}
-    for name, found in sorted(attributes.items()):
+    found: dict[str, Any] = {}
+    for url in deployment.list_all("sqs", "list_queues", "QueueUrls", QueueNamePrefix=prefix):
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        found[deployment.short_name(url)] = attributes
+    arns = {each["QueueArn"] for each in found.values()}
+    for name, attributes in sorted(found.items()):
         if find_dead_letter_queue(name):
-            yield _check_dead_letter_queue(name, found)
+            yield _check_dead_letters(name, int(attributes["ApproximateNumberOfMessages"]))
         else:
-            yield _route(name, found, arns, _slowest(deployment, found["QueueArn"]))
-            yield _age(deployment, name)
+            yield _check_queue(deployment, name, attributes, arns)
+            yield _check_age(deployment, name)
 
 
-def _check_dead_letter_queue(name: str, found: Any) -> Finding:
-    waiting = int(found["ApproximateNumberOfMessages"])
+def _check_dead_letters(name: str, waiting: int) -> Finding:
     if not waiting:
         return ok(f"queue {name}", "empty")
-    way = f"python -m scripts dlq show {name}"
-    return warn(f"queue {name}", f"{waiting} messages wait", way, find_runbook(f"{name}-not-empty"))
+    remedy, page = f"python -m scripts dlq show {name}", find_runbook(f"{name}-not-empty")
+    return warn(f"queue {name}", f"{waiting} messages wait", remedy, page)
 
 
-def _route(name: str, found: Any, arns: set[str], slowest: tuple[int, int] | None) -> Finding:
-    redrive = json.loads(found.get("RedrivePolicy", "{}"))
-    wrong = (
-        [] if redrive.get("deadLetterTargetArn") in arns else ["gives up into nothing: no dead-letter queue"]
+def _check_queue(deployment: DeployedEnvironment, name: str, attributes: Any, arns: set[str]) -> Finding:
+    redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
+    receives = int(redrive.get("maxReceiveCount", RECEIVES_MIN))
+    visible, needed = (
+        int(attributes["VisibilityTimeout"]),
+        _needed_visibility(deployment, attributes["QueueArn"]),
     )
-    if int(redrive.get("maxReceiveCount", RECEIVES_MIN)) < RECEIVES_MIN:
-        wrong.append(f"gives up after {redrive['maxReceiveCount']} receives")
-    visible = int(found["VisibilityTimeout"])
-    if slowest is None:
-        wrong.append("is read by no function")
-    elif visible < (needed := VISIBILITY_TIMES * slowest[0] + slowest[1]):
-        wrong.append(f"hides a message for {visible} s, its function needs {needed}")
-    return judge(
-        f"queue {name}",
-        wrong,
-        well=f"read, hides for {visible} s, has its dead-letter queue",
-        remedy=APPLY_AGAIN,
-    )
+    wrong = {
+        "has no dead-letter queue: a message that fails is lost": redrive.get("deadLetterTargetArn")
+        not in arns,
+        f"gives up after {receives} receives": receives < RECEIVES_MIN,
+        "is read by no function": needed is None,
+        f"hides a message for {visible} s, its function needs {needed}": needed and visible < needed,
+    }
+    return judge(f"queue {name}", wrong, f"read, hides for {visible} s, has its dead-letter queue")
 
 
-def _slowest(deployment: DeployedEnvironment, arn: str) -> tuple[int, int] | None:
-    """Return timeout and batching window, in seconds, of the function that reads the queue."""
-    found = deployment.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
-    for each in found:
-        function = deployment.function_configurations.get(
-            deployment.short_name(each["FunctionArn"].split(":")[6])
-        )
-        if function:
-            return function["Timeout"], each.get("MaximumBatchingWindowInSeconds", 0)
+def _needed_visibility(deployment: DeployedEnvironment, arn: str) -> int | None:
+    """Return the visibility timeout that the queue's function needs, None if no function reads the queue."""
+    answer = deployment.client("lambda").list_event_source_mappings(EventSourceArn=arn)
+    for each in answer["EventSourceMappings"]:
+        if function := deployment.function_configurations.get(mapped_function(deployment, each)):
+            window: int = each.get("MaximumBatchingWindowInSeconds", 0)
+            return VISIBILITY_TIMES * int(function["Timeout"]) + window
     return None
 
 
-def _age(deployment: DeployedEnvironment, name: str) -> Finding:
-    about, page = f"queue {name}, age", find_runbook(f"{name}-falls-behind")
-    dimensions = {"QueueName": deployment.resource_name(name)}
+def _check_age(deployment: DeployedEnvironment, name: str) -> Finding:
+    about, dimensions = f"queue {name}, age", {"QueueName": deployment.resource_name(name)}
     age = deployment.get_highest_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions)
     if age is None:
-        return skipped(about, "nobody measured it in the last hour")
-    if age < (SURPLUS_WARN_SECONDS if name.endswith("-surplus") else AGE_WARN_SECONDS):
-        return ok(about, f"the oldest message waited {age:.0f} s")
-    return warn(about, f"the oldest message waited {age:.0f} s", "see why its function is slow", page)
+        return skipped(about, "no metric of the last hour")
+    found = f"the oldest message waited {age:.0f} s"
+    if age < (OVERFLOW_WARN_SECONDS if name.endswith("-surplus") else AGE_WARN_SECONDS):
+        return ok(about, found)
+    return warn(about, found, "see why its function is slow", find_runbook(f"{name}-falls-behind"))
 
 
 def dead_letters(deployment: DeployedEnvironment) -> Iterator[Finding]:
-    """Every route of the bus has both of its dead-letter queues, and the bus its own."""
-    names = {
-        end.name
-        for end in EnvironmentQueues(
-            deployment.client("sqs"), deployment.environment
-        ).list_dead_letter_queues()
-    }
-    wanted = {"bus-dlq", "quarantine", "failures"}
-    missing = [f"no {name}" for name in sorted(wanted - names)]
-    yield judge(
-        "dead-letter queues", missing, well=", ".join(sorted(names)), remedy=APPLY_AGAIN, page="dead-letters"
-    )
-
-
-ARCHIVES_OWN = "Events-Archive-"
-"""EventBridge feeds an archive by a rule that it makes and keeps itself."""
+    """The bus, extract and the failed invocations have their dead-letter queues."""
+    queues = EnvironmentQueues(deployment.client("sqs"), deployment.environment)
+    names = sorted(queue.name for queue in queues.list_dead_letter_queues())
+    wrong = {f"no {name}": name not in names for name in sorted(DEAD_LETTER_QUEUES)}
+    yield judge("dead-letter queues", wrong, ", ".join(names), page="dead-letters")
 
 
 def bus(deployment: DeployedEnvironment) -> Iterator[Finding]:
+    """Every rule is on and its targets have dead-letter queues; the bus has an archive that expires."""
     events, name = deployment.client("events"), deployment.function_settings["BUS_NAME"]
     found = events.describe_event_bus(Name=name)
-    wrong = [] if found.get("DeadLetterConfig", {}).get("Arn") else ["has no dead-letter queue"]
-    if found.get("KmsKeyIdentifier"):
-        wrong.append("is encrypted with a key of its own, whose policy can lose events")
-    yield judge("bus", wrong, well=name, remedy=APPLY_AGAIN, page="bus-dlq-not-empty")
-    yield _archive(events, found["Arn"])
-    rules = [
-        each
-        for each in events.list_rules(EventBusName=name)["Rules"]
-        if not each["Name"].startswith(ARCHIVES_OWN)
-    ]
+    wrong = {
+        "has no dead-letter queue": not found.get("DeadLetterConfig", {}).get("Arn"),
+        "is encrypted with a key of its own, whose policy can lose events": found.get("KmsKeyIdentifier"),
+    }
+    yield judge("bus", wrong, name, page="bus-dlq-not-empty")
+    yield _check_archive(events.list_archives(EventSourceArn=found["Arn"])["Archives"])
+    rules = events.list_rules(EventBusName=name)["Rules"]
+    rules = [rule for rule in rules if not rule["Name"].startswith(ARCHIVE_RULE)]
     for rule in rules:
-        yield _rule(events, name, rule)
+        targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=name)["Targets"]
+        yield _check_rule(rule, targets)
     if not any(rule["Name"].startswith(deployment.resource_name("")) for rule in rules):
-        yield judge("bus, rules", ["every event is dropped: no rule"], well="", remedy=APPLY_AGAIN)
+        yield fail("bus, rules", "every event is dropped: no rule")
 
 
-def _archive(events: Any, arn: str) -> Finding:
-    archives = events.list_archives(EventSourceArn=arn)["Archives"]
-    wrong = [] if archives else ["keeps no event for replay"]
-    wrong += [
-        f"{each['ArchiveName']} keeps events for ever" for each in archives if not each.get("RetentionDays")
-    ]
-    wrong += [
-        f"is {each['State']}"
-        for each in archives
-        if each.get("State", "ENABLED") not in {"ENABLED", "UPDATING"}
-    ]
+def _check_archive(archives: list[Any]) -> Finding:
+    wrong: dict[str, object] = {"keeps no event for replay": not archives}
+    for each in archives:
+        wrong[f"{each['ArchiveName']} keeps events for ever"] = not each.get("RetentionDays")
+        state = each.get("State", "ENABLED")
+        wrong[f"is {state}"] = state not in {"ENABLED", "UPDATING"}
     days = ", ".join(f"{each['ArchiveName']}: {each.get('RetentionDays')} days" for each in archives)
-    return judge("bus, archive", wrong, well=days, remedy=APPLY_AGAIN, page="route-undelivered")
+    return judge("bus, archive", wrong, days, page="route-undelivered")
 
 
-def _rule(events: Any, bus_name: str, rule: Any) -> Finding:
-    wrong = [] if rule.get("State") == "ENABLED" else [f"is {rule.get('State')}"]
-    targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus_name)["Targets"]
-    wrong += [] if targets else ["has no target"]
-    wrong += [
-        f"target {each['Id']} has no dead-letter queue"
-        for each in targets
-        if not each.get("DeadLetterConfig")
-    ]
+def _check_rule(rule: Any, targets: list[Any]) -> Finding:
+    wrong: dict[str, object] = {
+        f"is {rule.get('State')}": rule.get("State") != "ENABLED",
+        "has no target": not targets,
+    }
+    for each in targets:
+        wrong[f"target {each['Id']} has no dead-letter queue"] = not each.get("DeadLetterConfig")
     return judge(
-        f"rule {rule['Name']}",
-        wrong,
-        well="on, its target has a dead-letter queue",
-        remedy=APPLY_AGAIN,
-        page="route-undelivered",
+        f"rule {rule['Name']}", wrong, "on, its target has a dead-letter queue", page="route-undelivered"
     )
 
 
 def alarms(deployment: DeployedEnvironment) -> Iterator[Finding]:
-    pages = (
-        deployment.client("cloudwatch")
-        .get_paginator("describe_alarms")
-        .paginate(AlarmNamePrefix=deployment.resource_name(""))
-    )
-    found = [alarm for page in pages for alarm in page["MetricAlarms"]]
-    if not found:
-        yield _none(deployment)
-        return
+    """Alarms exist, have an action, and are not in alarm now."""
+    prefix = deployment.resource_name("")
+    found = deployment.list_all("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix)
+    if not found and deployment.is_local:
+        yield skipped("alarms", "the local stack has none")
+    elif not found:
+        yield warn("alarms", "there are none: nobody learns of a failure", SET_TOPIC)
     silent = [deployment.short_name(each["AlarmName"]) for each in found if not each.get("AlarmActions")]
     if silent:
-        yield fail(
-            "alarms", f"tell nobody: {', '.join(silent)}", "name operations.alarm_topic_arn, then make apply"
-        )
-    for each in found:
-        yield from _rings(deployment, each)
-    if not any(each["StateValue"] == "ALARM" for each in found):
-        yield ok("alarms", f"{len(found)}, none rings")
-
-
-def _none(deployment: DeployedEnvironment) -> Finding:
-    if deployment.is_local:
-        return skipped("alarms", "the local stack has none")
-    return warn(
-        "alarms",
-        "there are none: nobody is told of anything",
-        "name operations.alarm_topic_arn, then make apply",
-    )
-
-
-def _rings(deployment: DeployedEnvironment, alarm: Any) -> Iterator[Finding]:
-    if alarm["StateValue"] == "ALARM":
-        name = deployment.short_name(alarm["AlarmName"])
-        yield fail(
-            f"alarm {name}", alarm.get("AlarmDescription") or "rings", "see its runbook", find_runbook(name)
-        )
+        yield fail("alarms", f"without an action: {', '.join(silent)}", SET_TOPIC)
+    active = [each for each in found if each["StateValue"] == "ALARM"]
+    for each in active:
+        name = deployment.short_name(each["AlarmName"])
+        description = each.get("AlarmDescription") or "in alarm"
+        yield fail(f"alarm {name}", description, "see its runbook", find_runbook(name))
+    if found and not active:
+        yield ok("alarms", f"{len(found)}, none in alarm")

@@ -1,10 +1,10 @@
-"""scripts cost: the work it rests on is what the benchmark counts, over the real adapters."""
+"""scripts cost: its counted work is what the benchmark counts with the real adapters."""
 
 from scripts.cost.estimate import work
 from tests.benchmarks.dynamo_work import measure
 
 
-def test_the_units_of_an_estimate_are_those_that_are_counted() -> None:
+def test_units_of_an_estimate_are_those_of_the_benchmark() -> None:
     counted = {row[0]: (float(row[2]), float(row[3])) for row in measure().rows}
     event, message, call, turn = (work()[name] for name in ("event", "message", "call", "turn"))
     request, batch, fresh = (work()[name] for name in ("request", "batch", "fresh"))

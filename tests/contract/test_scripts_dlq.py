@@ -1,4 +1,4 @@
-"""scripts dlq: what waits, why, and both ways back, over moto with SQS' move tasks put in front of it."""
+"""scripts dlq: dead letters, their reasons and both ways back, over moto with SQS' move tasks before it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,9 +8,9 @@ import boto3
 import pytest
 
 from membus.aws import clients
-from scripts.cli import main
 from tests.strict import strict_aws
 from tests.strict.move_tasks import MoveTasks, move_tasks
+from tests.support.targets import a_target, run_on
 
 ENDS = ("extract-dlq", "extract-rule-dlq", "bus-dlq", "quarantine", "failures")
 Run = Callable[..., Any]
@@ -18,13 +18,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture(autouse=True)
 def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Make the queues as Terraform does.
-
-    The commands set boto3's variables, which must not outlive the test.
-    """
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
+    """Make the queues as Terraform does."""
     with strict_aws():
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         clients.forget_clients()
@@ -39,17 +33,20 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[MoveTasks]:
-    """Let the client that the command makes start tasks: the one it will find is made here."""
-    monkeypatch.setattr("scripts.target.forget", lambda: None)
+def tasks() -> Iterator[MoveTasks]:
+    """Let the process's client start tasks: the command finds it in the cache of clients."""
     with move_tasks(clients.aws_client("sqs", read_timeout_seconds=30)) as made:
         yield made
+
+
+def dlq(*words: str) -> int:
+    return run_on(a_target(environment="test"))("dlq", *words)
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     def command(*words: str, code: int = 0) -> Any:
-        assert main(["dlq", *words, "--environment", "test", "--json"]) == code, capsys.readouterr().err
+        assert dlq(*words, "--json") == code, capsys.readouterr().err
         out = capsys.readouterr().out
         return json.loads(out) if out else None
 
@@ -86,7 +83,7 @@ def held(sqs: Any, queue: str) -> list[str]:
     return sorted(json.loads(message["Body"])["detail"]["event_id"] for message in found)
 
 
-def test_every_end_is_listed_with_what_waits_and_where_it_goes(sqs: Any, run: Run) -> None:
+def test_every_dead_letter_queue_is_listed_with_its_depth_and_destination(sqs: Any, run: Run) -> None:
     put(sqs, "quarantine", event("e1"), event("e2"))
 
     rows = {row["queue"]: row for row in run("list")}
@@ -100,7 +97,7 @@ def test_every_end_is_listed_with_what_waits_and_where_it_goes(sqs: Any, run: Ru
     assert (rows["bus-dlq"]["goes_to"], rows["failures"]["goes_to"]) == ("bus", None)
 
 
-def test_a_message_is_shown_with_its_reason_without_its_words_and_stays(sqs: Any, run: Run) -> None:
+def test_message_is_shown_with_its_reason_without_its_text_and_stays(sqs: Any, run: Run) -> None:
     put(sqs, "extract-rule-dlq", event("e1"), ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="the policy")
     put(sqs, "extract-rule-dlq", "no JSON at all")
 
@@ -115,7 +112,7 @@ def test_a_message_is_shown_with_its_reason_without_its_words_and_stays(sqs: Any
     assert run("show", "extract-rule-dlq", "--reason", "NO_RES") == []
 
 
-def test_what_a_queue_gave_up_on_is_moved_by_sqs_itself(sqs: Any, run: Run, tasks: MoveTasks) -> None:
+def test_messages_that_a_queue_gave_up_on_are_moved_by_sqs(sqs: Any, run: Run, tasks: MoveTasks) -> None:
     put(sqs, "extract-dlq", event("e1"), event("e2"))
 
     (row,) = run("redrive", "extract-dlq", "--rate", "20", "--yes")
@@ -125,7 +122,7 @@ def test_what_a_queue_gave_up_on_is_moved_by_sqs_itself(sqs: Any, run: Run, task
     assert held(sqs, "extract") == ["e1", "e2"]
 
 
-def test_what_a_rule_gave_up_on_is_sent_again_because_sqs_refuses_to(
+def test_messages_that_a_rule_gave_up_on_are_sent_again_one_by_one(
     sqs: Any, run: Run, tasks: MoveTasks
 ) -> None:
     put(sqs, "extract-rule-dlq", event("e1"))
@@ -148,7 +145,7 @@ def test_what_a_rule_gave_up_on_is_sent_again_because_sqs_refuses_to(
         (["--until", "2020-01-01"], []),
     ],
 )
-def test_only_what_is_wanted_goes_and_the_rest_stays_in_sight(
+def test_only_matching_messages_are_sent_and_the_others_stay_visible(
     sqs: Any, run: Run, filters: list[str], moved: list[str]
 ) -> None:
     put(sqs, "quarantine", event("e1"), event("e2", tenant="zeta"), reason="model_unusable.refused: no")
@@ -164,14 +161,14 @@ def test_only_what_is_wanted_goes_and_the_rest_stays_in_sight(
     assert held(sqs, "quarantine") == sorted({"e1", "e2", "e3"} - set(moved))
 
 
-def test_a_limit_leaves_the_rest_for_the_next_run(sqs: Any, run: Run) -> None:
+def test_limit_leaves_the_other_messages_for_the_next_run(sqs: Any, run: Run) -> None:
     put(sqs, "quarantine", *(event(f"e{number}") for number in range(3)))
 
     assert [run("redrive", "quarantine", "--limit", "2", "--yes")[0]["moved"] for _ in range(2)] == ["2", "1"]
     assert held(sqs, "extract") == ["e0", "e1", "e2"]
 
 
-def test_what_the_bus_could_not_handle_is_published_anew_as_it_was(sqs: Any, run: Run) -> None:
+def test_event_that_the_bus_gave_up_on_is_published_again_unchanged(sqs: Any, run: Run) -> None:
     events: Any = boto3.client("events")
     events.create_event_bus(Name="membus-test-bus")
     put(sqs, "bus-dlq", event("e1"))
@@ -188,7 +185,7 @@ def test_what_the_bus_could_not_handle_is_published_anew_as_it_was(sqs: Any, run
     assert held(sqs, "bus-dlq") == ["half"]
 
 
-def test_a_queue_that_cannot_be_reached_stops_the_run_and_loses_nothing(sqs: Any, run: Run) -> None:
+def test_unreachable_destination_stops_the_run_and_loses_no_message(sqs: Any, run: Run) -> None:
     put(sqs, "quarantine", event("e1"), event("e2"))
 
     run("redrive", "quarantine", "--to", "nowhere", "--yes", code=1)
@@ -196,19 +193,30 @@ def test_a_queue_that_cannot_be_reached_stops_the_run_and_loses_nothing(sqs: Any
     assert held(sqs, "quarantine") == ["e1", "e2"]
 
 
-def test_what_no_queue_takes_is_refused_with_its_runbook(
+def test_messages_that_no_queue_takes_are_refused_with_their_runbook(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("redrive", "failures", "--yes", code=1)
     run("show", "nothing", code=1)
 
-    assert main(["dlq", "redrive", "failures", "--environment", "test"]) == 1
+    assert dlq("redrive", "failures") == 1
     assert "docs/runbooks/failures-not-empty.md" in capsys.readouterr().err
 
 
-def test_nothing_moves_unasked(sqs: Any, run: Run) -> None:
+def test_nothing_is_sent_without_confirmation(sqs: Any, run: Run) -> None:
     put(sqs, "quarantine", event("e1"))
 
     run("redrive", "quarantine", code=1)
 
     assert held(sqs, "quarantine") == ["e1"]
+
+
+def test_empty_queue_and_filter_without_match_are_reported_apart(
+    sqs: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(sqs, "quarantine", event("e1"))
+
+    dlq("show", "extract-dlq")
+    assert capsys.readouterr().err == "Dead-letter queue extract-dlq is empty.\n"
+    dlq("show", "quarantine", "--tenant", "zeta")
+    assert capsys.readouterr().err == "No message of dead-letter queue quarantine matches the filter.\n"

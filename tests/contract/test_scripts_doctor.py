@@ -1,4 +1,4 @@
-"""scripts doctor: nothing is said of a sound environment; what is broken is found, alone, with its page."""
+"""scripts doctor: a sound environment has no findings; a broken part is found, alone, with its page."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def alarm(client: Callable[[str], Any], name: str, *, state: str = "OK", **optio
     )
 
 
-def test_of_a_sound_environment_nothing_is_said_but_who_is_not_told(deployment: DeployedEnvironment) -> None:
+def test_sound_environment_has_no_finding_but_missing_alarms(deployment: DeployedEnvironment) -> None:
     found = look(deployment)
 
     assert wrong(found) == [("alarms", "warn")]
@@ -181,7 +181,7 @@ def hasty(client: Callable[[str], Any]) -> None:
         (lambda client: alarm(client, "extract-errors", state="ALARM"), ("alarm extract-errors", "fail")),
     ],
 )
-def test_what_is_broken_is_found_and_nothing_else(
+def test_broken_part_is_found_and_nothing_else(
     deployment: DeployedEnvironment, breaks: Break, found: tuple[str, str]
 ) -> None:
     alarm(deployment.client, "memory-slow")
@@ -191,7 +191,7 @@ def test_what_is_broken_is_found_and_nothing_else(
     assert wrong(look(deployment)) == [found]
 
 
-def test_every_page_that_is_named_exists(deployment: DeployedEnvironment) -> None:
+def test_every_runbook_of_a_finding_exists(deployment: DeployedEnvironment) -> None:
     for breaks in (hurried, full, silenced, endless, astray):
         breaks(deployment.client)
     alarm(deployment.client, "vectors-at-its-ceiling", state="ALARM")
@@ -219,7 +219,7 @@ def refused(code: str) -> Callable[[DeployedEnvironment], Iterator[Finding]]:
         ("ResourceNotFoundException", True, "fail"),
     ],
 )
-def test_what_cannot_be_seen_is_never_well(code: str, *, is_local: bool, status: str) -> None:
+def test_call_that_is_refused_is_never_ok(code: str, *, is_local: bool, status: str) -> None:
     deployment = DeployedEnvironment("test", is_local=is_local, client=lambda service: service)
 
     found = run_check("thing", refused(code), deployment)
@@ -227,7 +227,7 @@ def test_what_cannot_be_seen_is_never_well(code: str, *, is_local: bool, status:
     assert [each.status for each in found] == [FindingStatus.OK, status]
 
 
-def test_what_cannot_be_reached_fails_and_stops_no_other_check(deployment: DeployedEnvironment) -> None:
+def test_unreachable_service_fails_and_stops_no_other_check(deployment: DeployedEnvironment) -> None:
     def cut(**_: object) -> None:
         raise ConnectTimeoutError(endpoint_url="https://s3")
 
@@ -237,7 +237,7 @@ def test_what_cannot_be_reached_fails_and_stops_no_other_check(deployment: Deplo
     assert ("secret model", "ok") in [(each.about, each.status) for each in look(deployment)]
 
 
-def test_without_a_proxy_its_sessions_are_skipped(deployment: DeployedEnvironment) -> None:
+def test_sessions_are_skipped_without_a_proxy(deployment: DeployedEnvironment) -> None:
     assert [each.status for each in look(deployment, "proxy")] == [FindingStatus.SKIPPED]
 
 
@@ -249,7 +249,7 @@ def test_without_a_proxy_its_sessions_are_skipped(deployment: DeployedEnvironmen
         ([warn("b", "so so", "look"), Finding("c", FindingStatus.FAIL, "broken")], ExitCode.REFUSED),
     ],
 )
-def test_the_exit_code_is_by_the_worst_which_stands_first(
+def test_exit_code_follows_the_worst_finding_which_comes_first(
     found: list[Finding], code: ExitCode, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert print_findings(found, Output(as_json=True), everything=True) is code

@@ -1,38 +1,22 @@
-"""scripts import: the command rehearses, asks, and says why not."""
+"""scripts import: the command has a dry run, asks, and explains a refusal."""
 
 import json
 from typing import Any
 
 import pytest
 
-from membus.tenants.model import Tenant
-from scripts.cli import main
 from scripts.command import ExitCode
-from scripts.target import Target
-from tests.factories import NOON
-from tests.fakes.api_keys import InMemoryApiKeys
-from tests.fakes.clock import StoppedClock
-from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsageLedger
 from tests.support.imports import SAMPLES
+from tests.support.targets import a_target, a_tenant, run_on
 
 
 @pytest.fixture
 def command() -> Any:
-    target = Target(
-        "dev",
-        InMemoryTenants(Tenant("zeta", "Zeta", NOON)),
-        InMemoryApiKeys(),
-        InMemoryConversations(StoppedClock()),
-        InMemoryUsageLedger(),
-    )
-    return lambda *words: main(
-        ["import", *map(str, words), "--tenant", "zeta", "--json"], open_target=lambda _: target
-    )
+    run = run_on(a_target(a_tenant("zeta")))
+    return lambda *words: run("import", *words, "--tenant", "zeta", "--json")
 
 
-def test_a_dry_run_counts_and_sends_nothing(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_counts_and_sends_nothing(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--dry-run")
         == ExitCode.PARTLY
@@ -43,7 +27,7 @@ def test_a_dry_run_counts_and_sends_nothing(command: Any, capsys: pytest.Capture
     assert rows[1]["which"].startswith("line 4: ")
 
 
-def test_strictly_nothing_is_sent_where_one_record_is_bad(
+def test_strict_import_sends_nothing_if_one_record_is_rejected(
     command: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (
@@ -53,7 +37,7 @@ def test_strictly_nothing_is_sent_where_one_record_is_bad(
     assert "nothing was sent" in capsys.readouterr().err
 
 
-def test_nothing_is_sent_unasked(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_sent_without_confirmation(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(SAMPLES / "zep.jsonl", "--from", "zep", "--user", "ada") == ExitCode.REFUSED
     assert "say --yes" in capsys.readouterr().err
 
@@ -66,7 +50,7 @@ def test_nothing_is_sent_unasked(command: Any, capsys: pytest.CaptureFixture[str
         ([SAMPLES / "mem0.json", "--from", "membus", "--user", "ada"], "no archive"),
     ],
 )
-def test_a_command_that_cannot_be_done_says_why(
+def test_import_that_cannot_be_done_is_explained(
     command: Any, capsys: pytest.CaptureFixture[str], words: list[Any], why: str
 ) -> None:
     assert command(*words, "--dry-run") == ExitCode.REFUSED

@@ -1,8 +1,7 @@
-"""scripts: the operators' commands for tenants and keys, over stores in memory."""
+"""scripts: the commands for tenants and keys, over stores in memory."""
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,34 +9,23 @@ import pytest
 from functions.authorize.usecase import authenticate
 from membus.core.errors import NotFoundError
 from membus.tenants.api_keys import ApiScope, Credential
-from membus.tenants.model import Tenant
 from membus.tenants.provisioning import create_key
 from scripts.cli import main
 from scripts.target import Target
-from tests.fakes.api_keys import InMemoryApiKeys
-from tests.fakes.clock import StoppedClock
-from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsageLedger
-
-NOW = datetime.now(UTC)
-Run = Callable[..., int]
+from tests.support.targets import NOW, Run, a_target, a_tenant, run_on
 
 
 @pytest.fixture
 def target() -> Target:
-    tenants = InMemoryTenants(Tenant("acme", "Acme Ltd", NOW))
-    return Target(
-        "dev", tenants, InMemoryApiKeys(), InMemoryConversations(StoppedClock()), InMemoryUsageLedger()
-    )
+    return a_target(a_tenant())
 
 
 @pytest.fixture
 def run(target: Target) -> Run:
-    return lambda *words: main(words, open_target=lambda _: target)
+    return run_on(target)
 
 
-def test_a_made_key_opens_the_door_with_exactly_its_scopes(
+def test_created_key_is_accepted_with_exactly_its_scopes(
     run: Run, target: Target, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("key", "create", "acme", "--name", "web", "--scopes", "events:write,memory:read") == 0
@@ -51,7 +39,7 @@ def test_a_made_key_opens_the_door_with_exactly_its_scopes(
     )
 
 
-def test_a_key_is_shown_once_and_the_operator_is_told(
+def test_key_is_shown_once_and_the_operator_learns_it(
     run: Run, target: Target, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("key", "create", "acme")
@@ -65,21 +53,21 @@ def test_a_key_is_shown_once_and_the_operator_is_told(
     assert Credential.parse(shown.out.strip()).secret not in listed
 
 
-def test_a_key_may_do_everything_but_administer_unless_told_otherwise(run: Run, target: Target) -> None:
+def test_key_has_all_scopes_but_admin_by_default(run: Run, target: Target) -> None:
     run("key", "create", "acme")
 
     assert set(ApiScope) - set(target.keys.list_keys("acme")[0].scopes) == {ApiScope.ADMIN}
 
 
 @pytest.mark.parametrize(("given", "days"), [("90d", 90), ("2w", 14), ("48h", 2), ("1440m", 1)])
-def test_a_key_may_expire(run: Run, target: Target, given: str, days: int) -> None:
+def test_key_may_expire(run: Run, target: Target, given: str, days: int) -> None:
     run("key", "create", "acme", "--expires-in", given)
 
     (key,) = target.keys.list_keys("acme")
     assert key.expires_at == key.created_at + timedelta(days=days)
 
 
-def test_a_key_of_an_unknown_tenant_is_not_made(
+def test_key_of_an_unknown_tenant_is_not_created(
     run: Run, target: Target, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("key", "create", "zeta") == 1
@@ -89,9 +77,7 @@ def test_a_key_of_an_unknown_tenant_is_not_made(
     assert target.keys.list_keys("zeta") == []
 
 
-def test_a_revoked_key_is_refused_from_then_on(
-    run: Run, target: Target, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_revoked_key_is_refused(run: Run, target: Target, capsys: pytest.CaptureFixture[str]) -> None:
     create_key("acme", environment="dev", tenants=target.tenants, keys=target.keys)
     (key,) = target.keys.list_keys("acme")
 
@@ -105,7 +91,7 @@ def test_revoking_an_unknown_key_fails_in_one_line(run: Run, capsys: pytest.Capt
     assert capsys.readouterr().err == "error: no key nobody\n"
 
 
-def test_a_tenant_is_made_listed_and_shown(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tenant_is_created_listed_and_shown(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("tenant", "create", "zeta", "--name", "Zeta", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["name"] == "Zeta"
 
@@ -116,7 +102,7 @@ def test_a_tenant_is_made_listed_and_shown(run: Run, capsys: pytest.CaptureFixtu
     assert "Acme Ltd" in capsys.readouterr().out
 
 
-def test_an_existing_tenant_is_a_conflict_unless_that_is_fine(
+def test_existing_tenant_is_a_conflict_without_if_absent(
     run: Run, target: Target, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("tenant", "create", "acme", "--name", "Other") == 1
@@ -128,9 +114,7 @@ def test_an_existing_tenant_is_a_conflict_unless_that_is_fine(
     assert kept.name == "Acme Ltd"
 
 
-def test_an_id_that_cannot_be_one_is_refused_in_one_line(
-    run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_tenant_id_is_refused_in_one_line(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("tenant", "create", "Acme#1") == 1
     assert capsys.readouterr().err.startswith("error: 'Acme#1' cannot be a tenant id")
 
@@ -145,7 +129,7 @@ def test_an_id_that_cannot_be_one_is_refused_in_one_line(
         ["tenant", "list", "--stack", "a.json", "--environment", "dev"],
     ],
 )
-def test_misuse_is_explained_and_exits_with_2(
+def test_misuse_shows_the_usage_and_exits_with_2(
     run: Run, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     with pytest.raises(SystemExit) as misused:
@@ -162,14 +146,14 @@ def test_help_shows_examples(run: Run, capsys: pytest.CaptureFixture[str]) -> No
     assert "python -m scripts key create acme --scopes" in capsys.readouterr().out
 
 
-def test_without_a_local_stack_the_operator_is_told_what_to_do(
+def test_missing_local_stack_is_reported_with_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["tenant", "list", "--stack", str(tmp_path / "stack.json")]) == 1
     assert "run `make up`, or name an AWS environment" in capsys.readouterr().err
 
 
-def test_the_local_stack_can_make_a_key_without_the_cli(target: Target) -> None:
+def test_key_is_created_without_the_command_line(target: Target) -> None:
     text = create_key(
         "acme", environment="dev", tenants=target.tenants, keys=target.keys, scopes=tuple(ApiScope)
     )

@@ -1,7 +1,4 @@
-"""scripts: what every command keeps to, whoever wrote it.
-
-Help with examples, JSON, rehearsal, a question, its docs.
-"""
+"""scripts: what all commands have in common: examples, JSON, dry run, confirmation, their docs."""
 
 import re
 import shlex
@@ -10,37 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from membus.core.errors import InvalidError
 from scripts.cli import command_line, main
-from scripts.command import PROGRAM, ExitCode, list_commands, require_confirmation
+from scripts.command import PROGRAM, DeclinedError, ExitCode, list_commands, require_confirmation
 from scripts.target import Target
 from tests.factories import NOON
-from tests.fakes.api_keys import InMemoryApiKeys
-from tests.fakes.clock import StoppedClock
-from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsageLedger
+from tests.support.targets import a_target, run_on
 
 DOCS = Path(__file__).parents[2] / "docs" / "operations.md"
 COMMANDS = {leaf.prog.removeprefix(f"{PROGRAM} "): leaf for leaf in list_commands(command_line())}
-PLACELESS = {"cost estimate"}
-"""They ask nobody."""
+WITHOUT_TARGET = {"cost estimate"}
+"""Commands that read no environment."""
 ASKING = {name: leaf for name, leaf in COMMANDS.items() if "--yes" in leaf.format_help()}
 
 
 @pytest.fixture
 def target() -> Target:
-    return Target(
-        "dev",
-        InMemoryTenants(),
-        InMemoryApiKeys(),
-        InMemoryConversations(StoppedClock()),
-        InMemoryUsageLedger(),
-    )
+    return a_target()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_has_examples_that_the_command_line_takes(name: str) -> None:
+def test_help_has_examples_that_the_command_line_accepts(name: str) -> None:
     shown = COMMANDS[name].format_help().partition("examples:")[2]
     examples = [shlex.split(line.strip().removeprefix(PROGRAM)) for line in shown.strip().splitlines()]
 
@@ -51,15 +37,15 @@ def test_help_has_examples_that_the_command_line_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_works_against_both_places_and_for_programs(name: str) -> None:
+def test_every_command_has_the_options_for_target_and_json(name: str) -> None:
     help_text = COMMANDS[name].format_help()
 
-    shared = {"--json"} if name in PLACELESS else {"--environment", "--stack", "--json"}
+    shared = {"--json"} if name in WITHOUT_TARGET else {"--environment", "--stack", "--json"}
     assert {option for option in ("--environment", "--stack", "--json") if option in help_text} == shared
 
 
 @pytest.mark.parametrize("name", ASKING)
-def test_what_asks_can_be_rehearsed(name: str) -> None:
+def test_command_that_asks_has_a_dry_run(name: str) -> None:
     assert "--dry-run" in ASKING[name].format_help()
 
 
@@ -88,26 +74,25 @@ def test_exit_codes_are_those_that_the_docs_name() -> None:
     assert [int(code) for code in told] == list(ExitCode)
 
 
-def test_without_a_terminal_nothing_is_done_unasked(
-    target: Target, capsys: pytest.CaptureFixture[str]
-) -> None:
-    main(["tenant", "create", "acme"], open_target=lambda _: target)
-    main(["key", "create", "acme"], open_target=lambda _: target)
+def test_nothing_is_done_without_terminal_and_yes(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    run = run_on(target)
+    run("tenant", "create", "acme")
+    run("key", "create", "acme")
     (key,) = target.keys.list_keys("acme")
     capsys.readouterr()
 
-    assert main(["key", "revoke", key.key_id], open_target=lambda _: target) == ExitCode.REFUSED
+    assert run("key", "revoke", key.key_id) == ExitCode.REFUSED
 
     assert "say --yes" in capsys.readouterr().err
     assert target.keys.list_keys("acme")[0].status_at(NOON) == "active"
 
 
-def test_on_a_terminal_only_yes_is_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_yes_on_the_terminal_confirms(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = command_line().parse_args(["key", "revoke", "abc"])
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
 
     require_confirmation(arguments, "Sure?", ask=lambda _: True)
-    with pytest.raises(InvalidError, match="nothing was changed"):
+    with pytest.raises(DeclinedError, match="nothing was changed"):
         require_confirmation(arguments, "Sure?", ask=lambda _: False)
 
 
@@ -120,20 +105,21 @@ def test_on_a_terminal_only_yes_is_yes(monkeypatch: pytest.MonkeyPatch) -> None:
         ["key", "revoke", "KEY"],
     ],
 )
-def test_a_rehearsal_changes_nothing(target: Target, words: list[str]) -> None:
-    main(["tenant", "create", "acme"], open_target=lambda _: target)
-    main(["tenant", "budget", "acme", "--dollars-per-day", "5"], open_target=lambda _: target)
-    main(["key", "create", "acme"], open_target=lambda _: target)
+def test_dry_run_changes_nothing(target: Target, words: list[str]) -> None:
+    run = run_on(target)
+    run("tenant", "create", "acme")
+    run("tenant", "budget", "acme", "--dollars-per-day", "5")
+    run("key", "create", "acme")
     (key,) = target.keys.list_keys("acme")
     words = [key.key_id if word == "KEY" else word for word in words]
     before = (target.tenants.list_tenants(), target.keys.list_keys("acme"))
 
-    assert main([*words, "--dry-run"], open_target=lambda _: target) == ExitCode.DONE
+    assert run(*words, "--dry-run") == ExitCode.DONE
 
     assert (target.tenants.list_tenants(), target.keys.list_keys("acme")) == before
 
 
-def test_an_interrupted_command_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_interrupted_command_says_how_to_continue(capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted(_: object) -> Target:
         raise KeyboardInterrupt
 

@@ -50,28 +50,26 @@ def busy(**fields: Any) -> Workload:
     ("events", "users", "shared"),
     [(1_000_000, 1, 10.0), (1_000, 1, 1.0), (1_000_000, 10**9, 1.0), (864_000, 10, 1.54)],
 )
-def test_messages_share_a_call_where_a_user_says_much_at_once(
-    events: float, users: int, shared: float
-) -> None:
+def test_messages_of_a_busy_user_share_a_model_call(events: float, users: int, shared: float) -> None:
     assert messages_per_call(busy(events=events, users=users)) == pytest.approx(shared, abs=0.01)
 
 
-def test_what_nobody_does_costs_nothing() -> None:
+def test_no_events_cost_nothing_but_the_fixed_costs() -> None:
     assert sum(each.dollars for each in parts(busy(events=0)).values() if each.per != "month") == 0
 
 
-def test_an_event_that_nobody_reads_asks_no_model() -> None:
+def test_event_that_no_model_reads_costs_no_tokens() -> None:
     assert parts(busy(read_share=0))["model, extract"].dollars == 0
 
 
-def test_a_model_without_a_price_is_not_guessed() -> None:
+def test_model_without_price_is_refused() -> None:
     with pytest.raises(NotFoundError, match="no price of nobody"):
         estimate(
             ALL_READ, ModelChoice("nobody", "nobody", "nobody"), load_price_list(), environment="dev", day=DAY
         )
 
 
-def test_every_price_says_where_and_when_it_was_read() -> None:
+def test_every_price_has_its_source_and_date() -> None:
     assert date.fromisoformat(aws_prices()["read_on"]) >= DAY
     assert all(
         each["source"].startswith("https://aws.amazon.com/") for each in aws_prices()["prices"].values()
@@ -79,7 +77,7 @@ def test_every_price_says_where_and_when_it_was_read() -> None:
     assert {"dev", "staging", "prod"} == set(work()["environments"])
 
 
-def test_the_command_adds_up_and_needs_no_place(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_adds_up_and_needs_no_target(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--events-per-day", "1000", "--turns-per-day", "100", "--users", "10", "--size", "dev"]
 
     assert main(["cost", "estimate", *words, "--json"]) == 0
@@ -91,14 +89,14 @@ def test_the_command_adds_up_and_needs_no_place(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("words", [["--users", "many"], ["--read-share", "2"], ["--turn-tokens", "5"]])
-def test_what_is_no_number_is_misuse(words: list[str]) -> None:
+def test_invalid_number_is_misuse(words: list[str]) -> None:
     with pytest.raises(SystemExit) as misused:
         main(["cost", "estimate", "--events-per-day", "1", "--turns-per-day", "1", "--users", "1", *words])
 
     assert misused.value.code == 2
 
 
-def test_the_worst_day_writes_every_prompt_and_a_release_those_of_five_minutes() -> None:
+def test_worst_day_writes_every_prompt_and_a_release_those_of_five_minutes() -> None:
     load = busy(turns=28_800, turn_tokens=(1_000, 50))
     price = next(each for each in load_price_list().prices if each.model == MODELS.chat)
 

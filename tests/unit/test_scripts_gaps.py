@@ -1,25 +1,20 @@
-"""scripts gaps: how long users leave a conversation, and which lifetime of the hot tier fits."""
+"""scripts gaps: how long users pause in a conversation, and which lifetime of the cache fits."""
 
 import json
 from datetime import timedelta
 
 import pytest
 
-from membus.tenants.model import Tenant
-from scripts.cli import main
-from scripts.session_gaps import choose_lifetime, find_gaps, format_seconds, report
-from scripts.target import Target
+from scripts.session_gaps import choose_lifetime, find_gaps, format_lifetime, measure_lifetimes
 from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
-from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsageLedger
+from tests.support.targets import a_target, a_tenant, run_on
 
 MINUTE = timedelta(minutes=1)
 
 
-def test_a_gap_ends_with_a_users_message_whatever_it_follows() -> None:
+def test_gap_ends_with_a_message_of_the_user() -> None:
     said = [("user", 0), ("assistant", 1), ("user", 11), ("user", 12), ("assistant", 13)]
     messages = [a_message(role=role, created_at=NOON + minute * MINUTE) for role, minute in said]
 
@@ -27,9 +22,9 @@ def test_a_gap_ends_with_a_users_message_whatever_it_follows() -> None:
     assert list(find_gaps(messages[:1])) == []
 
 
-def test_each_lifetime_tells_what_it_serves_and_for_how_long_it_holds() -> None:
+def test_lifetime_has_the_gaps_it_covers_and_the_minutes_it_keeps() -> None:
     gaps = [MINUTE, 10 * MINUTE, 30 * MINUTE, 600 * MINUTE]
-    rows = {str(row["lifetime"]): row for row in report(gaps)}
+    rows = {str(row["lifetime"]): row for row in measure_lifetimes(gaps)}
 
     assert {name: row["served"] for name, row in rows.items()} == {
         "1 min": "25.0%",
@@ -53,13 +48,13 @@ def test_each_lifetime_tells_what_it_serves_and_for_how_long_it_holds() -> None:
         ([timedelta(days=30)], None),
     ],
 )
-def test_the_shortest_lifetime_that_serves_nine_in_ten_fits(gaps: list[timedelta], fits: str | None) -> None:
+def test_shortest_lifetime_that_covers_nine_in_ten_fits(gaps: list[timedelta], fits: str | None) -> None:
     found = choose_lifetime(gaps)
 
-    assert (found and format_seconds(found)) == fits
+    assert (found and format_lifetime(found)) == fits
 
 
-def test_the_report_reads_every_conversation_of_the_tenant_and_of_no_other(
+def test_report_reads_all_conversations_of_the_tenant_alone(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     other = a_conversation("01JZZZZZZZZZZZZZZZZZZZZZZX", tenant_id="zeta")
@@ -71,16 +66,10 @@ def test_the_report_reads_every_conversation_of_the_tenant_and_of_no_other(
         store.add_turn(
             "zeta", other.conversation_id, a_turn(number * 100), request_key=str(number), title=None
         )
-    target = Target(
-        "dev",
-        InMemoryTenants(Tenant(ADA.tenant, "Acme", NOON)),
-        InMemoryApiKeys(),
-        store,
-        InMemoryUsageLedger(),
-    )
+    run = run_on(a_target(a_tenant(ADA.tenant), conversations=store))
 
-    assert main(["gaps", "--tenant", ADA.tenant, "--json"], open_target=lambda _: target) == 0
+    assert run("gaps", "--tenant", ADA.tenant, "--json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["gaps"] for row in rows][:3] == ["0", "2", "0"]
-    assert main(["gaps", "--tenant", "nobody"], open_target=lambda _: target) == 1
+    assert run("gaps", "--tenant", "nobody") == 1
     assert "no tenant nobody" in capsys.readouterr().err

@@ -29,9 +29,7 @@ def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     return int(request.param)
 
 
-def test_no_number_is_broken_or_cut_however_narrow_it_is(
-    width: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_number_is_broken_or_cut_at_any_width(width: int, capsys: pytest.CaptureFixture[str]) -> None:
     PEOPLE.print_rows([BILL, BILL | {"calls": "7"}], nothing="", brief=("tenant_id", "calls", "dollars"))
 
     printed = capsys.readouterr().out
@@ -40,7 +38,7 @@ def test_no_number_is_broken_or_cut_however_narrow_it_is(
     assert NUMBERS[1] in printed.split()
 
 
-def test_what_has_no_room_is_told_of_and_the_most_important_is_shown(
+def test_brief_columns_are_shown_and_the_others_counted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
@@ -48,10 +46,10 @@ def test_what_has_no_room_is_told_of_and_the_most_important_is_shown(
 
     told = capsys.readouterr()
     assert told.out.split() == ["tenant", "id", "calls", "dollars", "acme", "123456", "12345.6789"]
-    assert "7 more columns" in told.err, "a column in which nobody says anything is none"
+    assert "7 more columns" in told.err, "an empty column is left out"
 
 
-def test_of_the_most_important_columns_the_last_give_way_first(
+def test_last_brief_columns_are_left_out_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
@@ -70,7 +68,7 @@ def test_of_the_most_important_columns_the_last_give_way_first(
     ]
 
 
-def test_without_a_brief_form_a_row_is_a_block_of_names_and_values(
+def test_row_without_room_is_a_block_of_names_and_values(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "50")
@@ -78,10 +76,10 @@ def test_without_a_brief_form_a_row_is_a_block_of_names_and_values(
 
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[-1] for line in lines if line.startswith("input")] == ["1234567890"] * 2
-    assert "" in [line.strip() for line in lines], "rows are parted"
+    assert "" in [line.strip() for line in lines], "a blank line between rows"
 
 
-def test_numbers_stand_at_the_right_and_words_at_the_left(
+def test_numbers_are_aligned_right_and_words_left(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -94,7 +92,7 @@ def test_numbers_stand_at_the_right_and_words_at_the_left(
     ]
 
 
-def test_words_are_wrapped_and_none_is_broken(
+def test_text_is_wrapped_between_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
@@ -105,7 +103,7 @@ def test_words_are_wrapped_and_none_is_broken(
     assert sorted(capsys.readouterr().out.split()) == sorted(["what", "count", "1000000", *words.split()])
 
 
-def test_a_rehearsal_says_would_and_programs_get_the_row(capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_says_would_and_programs_get_the_row(capsys: pytest.CaptureFixture[str]) -> None:
     PEOPLE.print_dry_run("limit acme", {"tenant_id": "acme"})
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", "would limit acme; nothing was done\n")

@@ -1,7 +1,4 @@
-"""scripts reindex: what can be searched is handed to index once more, and nothing else.
-
-Who is cut off goes on.
-"""
+"""scripts reindex: searchable items are sent to the index again; an interrupted run continues."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +16,7 @@ def item(sk: str, **attributes: str) -> dict[str, Any]:
 
 
 class Receiver:
-    """Takes batches; `failing` counts how often the item of a number fails before it gets in."""
+    """Receives batches; `failing` is how often the item of a number fails before it is indexed."""
 
     def __init__(self, failing: dict[str, int] | None = None) -> None:
         self.batches: list[list[str]] = []
@@ -49,22 +46,22 @@ class Receiver:
         ("EVENT", None),
     ],
 )
-def test_what_is_searched_is_known_by_its_key(sk: str, kind: str | None) -> None:
+def test_kind_of_an_item_follows_from_its_key(sk: str, kind: str | None) -> None:
     assert kind_of(item(sk)) == kind
 
 
-def test_an_episode_is_known_by_its_order_in_its_users_time() -> None:
+def test_episode_has_a_place_in_its_users_timeline() -> None:
     assert kind_of(item("01J#e1", user_sk="01J#e1")) == "episode"
 
 
-def test_an_item_is_told_as_the_stream_told_of_it() -> None:
+def test_item_is_sent_as_its_stream_record() -> None:
     change = as_change(item("DOC"), 7)
 
     assert change["dynamodb"]["Keys"] == {"pk": {"S": "T#acme#U#ada"}, "sk": {"S": "DOC"}}
     assert (change["eventName"], change["dynamodb"]["SequenceNumber"]) == ("INSERT", "7")
 
 
-def test_everything_is_sent_once_in_batches_and_counted() -> None:
+def test_items_are_sent_once_in_batches_and_counted() -> None:
     receiver = Receiver()
     facts = [item(f"FACT#k{number}") for number in range(BATCH_ITEMS + 1)]
 
@@ -74,7 +71,7 @@ def test_everything_is_sent_once_in_batches_and_counted() -> None:
     assert (kinds["fact"], kinds["document"], kinds["episode"]) == (BATCH_ITEMS + 1, 1, 0)
 
 
-def test_what_fails_for_a_while_is_sent_again_alone() -> None:
+def test_failed_item_is_sent_again_alone() -> None:
     receiver = Receiver({"1": 2})
 
     reindex([item("FACT#a"), item("FACT#b")], send=receiver)
@@ -82,12 +79,12 @@ def test_what_fails_for_a_while_is_sent_again_alone() -> None:
     assert receiver.batches == [["FACT#a", "FACT#b"], ["FACT#b"], ["FACT#b"]]
 
 
-def test_what_fails_for_good_is_told() -> None:
+def test_item_that_fails_at_every_try_is_reported() -> None:
     with pytest.raises(UnavailableError):
         reindex([item("FACT#a")], send=Receiver({"0": TRIES}))
 
 
-def test_a_run_that_was_cut_off_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_interrupted_run_continues_where_it_stopped(tmp_path: Path) -> None:
     place = ReindexProgress.load_progress(tmp_path / "place.json")
     place.after, place.table, place.scanned = {"pk": {"S": "x"}}, 1, 40
     place.kinds.update({"fact": 3})

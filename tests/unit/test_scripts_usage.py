@@ -1,7 +1,6 @@
 """scripts: budgets, and the bill per 1,000 events."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,17 +9,10 @@ import pytest
 
 from membus.core.tokens import TokenUsage
 from membus.tenants.costs import ModelCall
-from membus.tenants.model import RateLimits, Tenant
-from scripts.cli import main
+from membus.tenants.model import RateLimits
 from scripts.target import Target
-from tests.fakes.api_keys import InMemoryApiKeys
-from tests.fakes.clock import StoppedClock
-from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.tenants import InMemoryTenants
 from tests.fakes.usage import InMemoryUsageLedger
-
-NOW = datetime.now(UTC)
-Run = Callable[..., int]
+from tests.support.targets import NOW, Run, a_target, a_tenant, run_on
 
 
 @pytest.fixture
@@ -30,13 +22,12 @@ def ledger() -> InMemoryUsageLedger:
 
 @pytest.fixture
 def target(ledger: InMemoryUsageLedger) -> Target:
-    tenants = InMemoryTenants(Tenant("acme", "Acme Ltd", NOW), Tenant("zeta", "Zeta", NOW))
-    return Target("dev", tenants, InMemoryApiKeys(), InMemoryConversations(StoppedClock()), ledger)
+    return a_target(a_tenant(), a_tenant("zeta"), usage=ledger)
 
 
 @pytest.fixture
 def run(target: Target) -> Run:
-    return lambda *words: main(words, open_target=lambda _: target)
+    return run_on(target)
 
 
 def spend(ledger: InMemoryUsageLedger, dollars: str | None, **fields: Any) -> None:
@@ -52,20 +43,20 @@ def spend(ledger: InMemoryUsageLedger, dollars: str | None, **fields: Any) -> No
     ledger.record_call(ModelCall.model_validate(defaults | fields))
 
 
-def test_rates_are_set_rehearsed_shown_and_lifted(
+def test_rate_limits_are_set_shown_and_removed(
     run: Run, target: Target, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def shown(*words: str) -> tuple[str | None, str | None]:
+    def shown(*words: str) -> tuple[float | None, float | None]:
         assert run("tenant", "rate", "acme", *words, "--json") == 0
         (row,) = json.loads(capsys.readouterr().out)
         return row["requests_per_second"], row["events_per_second"]
 
     limits = RateLimits(requests_per_second=20, events_per_second=0.5)
 
-    assert shown("--requests", "20", "--events", "0.5") == ("20", "0.5")
+    assert shown("--requests", "20", "--events", "0.5") == (20, 0.5)
     assert target.tenants.find_tenant("acme").rates == limits  # type: ignore[union-attr]
     assert shown("--usual", "--dry-run") == (None, None)
-    assert shown("--requests", "5", "--events", "5", "--dry-run") == ("5", "5")
+    assert shown("--requests", "5", "--events", "5", "--dry-run") == (5, 5)
     assert target.tenants.find_tenant("acme").rates == limits  # type: ignore[union-attr]
     assert shown("--usual") == (None, None)
     assert run("tenant", "rate", "acme", "--requests", "5") == 1
@@ -73,16 +64,16 @@ def test_rates_are_set_rehearsed_shown_and_lifted(
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "many"])
-def test_what_is_no_rate_is_refused(run: Run, rate: str) -> None:
+def test_invalid_rate_is_misuse(run: Run, rate: str) -> None:
     with pytest.raises(SystemExit):
         run("tenant", "rate", "acme", "--requests", rate, "--events", "5")
 
 
-def test_a_budget_is_set_shown_and_lifted(
+def test_budget_is_set_shown_and_removed(
     run: Run, target: Target, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("tenant", "budget", "acme", "--dollars-per-day", "2.50", "--json") == 0
-    assert json.loads(capsys.readouterr().out)[0]["dollars_per_day"] == "2.50"
+    assert json.loads(capsys.readouterr().out)[0]["dollars_per_day"] == 2.5
     limited = target.tenants.find_tenant("acme")
     assert limited
     assert limited.daily_dollars == Decimal("2.50")
@@ -93,14 +84,14 @@ def test_a_budget_is_set_shown_and_lifted(
 
 
 @pytest.mark.parametrize("words", [[], ["--dollars-per-day", "much"], ["--dollars-per-day", "NaN"]])
-def test_a_budget_that_is_none_is_misuse(run: Run, words: list[str]) -> None:
+def test_invalid_budget_is_misuse(run: Run, words: list[str]) -> None:
     with pytest.raises(SystemExit) as misused:
         run("tenant", "budget", "acme", *words)
 
     assert misused.value.code == 2
 
 
-def test_the_bill_adds_up_days_and_says_what_a_thousand_events_cost(
+def test_bill_adds_up_days_and_has_the_cost_of_a_thousand_events(
     run: Run, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spend(ledger, "0.30")
@@ -111,13 +102,42 @@ def test_the_bill_adds_up_days_and_says_what_a_thousand_events_cost(
 
     assert run("usage", "--json") == 0
 
-    chat, extract, total = json.loads(capsys.readouterr().out)
-    assert (chat["function"], chat["calls"], chat["input"], chat["dollars"]) == ("chat", "2", "200", "0.4000")
-    assert (chat["dollars_per_1000_events"], extract["dollars"]) == ("0.8000", "0.000002")
-    assert (total["function"], total["dollars"], total["events"]) == ("total", "0.4000", "500")
+    bill = json.loads(capsys.readouterr().out)
+    chat, extract = bill["items"]
+    assert (chat["function"], chat["calls"], chat["input"], chat["dollars"]) == ("chat", 2, 200, 0.4)
+    assert (chat["dollars_per_1000_events"], extract["dollars"]) == (0.8, 0.000002)
+    assert bill["total"] == {
+        "tenant_id": None,
+        "function": "total",
+        "model": None,
+        "calls": 3,
+        "input": 300,
+        "cache_read": 0,
+        "cache_write": 0,
+        "output": 30,
+        "dollars": 0.400002,
+        "unpriced_calls": 0,
+        "events": 500,
+        "dollars_per_1000_events": 0.800004,
+    }
 
 
-def test_days_and_a_tenant_can_be_named(
+def test_table_rounds_dollars_and_has_a_total_for_each_tenant(
+    run: Run, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    spend(ledger, "0.30")
+    spend(ledger, "0.000002", tenant_id="zeta")
+
+    assert run("usage") == 0
+
+    _, acme, acme_total, zeta, zeta_total = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert (acme[:3], acme_total[:3]) == (["acme", "chat", "large"], ["acme", "total", "-"])
+    assert ("0.3000" in acme, "0.3000" in acme_total) == (True, True)
+    assert ("0.000002" in zeta, "0.000002" in zeta_total) == (True, True)
+
+
+def test_bill_of_one_tenant_and_some_days(
     run: Run, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spend(ledger, "1", at=datetime(2026, 11, 1, tzinfo=UTC))
@@ -126,13 +146,13 @@ def test_days_and_a_tenant_can_be_named(
 
     run("usage", "--tenant", "zeta", "--from", "2026-11-01", "--to", "2026-11-02", "--json")
 
-    rows = json.loads(capsys.readouterr().out)
-    assert [(row["tenant_id"], row["dollars"], row["dollars_per_1000_events"]) for row in rows] == [
-        ("zeta", "2.0000", "2000.0000")
-    ] * 2
+    bill = json.loads(capsys.readouterr().out)
+    rows = [*bill["items"], bill["total"]]
+    figures = [(row["tenant_id"], row["dollars"], row["dollars_per_1000_events"]) for row in rows]
+    assert figures == [("zeta", 2, 2000)] * 2
 
 
-def test_what_has_no_price_is_pointed_out_and_not_counted_as_nothing(
+def test_calls_without_price_are_reported_and_not_counted_as_zero(
     run: Run, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spend(ledger, None)
@@ -144,11 +164,11 @@ def test_what_has_no_price_is_pointed_out_and_not_counted_as_nothing(
     assert "0.0000" not in answer.out
 
 
-def test_no_calls_are_said_so(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_calls_are_reported(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("usage") == 0
     assert "No model was called in dev" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--tenant", "nobody"], ["--from", "2026-11-02", "--to", "2026-11-01"]])
-def test_an_unknown_tenant_and_days_in_no_order_are_refused(run: Run, words: list[str]) -> None:
+def test_unknown_tenant_and_days_in_wrong_order_are_refused(run: Run, words: list[str]) -> None:
     assert run("usage", *words) == 1
