@@ -1,8 +1,9 @@
-"""The port ArchiveQueries: SQL of strangers over the archive; two walls, each of which holds by itself."""
+"""The port ArchiveQueries: statements over the archive, stopped by validator and sandbox, each by itself."""
 
 import json
 import resource
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from membus.core.identity import Owner
 from membus.episodes.archive import sql_validator
 from membus.episodes.archive.model import QUERY_COLUMNS, ArchiveQuery, QueryResult, pack_rows
 from membus.episodes.archive.s3 import S3ArchiveObjects
-from membus.episodes.archive.sql_sandbox import DuckDbArchiveQueries, SandboxLimits, run_sandboxed
+from membus.episodes.archive.sql_sandbox import DuckDbArchiveQueries, QueryLimits, run_sandboxed
 from tests.factories import ADA, NOON, a_cold_row
 from tests.fakes.episode_archive import InMemoryArchiveCatalog
 from tests.strict import strict_aws
@@ -26,7 +27,7 @@ CORPUS = Path(__file__).parents[1] / "corpus"
 BUCKET = "membus-test-archive"
 START = NOON.replace(month=1)
 SECRET = "the-words-nobody-may-read"
-QUICK = SandboxLimits(wall_seconds=5, cpu_seconds=2)
+QUICK = QueryLimits(wall_seconds=5, cpu_seconds=2)
 HOURS = 300
 
 
@@ -35,15 +36,12 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 
 ATTACKS, QUESTIONS = lines("sql_attacks.jsonl"), lines("sql_questions.jsonl")
-AT_THE_GATE = [each for each in ATTACKS if each["held_by"] == "gate"]
+REJECTED = [each for each in ATTACKS if each["held_by"] == "gate"]
 REACHING = [
-    each for each in AT_THE_GATE if each["sql"][:4].upper() in {"SELE", "WITH", "FROM"} or "{" in each["sql"]
+    each for each in REJECTED if each["sql"][:4].upper() in {"SELE", "WITH", "FROM"} or "{" in each["sql"]
 ]
-"""The cage takes one SELECT and nothing else.
-
-These reach for a file, a setting, time or memory all the same.
-"""
-PAST_THE_GATE = [each for each in ATTACKS if each["held_by"] != "gate"]
+"""Attacks that are one SELECT, as the sandbox requires, and reach for a file, a setting, time or memory."""
+ACCEPTED = [each for each in ATTACKS if each["held_by"] != "gate"]
 
 
 def named(attack: dict[str, Any]) -> str:
@@ -84,8 +82,17 @@ class Archive:
         self.zoes = self._keep("zeta", "guide", rows_of(zoes, "guide", many=5))
         self.queries = DuckDbArchiveQueries(self.catalog, lambda: self.objects, QUICK)
 
-    def ask(self, sql: str, *, tenant: str = "acme", user: str | None = "ada", **days: date) -> QueryResult:
-        return self.queries.run_query(ArchiveQuery(tenant=tenant, user=user, sql=sql, now=NOON, **days))
+    def ask(
+        self,
+        sql: str,
+        *,
+        tenant: str = "acme",
+        user: str | None = "ada",
+        limits: QueryLimits = QUICK,
+        **days: date,
+    ) -> QueryResult:
+        queries = DuckDbArchiveQueries(self.catalog, lambda: self.objects, limits)
+        return queries.run_query(ArchiveQuery(tenant=tenant, user=user, sql=sql, now=NOON, **days))
 
     def _keep(self, tenant: str, agent: str, rows: list[Any]) -> str:
         kept = self.objects.put_pack(pack_rows(tenant, agent, START.date(), rows, hot_until=NOON))
@@ -102,14 +109,14 @@ def archive() -> Iterator[Archive]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a secret and another tenant's Parquet, as near to the cage as files can be."""
+    """A folder with a secret and another tenant's Parquet, next to the folder of the sandbox."""
     (tmp_path / "secret.txt").write_text(SECRET)
     events = ", ".join(f"'{SECRET}'" for _ in range(4))
     duckdb.connect().execute(
         f"COPY (SELECT {events}, 'zoe' AS user_id, now() AS occurred_at, '{SECRET}' AS payload)"
         f" TO '{tmp_path / 'other.parquet'}' (FORMAT parquet)"
     )
-    (tmp_path / "cage").mkdir()
+    (tmp_path / "sandbox").mkdir()
     return tmp_path
 
 
@@ -129,7 +136,7 @@ def outcome(ask: Callable[[], QueryResult]) -> QueryResult | MembusError:
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: each["sql"][:60])
-def test_an_honest_question_is_answered(archive: Archive, question: dict[str, Any]) -> None:
+def test_valid_query_is_answered(archive: Archive, question: dict[str, Any]) -> None:
     table = archive.ask(question["sql"])
 
     cells = [*table.columns, *(cell for row in table.rows for cell in row)]
@@ -138,8 +145,8 @@ def test_an_honest_question_is_answered(archive: Archive, question: dict[str, An
     )
 
 
-@pytest.mark.parametrize("attack", AT_THE_GATE, ids=named)
-def test_the_gate_refuses(attack: dict[str, Any], folder: Path) -> None:
+@pytest.mark.parametrize("attack", REJECTED, ids=named)
+def test_validator_rejects_attack(attack: dict[str, Any], folder: Path) -> None:
     with pytest.raises(InvalidError) as refused:
         sql_validator.validate_sql(aimed(attack["sql"], folder), NOON)
 
@@ -147,8 +154,8 @@ def test_the_gate_refuses(attack: dict[str, Any], folder: Path) -> None:
     assert SECRET not in refused.value.detail
 
 
-@pytest.mark.parametrize("attack", PAST_THE_GATE, ids=named)
-def test_what_passes_the_gate_is_held_by_the_cage(archive: Archive, attack: dict[str, Any]) -> None:
+@pytest.mark.parametrize("attack", ACCEPTED, ids=named)
+def test_sandbox_stops_what_the_validator_accepts(archive: Archive, attack: dict[str, Any]) -> None:
     told = outcome(lambda: archive.ask(attack["sql"]))
 
     if attack["held_by"] == "limits":
@@ -162,12 +169,10 @@ def test_what_passes_the_gate_is_held_by_the_cage(archive: Archive, attack: dict
 
 
 @pytest.mark.parametrize("attack", REACHING, ids=named)
-def test_the_cage_alone_gives_nothing_away_and_leaves_nothing_behind(
-    attack: dict[str, Any], folder: Path
-) -> None:
+def test_sandbox_alone_leaks_nothing_and_leaves_no_files(attack: dict[str, Any], folder: Path) -> None:
     before = sorted(path.name for path in folder.rglob("*"))
 
-    told = outcome(lambda: run_sandboxed(aimed(attack["sql"], folder), None, folder / "cage", QUICK))
+    told = outcome(lambda: run_sandboxed(aimed(attack["sql"], folder), None, folder / "sandbox", QUICK))
 
     if isinstance(told, MembusError):
         assert told.code in {"sql_failed", "sql_stopped"}
@@ -178,7 +183,7 @@ def test_the_cage_alone_gives_nothing_away_and_leaves_nothing_behind(
     assert sorted(path.name for path in folder.rglob("*")) == before
 
 
-def test_there_are_sixty_attacks_and_twenty_honest_questions_at_least() -> None:
+def test_corpus_has_sixty_attacks_and_twenty_queries_at_least() -> None:
     assert len({each["sql"] for each in ATTACKS}) >= 60
     assert len({each["sql"] for each in QUESTIONS}) >= 20
 
@@ -186,7 +191,7 @@ def test_there_are_sixty_attacks_and_twenty_honest_questions_at_least() -> None:
 @pytest.mark.parametrize(
     ("user", "users"), [("ada", ["ada"]), ("bob", ["bob"]), ("eve", []), (None, ["ada", "bob"])]
 )
-def test_a_user_sees_their_own_events_and_the_tenant_all_of_its_own(
+def test_query_of_a_user_sees_their_events_and_of_a_tenant_all_of_its_own(
     archive: Archive, user: str | None, users: list[str]
 ) -> None:
     table = archive.ask("SELECT DISTINCT user_id FROM episodes ORDER BY 1", user=user)
@@ -194,7 +199,7 @@ def test_a_user_sees_their_own_events_and_the_tenant_all_of_its_own(
     assert [cell for (cell,) in table.rows] == users
 
 
-def test_the_same_user_name_in_another_tenant_is_someone_else(archive: Archive) -> None:
+def test_same_user_id_in_another_tenant_is_another_user(archive: Archive) -> None:
     count = "SELECT count(*) FROM episodes"
 
     assert archive.ask(count, tenant="zeta", user="zoe").rows == (("5",),)
@@ -202,7 +207,7 @@ def test_the_same_user_name_in_another_tenant_is_someone_else(archive: Archive) 
     assert archive.ask(count, tenant="nobody", user="ada").rows == (("0",),)
 
 
-def test_the_table_has_the_columns_that_its_description_names(archive: Archive) -> None:
+def test_table_has_the_columns_that_its_description_names(archive: Archive) -> None:
     table = archive.ask("SELECT * FROM episodes ORDER BY occurred_at, event_id LIMIT 1")
 
     assert table.columns == tuple(QUERY_COLUMNS)
@@ -210,7 +215,7 @@ def test_the_table_has_the_columns_that_its_description_names(archive: Archive) 
     assert table.rows == (("e0", "ada", "guide", "s0", "page.viewed", "2026-01-01 12:00:00", first),)
 
 
-def test_days_bound_what_is_looked_at(archive: Archive) -> None:
+def test_since_and_until_limit_the_rows_that_are_read(archive: Archive) -> None:
     day = date(2026, 1, 2)
 
     table = archive.ask(
@@ -220,19 +225,18 @@ def test_days_bound_what_is_looked_at(archive: Archive) -> None:
     assert table.rows == (("24", "2026-01-02 00:00:00", "2026-01-02 23:00:00"),)
 
 
-def test_more_than_may_be_looked_at_asks_for_fewer_days(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("membus.episodes.archive.sql_sandbox.OBJECTS_MAX", 1)
+def test_query_over_too_many_objects_asks_for_fewer_days(archive: Archive) -> None:
+    limits = replace(QUICK, objects=1)
 
     with pytest.raises(InvalidError, match="fewer days") as refused:
-        archive.ask("SELECT 1 FROM episodes")
+        archive.ask("SELECT 1 FROM episodes", limits=limits)
 
     assert refused.value.code == "too_much"
-    assert archive.ask("SELECT count(*) FROM episodes", until=date(2026, 1, 3)).rows == (("60",),)
+    few = archive.ask("SELECT count(*) FROM episodes", limits=limits, until=date(2026, 1, 3))
+    assert few.rows == (("60",),)
 
 
-def test_rows_and_cells_are_cut_and_the_answer_says_so(archive: Archive) -> None:
+def test_result_says_that_rows_and_cells_were_cut(archive: Archive) -> None:
     rows = archive.ask("SELECT event_id FROM episodes ORDER BY occurred_at")
     cell = archive.ask("SELECT string_agg(payload, ' ') FROM episodes")
 
@@ -240,7 +244,7 @@ def test_rows_and_cells_are_cut_and_the_answer_says_so(archive: Archive) -> None
     assert len(cell.rows[0][0] or "") == QUICK.cell + 1
 
 
-def test_rows_of_somebody_who_is_left_out_are_not_there(archive: Archive) -> None:
+def test_rows_of_users_being_erased_are_left_out(archive: Archive) -> None:
     def users(user: str | None, *without: str) -> QueryResult:
         sql = "SELECT DISTINCT user_id FROM episodes ORDER BY 1"
         return archive.queries.run_query(
@@ -251,7 +255,7 @@ def test_rows_of_somebody_who_is_left_out_are_not_there(archive: Archive) -> Non
     assert users(None, "bob", "ada").rows == users("bob", "bob").rows == ()
 
 
-def test_a_refused_statement_opens_no_object(archive: Archive) -> None:
+def test_rejected_statement_opens_no_object(archive: Archive) -> None:
     def opened() -> S3ArchiveObjects:
         raise AssertionError("nothing is read for a statement that may not run")
 
@@ -261,7 +265,7 @@ def test_a_refused_statement_opens_no_object(archive: Archive) -> None:
         queries.run_query(question)
 
 
-def test_a_damaged_object_is_named_and_nothing_is_answered_in_its_stead(archive: Archive) -> None:
+def test_damaged_object_is_named_and_nothing_is_answered_in_its_stead(archive: Archive) -> None:
     archive.s3.put_object(Bucket=BUCKET, Key=archive.zoes, Body=b"nonsense")
     again = DuckDbArchiveQueries(archive.catalog, lambda: S3ArchiveObjects(lambda: archive.s3, BUCKET), QUICK)
 
@@ -269,24 +273,25 @@ def test_a_damaged_object_is_named_and_nothing_is_answered_in_its_stead(archive:
         again.run_query(ArchiveQuery(tenant="zeta", user="zoe", sql="SELECT 1 FROM episodes", now=NOON))
 
 
-def test_the_cage_knows_no_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_sandbox_has_no_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     seen = folder / "seen"
-    (folder / "membus" / "adapters").mkdir(parents=True)
-    for package in ("membus", "membus/adapters"):
-        (folder / package / "__init__.py").touch()
+    package = folder / "membus" / "episodes" / "archive"
+    package.mkdir(parents=True)
+    for each in (package, *package.parents[:2]):
+        (each / "__init__.py").touch()
     spy = f"import os, pathlib; pathlib.Path({str(seen)!r}).write_text(repr(dict(os.environ)))"
-    (folder / "membus" / "adapters" / "caged.py").write_text(spy)
+    (package / "sql_worker.py").write_text(spy)
     monkeypatch.syspath_prepend(str(folder))
 
     with pytest.raises(UnavailableError):
-        run_sandboxed("SELECT 1", None, folder / "cage", QUICK)
+        run_sandboxed("SELECT 1", None, folder / "sandbox", QUICK)
 
     assert "PYTHONPATH" in seen.read_text()
     assert SECRET not in seen.read_text()
 
 
-def test_the_parents_own_limits_stay_as_they_were(archive: Archive) -> None:
+def test_limits_of_the_parent_process_stay_as_they_were(archive: Archive) -> None:
     before = resource.getrlimit(resource.RLIMIT_AS)
 
     archive.ask("SELECT 1 FROM episodes")

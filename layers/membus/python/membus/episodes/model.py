@@ -1,4 +1,4 @@
-"""Episodes as they are read: what happened to an agent, in time order."""
+"""Episodes: recorded events as they are read, in time order, and what reading one event has cost."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,11 +13,13 @@ from membus.core.identity import Id, Record
 
 Tier = Literal["hot", "cold"]
 TIME_LETTERS = 10
-"""A ULID's letters that hold its moment; the other sixteen only keep events of one millisecond apart."""
+"""The letters of a ULID that hold its moment; the other sixteen tell events of one millisecond apart."""
+PAGE_BYTES_MAX = 2_500_000
+"""Lambda returns 6 MB, in which every quotation mark takes two bytes."""
 
 
 class Episode(Record):
-    """An event, when membus learned of it, and how near it lies."""
+    """An event, when membus learned of it, and the tier it was read from."""
 
     event: Event
     learned_at: AwareDatetime
@@ -25,9 +27,9 @@ class Episode(Record):
 
 
 class EpisodeQuery(Record):
-    """Which episodes: those that occurred from `start` on and before `end`, both cut to a millisecond.
+    """Episodes of an agent, of a user, or of a user with an agent.
 
-    They are an agent's, a user's, or what a user did with an agent.
+    They occurred from `start` on and before `end`, both cut to a millisecond.
     """
 
     tenant: Id
@@ -38,26 +40,19 @@ class EpisodeQuery(Record):
     user_id: Id | None = None
 
     @model_validator(mode="after")
-    def _somebodys(self) -> Self:
+    def _names_agent_or_user(self) -> Self:
         if self.agent is None and self.user_id is None:
             raise ValueError("name an agent or a user: nobody reads a whole tenant in time order")
         return self
 
 
 def place_of(event: Event) -> str:
-    """Return where an event stands in time order: the same for every copy of it."""
+    """Return an event's position in time order, which is the same for every copy of it."""
     return f"{ulid_at(event.occurred_at, event.event_id)}#{event.event_id}"
 
 
-PAGE_BYTES_MAX = 2_500_000
-"""Lambda hands back 6 MB, in which every quotation mark takes two."""
-
-
 def count_fitting(sizes: Sequence[int], limit: int) -> int:
-    """Return how many texts make a page.
-
-    At most `limit`, no more bytes than an answer carries, yet always one.
-    """
+    """Return how many texts of these sizes make a page: at most `limit`, at least one."""
     total = 0
     for place, size in enumerate(sizes[:limit]):
         total += size
@@ -67,12 +62,12 @@ def count_fitting(sizes: Sequence[int], limit: int) -> int:
 
 
 def mark_before(moment: datetime) -> str:
-    """Return the mark below every episode of this millisecond or later, and above all earlier ones."""
+    """Return the mark that sorts before every episode of this millisecond or later, and behind all others."""
     return str(ULID(epoch_ms(moment).to_bytes(6, "big") + bytes(10)))[:TIME_LETTERS]
 
 
 def moment_of(mark: str) -> datetime:
-    """Return the millisecond that a mark, or an episode's place, begins with."""
+    """Return the millisecond of a mark, or of an episode's place."""
     return from_epoch_ms(ULID.from_str(mark[:TIME_LETTERS] + "0" * 16).milliseconds)
 
 
@@ -92,7 +87,7 @@ class ReadingCost(Record):
     dollars: float | None
 
     def __add__(self, other: "ReadingCost") -> "ReadingCost":
-        """Return what several questions about parts of one long event took together."""
+        """Return the cost of several questions about parts of one long event."""
         dollars = None if self.dollars is None or other.dollars is None else self.dollars + other.dollars
         return self.model_copy(
             update={
@@ -105,10 +100,7 @@ class ReadingCost(Record):
 
 
 class EventTrace(Record):
-    """What the store of events says of one.
-
-    The event itself, unless it has moved to the cold tier, and its reading.
-    """
+    """What the event store knows of one event: its content, unless it is archived, and the cost of reading it."""
 
     event: Event | None
     extracted: str | None

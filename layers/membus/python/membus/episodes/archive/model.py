@@ -1,11 +1,4 @@
-"""The cold tier.
-
-Episodes packed into Parquet objects, and the catalog's entry that vouches for each of them.
-
-Which small cold objects become one, and when that is worth writing them again.
-
-A question to the archive in SQL: who asks, over which days, and the table that answers it.
-"""
+"""The archive of episodes: rows in Parquet objects, the catalog's entry of each, and queries in SQL."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -19,19 +12,14 @@ from membus.core.identity import Id, Record
 ROW_SCHEMA = 1
 """Version of the rows below; a reader refuses an object of a later one instead of guessing."""
 SMALL_BYTES = 8 * 2**20
-"""An object up to here is read whole, checked against its checksum and kept in memory.
-
-A larger one by ranges.
-"""
+"""An object up to this size is read whole, checked and cached; a larger one is read by ranges."""
 
 
 class EpisodeRow(Record):
-    """One episode. `body` is what the hot item held, word for word.
+    """One episode, with its stored event in `body`; the other columns are there to be filtered by.
 
-    A rebuild from it is byte for byte the same.
-
-    `place` is the item's sort key, `<ulid of occurred_at>#<event id>`. A payload above 32 KB stays where
-    `spilled` points to. The other columns are there to be filtered by.
+    `place` is the hot item's sort key, `<ulid of occurred_at>#<event id>`. A payload above 32 KB stays in the
+    blob store under the key `spilled`.
     """
 
     place: str
@@ -63,7 +51,7 @@ class EpisodeRow(Record):
 
 
 class ArchiveMonth(Record):
-    """One agent's objects that begin in the month of `first`, its first day; no object lies in two."""
+    """The objects of one agent that begin in the month of `first`, its first day."""
 
     tenant: Id
     agent: Id
@@ -71,14 +59,13 @@ class ArchiveMonth(Record):
 
     @property
     def sort_key(self) -> str:
-        """Where a walk over all months meets it."""
         return f"{self.agent}#{self.first:%Y-%m}"
 
 
 class ArchiveObject(Record):
     """A verified object: `rows` episodes of one agent from the place `first` to `last`, `bytes` long.
 
-    `day` is the first day it holds. Until `hot_until` every one of its episodes is still in DynamoDB, too.
+    `day` is the first day it holds. Until `hot_until` all of its episodes are still in DynamoDB, too.
     """
 
     tenant: Id
@@ -95,7 +82,7 @@ class ArchiveObject(Record):
 
     @property
     def object_key(self) -> str:
-        return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.name}.parquet"
+        return _object_key(self.tenant, self.agent, self.day, self.name)
 
     @property
     def month(self) -> ArchiveMonth:
@@ -103,17 +90,15 @@ class ArchiveObject(Record):
 
     @property
     def sort_key(self) -> str:
-        """Where a walk over all objects meets it.
+        """The object's position in a walk over all objects: by agent and last row.
 
-        By agents and ends, so one that is merged comes with its last part.
-
-        Whoever has come up to a place has met every row before it, whatever was merged meanwhile.
+        A walk that has come to a position has met every row before it, whatever was merged meanwhile.
         """
         return f"{self.agent}#{self.last}"
 
 
 class ArchivePack(Record):
-    """Rows on their way into an object whose name they determine: packed again, they are the same object."""
+    """Rows that are about to become an object, whose name follows from them."""
 
     tenant: Id
     agent: Id
@@ -130,7 +115,7 @@ class ArchivePack(Record):
 
     @property
     def object_key(self) -> str:
-        return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.object_name}.parquet"
+        return _object_key(self.tenant, self.agent, self.day, self.object_name)
 
     def to_object(self, *, size: int, sha256: str) -> ArchiveObject:
         return ArchiveObject(
@@ -147,38 +132,37 @@ class ArchivePack(Record):
         )
 
 
+def _object_key(tenant: str, agent: str, day: date, name: str) -> str:
+    return f"{tenant}/{agent}/{day:%Y-%m-%d}/{name}.parquet"
+
+
 def pack_rows(
     tenant: str, agent: str, day: date, rows: Iterable[EpisodeRow], *, hot_until: datetime
 ) -> ArchivePack:
-    """Pack rows in time order, each place once."""
+    """Return the rows in time order, each place once."""
     unique = {row.place: row for row in rows}
-    return ArchivePack(
-        tenant=tenant,
-        agent=agent,
-        day=day,
-        rows=tuple(unique[place] for place in sorted(unique)),
-        hot_until=hot_until,
-    )
+    ordered = tuple(unique[place] for place in sorted(unique))
+    return ArchivePack(tenant=tenant, agent=agent, day=day, rows=ordered, hot_until=hot_until)
 
 
 TARGET_BYTES = 128 * 2**20
-"""Objects of this size are left alone: a request more or less is nothing beside what they hold."""
+"""Objects of this size are not merged: one request more is nothing beside what they hold."""
 MERGED_AT_ONCE = 90
-"""Objects that become one: the catalog exchanges them in one transaction, which takes a hundred writes."""
+"""Objects that become one: the catalog replaces them in one transaction of at most 100 writes."""
 OUTWEIGHED, MANY_OBJECTS = 4, 16
-"""Late episodes join a large object once they are a fifth of the whole, or there are sixteen objects.
+"""Small objects are merged with a large one once they are a fifth of the whole, or sixteen in number.
 
-A month is not written again every night for an event that came late.
+Otherwise a month would be written again every night for an event that came late.
 """
 
 
 def mergeable_groups(
     objects: Sequence[ArchiveObject], *, target_bytes: int = TARGET_BYTES, patient: bool = False
 ) -> list[list[ArchiveObject]]:
-    """Return groups of one agent's objects of one month, in time order, that are better off as one object each.
+    """Return groups of objects, of one agent and month and in time order, each to become one object.
 
-    Objects of `target_bytes` or more are left alone; a group ends before it would outgrow one and a half of
-    that, or `MERGED_AT_ONCE` objects. `patient` leaves alone a few small ones beside one that is much larger.
+    A group ends before it would exceed one and a half of `target_bytes`, or `MERGED_AT_ONCE` objects. A
+    `patient` run leaves out a few small objects beside one that is much larger.
     """
     groups: list[list[ArchiveObject]] = []
     size = 0
@@ -205,16 +189,13 @@ QUERY_COLUMNS = {
     "occurred_at": "TIMESTAMP",
     "payload": "JSON",
 }
-"""Of the one table `episodes`.
-
-`occurred_at` is UTC, a `payload` above 32 KB lies elsewhere and is empty here.
-"""
+"""Columns of the one table `episodes`: `occurred_at` in UTC, a `payload` above 32 KB empty."""
 
 
 class ArchiveQuery(Record):
-    """`user` None asks for the rows of all users of the tenant; `now` is what the statement takes for now.
+    """One SELECT over the archived episodes of a tenant, or of one `user` where named.
 
-    Rows of users in `without` are not there for it.
+    The statement takes `now` for the present; rows of users in `without` are left out.
     """
 
     tenant: Id

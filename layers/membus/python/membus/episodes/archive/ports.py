@@ -1,9 +1,4 @@
-"""The cold tier's parts.
-
-What waits to be archived, the objects that hold it, and the catalog that vouches for them.
-
-The archive as one table that a statement of a stranger may ask.
-"""
+"""Ports of the archive: unarchived episodes, Parquet objects, their catalog, and queries in SQL."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +18,7 @@ from membus.episodes.model import EpisodeQuery
 
 @dataclass(frozen=True)
 class UnarchivedGroup:
-    """Episodes of one partition, hence of one agent and day, that have no cold copy yet."""
+    """Unarchived episodes of one partition, hence of one agent and day."""
 
     tenant: str
     agent: str
@@ -36,7 +31,7 @@ class UnarchivedEpisodes(Protocol):
     """Raises UnavailableError when the table does not answer."""
 
     def list_groups(self, shard: int, *, before: date, limit: int) -> Iterator[UnarchivedGroup]:
-        """Yield what of a shard occurred before a day, at most `limit` episodes at a time."""
+        """Yield the groups of a shard that occurred before a day, at most `limit` episodes in each."""
 
     def read_rows(self, waiting: UnarchivedGroup) -> list[EpisodeRow]:
         """Return the episodes, without those that were erased or archived meanwhile."""
@@ -44,9 +39,9 @@ class UnarchivedEpisodes(Protocol):
     def mark_archived(
         self, waiting: UnarchivedGroup, places: Sequence[str], *, key: str, expires_at: datetime
     ) -> list[str]:
-        """Name the verified copy on the hot episodes and let them expire; returns the places that are gone.
+        """Write the archive object's key and an expiry on the hot episodes; return places that are gone.
 
-        An episode that was stamped before keeps its first stamp.
+        An episode that was marked before keeps its first mark.
         """
 
 
@@ -54,59 +49,56 @@ class ArchiveObjects(Protocol):
     """Parquet objects.
 
     Raises:
-        ArchiveError: an object is missing or damaged; the error names it.
-        ThawingError: an object lies in a class that takes hours to answer; it has been asked for.
+        CorruptArchiveError: an object is missing or damaged; the error names it.
+        RestoreInProgressError: an object's storage class takes hours to answer; its restore was requested.
         UnavailableError: the store does not answer.
     """
 
     def put_pack(self, pack: ArchivePack) -> ArchiveObject:
-        """Write the pack unless it is there, read it back and compare every row; then vouch for it."""
+        """Write the pack unless it exists, read it back, compare every row, and return its entry."""
 
     def read_rows(
         self, kept: ArchiveObject, wanted: EpisodeQuery, *, after: str, limit: int
     ) -> list[EpisodeRow]:
-        """Return the object's first `limit` rows that are wanted and lie behind a place, in order."""
+        """Return the first `limit` rows that match and come after a place, in order."""
 
     def merge_objects(
         self, objects: Sequence[ArchiveObject], *, without_user: str | None = None
     ) -> ArchiveObject | None:
-        """Write one object with the rows of several, each place once and none of that user's, and vouch for it.
+        """Write one verified object with the rows of several, each place once, and none of `without_user`.
 
         Returns None when no row is left.
         """
 
     def delete_object(self, kept: ArchiveObject) -> None:
-        """Remove the object's current version."""
+        """Delete the object's current version."""
 
     def check_exists(self, kept: ArchiveObject) -> None:
-        """Ask for one byte: whether the object is there, in a class that answers at once."""
+        """Read one byte: whether the object exists in a storage class that answers at once."""
 
     def verify_object(self, kept: ArchiveObject) -> None:
-        """Read the object and compare it with its entry, whatever this process remembers of it."""
+        """Read the object from the store and compare it with its entry."""
 
 
 class ArchiveCatalog(Protocol):
-    """Which objects there are. An object that is not in the catalog does not exist for readers."""
+    """The objects that exist for readers: one that is not in the catalog does not."""
 
     def add_object(self, kept: ArchiveObject) -> None:
-        """Name an object; its month is due to be looked at for what can be merged."""
+        """Add an object; its month becomes due for compaction."""
 
     def list_objects(
         self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
     ) -> list[ArchiveObject]:
-        """Return the objects of an agent, or all agents, in time order.
+        """Return the objects of an agent, or of all agents, in time order.
 
-        Of an agent, what may hold a day of a span.
+        `since` and `until` keep those of the agent that may hold one of these days.
         """
 
     def has_object(self, key: str) -> bool:
-        """Whether there is such an object now.
-
-        One that is gone from both may have been merged with others.
-        """
+        """Whether the catalog has the object; one that is gone may have been merged with others."""
 
     def replace_objects(self, old: Sequence[ArchiveObject], new: ArchiveObject | None) -> None:
-        """Put one object in the place of others, all at once; its month is due to be looked at.
+        """Replace objects by another in one transaction; its month becomes due for compaction.
 
         Raises:
             ConflictError: one of the old ones is no longer in the catalog.
@@ -114,30 +106,28 @@ class ArchiveCatalog(Protocol):
 
 
 class CompactionCatalog(ArchiveCatalog, Protocol):
-    """The catalog as who merges sees it."""
+    """The catalog as compaction sees it: months that are due because an object was added to them."""
 
     def list_month(self, month: ArchiveMonth) -> list[ArchiveObject]:
         """Return the objects that begin in a month, in time order."""
 
     def list_due_months(self, shard: int, *, before: date) -> list[ArchiveMonth]:
-        """Return the months of a shard, before that of a day, of which an object was not looked at.
+        """Return the due months of a shard before the month of a day, oldest first.
 
-        The oldest first.
-
-        What it reads follows what was written since the last look, not what is stored.
+        The cost follows what was added since the last compaction, not what is stored.
         """
 
     def mark_compacted(self, objects: Sequence[ArchiveObject]) -> None:
-        """Note that these need no further look; one that is gone is none of anybody's business."""
+        """Note that these objects are no reason for compaction any more; one that is gone is ignored."""
 
 
 class ArchiveQueries(Protocol):
     def run_query(self, question: ArchiveQuery) -> QueryResult:
-        """Return what one SELECT over the tenant's archived episodes gives, or over one user's.
+        """Return the result of a query.
 
         Raises:
-            InvalidError: `sql_rejected`, nothing was run; `sql_failed`, the engine says why; `too_much` to
-                look at.
-            UnavailableError: `sql_stopped`, it took more time or memory than it may; or the archive is away.
-            ArchiveError, ThawingError: as ColdObjects.
+            InvalidError: `sql_rejected` before anything ran, `sql_failed` in the engine's words, or `too_much`
+                archived data in the days asked for.
+            UnavailableError: `sql_stopped`, a limit on time or memory was reached; or the store is away.
+            CorruptArchiveError, RestoreInProgressError: as in ArchiveObjects.
         """

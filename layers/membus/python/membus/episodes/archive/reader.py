@@ -1,12 +1,8 @@
-"""Episodes read from the cold tier.
-
-The catalog names the objects of a range, and each is read for what is wanted.
-
-Episodes of both tiers as one: merged in time order under one cursor, each once, the nearer copy first.
-"""
+"""Episodes read from the archive, and episodes of both tiers merged in time order under one cursor."""
 
 import json
 from collections.abc import Callable
+from typing import TypeVar
 
 from membus.core.blobs import BlobStore
 from membus.core.clock import Clock
@@ -27,14 +23,26 @@ from membus.episodes.model import (
 from membus.episodes.ports import EpisodeReader
 
 PAGE_OBJECTS_MAX = 20
-"""Objects read for one page; then the caller gets what was found so far and comes back for more."""
+"""Objects read for one page; then the page ends, whatever was found so far."""
 READ_ATTEMPTS = 3
+T = TypeVar("T")
+
+
+def read_current_objects(catalog: ArchiveCatalog, read: Callable[[], T]) -> T:
+    """Return what `read` does, which is called again where an object was merged after the catalog named it."""
+    for _ in range(READ_ATTEMPTS - 1):
+        try:
+            return read()
+        except CorruptArchiveError as missing:
+            if catalog.has_object(missing.key):
+                raise
+    return read()
 
 
 class ArchivedEpisodes:
-    """The reader of what has left DynamoDB; objects whose episodes are all still there are passed over.
+    """Reads episodes that have left DynamoDB; objects whose episodes are all still there are skipped.
 
-    `objects` is a function: a process that reads recent episodes only never loads what reads Parquet.
+    `objects` is a function: a process that reads recent episodes only never loads the Parquet engine.
     """
 
     def __init__(
@@ -49,56 +57,44 @@ class ArchivedEpisodes:
     def list_episodes(
         self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
     ) -> Page[Episode]:
-        """Read anew where an object was merged with others between the catalog and its reading."""
-        for _ in range(READ_ATTEMPTS - 1):
-            try:
-                return self._page(wanted, limit=limit, after=after)
-            except CorruptArchiveError as missing:
-                if self._catalog.has_object(missing.key):
-                    raise
-        return self._page(wanted, limit=limit, after=after)
+        return read_current_objects(self._catalog, lambda: self._read_page(wanted, limit=limit, after=after))
 
-    def _page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+    def _read_page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
         mark, end = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)
         rows: dict[str, EpisodeRow] = {}
         complete = end
-        for count, each in enumerate(self._candidates(wanted, mark, end)):
+        for count, each in enumerate(self._list_objects(wanted, mark, end)):
             begins = each.first[:TIME_LETTERS]
-            if begins > mark and (count >= PAGE_OBJECTS_MAX or _is_complete(rows, limit, begins)):
+            # Objects overlap: a page is full once no later object can hold a row of it.
+            full = count >= PAGE_OBJECTS_MAX or sum(place < begins for place in rows) > limit
+            if begins > mark and full:
                 complete = begins
                 break
             found = self._objects().read_rows(each, wanted, after=mark, limit=limit + 1)
             rows |= {row.place: row for row in found}
-        return self._cut(rows, complete, end, limit)
-
-    def _candidates(self, wanted: EpisodeQuery, mark: str, end: str) -> list[ArchiveObject]:
-        since, until = (moment_of(border).date() for border in (mark, end))
-        objects = self._catalog.list_objects(wanted.tenant, wanted.agent, since=since, until=until)
-        now = self._clock()
-        reached = (
-            each for each in objects if each.last > mark and each.first < end and each.hot_until <= now
-        )
-        return sorted(reached, key=lambda each: each.first)
-
-    def _cut(self, rows: dict[str, EpisodeRow], complete: str, end: str, limit: int) -> Page[Episode]:
         ordered = [rows[place] for place in sorted(rows) if place < complete]
         many = count_fitting([len(row.body.encode()) + row.spilled_bytes for row in ordered], limit)
         if many < len(ordered):
             complete = ordered[many - 1].place
         return Page(tuple(map(self._episode, ordered[:many])), {"mark": complete} if complete < end else None)
 
+    def _list_objects(self, wanted: EpisodeQuery, mark: str, end: str) -> list[ArchiveObject]:
+        since, until = moment_of(mark).date(), moment_of(end).date()
+        now = self._clock()
+        objects = (
+            each
+            for each in self._catalog.list_objects(wanted.tenant, wanted.agent, since=since, until=until)
+            if each.last > mark and each.first < end and each.hot_until <= now
+        )
+        return sorted(objects, key=lambda each: each.first)
+
     def _episode(self, row: EpisodeRow) -> Episode:
         recorded = load_recorded(row.model_dump(exclude_none=True), self._contents)
         return Episode(event=recorded.event, learned_at=recorded.learned_at, tier="cold")
 
 
-def _is_complete(rows: dict[str, EpisodeRow], limit: int, begins: str) -> bool:
-    """Whether no later object can still bring a row of this page."""
-    return sum(place < begins for place in rows) > limit
-
-
 class TieredEpisodes:
-    """Both readers take the same marks, so a page of either says up to where it is complete."""
+    """Merges both tiers, each episode once; their readers take the same cursors."""
 
     def __init__(self, hot: EpisodeReader, cold: EpisodeReader) -> None:
         self._hot, self._cold = hot, cold
@@ -112,13 +108,12 @@ class TieredEpisodes:
         complete = min(page.after["mark"] if page.after else end for page in pages)
         merged = {place_of(each.event): each for page in reversed(pages) for each in page.items}
         places = [place for place in sorted(merged) if place <= complete]
-        many = count_fitting([_size(merged[place]) for place in places], limit)
+        many = count_fitting([_count_bytes(merged[place]) for place in places], limit)
         if many < len(places):
             complete = places[many - 1]
-        return Page(
-            tuple(merged[place] for place in places[:many]), {"mark": complete} if complete < end else None
-        )
+        items = tuple(merged[place] for place in places[:many])
+        return Page(items, {"mark": complete} if complete < end else None)
 
 
-def _size(episode: Episode) -> int:
+def _count_bytes(episode: Episode) -> int:
     return len(json.dumps(episode.event.payload, ensure_ascii=False).encode())

@@ -1,7 +1,4 @@
-"""Objects in S3 as files that are read by ranges.
-
-A reader of a large one fetches what its footer says it needs.
-"""
+"""Objects in S3 as files that are read by ranges: a reader of a large one fetches what its footer names."""
 
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,11 +16,14 @@ if TYPE_CHECKING:
 
 PROTOCOL = "s3ranges"
 READ_AHEAD_BYTES = 2**20
-"""One request for what several small reads would ask: a footer, or a column of a row group."""
+"""Bytes of one request: a footer, or a column of a row group."""
 
 
 class S3RangeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no types
-    """`s3ranges://<key>` is an object of one bucket; it is opened at the version that `info` saw."""
+    """`s3ranges://<key>` is an object of one bucket, read at the version that `info` saw.
+
+    `object_errors` translates the errors of a request for an object.
+    """
 
     protocol = PROTOCOL
     cachable = False
@@ -32,29 +32,25 @@ class S3RangeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec carr
         self,
         client: "Callable[[], S3Client]",
         bucket: str,
-        asked: "Callable[[str], AbstractContextManager[None]]",
+        object_errors: "Callable[[str], AbstractContextManager[None]]",
     ) -> None:
-        """`asked` is what every request for an object is made in.
-
-        It turns what S3 says into membus' errors.
-        """
         super().__init__()
-        self.client, self.bucket, self._asked = client, bucket, asked
-        self._refusal: MembusError | None = None
+        self.client, self.bucket, self._object_errors = client, bucket, object_errors
+        self._error: MembusError | None = None
 
     @contextmanager
     def translate_errors(self, key: str) -> "Iterator[None]":
         try:
-            with self._asked(key):
+            with self._object_errors(key):
                 yield
         except MembusError as error:
-            self._refusal = error
+            self._error = error
             raise
 
     def pop_error(self) -> MembusError | None:
-        """Return, once, what was raised in here last: DuckDB passes on its text alone."""
-        refusal, self._refusal = self._refusal, None
-        return refusal
+        """Return, once, the last error of a request: DuckDB passes on its text alone."""
+        error, self._error = self._error, None
+        return error
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         key = self._strip_protocol(path)

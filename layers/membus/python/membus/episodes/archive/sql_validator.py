@@ -1,9 +1,6 @@
-"""The gate before the archive's engine.
+"""What a SELECT over archived episodes may be made of: the clauses, functions and types that are listed here.
 
-Of SQL, only what is listed here, over one table, written anew from its tree.
-
-What runs is never the text that came but what the tree of it says: comments, odd quotation and spelling end
-here.
+The statement that runs is written anew from its syntax tree, so comments, odd quotation and spelling are gone.
 """
 
 import re
@@ -20,234 +17,67 @@ CHARACTERS_MAX = 4_000
 NODES_MAX = 1_000
 TABLES_MAX = 6
 
-_STRUCTURE = (
-    exp.Select,
-    exp.Union,
-    exp.Intersect,
-    exp.Except,
-    exp.Subquery,
-    exp.With,
-    exp.CTE,
-    exp.From,
-    exp.Join,
-    exp.Table,
-    exp.TableAlias,
-    exp.Where,
-    exp.Group,
-    exp.Having,
-    exp.Qualify,
-    exp.Order,
-    exp.Ordered,
-    exp.Limit,
-    exp.Offset,
-    exp.Distinct,
-    exp.Column,
-    exp.Identifier,
-    exp.Star,
-    exp.Alias,
-    exp.Literal,
-    exp.Null,
-    exp.Boolean,
-    exp.Paren,
-    exp.Tuple,
-    exp.Var,
-    exp.DataType,
-    exp.Interval,
-    exp.Window,
-    exp.WindowSpec,
-    exp.Filter,
-    exp.WithinGroup,
-    exp.IgnoreNulls,
-    exp.RespectNulls,
-    exp.Bracket,
-    exp.Exists,
-    exp.In,
-    exp.Between,
-    exp.Is,
-    exp.Not,
-    exp.And,
-    exp.Or,
-    exp.EQ,
-    exp.NEQ,
-    exp.GT,
-    exp.GTE,
-    exp.LT,
-    exp.LTE,
-    exp.NullSafeEQ,
-    exp.NullSafeNEQ,
-    exp.Like,
-    exp.ILike,
-    exp.Escape,
-    exp.Add,
-    exp.Sub,
-    exp.Mul,
-    exp.Div,
-    exp.IntDiv,
-    exp.Mod,
-    exp.Neg,
-    exp.DPipe,
-    exp.Case,
-    exp.If,
-    exp.Cast,
-    exp.TryCast,
-    exp.DataTypeParam,
-    exp.Cube,
-    exp.Rollup,
-    exp.GroupingSets,
-    exp.JSONPath,
-    exp.JSONPathRoot,
-    exp.JSONPathKey,
-    exp.JSONPathSubscript,
-    exp.JSONExtract,
-    exp.JSONExtractScalar,
-)
-_FUNCTIONS = (
-    exp.Count,
-    exp.CountIf,
-    exp.Sum,
-    exp.Avg,
-    exp.Min,
-    exp.Max,
-    exp.Median,
-    exp.Mode,
-    exp.Stddev,
-    exp.StddevPop,
-    exp.StddevSamp,
-    exp.Variance,
-    exp.VariancePop,
-    exp.ArgMax,
-    exp.ArgMin,
-    exp.PercentileCont,
-    exp.PercentileDisc,
-    exp.Quantile,
-    exp.ApproxDistinct,
-    exp.GroupConcat,
-    exp.AnyValue,
-    exp.LogicalAnd,
-    exp.LogicalOr,
-    exp.First,
-    exp.Last,
-    exp.RowNumber,
-    exp.Rank,
-    exp.DenseRank,
-    exp.PercentRank,
-    exp.CumeDist,
-    exp.Ntile,
-    exp.Lag,
-    exp.Lead,
-    exp.FirstValue,
-    exp.LastValue,
-    exp.NthValue,
-    exp.Coalesce,
-    exp.Nullif,
-    exp.Greatest,
-    exp.Least,
-    exp.Abs,
-    exp.Round,
-    exp.Floor,
-    exp.Ceil,
-    exp.Sqrt,
-    exp.Ln,
-    exp.Log,
-    exp.Lower,
-    exp.Upper,
-    exp.Trim,
-    exp.Length,
-    exp.Substring,
-    exp.Left,
-    exp.Right,
-    exp.StrPosition,
-    exp.Contains,
-    exp.StartsWith,
-    exp.EndsWith,
-    exp.Concat,
-    exp.ConcatWs,
-    exp.Reverse,
-    exp.SplitPart,
-    exp.RegexpLike,
-    exp.RegexpExtract,
-    exp.DateTrunc,
-    exp.TimestampTrunc,
-    exp.DateDiff,
-    exp.Extract,
-    exp.TimeToStr,
-    exp.Year,
-    exp.Quarter,
-    exp.Month,
-    exp.Week,
-    exp.Day,
-    exp.Hour,
-    exp.Minute,
-    exp.DayOfWeek,
-    exp.Date,
-    exp.DayOfMonth,
-    exp.DayOfYear,
-    exp.DayOfWeekIso,
-    exp.WeekOfYear,
-    exp.JSONType,
-    exp.JSONKeys,
-    exp.Second,
-    exp.Dayname,
-    exp.Monthname,
-    exp.DateAdd,
-    exp.DateSub,
-    exp.DateBin,
-    exp.LastDay,
-    exp.TimeToUnix,
-    exp.Exp,
-    exp.Pow,
-    exp.Replace,
-    exp.ArrayAgg,
-)
-_NAMED = frozenset(
+_CLAUSES = """
+    Select Union Intersect Except Subquery With CTE From Join Table TableAlias Where Group Having Qualify
+    Order Ordered Limit Offset Distinct Column Identifier Star Alias Literal Null Boolean Paren Tuple Var
+    DataType DataTypeParam Interval Window WindowSpec Filter WithinGroup IgnoreNulls RespectNulls Bracket
+    Cube Rollup GroupingSets Case If Cast TryCast
+"""
+_OPERATORS = """
+    Exists In Between Is Not And Or EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Like ILike Escape
+    Add Sub Mul Div IntDiv Mod Neg DPipe
+    JSONPath JSONPathRoot JSONPathKey JSONPathSubscript JSONExtract JSONExtractScalar
+"""
+_AGGREGATES = """
+    Count CountIf Sum Avg Min Max Median Mode Stddev StddevPop StddevSamp Variance VariancePop ArgMax ArgMin
+    PercentileCont PercentileDisc Quantile ApproxDistinct GroupConcat AnyValue LogicalAnd LogicalOr First Last
+    ArrayAgg RowNumber Rank DenseRank PercentRank CumeDist Ntile Lag Lead FirstValue LastValue NthValue
+"""
+_FUNCTIONS = """
+    Coalesce Nullif Greatest Least Abs Round Floor Ceil Sqrt Ln Log Exp Pow
+    Lower Upper Trim Length Substring Left Right StrPosition Contains StartsWith EndsWith Concat ConcatWs
+    Reverse Replace SplitPart RegexpLike RegexpExtract JSONType JSONKeys
+    DateTrunc TimestampTrunc DateDiff DateAdd DateSub DateBin LastDay Extract TimeToStr TimeToUnix Date
+    Year Quarter Month Week Day Hour Minute Second DayOfWeek DayOfMonth DayOfYear DayOfWeekIso WeekOfYear
+    Dayname Monthname
+"""
+_TYPES = """
+    VARCHAR TEXT CHAR INT BIGINT SMALLINT TINYINT INT128 DOUBLE FLOAT DECIMAL BOOLEAN DATE TIME TIMESTAMP
+    TIMESTAMPNTZ INTERVAL JSON
+"""
+_FUNCTIONS_BY_NAME = frozenset(
     {"arbitrary", "date_part", "json_array_length", "json_exists", "json_valid", "strlen", "weekday"}
 )
-"""Functions that the parser knows by name alone."""
-_TODAY = frozenset({"now", "today", "get_current_timestamp"})
-_NOW = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime)
-_ALLOWED = frozenset((*_STRUCTURE, *_FUNCTIONS, *_NOW))
+"""Functions for which the parser has no class of its own."""
+_CLOCK_FUNCTIONS = frozenset({"now", "today", "get_current_timestamp"})
+_CLOCK_NODES = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime)
+_ALLOWED_NODES = frozenset(
+    [getattr(exp, name) for name in (_CLAUSES + _OPERATORS + _AGGREGATES + _FUNCTIONS).split()]
+).union(_CLOCK_NODES)
+_ALLOWED_TYPES = frozenset(exp.DType[name] for name in _TYPES.split())
 _WORD = re.compile(r"[A-Za-z_]+")
-_TYPES = {
-    exp.DType.VARCHAR,
-    exp.DType.TEXT,
-    exp.DType.CHAR,
-    exp.DType.INT,
-    exp.DType.BIGINT,
-    exp.DType.SMALLINT,
-    exp.DType.TINYINT,
-    exp.DType.DOUBLE,
-    exp.DType.FLOAT,
-    exp.DType.DECIMAL,
-    exp.DType.BOOLEAN,
-    exp.DType.DATE,
-    exp.DType.TIME,
-    exp.DType.TIMESTAMP,
-    exp.DType.TIMESTAMPNTZ,
-    exp.DType.INT128,
-    exp.DType.JSON,
-    exp.DType.INTERVAL,
-}
 
 
 def validate_sql(sql: str, now: datetime) -> str:
-    """Return the statement as it may run, with `now` (UTC) written out.
+    """Return the statement as it may run, with `now` (UTC) in the place of the clock.
 
     Raises:
-        InvalidError: `sql_rejected`, and why, in words that help to write it better.
+        InvalidError: `sql_rejected`; its text says why, so that a model can correct the statement.
     """
     if len(sql) > CHARACTERS_MAX:
         raise _rejected(f"a statement has at most {CHARACTERS_MAX} characters")
     try:
-        written = _written(_checked(sql).transform(_replace_clock, now))
-        # What was written must read as what was checked: a slip in writing a literal would show here.
-        if _written(_checked(written)) != written:
+        written = _write(_parse(sql).transform(_replace_clock, now))
+        # What was written must read as what was checked: an error in writing a literal would show here.
+        if _write(_parse(written)) != written:
             raise _rejected("it cannot be written safely")
     except (SqlglotError, RecursionError, ValueError) as error:
         raise _rejected("it cannot be read as DuckDB's SQL") from error
     return written
 
 
-def _checked(sql: str) -> exp.Query:
+def _parse(sql: str) -> exp.Query:
+    """Return the syntax tree of one SELECT in which nothing stands that is not listed."""
     statements = sqlglot.parse(sql, read="duckdb")
     root = statements[0] if len(statements) == 1 else None
     if not isinstance(root, exp.Select | exp.SetOperation):
@@ -256,19 +86,18 @@ def _checked(sql: str) -> exp.Query:
         if count > NODES_MAX:
             raise _rejected("it is too long")
         _check_node(node)
-    _resolve(root)
+    _check_tables(root)
     return root
 
 
 def _check_node(node: exp.Expr) -> None:
-    """Refuse what is not listed, wherever in the statement it stands."""
     if isinstance(node, exp.Anonymous):
-        if not isinstance(node.this, str) or node.name.lower() not in _NAMED | _TODAY:
+        if not isinstance(node.this, str) or node.name.lower() not in _FUNCTIONS_BY_NAME | _CLOCK_FUNCTIONS:
             raise _rejected(f"the function {node.name[:40]} is not allowed")
-    elif type(node) not in _ALLOWED:
+    elif type(node) not in _ALLOWED_NODES:
         what = "function" if isinstance(node, exp.Func) else "clause"
         raise _rejected(f"the {what} {node.key.upper()} is not allowed")
-    elif isinstance(node, exp.DataType) and (node.this not in _TYPES or node.args.get("nested")):
+    elif isinstance(node, exp.DataType) and (node.this not in _ALLOWED_TYPES or node.args.get("nested")):
         raise _rejected("this type is not allowed")
     elif isinstance(node, exp.Var) and not _WORD.fullmatch(node.name):
         raise _rejected("a word stands where none is allowed")
@@ -276,46 +105,44 @@ def _check_node(node: exp.Expr) -> None:
         raise _rejected("WITH RECURSIVE is not allowed")
 
 
-def _resolve(root: exp.Query) -> None:
-    """Refuse every table but `episodes` and what the first WITH has named before.
+def _check_tables(root: exp.Query) -> None:
+    """Refuse every table but `episodes` and those that the outermost WITH names before it.
 
-    The engine has no name to look for.
-
-    A WITH further inside names nothing that may be asked.
+    So the engine never looks up a name. A WITH further inside names nothing that may be queried.
     """
     tables = list(root.find_all(exp.Table))
     if len(tables) > TABLES_MAX:
         raise _rejected(f"it names more than {TABLES_MAX} tables")
     known = {EPISODES_TABLE}
     parts = list(root.ctes)
-    inside = {id(table): place for place, part in enumerate(parts) for table in part.find_all(exp.Table)}
-    for place, part in enumerate([*parts, None]):
+    part_of = {id(table): number for number, part in enumerate(parts) for table in part.find_all(exp.Table)}
+    for number, part in enumerate([*parts, None]):
         for table in tables:
-            if inside.get(id(table), len(parts)) == place:
-                _named(table, known)
+            if part_of.get(id(table), len(parts)) == number:
+                _check_table(table, known)
         if part is not None:
             known.add(part.alias.lower())
 
 
-def _named(table: exp.Table, known: set[str]) -> None:
-    said = {name for name, value in table.args.items() if value} - {"this", "alias", "joins"}
-    if said or not isinstance(table.this, exp.Identifier) or table.name.lower() not in known:
+def _check_table(table: exp.Table, known: set[str]) -> None:
+    extras = {name for name, value in table.args.items() if value} - {"this", "alias", "joins"}
+    if extras or not isinstance(table.this, exp.Identifier) or table.name.lower() not in known:
         raise _rejected(
             f"there is one table, {EPISODES_TABLE}, and nothing may stand beside its name but an alias"
         )
 
 
 def _replace_clock(node: exp.Expr, now: datetime) -> exp.Expr:
-    """Write the moment of the question where the statement asks the clock."""
-    asks = isinstance(node, exp.Anonymous) and node.name.lower() in _TODAY
-    if not asks and not isinstance(node, _NOW):
+    """Write the moment of the query where the statement asks the clock."""
+    by_name = isinstance(node, exp.Anonymous) and node.name.lower() in _CLOCK_FUNCTIONS
+    if not by_name and not isinstance(node, _CLOCK_NODES):
         return node
-    day = isinstance(node, exp.CurrentDate) or node.name.lower() == "today"
-    moment = exp.Literal.string(f"{now:%Y-%m-%d}" if day else f"{now:%Y-%m-%d %H:%M:%S}")
-    return exp.cast(moment, "DATE" if day else "TIMESTAMP")
+    is_day = isinstance(node, exp.CurrentDate) or node.name.lower() == "today"
+    moment = exp.Literal.string(f"{now:%Y-%m-%d}" if is_day else f"{now:%Y-%m-%d %H:%M:%S}")
+    return exp.cast(moment, "DATE" if is_day else "TIMESTAMP")
 
 
-def _written(statement: exp.Expr) -> str:
+def _write(statement: exp.Expr) -> str:
     return statement.sql(dialect="duckdb", comments=False, identify=True)
 
 

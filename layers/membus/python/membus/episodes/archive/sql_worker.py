@@ -1,9 +1,7 @@
-"""The child process in which a stranger's SQL runs.
+"""The process in which an archive query runs: limits first, then the rows, then the locks, then the statement.
 
-Its own limits first, then the rows, then the locks, then the SQL.
-
-It is given one Parquet file, removes it before the statement runs, and holds no credentials. Standard input
-is one JSON object, standard output another: a table, or why there is none.
+Standard input is one JSON object with the path of a Parquet file, which is deleted before the statement runs.
+Standard output is another: a table, or why there is none. The process holds no credentials.
 """
 
 import json
@@ -31,18 +29,18 @@ LOCKS = (
 
 def main() -> None:
     asked = json.load(sys.stdin)
-    _limit(asked)
+    _set_limits(asked)
     try:
-        told = _answer(asked)
+        answer = _run_query(asked)
     except (MemoryError, duckdb.OutOfMemoryException):
-        told = {"stopped": "it takes more memory than it may"}
+        answer = {"stopped": "it takes more memory than it may"}
     except duckdb.Error as error:
-        told = {"failed": str(error).split("\n", 1)[0][:300]}
-    json.dump(told, sys.stdout)
+        answer = {"failed": str(error).split("\n", 1)[0][:300]}
+    json.dump(answer, sys.stdout)
 
 
-def _limit(asked: dict[str, Any]) -> None:
-    """Nothing here can be raised again; a file that is written ends at what an answer may have."""
+def _set_limits(asked: dict[str, Any]) -> None:
+    """Set limits that the process cannot raise again; `output_bytes` bounds every file it writes."""
     for name, most in (
         (resource.RLIMIT_AS, asked["memory_bytes"]),
         (resource.RLIMIT_CPU, asked["cpu_seconds"]),
@@ -53,7 +51,7 @@ def _limit(asked: dict[str, Any]) -> None:
         resource.setrlimit(name, (most, most))
 
 
-def _answer(asked: dict[str, Any]) -> dict[str, Any]:
+def _run_query(asked: dict[str, Any]) -> dict[str, Any]:
     engine = duckdb.connect(":memory:", config=CONFIG | {"memory_limit": f"{asked['memory_bytes'] // 3}B"})
     engine.execute(f"CREATE TABLE episodes ({', '.join(map(' '.join, asked['columns'].items()))})")
     if asked["path"]:
@@ -64,17 +62,17 @@ def _answer(asked: dict[str, Any]) -> dict[str, Any]:
     statements = engine.extract_statements(asked["sql"])
     if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
         return {"failed": "the engine does not take it for one SELECT"}
-    # The engine writes every value as text: a moment or a huge number needs no library to be handed on.
+    # Values are cast to text: a moment or a huge number would need a library.
     found = engine.execute(
         f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({asked['sql']}) LIMIT {asked['rows'] + 1}"
     )
     columns = [column[0] for column in found.description or []]
-    rows, complete = _within(found, asked)
+    rows, complete = _fit_rows(found, asked)
     return {"columns": columns, "rows": rows, "complete": complete}
 
 
-def _within(found: duckdb.DuckDBPyConnection, asked: dict[str, Any]) -> tuple[list[list[str | None]], bool]:
-    """Return as many rows as an answer may have; a long cell is cut, and its row says so by an ellipsis."""
+def _fit_rows(found: duckdb.DuckDBPyConnection, asked: dict[str, Any]) -> tuple[list[list[str | None]], bool]:
+    """Return the rows that fit the answer, and whether these are all; a long cell ends in an ellipsis."""
     rows: list[list[str | None]] = []
     left = asked["output_bytes"] // 4
     for row in iter(found.fetchone, None):
