@@ -1,4 +1,4 @@
-"""The operator's way to the emulated account: its root credentials, its secrets."""
+"""The emulated AWS account as its root user sees it: credentials, sessions and secrets."""
 
 import json
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "us-east-1"
-# MiniStack takes these for the account's root; LocalStack takes any.
+# MiniStack knows these as the account's root; LocalStack accepts any.
 ROOT_CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -19,8 +19,8 @@ ROOT_CREDENTIALS = {
 
 def session() -> boto3.Session:
     return boto3.Session(
-        aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,
     )
 
@@ -31,9 +31,8 @@ def put_secret(secret_id: str, value: str, endpoint_url: str) -> None:
 
 def read_login(secret_id: str, endpoint_url: str) -> dict[str, str]:
     """Return `username` and `password` of a Postgres login."""
-    login: dict[str, str] = json.loads(
-        _secrets(endpoint_url).get_secret_value(SecretId=secret_id)["SecretString"]
-    )
+    secret = _secrets(endpoint_url).get_secret_value(SecretId=secret_id)["SecretString"]
+    login: dict[str, str] = json.loads(secret)
     return login
 
 

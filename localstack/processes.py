@@ -1,4 +1,4 @@
-"""Starts processes that outlive the command, and stops those, with all they spawned, and no others."""
+"""Processes that outlive the command: each starts in a session of its own and is stopped with all it spawned."""
 
 import os
 import signal
@@ -13,16 +13,12 @@ import psutil
 from pydantic import BaseModel
 
 _TAG = "MEMBUS_STACK_PART"
-# psutil reads the boot time in whole seconds.
-_CLOCK_SLACK_SECONDS = 2.0
+_CLOCK_SLACK_SECONDS = 2.0  # psutil reads the boot time in whole seconds
 _POLL_SECONDS = 0.02
 
 
 class ProcessRecord(BaseModel, frozen=True):
-    """Which process it was: a pid alone may have been given to another since.
-
-    Times survive a change of the clock.
-    """
+    """Identifies a process: another one may have its pid by now. The time survives a change of the clock."""
 
     pid: int
     tag: str
@@ -30,10 +26,7 @@ class ProcessRecord(BaseModel, frozen=True):
 
 
 def start(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, tag: str) -> ProcessRecord:
-    """Start `command` in a session of its own, its output appended to `log`.
-
-    `tag` marks whatever it spawns.
-    """
+    """Start `command` with its output appended to `log`; what it spawns inherits `tag`."""
     with log.open("ab") as output:
         child = subprocess.Popen(
             command,
@@ -47,63 +40,54 @@ def start(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Pat
     # Reaped when it dies while this command still runs: a zombie would look alive.
     threading.Thread(target=child.wait, daemon=True).start()
     try:
-        return ProcessRecord(
-            pid=child.pid, tag=tag, seconds_after_boot=_seconds_after_boot(psutil.Process(child.pid))
-        )
-    except psutil.NoSuchProcess:  # dead on arrival; is_alive will say so
-        return ProcessRecord(pid=child.pid, tag=tag, seconds_after_boot=-1)
+        seconds = _seconds_after_boot(psutil.Process(child.pid))
+    except psutil.NoSuchProcess:
+        seconds = -1.0  # it ended at once; is_alive will say so
+    return ProcessRecord(pid=child.pid, tag=tag, seconds_after_boot=seconds)
 
 
-def is_alive(started: ProcessRecord) -> bool:
+def is_alive(record: ProcessRecord) -> bool:
     try:
-        process = psutil.Process(started.pid)
-        born = _seconds_after_boot(process)
-        return abs(born - started.seconds_after_boot) <= _CLOCK_SLACK_SECONDS and _runs(process)
+        process = psutil.Process(record.pid)
+        moved = abs(_seconds_after_boot(process) - record.seconds_after_boot)
+        return moved <= _CLOCK_SLACK_SECONDS and _is_running(process)
     except psutil.NoSuchProcess:
         return False
 
 
-def stop(started: ProcessRecord, *, politely: signal.Signals, grace_seconds: float) -> None:
-    """Ask the process to end, then end what is left of its session; returns when nothing is left."""
-    if is_alive(started):
-        _signal([psutil.Process(started.pid)], politely, grace_seconds)
-    _signal(_session(started), signal.SIGKILL, grace_seconds)
+def stop(record: ProcessRecord, *, stop_signal: signal.Signals, grace_seconds: float) -> None:
+    """Ask the process to end, then kill what is left of its session; each step waits `grace_seconds` at most."""
+    if is_alive(record):
+        _send([psutil.Process(record.pid)], stop_signal, grace_seconds)
+    _send(_list_session(record), signal.SIGKILL, grace_seconds)
 
 
-def _signal(processes: Sequence[psutil.Process], how: signal.Signals, wait_seconds: float) -> None:
+def _send(processes: Sequence[psutil.Process], which: signal.Signals, wait_seconds: float) -> None:
     for process in processes:
-        with suppress(psutil.NoSuchProcess):  # it went by itself meanwhile
-            process.send_signal(how)
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            process.send_signal(which)
     deadline = time.monotonic() + wait_seconds
-    while any(_runs(process) for process in processes) and time.monotonic() < deadline:
+    while any(_is_running(process) for process in processes) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
 
 
-def _session(started: ProcessRecord) -> list[psutil.Process]:
-    """Return what still runs of the session; where its leader is gone, only what carries our tag."""
-    group = [
-        process for process in psutil.process_iter() if _group(process.pid) == started.pid and _runs(process)
-    ]
-    return group if is_alive(started) else [process for process in group if _tag(process) == started.tag]
+def _list_session(record: ProcessRecord) -> list[psutil.Process]:
+    leads = is_alive(record)
+
+    def is_ours(process: psutil.Process) -> bool:
+        try:
+            in_group = os.getpgid(process.pid) == record.pid and _is_running(process)
+            # Without its leader the group may be a stranger's: the tag decides.
+            return in_group and (leads or process.environ().get(_TAG) == record.tag)
+        except (OSError, psutil.Error):
+            return False
+
+    return [process for process in psutil.process_iter() if is_ours(process)]
 
 
-def _group(pid: int) -> int | None:
+def _is_running(process: psutil.Process) -> bool:
     try:
-        return os.getpgid(pid)
-    except OSError:
-        return None
-
-
-def _tag(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get(_TAG)
-    except psutil.Error:
-        return None
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        # A zombie has ended; where nobody collects orphans it stays in the table for ever.
+        # A zombie has ended; it stays in the process table where nobody collects orphans.
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

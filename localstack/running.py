@@ -1,4 +1,4 @@
-"""Starts and stops the parts of one home, remembers which processes they are, and names the one that crashed."""
+"""Starts and stops the parts of one home, and records which processes they are."""
 
 import threading
 import time
@@ -11,7 +11,6 @@ from localstack.home import REPOSITORY, Home, StackError
 from localstack.parts import EmulatorPart, ModelServerPart, RedisPart, StackPart
 from localstack.postgres import PostgresPart
 
-# In the order in which they stop: the emulator's workers talk to all the others.
 PARTS: tuple[StackPart, ...] = (EmulatorPart(), ModelServerPart(), RedisPart(), PostgresPart())
 _READY_SECONDS = 60.0
 _GRACE_SECONDS = 5.0
@@ -39,22 +38,23 @@ def is_running(home: Home, part: StackPart) -> bool:
 
 
 def choose_ports(home: Home, *, usual: bool) -> dict[str, int]:
-    """Return a port per part: where it runs, or ran if that port is free still, else the usual one or any."""
-    wanted = {part.name: _port_wanted(home, part, usual=usual) for part in PARTS}
-    taken = {
-        part.name: port for part, port in zip(PARTS, wanted.values(), strict=True) if is_running(home, part)
-    }
-    return taken | parts.choose_ports({name: port for name, port in wanted.items() if name not in taken})
-
-
-def _port_wanted(home: Home, part: StackPart, *, usual: bool) -> int:
-    if record := read_record(home, part):
-        return record.port
-    return part.usual_port if usual else 0
+    """Return the port of each part: where it runs, else its last one, the usual one or any, if free."""
+    ports, missing = {}, {}
+    for part in PARTS:
+        record = read_record(home, part)
+        if record and processes.is_alive(record.process):
+            ports[part.name] = record.port
+        else:
+            missing[part.name] = record.port if record else (part.usual_port if usual else 0)
+    return ports | parts.choose_ports(missing)
 
 
 def start(home: Home, part: StackPart, port: int, env: Mapping[str, str], cancelled: threading.Event) -> None:
-    """Start `part` and return once it answers; raise with the end of its log if it does not come up."""
+    """Start `part` and return once it is ready.
+
+    Raises:
+        StackError: it crashed or is not ready in time, with the end of its log; or `cancelled` is set.
+    """
     part.prepare_start(home, env)
     process = processes.start(
         part.start_command(home, port),
@@ -63,7 +63,10 @@ def start(home: Home, part: StackPart, port: int, env: Mapping[str, str], cancel
         log=home.log_file(part.name),
         tag=f"{home.root}#{part.name}",
     )
-    _write(home, part, PartRecord(process=process, port=port))
+    # Written in one step: `status` and `down` may read at any moment.
+    written = home.scratch_folder / f"{part.name}.json"
+    written.write_text(PartRecord(process=process, port=port).model_dump_json())
+    written.replace(home.record_file(part.name))
     deadline = time.monotonic() + _READY_SECONDS
     while not part.is_ready(home, port):
         if not processes.is_alive(process):
@@ -77,19 +80,9 @@ def start(home: Home, part: StackPart, port: int, env: Mapping[str, str], cancel
 
 
 def stop(home: Home, part: StackPart) -> bool:
-    """Stop what `part` left running, the processes it spawned included.
-
-    Say whether there was a part to stop.
-    """
+    """Stop `part` with all it spawned, in ten seconds at most; say whether it was recorded."""
     if (record := read_record(home, part)) is None:
         return False
-    processes.stop(record.process, politely=part.stops_on, grace_seconds=_GRACE_SECONDS)
+    processes.stop(record.process, stop_signal=part.stop_signal, grace_seconds=_GRACE_SECONDS)
     home.record_file(part.name).unlink()
     return True
-
-
-def _write(home: Home, part: StackPart, record: PartRecord) -> None:
-    """Write in one step: `status` and `down` may read at any moment."""
-    fresh = home.scratch_folder / f"{part.name}.json"
-    fresh.write_text(record.model_dump_json())
-    fresh.replace(home.record_file(part.name))

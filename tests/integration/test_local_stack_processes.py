@@ -37,7 +37,7 @@ def test_what_ignores_a_polite_word_is_ended_with_all_it_spawned(
 ) -> None:
     started, worker = parent
 
-    processes.stop(started, politely=signal.SIGTERM, grace_seconds=0.2)
+    processes.stop(started, stop_signal=signal.SIGTERM, grace_seconds=0.2)
 
     assert not processes.is_alive(started)
     _until(lambda: _has_ended(worker))
@@ -50,7 +50,7 @@ def test_workers_whose_parent_crashed_are_ended_too(
     psutil.Process(started.pid).kill()
     _until(lambda: not processes.is_alive(started))
 
-    processes.stop(started, politely=signal.SIGTERM, grace_seconds=0.2)
+    processes.stop(started, stop_signal=signal.SIGTERM, grace_seconds=0.2)
 
     _until(lambda: _has_ended(worker))
 
@@ -61,7 +61,7 @@ def test_a_pid_that_was_given_to_another_process_is_left_alone() -> None:
     ) as stranger:
         recycled = processes.ProcessRecord(pid=stranger.pid, tag=TAG, seconds_after_boot=1.0)
 
-        processes.stop(recycled, politely=signal.SIGKILL, grace_seconds=0.2)
+        processes.stop(recycled, stop_signal=signal.SIGKILL, grace_seconds=0.2)
 
         assert stranger.poll() is None
         stranger.kill()
