@@ -1,4 +1,4 @@
-"""The commands of the local stack, and what they say."""
+"""The command line of the local stack."""
 
 import argparse
 import signal
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     began, home, steps = time.monotonic(), _home(options), ProgressDisplay(Console())
-    with home.lock_folder(_say_waiting), steps.show_live():
+    with home.lock_folder(_print_waiting), steps.show_live():
         changed = up(home, read_environment(), steps, usual_ports=not options.any_ports)
     stack = Stack.read(home.stack_file)
     print(f"{'up' if changed else 'up already'} ({time.monotonic() - began:.1f} s): {stack.api_url}")
@@ -42,9 +42,9 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _down(options: argparse.Namespace) -> int:
-    home = _home(options)
-    with home.lock_folder(_say_waiting):
-        stopped = down(home)
+    home, steps = _home(options), ProgressDisplay(Console())
+    with home.lock_folder(_print_waiting), steps.show_live():
+        stopped = down(home, steps)
     print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
     return 0
 
@@ -68,29 +68,27 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localstack", description="The local stack of membus.")
     commands = parser.add_subparsers(required=True, metavar="command")
     home = argparse.ArgumentParser(add_help=False)
-    home.add_argument("--home", type=Path, default=LOCAL, help="the stack's own folder (.local)")
-    for name, run, purpose in (
-        ("up", _up, "start what does not run and deploy what changed"),
-        ("down", _down, "stop all of it"),
-        ("status", _status, "say what runs, and where"),
+    home.add_argument("--home", type=Path, default=LOCAL, help="the folder of the stack (.local)")
+    environment = argparse.ArgumentParser(add_help=False)
+    environment.add_argument("environment", metavar="ENV", help="dev, staging or prod")
+    for name, run, options, purpose in (
+        ("up", _up, home, "start the parts that do not run and deploy what changed"),
+        ("down", _down, home, "stop every part and delete the data"),
+        ("status", _status, home, "list the parts with their addresses"),
+        ("backend", _require_backend, environment, "check that an environment on AWS has its state bucket"),
+        (
+            "init",
+            _init_backend,
+            environment,
+            "terraform init of an environment, with the bucket of bootstrap",
+        ),
     ):
-        command = commands.add_parser(name, parents=[home], help=purpose)
+        command = commands.add_parser(name, parents=[options], help=purpose)
         command.set_defaults(run=run)
         if name == "up":
             command.add_argument(
                 "--any-ports", action="store_true", help="leave the usual ports to another stack"
             )
-    for name, run, purpose in (
-        ("backend", _require_backend, "check that an environment on AWS knows the bucket of its state"),
-        (
-            "init",
-            _init_backend,
-            "terraform init of an environment on AWS, with the bucket that bootstrap made",
-        ),
-    ):
-        command = commands.add_parser(name, help=purpose)
-        command.add_argument("environment", metavar="ENV", help="dev, staging or prod")
-        command.set_defaults(run=run)
     commands.add_parser("terraform", help="run Terraform with the provider that this machine has")
     return parser
 
@@ -99,7 +97,7 @@ def _home(options: argparse.Namespace) -> Home:
     return Home(options.home.resolve())
 
 
-def _say_waiting() -> None:
+def _print_waiting() -> None:
     print("another command works on this stack; waiting for it")
 
 

@@ -1,13 +1,4 @@
-"""`up`.
-
-Starts what does not run, deploys what is not deployed, and leaves a stack that stack.json describes.
-
-`down`: stops what this home started, whatever it spawned included, and forgets that life of the stack.
-
-`status`: what of a stack runs and where; what crashed is named, with the end of its log.
-
-Shows what is going on: moving lines on a terminal, one plain line per finished step everywhere else.
-"""
+"""`up`, `down` and `status` of a stack, and the display of their progress."""
 
 import threading
 import time
@@ -17,31 +8,22 @@ from contextlib import contextmanager
 from functools import partial
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from localstack import running
-from localstack.deploy import LocalDeployment
+from localstack.deploy import LocalDeployment, Report
 from localstack.home import Home
 from localstack.parts import LOOPBACK, StackPart
 from localstack.running import PARTS
-
-
-def down(home: Home) -> list[str]:
-    """Return the names of the parts that were there to stop."""
-    stopped = [part.name for part in PARTS if running.stop(home, part)]
-    home.delete_records()
-    return stopped
-
 
 _NAME_WIDTH = 11
 
 
 class ProgressDisplay:
-    """Steps may run side by side; each tells a detail about itself, the last one stays."""
+    """Shows steps, also side by side: live lines on a terminal, one line for each finished step elsewhere."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._lock = threading.Lock()
         self._live = Progress(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn(f"{{task.description:<{_NAME_WIDTH}}}"),
@@ -59,39 +41,34 @@ class ProgressDisplay:
             yield self
 
     @contextmanager
-    def run_step(self, name: str, detail: str = "") -> Iterator[Callable[[str], None]]:
-        """Run one step; yield what takes its detail. A step that raises is never shown as done."""
+    def run_step(self, name: str, detail: str = "") -> Iterator[Report]:
+        """Run one step; what it yields changes its detail. A step that raises is not shown as done."""
         began, details = time.monotonic(), [detail]
         task = self._live.add_task(name, total=1, detail=detail)
 
-        def tell(text: str) -> None:
+        def report(text: str) -> None:
             details.append(text)
             self._live.update(task, detail=text)
 
-        yield tell
-        self._finish(
-            task, f"  {name:<{_NAME_WIDTH}} {time.monotonic() - began:6.1f} s  {details[-1]}".rstrip()
-        )
+        yield report
+        self._live.update(task, completed=1)
+        if not self._console.is_terminal:
+            seconds = time.monotonic() - began
+            self.print_note(f"  {name:<{_NAME_WIDTH}} {seconds:6.1f} s  {details[-1]}".rstrip())
 
     def print_note(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def _finish(self, task: TaskID, line: str) -> None:
-        self._live.update(task, completed=1)
-        if not self._console.is_terminal:
-            with self._lock:
-                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-
 
 def up(home: Home, env: Mapping[str, str], steps: ProgressDisplay, *, usual_ports: bool = True) -> bool:
-    """Bring the stack of `home` up; say whether there was anything to do."""
+    """Start and deploy what is missing; say whether anything was."""
     home.create_folders()
     missing = [part for part in PARTS if not running.is_running(home, part)]
     for part in missing:
         if running.read_record(home, part):
             steps.print_note(str(running.CrashedError(part.name, home)))
-    if PARTS[0] in missing:  # the emulator keeps nothing: everything begins anew with it
-        down(home)
+    if PARTS[0] in missing:  # the emulator keeps nothing: without it the stack begins anew
+        down(home, steps)
         home.move_logs_aside()
         home.create_folders()
         missing = list(PARTS)
@@ -102,8 +79,7 @@ def up(home: Home, env: Mapping[str, str], steps: ProgressDisplay, *, usual_port
     try:
         _bring_up(deployment, missing, steps, deploy=not current)
     except KeyboardInterrupt:
-        for part in missing:
-            running.stop(home, part)
+        _stop_parts(home, missing, steps)
         raise
     return True
 
@@ -113,16 +89,16 @@ def _bring_up(
 ) -> None:
     cancelled = threading.Event()
 
-    def begin(part: StackPart) -> None:
+    def start(part: StackPart) -> None:
         port = deployment.ports[part.name]
         with steps.run_step(part.name, f"{LOOPBACK}:{port}"):
             running.start(deployment.home, part, port, deployment.env, cancelled)
 
-    def run(name: str, work: Callable[[Callable[[str], None]], None]) -> None:
-        with steps.run_step(name) as tell:
-            work(tell)
+    def run(name: str, work: Callable[[Report], None]) -> None:
+        with steps.run_step(name) as report:
+            work(report)
 
-    jobs = [partial(begin, part) for part in missing]
+    jobs = [partial(start, part) for part in missing]
     if deploy:
         jobs += [
             partial(run, "build", deployment.build_artifacts),
@@ -134,13 +110,30 @@ def _bring_up(
         run("tenant", deployment.create_tenant_and_key)
 
 
+def down(home: Home, steps: ProgressDisplay | None = None) -> list[str]:
+    """Stop every part side by side and delete the data; return the names of the parts that were recorded."""
+    recorded = [part for part in PARTS if running.read_record(home, part)]
+    _stop_parts(home, recorded, steps or ProgressDisplay(Console(quiet=True)))
+    home.delete_records()
+    return [part.name for part in recorded]
+
+
+def _stop_parts(home: Home, parts: Sequence[StackPart], steps: ProgressDisplay) -> None:
+    def stop(part: StackPart) -> None:
+        with steps.run_step(part.name, "stopping") as report:
+            running.stop(home, part)
+            report("stopped")
+
+    _run_in_parallel([partial(stop, part) for part in parts], threading.Event())
+
+
 def _run_in_parallel(jobs: Sequence[Callable[[], None]], cancelled: threading.Event) -> None:
-    with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
+    with ThreadPoolExecutor(max_workers=len(jobs) or 1) as pool:
         try:
             for done in as_completed([pool.submit(job) for job in jobs]):
                 done.result()
         except BaseException:
-            cancelled.set()  # or leaving the pool would wait for parts that start in vain
+            cancelled.set()  # otherwise leaving the pool would wait for parts that start in vain
             raise
 
 
@@ -149,17 +142,17 @@ def is_whole(home: Home) -> bool:
 
 
 def describe(home: Home) -> str:
-    lines = [_part_line(home, part) for part in PARTS]
+    """Return one line for each part and one for the deployment, then the ends of the logs of crashed parts."""
+    lines, crashes = [], []
+    for part in PARTS:
+        record = running.read_record(home, part)
+        if record is None:
+            lines.append(f"  {part.name:<10} not running")
+            continue
+        state = "running" if running.is_running(home, part) else "CRASHED"
+        process = f"{LOOPBACK}:{record.port:<6} pid {record.process.pid:<8} {home.log_file(part.name)}"
+        lines.append(f"  {part.name:<10} {state:<8} {process}")
+        if state == "CRASHED":
+            crashes.append(str(running.CrashedError(part.name, home)))
     lines.append(f"  {'deployed':<10} {home.stack_file if home.stack_file.exists() else 'no'}")
-    crashed = [
-        part.name for part in PARTS if running.read_record(home, part) and not running.is_running(home, part)
-    ]
-    return "\n".join([*lines, *(str(running.CrashedError(name, home)) for name in crashed)])
-
-
-def _part_line(home: Home, part: StackPart) -> str:
-    record = running.read_record(home, part)
-    if record is None:
-        return f"  {part.name:<10} not running"
-    state = "running" if running.is_running(home, part) else "CRASHED"
-    return f"  {part.name:<10} {state:<8} {LOOPBACK}:{record.port:<6} pid {record.process.pid:<8} {home.log_file(part.name)}"
+    return "\n".join(lines + crashes)
