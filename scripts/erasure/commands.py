@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from functions.api.erasure.usecase import request_erasure
 from functions.erase.usecase import Eraser
 from membus.container.erasure import ErasureParts
 from membus.core.erasure import WHOLE_TENANT, ErasableStore, erasure_subject
@@ -17,6 +16,7 @@ from membus.core.errors import InvalidError, NotFoundError
 from membus.core.identity import Owner
 from membus.erasure.model import ErasureJob, new_erasure_job
 from membus.erasure.ports import ErasureJobs, ErasureLedger
+from membus.erasure.request import request_erasure
 from scripts.command import ExitCode, require_confirmation
 from scripts.container import OperatorContainer
 from scripts.output import Output, Row

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.api.export.usecase import request_export
 from membus.core.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from membus.core.identity import Owner
 from membus.transfer.model import Export
 from membus.transfer.ports import ExportFiles, ExportJobs
+from membus.transfer.request import request_export
 from scripts.container import OperatorContainer
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target, open_container

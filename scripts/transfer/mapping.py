@@ -9,9 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from functions.api.events.usecase import EVENT_BYTES_MAX
 from membus.core.errors import InvalidError
-from membus.core.event import Event, RecordedEvent
+from membus.core.event import EVENT_BYTES_MAX, Event, RecordedEvent
 from membus.core.identity import Owner
 from membus.facts.corrections import RESERVED_TYPE_PREFIX, observe_correction
 from membus.transfer.model import copied_conversation_id, natural_id

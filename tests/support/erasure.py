@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from functions.api.erasure.usecase import request_erasure
 from functions.erase.usecase import Eraser
 from membus.aws.s3 import S3Blobs, S3ObjectVersions
 from membus.conversations.dynamodb import DynamoConversations, DynamoDeletedConversationItems
@@ -19,6 +18,7 @@ from membus.core.identity import Owner
 from membus.episodes.archive.erasure import ArchiveEraser
 from membus.episodes.erasure import EpisodeEraser, EventEraser
 from membus.erasure.model import ErasureJob
+from membus.erasure.request import request_erasure
 from membus.erasure.s3 import document_text_eraser, export_eraser, large_text_eraser
 from membus.erasure.sqs import DeadLetterEraser
 from membus.erasure.user_partition import UserItemEraser

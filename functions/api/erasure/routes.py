@@ -10,13 +10,13 @@ from functions.api.episodes.schemas import RESTORE_JOB_PREFIX as THAW_PREFIX
 from functions.api.episodes.schemas import RestoreOut
 from functions.api.episodes.usecase import read_restore_job
 from functions.api.erasure.schemas import JobOut
-from functions.api.erasure.usecase import request_erasure
 from functions.api.export.schemas import ExportOut
 from functions.api.middleware import load_hidden
 from functions.api.parameters import ADMIN, RequestKey, User
 from functions.api.router import ApiRouter
 from membus.core.errors import NotFoundError
 from membus.core.identity import Id, Owner
+from membus.erasure.request import request_erasure
 from membus.http import get_caller
 from membus.transfer.model import JOB_PREFIX
 

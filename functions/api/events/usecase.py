@@ -17,15 +17,13 @@ from functions.api.events.schemas import AcceptedEvent, EpisodeIn, EventIn, Even
 from membus.conversations.ports import UnprocessedMessages
 from membus.conversations.unprocessed_messages import unprocessed_from_events
 from membus.core.errors import InvalidError, MembusError, UnavailableError
-from membus.core.event import Event, RecordedEvent, ulid_at
+from membus.core.event import EVENT_BYTES_MAX, Event, RecordedEvent, ulid_at
 from membus.core.text.normalization import is_blank
 from membus.erasure.guard import ErasureGuard
 from membus.events.ports import EventBus
 from membus.facts.corrections import RESERVED_TYPE_PREFIX
 from membus.tenants.ports import UsageMonitor
 
-EVENT_BYTES_MAX = 200_000
-"""One event must pass the bus and the queue with room to spare."""
 EVENT_SPACING = timedelta(milliseconds=1)
 """Events of one request that name no moment keep their order."""
 

@@ -5,11 +5,11 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import Response
 
 from functions.api.export.schemas import ExportOut
-from functions.api.export.usecase import request_export
 from functions.api.parameters import ADMIN, RequestKey, User
 from functions.api.router import ApiRouter
 from membus.core.identity import Owner
 from membus.http import get_caller
+from membus.transfer.request import request_export
 
 router = ApiRouter()
 

@@ -13,6 +13,8 @@ from membus.core.text.normalization import is_blank
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=64)]
 EventOrigin = Literal["api", "producer", "chat"]
+EVENT_BYTES_MAX = 200_000
+"""Bytes of a payload, so that an event passes the bus and the queue with room to spare."""
 
 
 def _validate_moment(value: datetime) -> datetime:

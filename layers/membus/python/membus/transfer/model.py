@@ -1,7 +1,4 @@
-"""What a user takes along.
-
-The files of an export, the manifest that vouches for them, and the job that makes them.
-"""
+"""Export: the files of one user's data in a zip, their manifest, and the job that writes them part by part."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -15,39 +12,33 @@ from membus.core.event import Event
 from membus.core.identity import Id, Owner, Record
 
 EXPORT_SCHEMA = 2
-"""Version of the files below; a reader refuses an archive of a later one instead of guessing.
-
-At 1 each was whole.
-"""
+"""Version of the files below; a reader refuses a later one instead of guessing. Version 1 had no pieces."""
 MANIFEST = "manifest.json"
 EVENTS, FACTS, CONVERSATIONS = "events.jsonl", "facts.jsonl", "conversations.jsonl"
 DOCUMENTS, QUARANTINE, STATES = "documents.jsonl", "quarantine.jsonl", "states.jsonl"
 SECTIONS = (EVENTS, FACTS, CONVERSATIONS, DOCUMENTS, QUARANTINE)
-"""In the order in which they are written; states go with the events of their sessions."""
+"""The sections in the order in which they are written; states are written with the events of their sessions."""
 
 
 def piece_name(section: str, number: int) -> str:
-    """Return the name of a section's piece.
-
-    The first has the section's own, `events.jsonl`, then `events-2.jsonl`.
-    """
+    """Return the file name of a section's piece: `events.jsonl`, then `events-2.jsonl` and so on."""
     stem, dot, ending = section.partition(".")
     return section if number == 1 else f"{stem}-{number}{dot}{ending}"
 
 
 def section_of(name: str) -> str:
-    """Return the section that a file is a piece of."""
+    """Return the section of a file, `events.jsonl` for `events-2.jsonl`."""
     stem, dot, ending = name.partition(".")
     return f"{stem.partition('-')[0]}{dot}{ending}"
 
 
 def number_of(name: str) -> int:
-    """Return which piece of its section a file is."""
+    """Return a file's number among the pieces of its section."""
     return int(name.partition(".")[0].partition("-")[2] or 1)
 
 
 class FileEntry(Record):
-    """One file of an archive: how many lines and bytes it holds, and the SHA-256 of them."""
+    """One file of an export: its lines, its bytes and their SHA-256."""
 
     rows: int
     bytes: int
@@ -55,7 +46,7 @@ class FileEntry(Record):
 
 
 class Manifest(Record):
-    """The last file of an archive, so that what was cut off in the middle has none."""
+    """The last file of an export, so that an export that was cut off has none."""
 
     format: Literal["membus-export"] = "membus-export"
     schema_version: int = EXPORT_SCHEMA
@@ -67,13 +58,13 @@ class Manifest(Record):
 
 
 FILE_LIFETIME = timedelta(days=7)
-"""How long the archive of a job can be fetched; the bucket's lifecycle says the same."""
+"""How long an export file can be downloaded; the bucket's lifecycle says the same."""
 JOB_PREFIX = "export_"
-"""Export jobs lie among other jobs and are told from them by it."""
+"""The prefix that tells export jobs from other jobs."""
 
 
 class FilePiece(FileEntry):
-    """A file as it lies in the zip: `packed` bytes behind its header at `offset`."""
+    """A file in the zip: `packed` bytes after its header at `offset`."""
 
     name: str
     crc: int
@@ -82,14 +73,14 @@ class FilePiece(FileEntry):
 
 
 class StoredPart(Record):
-    """What the store answers for a part: with it the archive is put together, and of no other bytes."""
+    """The store's receipt for an uploaded part, which completes the upload with just these bytes."""
 
     etag: str
     checksum: str | None = None
 
 
 class ExportPart(Record):
-    """As much of the archive as one step writes: whole files, or whole pieces of them."""
+    """What one step writes: whole files, or whole pieces of them."""
 
     number: int
     kept: StoredPart | None
@@ -97,7 +88,7 @@ class ExportPart(Record):
 
 
 class ExportCursor(Record):
-    """Where the next part goes on: in a section, behind what `after` names, with the piece of this number."""
+    """Where the next part starts: in a section, after the key `after`, with the piece of this number."""
 
     section: str = EVENTS
     piece: int = 1
@@ -105,11 +96,11 @@ class ExportCursor(Record):
 
 
 class Export(Record):
-    """The job that writes a user's archive, part by part; of a `dry_run` only the counts.
+    """The job that writes a user's export file part by part; a `dry_run` only counts.
 
-    `user` is forgotten when it ends; `subject` stands for them in the file's place. `rows` counts the lines
-    by section, `bytes` those of all parts. `upload` collects the parts that were written at this `attempt`:
-    one that lost them begins anew.
+    `rows` counts lines by section, `bytes` those of all parts. `upload` collects the parts of this `attempt`: a
+    job that loses them starts a new attempt. `user` is removed when the job ends; `subject` stays, in the
+    file's key.
     """
 
     job_id: Id
@@ -132,21 +123,18 @@ class Export(Record):
 
     @property
     def file_key(self) -> str:
-        """Where the archive lies: below a prefix of the user's own, which their erasure removes."""
+        """The file's key in S3, below a prefix of the user, which the user's erasure removes."""
         return f"{exports_prefix(self.tenant, self.subject)}{self.job_id}.zip"
 
     @property
     def file_expires_at(self) -> datetime | None:
-        """When the archive is removed; None where there is none."""
-        return (
-            self.ended_at + FILE_LIFETIME
-            if self.ended_at and self.status == "done" and not self.dry_run
-            else None
-        )
+        """When the export file is removed; None where there is none."""
+        has_file = self.status == "done" and not self.dry_run
+        return self.ended_at + FILE_LIFETIME if self.ended_at and has_file else None
 
 
 def export_due(export: Export) -> Event:
-    """Return what wakes the function that exports; it names the job and nobody else."""
+    """Return the announcement that the job is due; it names the job and no user."""
     return Event(
         event_id=f"{export.job_id}-{export.revision}",
         tenant_id=export.tenant,
@@ -166,10 +154,7 @@ def user_exports_prefix(owner: Owner) -> str:
 
 
 def copied_conversation_id(conversation_id: str, user: str) -> str:
-    """Return the id of a user's copy of a conversation.
-
-    Another for each user, at the same place in time order.
-    """
+    """Return the id of a user's copy of a conversation: one for each user, at the same moment."""
     try:
         moment = ULID.from_str(conversation_id).bytes[:6]
     except ValueError:
@@ -178,9 +163,6 @@ def copied_conversation_id(conversation_id: str, user: str) -> str:
 
 
 def natural_id(source: str, user: str, *parts: Any) -> str:
-    """Return the id of the event that something becomes.
-
-    The same however often it is read, another for each user.
-    """
+    """Return an event id that follows from the user and the parts, so that a repeated import adds nothing."""
     identity = "\n".join((user, *map(str, parts)))
     return f"{source}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"

@@ -1,4 +1,4 @@
-"""Export jobs and the archives that they make."""
+"""Ports of exports: jobs, and the files that they write."""
 
 from collections.abc import Sequence
 from typing import IO, Protocol
@@ -10,16 +10,16 @@ class ExportJobs(Protocol):
     """A job of another tenant is as absent as one that never was."""
 
     def start_export(self, export: Export) -> Export:
-        """Write the job, or return the one that the same request began before."""
+        """Write the job, or return the one that the same request started before."""
 
     def get_export(self, tenant: str, job_id: str) -> Export:
-        """Return a job; NotFoundError where there is none, or it was forgotten with its archive."""
+        """Return a job; NotFoundError where there is none, or it expired with its file."""
 
     def save_progress(self, export: Export, part: ExportPart | None = None) -> Export:
-        """Write how far the job came, with the part that took it there, and return it at its next revision.
+        """Write the job with the part that was added, and return it at its next revision.
 
         Raises:
-            ConflictError: somebody else took it further.
+            ConflictError: another process advanced the job.
         """
 
     def list_parts(self, export: Export) -> list[ExportPart]:
@@ -27,9 +27,7 @@ class ExportJobs(Protocol):
 
 
 class ExportFiles(Protocol):
-    """Archives are put together of parts of at least 5 MiB, but for the last.
-
-    Nobody sees one that is not whole.
+    """Files that are uploaded in parts of at least 5 MiB, but for the last; only complete ones can be read.
 
     Raises UnavailableError when the store does not answer.
     """
@@ -38,23 +36,20 @@ class ExportFiles(Protocol):
         """Return the id of a new upload."""
 
     def add_part(self, place: str, upload: str, number: int, data: bytes) -> StoredPart:
-        """Keep a part, in place of one of this number.
-
-        ConflictError where there is no such upload any more.
-        """
+        """Store a part, in place of one of this number; ConflictError where the upload is gone."""
 
     def complete_upload(self, place: str, upload: str, parts: Sequence[StoredPart]) -> None:
-        """Put the archive together; what lay there before is replaced.
+        """Make the file of its parts; it replaces an older one.
 
         Raises:
             ConflictError: there is no such upload, or its parts are others than these.
         """
 
     def abort_upload(self, place: str, upload: str) -> None:
-        """Remove the parts; an upload that is gone or put together is fine."""
+        """Remove the parts; an upload that is gone or complete is no error."""
 
     def download_file(self, place: str, into: IO[bytes]) -> None:
-        """Write the file that lies there; NotFoundError where none does."""
+        """Write the file's bytes; NotFoundError where there is none."""
 
     def create_link(self, place: str, *, seconds: int) -> str:
-        """Return an address at which anybody can fetch the file for so long, whether it is there or not."""
+        """Return an address at which anybody can download the file for so long, whether it exists or not."""

@@ -1,4 +1,4 @@
-"""Archives of exports in S3, under `exports/`; the bucket's lifecycle removes them after a week."""
+"""Export files in S3, under `exports/`; the bucket's lifecycle removes them after a week."""
 
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
@@ -35,20 +35,24 @@ class S3ExportFiles:
     def add_part(self, place: str, upload: str, number: int, data: bytes) -> StoredPart:
         with _upload_errors("the archive's parts are gone"):
             kept = self._client().upload_part(
-                **self._part_of(place, upload), PartNumber=number, Body=data, ChecksumAlgorithm="CRC32"
+                **self._upload_key(place, upload), PartNumber=number, Body=data, ChecksumAlgorithm="CRC32"
             )
         return StoredPart(etag=kept["ETag"], checksum=kept.get("ChecksumCRC32"))
 
     def complete_upload(self, place: str, upload: str, parts: "Sequence[StoredPart]") -> None:
-        named = [_named(number, kept) for number, kept in enumerate(parts, 1)]
+        named: list[Any] = [
+            {"PartNumber": number, "ETag": kept.etag}
+            | ({"ChecksumCRC32": kept.checksum} if kept.checksum else {})
+            for number, kept in enumerate(parts, 1)
+        ]
         with _upload_errors("the archive's parts are gone, or others"):
             self._client().complete_multipart_upload(
-                **self._part_of(place, upload), MultipartUpload={"Parts": named}
+                **self._upload_key(place, upload), MultipartUpload={"Parts": named}
             )
 
     def abort_upload(self, place: str, upload: str) -> None:
         with suppress(ConflictError), _upload_errors("the archive's parts are gone"):
-            self._client().abort_multipart_upload(**self._part_of(place, upload))
+            self._client().abort_multipart_upload(**self._upload_key(place, upload))
 
     def download_file(self, place: str, into: IO[bytes]) -> None:
         with translate_aws_errors(EXPORT_FILE):
@@ -62,17 +66,17 @@ class S3ExportFiles:
                 into.write(chunk)
 
     def create_link(self, place: str, *, seconds: int) -> str:
-        """The signer's own permission goes with it, and ends with its session."""
+        """Sign with the permissions of this process; the link ends with their session at the latest."""
         named = {"Bucket": self._bucket, "Key": place}
         return self._client().generate_presigned_url("get_object", Params=named, ExpiresIn=seconds)
 
-    def _part_of(self, place: str, upload: str) -> dict[str, Any]:
+    def _upload_key(self, place: str, upload: str) -> dict[str, Any]:
         return {"Bucket": self._bucket, "Key": place, "UploadId": upload}
 
 
 @contextmanager
 def _upload_errors(why: str) -> "Iterator[None]":
-    """Tell what no retry of this upload brings back from a store that is away."""
+    """Raise ConflictError for an upload that no retry brings back."""
     with translate_aws_errors(EXPORT_FILE):
         try:
             yield
@@ -80,9 +84,3 @@ def _upload_errors(why: str) -> "Iterator[None]":
             if error.response["Error"]["Code"] in UPLOAD_LOST_CODES:
                 raise ConflictError(why) from error
             raise
-
-
-def _named(number: int, kept: StoredPart) -> Any:
-    return {"PartNumber": number, "ETag": kept.etag} | (
-        {"ChecksumCRC32": kept.checksum} if kept.checksum else {}
-    )

@@ -1,4 +1,4 @@
-"""Export as the API sees it: asked for once, written by a job, fetched from an address that soon ends."""
+"""How an export starts: a job is written, and an announcement tells the function that advances it."""
 
 import hashlib
 import uuid
@@ -22,10 +22,10 @@ def request_export(
     announcements: EventBus,
     dry_run: bool = False,
 ) -> Export:
-    """Begin to export a user, or return the job that the same request began.
+    """Start the export of a user, or return the job that the same request started.
 
     Raises:
-        UnavailableError: the job is written and nobody is told to do it; the same request does that.
+        UnavailableError: the job is written but was not announced; the same request announces it.
     """
     export = exports.start_export(
         Export(

@@ -1,4 +1,4 @@
-"""Erasure as the API sees it: asked for once, done by a job, proven by its receipt."""
+"""How an erasure starts: a job is written with the ledger's line, and an announcement tells the function of it."""
 
 from datetime import datetime
 
@@ -18,11 +18,11 @@ def request_erasure(
     jobs: ErasureJobs,
     announcements: EventBus,
 ) -> ErasureJob:
-    """Begin to erase a user, or return the job that is at it; from here on nothing of the user is read.
+    """Start the erasure of a user, or return the job that is running; from here on nothing of the user is read.
 
     Raises:
         ConflictError: `legal_hold`.
-        UnavailableError: the job is written and nobody is told to do it; the same request does that.
+        UnavailableError: the job is written but was not announced; the same request announces it.
     """
     asked = new_erasure_job(
         owner.tenant, owner.user, request_key=request_key, requested_by=requested_by, now=now
