@@ -141,7 +141,7 @@ def _counted(made: ErasureSetup) -> Iterator[Asked]:
         made.talks.meta.client,
         made.s3,
         made.sqs,
-        made.erasures._table.meta.client,
+        made.tenants.meta.client,
     )
     for client in clients:
         client.meta.events.register("before-call", before, unique_id="erase-sent")

@@ -68,6 +68,7 @@ class Talks:
 
     conversations: ConversationStore
     remains: DeletedConversationItems
+    table: "Table | None" = None
 
 
 def stack_table(stack: Stack, name: str) -> "Table":
@@ -151,12 +152,12 @@ def conversations(talks: Talks) -> ConversationStore:
 
 
 @pytest.fixture
-def fresh(conversations: ConversationStore, clock: StoppedClock) -> UnprocessedMessages:
-    """Return the fresh words in the table of `conversations`."""
-    if isinstance(conversations, InMemoryConversations):
-        return InMemoryUnprocessedMessages(conversations)
-    assert isinstance(conversations, DynamoConversations)
-    return DynamoUnprocessedMessages(conversations._table, clock)
+def fresh(talks: Talks, clock: StoppedClock) -> UnprocessedMessages:
+    """Return the unprocessed messages in the table of `conversations`."""
+    if talks.table:
+        return DynamoUnprocessedMessages(talks.table, clock)
+    assert isinstance(talks.conversations, InMemoryConversations)
+    return InMemoryUnprocessedMessages(talks.conversations)
 
 
 @pytest.fixture(params=EVERYWHERE)
@@ -195,7 +196,7 @@ def contents(request: pytest.FixtureRequest) -> Iterator[BlobStore]:
 
 
 def _talks_on(table: "Table", contents: BlobStore, clock: StoppedClock) -> Talks:
-    return Talks(DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents))
+    return Talks(DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents), table)
 
 
 def _memory_on(table: "Table", contents: BlobStore) -> Memory:

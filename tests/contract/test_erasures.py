@@ -1,7 +1,4 @@
-"""The ports Erasures and Jobs.
-
-A line of the ledger, the job that is at it, and the hold that forbids both.
-"""
+"""Contract of the erasure ledger: lines, the jobs that work on them, and holds that forbid both."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -43,35 +40,35 @@ def asked(
 
 
 def test_nobody_is_erased_until_somebody_asks(ledger: Any, owner: Owner) -> None:
-    assert ledger.of(owner) is None
-    assert ledger.hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
+    assert ledger.find_erasure(owner) is None
+    assert ledger.get_hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
     with pytest.raises(NotFoundError):
-        ledger.job(owner.tenant, "job_1")
+        ledger.get_job(owner.tenant, "job_1")
 
 
 def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Any, owner: Owner) -> None:
-    job = ledger.begin(asked(owner))
+    job = ledger.start_job(asked(owner))
 
-    line = ledger.of(owner)
+    line = ledger.find_erasure(owner)
     assert (line.before, line.running) == (job.before, True)
-    assert ledger.hidden(owner.tenant).users == {owner.user}
-    assert ledger.hidden(owner.tenant).subjects == {erasure_subject(owner.tenant, owner.user)}
-    job = ledger.advance(job.model_copy(update={"store": 3}))
-    done = ledger.finish(job.model_copy(update={"status": "done", "receipt": DONE}))
+    assert ledger.get_hidden(owner.tenant).users == {owner.user}
+    assert ledger.get_hidden(owner.tenant).subjects == {erasure_subject(owner.tenant, owner.user)}
+    job = ledger.save_progress(job.model_copy(update={"store": 3}))
+    done = ledger.finish_job(job.model_copy(update={"status": "done", "receipt": DONE}))
 
-    assert ledger.job(owner.tenant, job.job_id) == done
+    assert ledger.get_job(owner.tenant, job.job_id) == done
     assert (done.user, done.receipt) == (None, DONE)
-    assert not ledger.of(owner).running
-    assert ledger.hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
+    assert not ledger.find_erasure(owner).running
+    assert ledger.get_hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
 
 
 def test_whoever_was_erased_stays_in_the_ledger(ledger: Any, owner: Owner) -> None:
-    job = ledger.begin(asked(owner))
-    ledger.begin(asked(Owner(tenant=f"{owner.tenant}x", user="user2")))
-    ledger.begin(asked(Owner(tenant=owner.tenant, user="user3")))
-    ledger.finish(job.model_copy(update={"receipt": DONE}))
+    job = ledger.start_job(asked(owner))
+    ledger.start_job(asked(Owner(tenant=f"{owner.tenant}x", user="user2")))
+    ledger.start_job(asked(Owner(tenant=owner.tenant, user="user3")))
+    ledger.finish_job(job.model_copy(update={"receipt": DONE}))
 
-    assert ledger.erased(owner.tenant) == {
+    assert ledger.list_erased_subjects(owner.tenant) == {
         erasure_subject(owner.tenant, user) for user in (owner.user, "user3")
     }
 
@@ -79,25 +76,25 @@ def test_whoever_was_erased_stays_in_the_ledger(ledger: Any, owner: Owner) -> No
 def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(
     ledger: Any, owner: Owner
 ) -> None:
-    first = ledger.begin(asked(owner, key="k"))
+    first = ledger.start_job(asked(owner, key="k"))
 
-    assert ledger.begin(asked(owner, key="k")) == first
-    assert ledger.begin(asked(owner, after=timedelta(hours=1))).job_id == first.job_id
-    ledger.finish(first.model_copy(update={"receipt": DONE}))
-    assert ledger.begin(asked(owner, key="k")).receipt == DONE
-    later = ledger.begin(asked(owner, after=timedelta(days=1)))
+    assert ledger.start_job(asked(owner, key="k")) == first
+    assert ledger.start_job(asked(owner, after=timedelta(hours=1))).job_id == first.job_id
+    ledger.finish_job(first.model_copy(update={"receipt": DONE}))
+    assert ledger.start_job(asked(owner, key="k")).receipt == DONE
+    later = ledger.start_job(asked(owner, after=timedelta(days=1)))
     assert later.job_id != first.job_id
-    assert ledger.of(owner).before == later.before
+    assert ledger.find_erasure(owner).before == later.before
 
 
 def test_of_two_who_go_on_with_a_job_one_is_told_so(ledger: Any, owner: Owner) -> None:
-    job = ledger.begin(asked(owner))
-    ledger.advance(job)
+    job = ledger.start_job(asked(owner))
+    ledger.save_progress(job)
 
-    for act in (ledger.advance, ledger.finish):
+    for act in (ledger.save_progress, ledger.finish_job):
         with pytest.raises(ConflictError):
             act(job.model_copy(update={"receipt": DONE}))
-    assert ledger.of(owner).running
+    assert ledger.find_erasure(owner).running
 
 
 @pytest.mark.parametrize("user", ["user1", None])
@@ -105,37 +102,39 @@ def test_a_hold_on_the_user_or_the_tenant_refuses_until_it_is_lifted(
     ledger: Any, owner: Owner, user: str | None
 ) -> None:
     hold = LegalHold(tenant=owner.tenant, user=user, reason="case 7", since=NOON)
-    ledger.hold(hold)
+    ledger.add_hold(hold)
 
     with pytest.raises(ConflictError) as refused:
-        ledger.begin(asked(owner))
+        ledger.start_job(asked(owner))
     assert refused.value.code == "legal_hold"
-    assert ledger.of(owner) is None
-    assert ledger.holds(owner.tenant) == [hold]
-    ledger.lift(owner.tenant, user)
-    ledger.begin(asked(owner))
+    assert ledger.find_erasure(owner) is None
+    assert ledger.list_holds(owner.tenant) == [hold]
+    ledger.remove_hold(owner.tenant, user)
+    ledger.start_job(asked(owner))
 
 
 def test_what_is_being_erased_can_be_held_no_more(ledger: Any, owner: Owner) -> None:
-    ledger.begin(asked(owner))
+    ledger.start_job(asked(owner))
 
     with pytest.raises(ConflictError) as refused:
-        ledger.hold(LegalHold(tenant=owner.tenant, user=owner.user, reason="case 7", since=NOON))
+        ledger.add_hold(LegalHold(tenant=owner.tenant, user=owner.user, reason="case 7", since=NOON))
     assert refused.value.code == "erasing"
 
 
 def test_a_tenant_that_is_erased_takes_everybody_with_it_and_nobody_elses(ledger: Any, owner: Owner) -> None:
-    job = ledger.begin(asked(owner, everybody=True))
+    job = ledger.start_job(asked(owner, everybody=True))
 
     for user in ("user1", "user2"):
-        assert ledger.of(Owner(tenant=owner.tenant, user=user)).before == job.before
-    assert ledger.hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant, subjects={WHOLE_TENANT})
-    assert ledger.of(Owner(tenant=f"{owner.tenant}x", user="user1")) is None
+        assert ledger.find_erasure(Owner(tenant=owner.tenant, user=user)).before == job.before
+    assert ledger.get_hidden(owner.tenant) == SubjectsBeingErased(
+        tenant=owner.tenant, subjects={WHOLE_TENANT}
+    )
+    assert ledger.find_erasure(Owner(tenant=f"{owner.tenant}x", user="user1")) is None
 
 
 def test_the_same_user_name_in_another_tenant_is_somebody_else(ledger: Any, owner: Owner) -> None:
-    job = ledger.begin(asked(owner))
+    job = ledger.start_job(asked(owner))
 
-    assert ledger.of(Owner(tenant=f"{owner.tenant}x", user=owner.user)) is None
+    assert ledger.find_erasure(Owner(tenant=f"{owner.tenant}x", user=owner.user)) is None
     with pytest.raises(NotFoundError):
-        ledger.job(f"{owner.tenant}x", job.job_id)
+        ledger.get_job(f"{owner.tenant}x", job.job_id)

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from membus.conversations.conversation import Step
-from membus.conversations.dynamodb import DynamoConversations
 from membus.conversations.dynamodb_replies import DynamoReplyJobs
 from membus.conversations.message_reader import MessageReader
 from membus.conversations.ports import ConversationStore, DeletedConversationItems, ReplyJobStore
@@ -29,12 +28,12 @@ MORE = PROGRESS.model_copy(update={"steps": (STEP, STEP), "whole": "results/acme
 
 
 @pytest.fixture
-def pending(conversations: ConversationStore, clock: StoppedClock) -> ReplyJobStore:
-    """Return the promises in the table of `conversations`."""
-    if isinstance(conversations, InMemoryConversations):
-        return InMemoryReplyJobs(conversations, clock)
-    assert isinstance(conversations, DynamoConversations)
-    return DynamoReplyJobs(conversations._table, clock)
+def pending(talks: Talks, clock: StoppedClock) -> ReplyJobStore:
+    """Return the reply jobs in the table of `conversations`."""
+    if talks.table:
+        return DynamoReplyJobs(talks.table, clock)
+    assert isinstance(talks.conversations, InMemoryConversations)
+    return InMemoryReplyJobs(talks.conversations, clock)
 
 
 @pytest.fixture

@@ -75,14 +75,12 @@ def test_of_a_conversation_that_lives_nothing_is_removed(talks: Talks, talk: Con
     assert left(talks.conversations, talk) == (2 * TURNS, TURNS)
 
 
-def test_a_page_at_a_time_is_removed_with_the_large_texts_it_points_to(
-    clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("membus.conversations.dynamodb.PAGE", 3)
+def test_a_page_at_a_time_is_removed_with_the_large_texts_it_points_to(clock: StoppedClock) -> None:
     contents = InMemoryBlobs()
     with strict_aws():
         table = make_table("conversations")
-        store, remains = DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents)
+        store = DynamoConversations(table, clock)
+        remains = DynamoDeletedConversationItems(table, contents, page_items=3)
         talk = said(store, a_conversation("01JZ1", members=("bob",)))
         contents.put_text("messages/acme/large", "x" * 40_000)
         spilled = {"pk": "T#acme#C#01JZ1", "sk": "TOOL#1", "spilled": "messages/acme/large"}

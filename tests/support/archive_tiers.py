@@ -44,6 +44,7 @@ class ArchiveSetup:
     archiver: Archiver
     problems: list[tuple[str, str]]
     erasures: DynamoErasures
+    tenants: "Table"
     now: datetime = NOON + timedelta(days=10)
 
     def archive(self) -> Any:
@@ -89,7 +90,8 @@ def make_archive_setup() -> Iterator[ArchiveSetup]:
         s3: S3Client = boto3.client("s3", region_name="us-east-1")
         objects, catalog = S3ArchiveObjects(lambda: s3, BUCKET), DynamoArchiveCatalog(table)
         problems: list[tuple[str, str]] = []
-        erasures = DynamoErasures(make_table("tenants"))
+        tenants = make_table("tenants")
+        erasures = DynamoErasures(tenants)
 
         def tell(place: str, error: MembusError) -> None:
             problems.append((place, error.code))
@@ -117,6 +119,7 @@ def make_archive_setup() -> Iterator[ArchiveSetup]:
             ),
             problems,
             erasures,
+            tenants,
         )
         yield made
 

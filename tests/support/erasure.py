@@ -52,6 +52,7 @@ class ErasureSetup:
 
     def __post_init__(self) -> None:
         self.memory, self.s3, self.erasures = self.tiers.table, self.tiers.s3, self.tiers.erasures
+        self.tenants = self.tiers.tenants
         self.contents = S3Blobs(lambda: self.s3, BUCKET)
         self.facts, self.answers = DynamoFacts(self.memory), DynamoAnswers(self.memory)
         self.held_facts = DynamoReviewQueue(self.memory, self.clock)

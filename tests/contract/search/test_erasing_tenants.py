@@ -32,7 +32,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[ErasureSetup]:
 
 def everywhere(made: ErasureSetup, transactions: TenantTransactions) -> Sequence[ErasableStore]:
     """Return the stores as `OperatorContainer.list_tenant_stores` lists them."""
-    tenants = made.erasures._table
+    tenants = made.tenants
     return (
         TenantItemEraser(made.talks, "conversations"),
         TenantItemEraser(made.memory, "memory"),
@@ -61,7 +61,7 @@ def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_al
     for owner in (ADA, GRACE, THEIRS):
         plant(made, owner)
         kept(index, owner, 4)
-    tenants = made.erasures._table
+    tenants = made.tenants
     for sk, pk in (("META", "T#acme"), ("USAGE#1", "T#acme#USAGE"), ("META", "T#zeta"), ("META", "T#acmes")):
         tenants.put_item(Item={"pk": pk, "sk": sk})
     before = made.everything()

@@ -1,15 +1,7 @@
-"""Conversations in DynamoDB, laid out by `conversation_items`.
+"""Conversations, their messages and turns in DynamoDB, and what is left of deleted ones.
 
-A turn's item remembers for a day which request produced it: a retried request finds its answer instead of
-asking the model again. The same holds for a conversation's beginning: pk `T#<tenant>#C#<request key>`, sk
-`REQUEST`.
-
-What is left of deleted conversations in DynamoDB.
-
-Every item beside `META`, and the large text it points to.
-
-Any item of a conversation may name a key of the content store in `spilled`. The text goes first: an item that
-is left behind says where to go on, a text that is left behind says nothing.
+A turn's item remembers for a day which request produced it, so that a retried request finds its answer and
+does not ask the model again; so does `REQUEST` for a conversation's beginning.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,18 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
-from membus.aws.dynamodb.batches import get_items
-from membus.aws.dynamodb.errors import translate_dynamodb_errors
-from membus.aws.dynamodb.transactions import write_transaction
+from membus.aws.dynamodb.keys import conversation_pk, parse_conversation_key, status_pk
+from membus.aws.dynamodb.table import (
+    ABSENT,
+    PAGE_ITEMS,
+    PRESENT,
+    WORKERS,
+    DynamoTable,
+    Item,
+    Write,
+    delete_item,
+    put_item,
+    update_item,
+    within,
+)
 from membus.conversations import dynamodb_items as items
 from membus.conversations.conversation import Conversation, ConversationStatus, Message, Turn
-from membus.conversations.dynamodb_items import (
-    ALIVE,
-    REQUEST_LIFETIME,
-    TOMBSTONE_LIFETIME,
-    Item,
-    epoch_seconds,
-)
 from membus.conversations.ports import NO_METADATA
 from membus.conversations.provenance import PromptProvenance, TurnMetadata
 from membus.core.blobs import BlobStore
@@ -40,30 +36,31 @@ from membus.core.pages import Page
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+READING = "reading a conversation"
+
 
 class DynamoConversations:
     def __init__(self, table: "Table", clock: Clock) -> None:
-        self._table, self._clock = table, clock
+        self._table, self._clock = DynamoTable(table), clock
 
     def create_conversation(self, conversation: Conversation, *, request_key: str) -> Conversation:
         request = items.request_item_key(conversation.tenant_id, request_key)
-        new = {"Item": items.meta_item(conversation), "ConditionExpression": "attribute_not_exists(pk)"}
         writes = [
             self._first({**request, "conversation_id": conversation.conversation_id}),
-            self._put(**new),
-            *(self._put(Item=entry) for entry in items.member_items(conversation).values()),
+            put_item(items.meta_item(conversation), ABSENT),
+            *map(put_item, items.member_items(conversation).values()),
         ]
         try:
-            write_transaction(self._table.meta.client, writes, doing="creating a conversation")
+            self._table.transact(writes, doing="creating a conversation")
         except ConflictError:
-            made = self._item(request)
+            made = self._table.get(request, doing=READING)
             if made is None:
                 raise
             return self.get_conversation(conversation.tenant_id, str(made["conversation_id"]))
         return conversation
 
     def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
-        found = items.conversation_of(self._item(items.conversation_key(tenant, conversation_id)))
+        found = items.conversation_of(self._item(tenant, conversation_id))
         if found is None:
             raise NotFoundError("no such conversation")
         return found
@@ -77,66 +74,67 @@ class DynamoConversations:
         limit: int,
         after: dict[str, str] | None,
     ) -> Page[Conversation]:
-        """The index comes a moment late, so it only says where to look.
-
-        What is listed is read from the items.
-        """
-        listed = Key("status_pk").eq(items.status_pk(tenant, status, user))
-        query = {
-            "KeyConditionExpression": listed,
-            "IndexName": "by_status",
-            "ProjectionExpression": "status_sk",
-        }
-        entries, last = self._query(query, limit=limit, after=after, forward=False)
-        found = self._conversations(tenant, [str(entry["status_sk"]) for entry in entries])
-        shown = (each for each in found if each.status == status and (user is None or user in each.people))
-        return Page(tuple(shown), last)
+        """Return conversations as their items say them; the index, which lags, only says where to look."""
+        listed = self._table.query_page(
+            Key("status_pk").eq(status_pk(tenant, status, user)),
+            doing=READING,
+            limit=limit,
+            after=after,
+            IndexName="by_status",
+            ProjectionExpression="status_sk",
+            ScanIndexForward=False,
+        )
+        ids = [str(entry["status_sk"]) for entry in listed.items]
+        keys = [items.conversation_key(tenant, each) for each in ids]
+        read = map(items.conversation_of, self._table.get_batch(keys, doing="listing conversations"))
+        found = {each.conversation_id: each for each in read if each}
+        known = (found[each] for each in ids if each in found)
+        shown = (each for each in known if each.status == status and (user is None or user in each.people))
+        return Page(tuple(shown), listed.after)
 
     def filter_by_participant(
         self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]
     ) -> set[str]:
-        """Ask for the entry of each in each: one request for a hundred of them."""
+        """Ask for the entry of each user in each conversation: one request for a hundred of them."""
         keys = [
             items.conversation_key(tenant, each, f"MEMBER#{user}")
             for each in conversation_ids
             for user in sorted(users)
         ]
-        found = get_items(self._table, keys, doing="asking who takes part")
-        return {str(item["pk"]).rsplit("#", 1)[1] for item in found}
+        found = self._table.get_batch(keys, doing="asking who takes part")
+        return {named[1] for item in found if (named := parse_conversation_key(str(item["pk"])))}
 
     def update_conversation(self, before: Conversation, after: Conversation) -> None:
         values: Item = {
             ":read": before.version,
             ":version": after.version,
-            ":title": after.title,
-            ":status_pk": items.status_keys(after)["status_pk"],
+            ":status_pk": status_pk(after.tenant_id, after.status, None),
             ":body": items.conversation_body(after),
+            **({":title": after.title} if after.title else {}),
         }
-        titled = ", title = :title" if values[":title"] else ""
-        update = {
-            "Key": items.conversation_key(before.tenant_id, before.conversation_id),
-            "UpdateExpression": f"SET version = :version, status_pk = :status_pk, body = :body{titled}",
-            "ConditionExpression": f"{ALIVE} AND version = :read",
-            "ExpressionAttributeValues": {name: value for name, value in values.items() if value is not None},
-        }
-        entries = (self._put(Item=entry) for entry in items.changed_member_items(before, after))
+        titled = ", title = :title" if after.title else ""
+        update = update_item(
+            items.conversation_key(before.tenant_id, before.conversation_id),
+            f"SET version = :version, status_pk = :status_pk, body = :body{titled}",
+            f"{items.ALIVE} AND version = :read",
+            values,
+        )
+        members = map(put_item, items.changed_member_items(before, after))
         try:
-            write_transaction(
-                self._table.meta.client, [self._update(**update), *entries], doing="changing a conversation"
-            )
+            self._table.transact([update, *members], doing="changing a conversation")
         except ConflictError as lost:
             stored = self.get_conversation(before.tenant_id, before.conversation_id)
             raise ConflictError("the conversation has changed", version=stored.version) from lost
 
     def delete_conversation(self, tenant: str, conversation_id: str) -> None:
         now = self._clock()
-        gone: Item = {"deleted_at": now.isoformat(), "expires_at": epoch_seconds(now + TOMBSTONE_LIFETIME)}
+        gone: Item = {
+            **items.conversation_key(tenant, conversation_id),
+            "deleted_at": now.isoformat(),
+            "expires_at": items.epoch_seconds(now + items.TOMBSTONE_LIFETIME),
+        }
         try:
-            with translate_dynamodb_errors("deleting a conversation"):
-                self._table.put_item(
-                    Item={**items.conversation_key(tenant, conversation_id), **gone},
-                    ConditionExpression="attribute_exists(pk)",
-                )
+            self._table.write(put_item(gone, PRESENT), doing="deleting a conversation")
         except ConflictError as absent:
             raise NotFoundError("no such conversation") from absent
 
@@ -149,12 +147,17 @@ class DynamoConversations:
         after: dict[str, str] | None,
         newest_first: bool = False,
     ) -> Page[Message]:
-        query = items.messages_query(tenant, conversation_id)
-        found, last = self._query(query, limit=limit, after=after, forward=not newest_first)
-        return Page(tuple(map(items.message_of, found)), last)
+        found = self._table.query_page(
+            items.messages_condition(tenant, conversation_id),
+            doing=READING,
+            limit=limit,
+            after=after,
+            ScanIndexForward=not newest_first,
+        )
+        return Page(tuple(map(items.message_of, found.items)), found.after)
 
     def get_message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
-        item = self._item(items.conversation_key(tenant, conversation_id, f"MSG#{message_id}"))
+        item = self._item(tenant, conversation_id, f"MSG#{message_id}")
         if item is None:
             raise NotFoundError("no such message")
         return items.message_of(item)
@@ -162,18 +165,22 @@ class DynamoConversations:
     def list_recent_messages(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
-        query = items.messages_query(tenant, conversation_id, after=after)
-        found, _ = self._query(query, limit=limit, after=None, forward=False)
-        return [items.message_of(item) for item in reversed(found)]
+        newest_first = self._table.query_page(
+            items.messages_condition(tenant, conversation_id, after=after),
+            doing=READING,
+            limit=limit,
+            ScanIndexForward=False,
+        )
+        return [items.message_of(item) for item in reversed(newest_first.items)]
 
     def get_provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
-        item = self._item(items.conversation_key(tenant, conversation_id, f"PROMPT#{message_id}"))
+        item = self._item(tenant, conversation_id, f"PROMPT#{message_id}")
         if item is None:
             raise NotFoundError("nothing is known of this message's prompt")
         return PromptProvenance.model_validate_json(item["body"])
 
     def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
-        item = self._item(items.conversation_key(tenant, conversation_id, items.turn_sort_key(request_key)))
+        item = self._item(tenant, conversation_id, items.turn_sort_key(request_key))
         if item is None or int(item["expires_at"]) <= self._clock().timestamp():
             return None
         return Turn.model_validate_json(item["body"])
@@ -188,105 +195,62 @@ class DynamoConversations:
         title: str | None,
         trace: TurnMetadata = NO_METADATA,
     ) -> None:
-        asked = {
-            **items.conversation_key(tenant, conversation_id, items.turn_sort_key(request_key)),
-            "body": turn.model_dump_json(),
-        }
-        said = (
-            items.message_item(tenant, conversation_id, message) for message in (turn.user, turn.assistant)
+        request = items.conversation_key(tenant, conversation_id, items.turn_sort_key(request_key))
+        update, values = items.counters_update(turn, trace)
+        count = update_item(
+            items.conversation_key(tenant, conversation_id),
+            update + (", title = if_not_exists(title, :title)" if title else ""),
+            f"{items.ALIVE} AND (attribute_not_exists(covered) OR covered < :first)",
+            values | ({":title": title} if title else {}),
         )
-        left = (
-            *items.turn_unprocessed_items(tenant, conversation_id, turn),
-            *items.metadata_items(tenant, conversation_id, trace),
-        )
-        meta = items.conversation_key(tenant, conversation_id)
-        writes = [self._first(asked), *(self._put(Item=item) for item in (*said, *left))]
-        writes.append(self._count(meta, turn, title, trace))
+        said = map(put_item, items.turn_items(tenant, conversation_id, turn, trace))
+        writes = [self._first({**request, "body": turn.model_dump_json()}), *said, count]
         try:
-            write_transaction(self._table.meta.client, writes, doing="storing a turn")
+            self._table.transact(writes, doing="storing a turn")
         except ConflictError as lost:
             covered = self.get_conversation(tenant, conversation_id).marks.summary_checkpoint.until
             if covered is not None and covered >= turn.user.message_id:
                 raise ConflictError("a summary has gone past this turn", code="covered") from lost
             raise
 
-    def _first(self, item: Item) -> Item:
-        """Write an item that remembers a request for a day, unless one does already."""
+    def _first(self, item: Item) -> Write:
+        """Return the write of an item that remembers a request for a day, unless one does already."""
         now = self._clock()
-        return self._put(
-            Item={**item, "expires_at": epoch_seconds(now + REQUEST_LIFETIME)},
-            ConditionExpression="attribute_not_exists(pk) OR expires_at <= :now",
-            ExpressionAttributeValues={":now": epoch_seconds(now)},
+        return put_item(
+            {**item, "expires_at": items.epoch_seconds(now + items.REQUEST_LIFETIME)},
+            f"{ABSENT} OR expires_at <= :now",
+            {":now": items.epoch_seconds(now)},
         )
 
-    def _count(self, key: dict[str, str], turn: Turn, title: str | None, trace: TurnMetadata) -> Item:
-        update, values = items.counters_update(turn, trace)
-        return self._update(
-            Key=key,
-            UpdateExpression=update + (", title = if_not_exists(title, :title)" if title else ""),
-            ConditionExpression=f"{ALIVE} AND (attribute_not_exists(covered) OR covered < :first)",
-            ExpressionAttributeValues=values | ({":title": title} if title else {}),
-        )
-
-    def _put(self, **put: Any) -> Item:
-        return {"Put": {"TableName": self._table.name, **put}}
-
-    def _update(self, **update: Any) -> Item:
-        return {"Update": {"TableName": self._table.name, **update}}
-
-    def _item(self, key: dict[str, str]) -> Item | None:
-        with translate_dynamodb_errors("reading a conversation"):
-            return self._table.meta.client.get_item(
-                TableName=self._table.name, Key=key, ConsistentRead=True
-            ).get("Item")
-
-    def _conversations(self, tenant: str, ids: list[str]) -> list[Conversation]:
-        """Return those of the conversations that are there, in the order of `ids`."""
-        keys = [items.conversation_key(tenant, each) for each in ids]
-        read = map(items.conversation_of, get_items(self._table, keys, doing="listing conversations"))
-        found = {each.conversation_id: each for each in read if each}
-        return [found[each] for each in ids if each in found]
-
-    def _query(
-        self, query: dict[str, Any], *, limit: int, after: dict[str, str] | None, forward: bool
-    ) -> tuple[list[Item], dict[str, str] | None]:
-        start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
-        with translate_dynamodb_errors("reading a conversation"):
-            answer: Any = self._table.meta.client.query(
-                TableName=self._table.name, Limit=limit, ScanIndexForward=forward, **query, **start
-            )
-        return answer["Items"], answer.get("LastEvaluatedKey")
-
-
-ITEMS_PER_CALL = 400
-"""Items removed in one go: about a second's share of what one partition takes (1,000 write units)."""
-WORKERS = 8
-"""Removed side by side, one by one: the grant for a batch of removals would be one for a batch of writes."""
+    def _item(self, tenant: str, conversation_id: str, sk: str = "META") -> Item | None:
+        return self._table.get(items.conversation_key(tenant, conversation_id, sk), doing=READING)
 
 
 class DynamoDeletedConversationItems:
-    def __init__(self, table: "Table", contents: BlobStore) -> None:
-        self._table, self._contents = table, contents
+    """Every item beside `META`, and the large text that it may name in `spilled`.
+
+    The text goes first: an item that is left behind says where to go on, a text says nothing.
+    """
+
+    def __init__(self, table: "Table", contents: BlobStore, page_items: int = PAGE_ITEMS) -> None:
+        self._table, self._contents, self._page_items = DynamoTable(table), contents, page_items
 
     def remove_batch(self, tenant: str, conversation_id: str) -> bool:
         meta = items.conversation_key(tenant, conversation_id)
-        query: dict[str, Any] = {
-            "KeyConditionExpression": Key("pk").eq(meta["pk"]),
-            "ProjectionExpression": "pk, sk, spilled",
-        }
-        with translate_dynamodb_errors("removing a conversation"):
-            found = self._table.get_item(Key=meta, ConsistentRead=True).get("Item", {"deleted_at": ""})
-            if "deleted_at" not in found:
-                return False
-            answer = self._table.query(**query, ConsistentRead=True, Limit=ITEMS_PER_CALL)
-        with ThreadPoolExecutor(WORKERS) as hands:
-            list(hands.map(self._drop, (item for item in answer["Items"] if item["sk"] != meta["sk"])))
-        return "LastEvaluatedKey" in answer
+        found = self._table.get(meta, doing="removing a conversation")
+        if found and "deleted_at" not in found:
+            return False
+        page = self._table.query_page(
+            within(conversation_pk(tenant, conversation_id)),
+            doing="removing a conversation",
+            limit=self._page_items,
+            ProjectionExpression="pk, sk, spilled",
+        )
+        with ThreadPoolExecutor(WORKERS) as threads:
+            list(threads.map(self._drop, (item for item in page.items if item["sk"] != meta["sk"])))
+        return page.after is not None
 
-    def _drop(self, item: Item) -> None:
+    def _drop(self, item: dict[str, Any]) -> None:
         if "spilled" in item:
             self._contents.delete_text(str(item["spilled"]))
-        with translate_dynamodb_errors("removing a conversation"):
-            self._table.meta.client.delete_item(
-                TableName=self._table.name, Key={"pk": item["pk"], "sk": item["sk"]}
-            )
+        self._table.write(delete_item({"pk": item["pk"], "sk": item["sk"]}), doing="removing a conversation")

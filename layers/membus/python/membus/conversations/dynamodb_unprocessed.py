@@ -1,17 +1,22 @@
-"""Fresh words in the table `conversations`: pk `T#<tenant>#U#<user>`, sk `FRESH#<place>`, six hours at most.
+"""Unprocessed messages of a user in DynamoDB, six hours at most, beside the conversations they come from.
 
-Beside them `FRESHNESS`, a stamp that is another one with each word said and goes with each that was read.
-They lie beside the messages so that a turn is one transaction in one table; places rise with time.
+So a turn is one transaction in one table. Sort keys rise with time. `FRESHNESS` holds a version token that is
+another one after each message said, and goes with each that was read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr
 
-from membus.aws.dynamodb.errors import translate_dynamodb_errors
-from membus.aws.dynamodb.transactions import write_transaction
-from membus.conversations.dynamodb_items import unprocessed_items, unprocessed_key, version_token_key
+from membus.aws.dynamodb.keys import user_pk
+from membus.aws.dynamodb.table import DynamoTable, Write, delete_item, put_item, within
+from membus.conversations.dynamodb_items import (
+    UNPROCESSED_PREFIX,
+    unprocessed_items,
+    unprocessed_key,
+    version_token_key,
+)
 from membus.conversations.unprocessed_messages import UNPROCESSED_MAX, UnprocessedMessage
 from membus.core.clock import Clock
 from membus.core.errors import ConflictError, UnavailableError
@@ -25,45 +30,36 @@ DELETES_PER_TRANSACTION = 50
 
 class DynamoUnprocessedMessages:
     def __init__(self, table: "Table", clock: Clock) -> None:
-        self._table, self._clock = table, clock
+        self._table, self._clock = DynamoTable(table), clock
 
     def list_newest(self, owner: Owner) -> list[UnprocessedMessage]:
-        with translate_dynamodb_errors("reading what was just said"):
-            answer = self._table.query(
-                KeyConditionExpression=Key("pk").eq(unprocessed_key(owner, "")["pk"])
-                & Key("sk").begins_with("FRESH#"),
-                FilterExpression=Attr("expires_at").gt(int(self._clock().timestamp())),
-                ScanIndexForward=False,
-                Limit=UNPROCESSED_MAX,
-                ConsistentRead=True,
-            )
-        return [UnprocessedMessage.model_validate_json(str(item["body"])) for item in answer["Items"]]
+        found = self._table.query_page(
+            within(user_pk(owner), UNPROCESSED_PREFIX),
+            doing="reading what was just said",
+            limit=UNPROCESSED_MAX,
+            FilterExpression=Attr("expires_at").gt(int(self._clock().timestamp())),
+            ScanIndexForward=False,
+        )
+        return [UnprocessedMessage.model_validate_json(str(item["body"])) for item in found.items]
 
     def get_version_token(self, owner: Owner) -> str | None:
-        with translate_dynamodb_errors("reading whether anything was just said"):
-            found = self._table.get_item(Key=version_token_key(owner), ConsistentRead=True).get("Item")
+        found = self._table.get(version_token_key(owner), doing="reading whether anything was just said")
         return str(found["stamp"]) if found else None
 
     def add_messages(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
-        for owner, words in said.items():
-            if words:
-                self._write([{"Put": {"Item": item}} for item in unprocessed_items(owner, words)])
+        for owner, messages in said.items():
+            if messages:
+                self._write(map(put_item, unprocessed_items(owner, messages)))
 
     def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
         gone = list(dict.fromkeys(places))
         for first in range(0, len(gone), DELETES_PER_TRANSACTION):
-            keys = [
-                version_token_key(owner),
-                *(unprocessed_key(owner, each) for each in gone[first : first + DELETES_PER_TRANSACTION]),
-            ]
-            self._write([{"Delete": {"Key": key}} for key in keys])
+            keys = [unprocessed_key(owner, each) for each in gone[first : first + DELETES_PER_TRANSACTION]]
+            self._write(map(delete_item, [version_token_key(owner), *keys]))
 
-    def _write(self, writes: Sequence[dict[str, dict[str, Any]]]) -> None:
-        """Change words and stamp at once, so that no copy of the words outlives them under the stamp they had."""
-        named = [
-            {kind: {"TableName": self._table.name, **what} for kind, what in each.items()} for each in writes
-        ]
+    def _write(self, writes: Iterable[Write]) -> None:
+        """Change messages and token at once, so that no cached copy outlives them under its token."""
         try:
-            write_transaction(self._table.meta.client, named, doing="noting what was just said")
+            self._table.transact(writes, doing="noting what was just said")
         except ConflictError as busy:
             raise UnavailableError("too much is said and learned from at once") from busy

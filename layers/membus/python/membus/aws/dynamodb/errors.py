@@ -1,4 +1,4 @@
-"""DynamoDB's errors in membus' words, translated once, with their cause kept."""
+"""Errors of DynamoDB, translated once into those of membus; the cause is kept."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,13 +43,20 @@ def translate_dynamodb_errors(doing: str) -> Iterator[None]:
 
 
 def conflicting_item(lost: ConflictError) -> dict[str, Any] | None:
-    """Return the item that a condition failed on, for a write that asked for it; None where there is no item.
+    """Return the item that the condition of a single write failed on; None where there was none.
 
     boto3 leaves the item of a refusal as it came over the wire.
     """
     cause: Any = lost.__cause__
     item = cause.response.get("Item")
     return {name: TypeDeserializer().deserialize(value) for name, value in item.items()} if item else None
+
+
+def is_transaction_conflict(lost: ConflictError) -> bool:
+    """Whether nothing but another transaction on the same item stood in the way: no condition has failed."""
+    cause: Any = lost.__cause__
+    reasons = {reason.get("Code") for reason in cause.response.get("CancellationReasons", [])}
+    return reasons - {"None", None} == {"TransactionConflict"}
 
 
 def _codes(error: ClientError) -> set[str]:
