@@ -1,97 +1,21 @@
-"""How many events each tenant sent: what a bill is measured by.
-
-What one tenant sends beyond its share is read from a queue of its own, so that nobody waits behind it (ADR
-40).
-
-What becomes of a message that failed.
-
-Another try after a wait that fits the fault, or a place where people look.
-"""
+"""Delivery: events beyond their tenant's quota wait in a queue of their own (ADR 40), failed messages come back."""
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
+from typing import TypeVar
 
-from functions.extract.schemas import QueueMessage
-from membus.core.clock import Clock
+from functions.extract.ports import ExtractPorts
+from functions.extract.schemas import MessageFailure, QueueMessage
 from membus.core.errors import ConflictError, MembusError, ModelError, UnavailableError
-from membus.events.ports import OverflowQueue, PoisonMessageQueue, SourceQueue
-from membus.tenants.model import RateLimit
-from membus.tenants.ports import UsageLedger, UsageMonitor
+from membus.core.event import RecordedEvent
+from membus.events.ports import PoisonMessageQueue, SourceQueue
 
-
-def count_arrivals(
-    messages: Iterable[QueueMessage], *, day: date, ledger: UsageLedger, monitor: UsageMonitor
-) -> None:
-    """Add the events that are delivered for the first time; a ledger that is down stops no event."""
-    arrived = Counter(
-        tenant for message in messages if message.receive_count == 1 and (tenant := message.tenant_id)
-    )
-    for tenant, events in arrived.items():
-        try:
-            ledger.add_event_count(tenant, day, events)
-        except Exception as error:  # noqa: BLE001 - a count that is off is better than a batch that is not learned from
-            monitor.log_warning(
-                "events are not counted", tenant_id=tenant, events=events, error=type(error).__name__
-            )
-
-
-QUOTA_TENANTS_MAX = 10_000
-
-
-class TenantQuotas:
-    """How much of each tenant this environment still reads at once.
-
-    It counts for itself, no store is asked.
-    """
-
-    def __init__(self, share: RateLimit, clock: Clock) -> None:
-        self._share, self._clock = share, clock
-        self._until_us: dict[str, int] = {}
-
-    def consume_quota(self, tenant: str) -> bool:
-        """Return whether one more event of the tenant is within its share."""
-        now_us = int(self._clock().timestamp() * 1_000_000)
-        until_us = self._until_us.get(tenant, 0)
-        if self._share.wait_seconds(1, until_us=until_us, now_us=now_us):
-            return False
-        if len(self._until_us) >= QUOTA_TENANTS_MAX:
-            self._until_us.clear()
-        self._until_us[tenant] = self._share.used_until_us(1, until_us=until_us, now_us=now_us)
-        return True
-
-
-def split_overflow(
-    messages: Sequence[QueueMessage],
-    *,
-    shares: TenantQuotas,
-    surplus: OverflowQueue,
-    tell: Callable[[Mapping[str, int], int], None],
-) -> list[QueueMessage]:
-    """Return the messages to read now; the surplus queue holds the others before this one lets go of them.
-
-    What it does not take is read now. `tell` hears how many of each tenant it took, and how many it did not.
-    """
-    beyond = [
-        message
-        for message in messages
-        if message.tenant_id is not None and not shares.consume_quota(message.tenant_id)
-    ]
-    if not beyond:
-        return list(messages)
-    taken = beyond[: surplus.send_messages([(message.body, message.tenant_id or "") for message in beyond])]
-    tell(Counter(message.tenant_id or "" for message in taken), len(beyond) - len(taken))
-    gone = {message.message_id for message in taken}
-    return [message for message in messages if message.message_id not in gone]
-
+Arrival = tuple[QueueMessage, RecordedEvent]
+T = TypeVar("T")
 
 NON_RETRYABLE_REASONS = frozenset({"refused", "malformed", "max_tokens", "too_long"})
-"""Reasons of a ModelError that the same words would meet again.
-
-Such a message is put aside, not tried again.
-"""
+"""Reasons of a ModelError that the same text would meet again: such a message is parked, not tried again."""
 OWN_FAILURES_MAX = 5
 """A message that fails by itself this often goes to the dead-letter queue, with its reason."""
 BACKOFF_SECONDS, BACKOFF_SECONDS_MAX = 10, 900
@@ -99,64 +23,104 @@ BACKOFF_SECONDS, BACKOFF_SECONDS_MAX = 10, 900
 twelve times (`max_receive_count` in Terraform): it waits out two hours."""
 
 
-@dataclass(frozen=True)
-class RedeliveryPolicy:
-    """`tell` writes one log line: what happened, and its fields."""
+def apply_quotas(arrivals: Sequence[Arrival], ports: ExtractPorts) -> list[Arrival]:
+    """Return the events to read now; those beyond their tenant's quota go to the overflow queue.
 
-    queue: SourceQueue
-    dead_letters: PoisonMessageQueue
-    quarantine: PoisonMessageQueue
-    tell: Callable[[str, dict[str, object]], None]
+    Events that come from the overflow queue are all read. Events that it does not take are read now.
+    """
+    if not arrivals or ports.overflow_queue.is_source_of(arrivals[0][0].queue_arn):
+        return list(arrivals)
+    _count_arrivals(arrivals, ports)
+    over = [each for each in arrivals if not ports.quotas.consume_quota(each[1].event.tenant_id)]
+    if not over:
+        return list(arrivals)
+    bodies = [(message.body, recorded.event.tenant_id) for message, recorded in over]
+    taken = over[: ports.overflow_queue.send_messages(bodies)]
+    tenants = Counter(recorded.event.tenant_id for _, recorded in taken)
+    ports.monitor.count_metric("EventsBeyondShare", len(taken))
+    ports.monitor.log_info("tenants send more than is read at once", tenants=dict(tenants))
+    if refused := len(over) - len(taken):
+        ports.monitor.log_warning("the surplus queue takes nothing: neighbours wait", events=refused)
+    gone = {message.message_id for message, _ in taken}
+    return [each for each in arrivals if each[0].message_id not in gone]
 
-    def handle_failure(self, message: QueueMessage, error: Exception) -> bool:
-        """Return whether the queue shall hand the message out again; otherwise it lies where people look.
 
-        That is the quarantine for what no model can read, the dead-letter queue for what failed too often.
+def _count_arrivals(arrivals: Sequence[Arrival], ports: ExtractPorts) -> None:
+    """Book the events that are delivered for the first time; a ledger that is down stops no event."""
+    first = (recorded for message, recorded in arrivals if message.receive_count == 1)
+    for tenant, events in Counter(recorded.event.tenant_id for recorded in first).items():
+        try:
+            ports.usage.add_event_count(tenant, ports.clock().date(), events)
+        except Exception as error:  # noqa: BLE001 - a wrong count is better than a batch that is not read
+            kind = type(error).__name__
+            ports.monitor.log_warning("events are not counted", tenant_id=tenant, events=events, error=kind)
 
-        Of an error that is none of ours only the kind and the place are told: its words may quote what a user
-        said.
-        """
-        code, detail = (
-            (error.code, error.detail) if isinstance(error, MembusError) else ("defect", _place(error))
+
+def acknowledge(failures: Sequence[MessageFailure], ports: ExtractPorts) -> list[str]:
+    """Return the ids of the messages that the queue shall hand out again; it deletes all others.
+
+    A message that no model can read is parked as poison, one that failed too often goes to the dead letters.
+    """
+    return [message.message_id for message, error in failures if _comes_back(message, error, ports)]
+
+
+def _comes_back(message: QueueMessage, error: Exception, ports: ExtractPorts) -> bool:
+    """Of an error that is not membus's own only kind and place are logged: its text may quote a user."""
+    code, detail = (error.code, error.detail) if isinstance(error, MembusError) else ("defect", _place(error))
+    fields = {
+        "message_id": message.message_id,
+        "receives": message.receive_count,
+        "code": code,
+        "detail": detail,
+    }
+    if isinstance(error, ModelError) and error.reason in NON_RETRYABLE_REASONS:
+        reason = f"{code}.{error.reason}: {detail}"
+        return not _put_aside(ports.poison_messages, message, reason, fields, ports)
+    if not _is_transient(error) and message.receive_count >= OWN_FAILURES_MAX:
+        return not _put_aside(ports.dead_letters, message, f"{code}: {detail}", fields, ports)
+    wait_seconds = _wait_seconds(message.receive_count, error)
+    ports.monitor.log_warning("message comes back", **fields, again_in_seconds=wait_seconds)
+    try:
+        _source_queue(message, ports).delay_retry(message.receipt, seconds=wait_seconds)
+    except UnavailableError as unavailable:
+        ports.monitor.log_warning(
+            "the queue keeps its own timeout", **fields | {"detail": unavailable.detail}
         )
-        told = {
-            "message_id": message.message_id,
-            "receives": message.receive_count,
-            "code": code,
-            "detail": detail,
-        }
-        if isinstance(error, ModelError) and error.reason in NON_RETRYABLE_REASONS:
-            return not self._put_aside(self.quarantine, message, f"{code}.{error.reason}: {detail}", told)
-        if not _is_transient(error) and message.receive_count >= OWN_FAILURES_MAX:
-            return not self._put_aside(self.dead_letters, message, f"{code}: {detail}", told)
-        wait_seconds = _wait_seconds(message.receive_count, error)
-        self.tell("message comes back", told | {"again_in_seconds": wait_seconds})
-        try:
-            self.queue.delay_retry(message.receipt, seconds=wait_seconds)
-        except UnavailableError as unavailable:
-            self.tell("the queue keeps its own timeout", told | {"detail": unavailable.detail})
-        return True
+    return True
 
-    def _put_aside(
-        self, place: PoisonMessageQueue, message: QueueMessage, reason: str, told: dict[str, object]
-    ) -> bool:
-        try:
-            place.send_message(message.body, reason=reason)
-        except UnavailableError as unavailable:
-            self.tell("the message comes back: it could not be put aside", told | {"why": unavailable.detail})
-            return False
-        self.tell("message put aside", told | {"reason": reason})
-        return True
+
+def _put_aside(
+    queue: PoisonMessageQueue,
+    message: QueueMessage,
+    reason: str,
+    fields: dict[str, object],
+    ports: ExtractPorts,
+) -> bool:
+    """Return whether the queue took the message."""
+    try:
+        queue.send_message(message.body, reason=reason)
+    except UnavailableError as unavailable:
+        why = unavailable.detail
+        ports.monitor.log_warning("the message comes back: it could not be put aside", **fields, why=why)
+        return False
+    ports.monitor.log_warning("message put aside", **fields, reason=reason)
+    return True
+
+
+def _source_queue(message: QueueMessage, ports: ExtractPorts) -> SourceQueue:
+    return (
+        ports.overflow_queue if ports.overflow_queue.is_source_of(message.queue_arn) else ports.source_queue
+    )
 
 
 def _is_transient(error: Exception) -> bool:
-    """Whether the fault is another's and passes: a part that is down, a race that was lost."""
+    """Whether another part's fault passes by itself: it is down, or a race was lost."""
     return isinstance(error, ConflictError | UnavailableError) and not isinstance(error, ModelError)
 
 
 def _wait_seconds(receives: int, error: Exception) -> int:
-    down = isinstance(error, UnavailableError) and not isinstance(error, ModelError)
-    grown: int = BACKOFF_SECONDS * 4 ** (receives - 1) if down else 2**receives
+    is_down = isinstance(error, UnavailableError) and not isinstance(error, ModelError)
+    grown: int = BACKOFF_SECONDS * 4 ** (receives - 1) if is_down else 2**receives
     return min(grown, BACKOFF_SECONDS_MAX)
 
 

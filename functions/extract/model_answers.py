@@ -1,237 +1,203 @@
-"""Read what people said in as few questions as the bound on their words allows, and tell what could not be read.
+"""Asking the model what events say: as few questions as the bound on their tokens allows, halved where one fails."""
 
-What was answered about events that came before, and could not be committed then.
-"""
-
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeVar
 
-from functions.extract.prompt import (
-    ANSWER_TOKENS_MAX,
-    CURRENT_INSTRUCTIONS,
-    Candidates,
-    EventText,
-    ExtractionInstructions,
-    prompt_for,
-)
+from functions.extract.ports import FactPorts
+from functions.extract.prompt import ANSWER_TOKENS_MAX, Candidates, EventText, prompt_for
 from membus.core.errors import MembusError, ModelError, UnavailableError
 from membus.core.event import RecordedEvent
 from membus.core.tokens import TokenUsage, estimate_tokens
 from membus.episodes.model import ReadingCost
 from membus.facts.candidates import AnswersByEvent, Candidate, EventAnswer, answers_by_event
-from membus.facts.ports import AnswerStore, ModelQuery
+from membus.facts.ports import ModelQuery
+from membus.facts.rules import needs_model
 from membus.facts.validation.validator import is_grounded
-from membus.llm.ports import LanguageModel, StructuredAnswer
+from membus.llm.ports import StructuredAnswer
 from membus.search.passages import split_passages
 
-SHARE_DECIMALS = 9
-"""Decimals that a share is kept with: a token of the cheapest model costs a ten-millionth of a dollar."""
-
-
-def reading_cost_per_event(
-    usage: TokenUsage, *, model: str, prompt_version: str, shared_by: int
-) -> ReadingCost:
-    """Return one event's part of a question's usage.
-
-    What came from the provider's cache counts as read in.
-    """
-    read_in = usage.input + usage.cache_read + usage.cache_write
-    return ReadingCost(
-        model=model,
-        prompt_version=prompt_version,
-        shared_by=shared_by,
-        tokens_in=round(read_in / shared_by, SHARE_DECIMALS),
-        tokens_out=round(usage.output / shared_by, SHARE_DECIMALS),
-        dollars=None if usage.dollars is None else round(usage.dollars / shared_by, SHARE_DECIMALS),
-    )
-
+T = TypeVar("T")
 
 QUESTION_TOKENS_MAX = 12_000
-"""Words in one question: what a day of chat comes to.
+"""Tokens of events in one question, about a day of chat.
 
 Longer prompts find less of what stands in their middle.
 """
 EVENT_PARTS_MAX = 5
-"""An event that takes more questions is a document.
-
-200,000 bytes of English, the most the door takes, are below it.
-"""
+"""An event that takes more questions is a document: 200,000 bytes of English, the API's bound, are below it."""
 MODEL_SECONDS_MIN = 5
-
-
-@dataclass
-class BatchAnswers:
-    """What each model proposes, what each event took, and why each one is unread that could not be read."""
-
-    candidates: dict[str, list[Candidate]] = field(default_factory=dict)
-    shares: dict[str, ReadingCost] = field(default_factory=dict)
-    unread: dict[str, MembusError] = field(default_factory=dict)
-    answers: dict[str, list[EventAnswer]] = field(default_factory=dict)
-
-    def add_known(self, known: AnswersByEvent) -> None:
-        """Take what was proposed before for what is proposed now."""
-        for given in known.values():
-            for answer in given:
-                self.candidates.setdefault(answer.by, []).extend(answer.candidates)
-
-    def add_answer(
-        self, question: Sequence[EventText], answer: StructuredAnswer[Candidates], *, prompt_version: str
-    ) -> None:
-        self.candidates.setdefault(answer.model, []).extend(answer.value.facts)
-        given = answers_by_event(
-            (words.event_id for words in question),
-            _own_candidates(answer.value.facts, question),
-            by=answer.model,
-        )
-        for event_id, each in given.items():
-            self.answers.setdefault(event_id, []).append(each)
-        share = reading_cost_per_event(
-            answer.usage, model=answer.model, prompt_version=prompt_version, shared_by=len(question)
-        )
-        for words in question:
-            known = self.shares.get(words.event_id)
-            self.shares[words.event_id] = known + share if known else share
-
-    def drop_strays(self, shown: Collection[str]) -> int:
-        """Drop what was proposed for events that nobody showed, and return how much that was."""
-        proposed = sum(map(len, self.candidates.values()))
-        self.candidates = {
-            model: [each for each in facts if each.event_id in shown]
-            for model, facts in self.candidates.items()
-        }
-        return proposed - sum(map(len, self.candidates.values()))
-
-    def for_events(self, event_ids: Collection[str]) -> "BatchAnswers":
-        """Return what there is of some events."""
-        return BatchAnswers(
-            candidates={
-                model: [each for each in proposed if each.event_id in event_ids]
-                for model, proposed in self.candidates.items()
-            },
-            shares={event_id: share for event_id, share in self.shares.items() if event_id in event_ids},
-            unread={event_id: error for event_id, error in self.unread.items() if event_id in event_ids},
-            answers={event_id: given for event_id, given in self.answers.items() if event_id in event_ids},
-        )
-
-    def without_partial(self) -> "BatchAnswers":
-        """Return the reading without what was proposed for events that were read in part only."""
-        for model, proposed in self.candidates.items():
-            self.candidates[model] = [each for each in proposed if each.event_id not in self.unread]
-        for event_id in self.unread:
-            self.answers.pop(event_id, None)
-        return self
+COST_DECIMALS = 9
+"""Decimals that a cost is kept with: a token of the cheapest model costs a ten-millionth of a dollar."""
 
 
 @dataclass(frozen=True)
-class CandidateReader:
-    """`model` is a function, so that a batch with nothing to read never loads a model client."""
+class BatchAnswers:
+    """What models answered about events, by event id.
 
-    model: Callable[[], LanguageModel]
-    seconds_left: Callable[[], float]
-    instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
-
-    def read_candidates(self, events: Sequence[RecordedEvent], known: AnswersByEvent) -> BatchAnswers:
-        """Ask once for all events but the `known`, in several questions only where their words pass the bound.
-
-        An answer that cannot be used is halved away: each half is a smaller question, down to the one event
-        that is to blame. A model that is down or out of time leaves the rest unread.
-        """
-        reading = BatchAnswers()
-        reading.add_known(known)
-        new = (recorded for recorded in events if recorded.event.event_id not in known)
-        for question in _questions(_passages(new, reading)):
-            self._ask(question, reading)
-        return reading.without_partial()
-
-    def _ask(self, question: Sequence[EventText], reading: BatchAnswers) -> None:
-        try:
-            seconds = self.seconds_left()
-            if seconds < MODEL_SECONDS_MIN:
-                raise UnavailableError("too little time is left of this invocation to ask the model")
-            asked = prompt_for(question, self.instructions)
-            answer = self.model().answer_with_usage(
-                asked, Candidates, max_tokens=ANSWER_TOKENS_MAX, timeout_seconds=seconds
-            )
-            reading.add_answer(question, answer, prompt_version=self.instructions.version)
-        except MembusError as error:
-            if isinstance(error, ModelError) and len(question) > 1:
-                middle = len(question) // 2
-                self._ask(question[:middle], reading)
-                self._ask(question[middle:], reading)
-            else:
-                reading.unread |= dict.fromkeys((words.event_id for words in question), error)
-
-
-def _own_candidates(candidates: Sequence[Candidate], question: Sequence[EventText]) -> Sequence[Candidate]:
-    """Return the candidates to keep beside their events.
-
-    Where several people are read, none of another's words.
+    `known` was answered, and stored, before; `new` now, at these `costs`. `foreign` are candidates that are not
+    grounded in their event, from questions about several users: they are validated, never stored. `unread` says
+    why an event has no answer.
     """
-    if len({words.recorded.event.owner for words in question}) == 1:
-        return candidates
-    events = {words.event_id: words.recorded for words in question}
-    return [
-        each for each in candidates if each.event_id in events and is_grounded(each, events[each.event_id])
-    ]
 
+    known: AnswersByEvent = field(default_factory=dict)
+    new: dict[str, list[EventAnswer]] = field(default_factory=dict)
+    foreign: dict[str, list[EventAnswer]] = field(default_factory=dict)
+    costs: dict[str, ReadingCost] = field(default_factory=dict)
+    unread: dict[str, MembusError] = field(default_factory=dict)
 
-def _passages(events: Iterable[RecordedEvent], reading: BatchAnswers) -> Iterator[EventText]:
-    """Yield the words of each event, those of a very long one in parts.
-
-    One that is longer still stays unread.
-    """
-    for recorded in events:
-        speech = recorded.event.user_text or ""
-        parts = (
-            [speech]
-            if estimate_tokens(speech) <= QUESTION_TOKENS_MAX
-            else split_passages(speech, QUESTION_TOKENS_MAX)
+    def for_events(self, event_ids: Collection[str]) -> "BatchAnswers":
+        """Return the part that is about some events."""
+        return BatchAnswers(
+            known=_only(self.known, event_ids),
+            new=_only(self.new, event_ids),
+            foreign=_only(self.foreign, event_ids),
+            costs=_only(self.costs, event_ids),
+            unread=_only(self.unread, event_ids),
         )
+
+    def candidates_by_model(self) -> dict[str, list[Candidate]]:
+        candidates: dict[str, list[Candidate]] = {}
+        for answer in chain(*self.known.values(), *self.new.values(), *self.foreign.values()):
+            candidates.setdefault(answer.by, []).extend(answer.candidates)
+        return {model: proposed for model, proposed in candidates.items() if proposed}
+
+
+def _only(by_event: Mapping[str, T], event_ids: Collection[str]) -> dict[str, T]:
+    return {event_id: value for event_id, value in by_event.items() if event_id in event_ids}
+
+
+def ask_model(
+    events: Sequence[RecordedEvent], ports: FactPorts, *, redelivered: Collection[str] = ()
+) -> BatchAnswers:
+    """Return the answers about what users said in events of one tenant.
+
+    An event that is `redelivered` may have been answered without a commit: that answer is taken, if there is one.
+    A question without a usable answer is halved, down to the one event that is to blame. A model that is down,
+    or out of time, leaves the rest unread.
+    """
+    asked = [recorded for recorded in events if needs_model(recorded.event)]
+    answers = BatchAnswers(_known_answers([each for each in asked if each.event_id in redelivered], ports))
+    new = (recorded for recorded in asked if recorded.event_id not in answers.known)
+    for question in _questions(_passages(new, answers)):
+        _ask(question, answers, ports)
+    for event_id in answers.unread:
+        # Of an event in parts some may have been answered.
+        answers.new.pop(event_id, None)
+        answers.foreign.pop(event_id, None)
+    return answers
+
+
+def query_of(answers: BatchAnswers, ports: FactPorts) -> ModelQuery | None:
+    """Return what the store keeps of new answers, so that reading their events again costs no question."""
+    if not answers.new:
+        return None
+    return ModelQuery(ports.instructions.version, ports.model_id, answers.new)
+
+
+def _known_answers(events: Sequence[RecordedEvent], ports: FactPorts) -> AnswersByEvent:
+    if not events:
+        return {}
+    return ports.answers.get_answers(
+        events[0].owner.tenant,
+        [recorded.event_id for recorded in events],
+        prompt_version=ports.instructions.version,
+        model=ports.model_id,
+    )
+
+
+def _passages(events: Iterable[RecordedEvent], answers: BatchAnswers) -> Iterator[EventText]:
+    """Yield the text of each event, a very long one in parts; one that is even longer stays unread."""
+    for recorded in events:
+        text = recorded.event.user_text or ""
+        is_long = estimate_tokens(text) > QUESTION_TOKENS_MAX
+        parts = split_passages(text, QUESTION_TOKENS_MAX) if is_long else [text]
         if len(parts) > EVENT_PARTS_MAX:
-            reading.unread[recorded.event.event_id] = ModelError(
-                "the text is too long to be read", reason="too_long"
-            )
+            error = ModelError("the text is too long to be read", reason="too_long")
+            answers.unread[recorded.event_id] = error
         else:
             yield from (EventText(recorded, part) for part in parts)
 
 
 def _questions(passages: Iterable[EventText]) -> Iterator[list[EventText]]:
-    """Yield as few questions as hold all passages, each within the bound unless one passage alone passes it."""
+    """Yield as few questions as hold all passages, each within the bound unless one passage alone is beyond it."""
     question: list[EventText] = []
-    room = QUESTION_TOKENS_MAX
-    for words in passages:
-        cost = estimate_tokens(words.text)
-        if question and cost > room:
+    tokens_left = QUESTION_TOKENS_MAX
+    for passage in passages:
+        tokens = estimate_tokens(passage.text)
+        if question and tokens > tokens_left:
             yield question
-            question, room = [], QUESTION_TOKENS_MAX
-        question.append(words)
-        room -= cost
+            question, tokens_left = [], QUESTION_TOKENS_MAX
+        question.append(passage)
+        tokens_left -= tokens
     if question:
         yield question
 
 
-@dataclass(frozen=True)
-class AnswerCache:
-    """Answers to the current question; `model` is whom it would be put to for a tenant."""
-
-    store: AnswerStore
-    model: Callable[[str], LanguageModel]
-
-    def get_answers(self, events: Sequence[RecordedEvent]) -> AnswersByEvent:
-        """Return what was answered about events of one tenant."""
-        tenant, ids = events[0].event.tenant_id, [each.event.event_id for each in events]
-        return self.store.get_answers(
-            tenant, ids, prompt_version=CURRENT_INSTRUCTIONS.version, model=self.model(tenant).name
+def _ask(question: Sequence[EventText], answers: BatchAnswers, ports: FactPorts) -> None:
+    try:
+        seconds = ports.seconds_left()
+        if seconds < MODEL_SECONDS_MIN:
+            raise UnavailableError("too little time is left of this invocation to ask the model")
+        model = ports.model(question[0].recorded.owner.tenant)
+        answer = model.answer_with_usage(
+            prompt_for(question, ports.instructions),
+            Candidates,
+            max_tokens=ANSWER_TOKENS_MAX,
+            timeout_seconds=seconds,
         )
+    except MembusError as error:
+        if isinstance(error, ModelError) and len(question) > 1:
+            middle = len(question) // 2
+            _ask(question[:middle], answers, ports)
+            _ask(question[middle:], answers, ports)
+        else:
+            answers.unread.update(dict.fromkeys((passage.event_id for passage in question), error))
+    else:
+        _add_answer(answer, question, answers, ports)
 
-    def save_answers(self, tenant: str, asked: ModelQuery) -> None:
-        self.store.save_answers(tenant, asked.answers, prompt_version=asked.prompt_version, model=asked.model)
+
+def _add_answer(
+    answer: StructuredAnswer[Candidates],
+    question: Sequence[EventText],
+    answers: BatchAnswers,
+    ports: FactPorts,
+) -> None:
+    events = {passage.event_id: passage.recorded for passage in question}
+    is_shared = len({recorded.owner for recorded in events.values()}) > 1
+    own: list[Candidate] = []
+    for candidate in answer.value.facts:
+        if candidate.event_id not in events:
+            ports.monitor.count_metric("CandidatesRefused_unknown_event")
+        elif is_shared and not is_grounded(candidate, events[candidate.event_id]):
+            foreign = EventAnswer(by=answer.model, candidates=(candidate,))
+            answers.foreign.setdefault(candidate.event_id, []).append(foreign)
+        else:
+            own.append(candidate)
+    for event_id, given in answers_by_event(events, own, by=answer.model).items():
+        answers.new.setdefault(event_id, []).append(given)
+    cost = reading_cost_per_event(
+        answer.usage,
+        model=answer.model,
+        prompt_version=ports.instructions.version,
+        shared_by=len(question),
+    )
+    for passage in question:
+        before = answers.costs.get(passage.event_id)
+        answers.costs[passage.event_id] = before + cost if before else cost
 
 
-def no_known_answers(_: Sequence[RecordedEvent]) -> AnswersByEvent:
-    """Nobody has asked about any event yet."""
-    return {}
-
-
-def discard_answers(_tenant: str, _asked: ModelQuery) -> None:
-    """Whoever learns alone loses no race."""
+def reading_cost_per_event(
+    usage: TokenUsage, *, model: str, prompt_version: str, shared_by: int
+) -> ReadingCost:
+    """Return one event's part of a question's usage; tokens from the provider's cache count as read in."""
+    tokens_in = usage.input + usage.cache_read + usage.cache_write
+    return ReadingCost(
+        model=model,
+        prompt_version=prompt_version,
+        shared_by=shared_by,
+        tokens_in=round(tokens_in / shared_by, COST_DECIMALS),
+        tokens_out=round(usage.output / shared_by, COST_DECIMALS),
+        dollars=None if usage.dollars is None else round(usage.dollars / shared_by, COST_DECIMALS),
+    )

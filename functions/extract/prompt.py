@@ -1,4 +1,4 @@
-"""The question that turns words into facts, and the shape of its answer."""
+"""The question that turns events into facts, and the shape of its answer."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ ANSWER_TOKENS_MAX = 2_000
 
 @dataclass(frozen=True)
 class ExtractionInstructions:
-    """What the model is told, and the version that answers to it are kept under."""
+    """The system prompt of extraction, and the version that its answers are kept under."""
 
     version: str
     text: str
@@ -48,7 +48,7 @@ class Candidates(Record):
 
 @dataclass(frozen=True)
 class EventText:
-    """What is shown of an event: all that was said, or a part of it."""
+    """What a question shows of an event: its whole text, or a part of a very long one."""
 
     recorded: RecordedEvent
     text: str
@@ -58,34 +58,26 @@ class EventText:
         return self.recorded.event.event_id
 
 
-def prompt_for(
-    said: Sequence[EventText], instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
-) -> Prompt:
-    """Return the prompt for one user's events.
-
-    The instructions come first and never change, so they cache.
-    """
-    lines = "\n".join(map(_line, said))
+def prompt_for(question: Sequence[EventText], instructions: ExtractionInstructions) -> Prompt:
+    """Return the prompt that shows events; the instructions come first and never change, so they are cached."""
+    lines = "\n".join(map(_line, question))
     return Prompt(
         system=(SystemBlock(name="instructions", text=instructions.text, cached=True),),
         messages=(ChatMessage(role="user", text=f"<events>\n{lines}\n</events>"),),
     )
 
 
-def _line(words: EventText) -> str:
+def _line(passage: EventText) -> str:
     """Return one event as JSON; `<` is escaped so that no text can end the fence."""
-    event = words.recorded.event
-    said = {
+    event = passage.recorded.event
+    line = {
         "event_id": event.event_id,
         "type": event.type,
         "occurred_at": event.occurred_at.isoformat(),
         "speaker": event.payload.get("speaker") or event.user_id,
-        "text": words.text,
+        "text": passage.text,
     }
-    if (
-        (told := event.payload.get("user"))
-        and isinstance(told, dict)
-        and (quotes := told.get("asked_to_keep"))
-    ):
-        said["asked_to_keep"] = quotes
-    return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
+    user = event.payload.get("user")
+    if isinstance(user, dict) and (quotes := user.get("asked_to_keep")):
+        line["asked_to_keep"] = quotes
+    return json.dumps(line, ensure_ascii=False).replace("<", "\\u003c")

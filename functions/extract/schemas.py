@@ -1,18 +1,16 @@
-"""What arrives: a batch of queue messages, each holding an event as EventBridge wraps it."""
+"""What arrives: a batch of queue messages, each with an event as EventBridge wraps it."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field
 
 from membus.core import strict_json
 from membus.core.errors import InvalidError
 from membus.core.event import Event, RecordedEvent
 
 BODY_BYTES_MAX = 350_000
-"""As at the door: what is larger is a file rather than an event.
-
-A producer may put more than twice that on the bus.
-"""
+"""The API's bound on an event: a producer may put more than twice that on the bus."""
 
 
 class QueueMessage(BaseModel):
@@ -24,21 +22,14 @@ class QueueMessage(BaseModel):
 
     @property
     def receive_count(self) -> int:
-        """How many times the queue has handed this message out; more than once means that a try failed."""
+        """How often the queue has handed this message out; more than once means that a try failed."""
         return int(self.attributes.get("ApproximateReceiveCount", 1))
 
-    @property
-    def tenant_id(self) -> str | None:
-        """Whose event it is; None for what is nobody's, which will be parked."""
-        try:
-            return self.parse_event().event.tenant_id
-        except (ValidationError, InvalidError):
-            return None
-
     def parse_event(self) -> RecordedEvent:
-        """Return the event and the moment the bus accepted it.
+        """Return the event and the moment at which the bus accepted it.
 
-        ValidationError or InvalidError where it is none.
+        Raises:
+            ValidationError, InvalidError: the body holds no event.
         """
         if len(self.body.encode()) > BODY_BYTES_MAX:
             raise InvalidError(f"an event takes at most {BODY_BYTES_MAX} bytes", code="payload_too_large")
@@ -53,3 +44,18 @@ class BusEnvelope(BaseModel):
 
 class QueueBatch(BaseModel):
     records: list[QueueMessage] = Field(alias="Records")
+
+
+@dataclass(frozen=True)
+class UnreadEvent:
+    """An event that no model has read yet, and the messages that brought it (copies share one event)."""
+
+    recorded: RecordedEvent
+    messages: tuple[QueueMessage, ...]
+
+    @property
+    def event_id(self) -> str:
+        return self.recorded.event_id
+
+
+MessageFailure = tuple[QueueMessage, Exception]

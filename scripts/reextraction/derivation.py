@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from functions.extract.usecase import OVER_BUDGET, FactExtractor
+from functions.extract.facts import extract_facts
+from functions.extract.model_answers import ask_model
+from functions.extract.ports import OVER_BUDGET, FactPorts
 from membus.core.errors import BudgetError, MembusError
 from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
@@ -102,19 +104,18 @@ class FactDifference:
 
 
 def derive_facts(
-    owner: Owner, events: Iterable[RecordedEvent], *, learner: Callable[[DraftFacts], FactExtractor]
+    owner: Owner, events: Iterable[RecordedEvent], *, ports_for: Callable[[DraftFacts], FactPorts]
 ) -> DerivedFacts:
-    """Learn from a user's events, in the order membus learned of them, as if for the first time."""
+    """Extract the facts of a user's events, in the order membus learned of them, as if for the first time."""
     ordered = iter(sorted(events, key=lambda each: (each.learned_at, each.event.event_id)))
     draft = DraftFacts(owner)
-    learning = learner(draft)
+    ports = ports_for(draft)
     read: set[str] = set()
     unread: dict[str, MembusError] = {}
     while batch := list(islice(ordered, BATCH_EVENTS)):
-        ids = {each.event.event_id for each in batch}
-        unread |= learning.commit_batch(batch, learning.ask_model(batch, ids)) | dict.fromkeys(
-            draft.unpaid, OVER_BUDGET_ERROR
-        )
+        ids = {each.event_id for each in batch}
+        unread |= extract_facts(batch, ask_model(batch, ports, redelivered=ids), ports)
+        unread |= dict.fromkeys(draft.unpaid, OVER_BUDGET_ERROR)
         read |= ids - unread.keys()
     return DerivedFacts(
         owner, tuple(draft.list_observations(owner)), frozenset(read), unread, draft.answers, draft.shares

@@ -5,7 +5,6 @@ Derive facts anew from episodes, hot and cold, at the extractor's version or ano
 Read users' episodes again, hot and cold, by the extractor's own code: what `replay` and `shadow` share.
 """
 
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +13,8 @@ from itertools import chain
 
 from rich.progress import track
 
+from functions.extract.ports import FactPorts
 from functions.extract.prompt import CURRENT_INSTRUCTIONS, ExtractionInstructions
-from functions.extract.usecase import FactExtractor
 from membus.core.clock import EARLIEST, LATEST
 from membus.core.errors import InvalidError
 from membus.core.event import RecordedEvent
@@ -25,7 +24,6 @@ from membus.episodes.ports import EpisodeReader
 from membus.erasure.guard import ErasureGuard
 from membus.facts.candidates import AnswersByEvent, ReviewItem
 from membus.facts.rules import needs_model
-from membus.llm.ports import LanguageModel
 from scripts.command import parse_moment, require_confirmation
 from scripts.container import OperatorContainer
 from scripts.output import Output, Row
@@ -60,7 +58,7 @@ class Reextraction:
         closed = [each for each in events if self._is_closed(each, known)]
         kept = {each.event.event_id for each in closed}
         left = (each for each in events if each.event.event_id not in kept)
-        derived = derive_facts(owner, left, learner=partial(self._learner, owner))
+        derived = derive_facts(owner, left, ports_for=self._ports)
         return replace(derived, unread=derived.unread | dict.fromkeys(kept, CLOSED))
 
     def list_episodes(self, owner: Owner) -> Iterator[RecordedEvent]:
@@ -81,22 +79,19 @@ class Reextraction:
             model=self.model_id,
         )
 
-    def _learner(self, owner: Owner, draft: DraftFacts) -> FactExtractor:
-        return FactExtractor(
+    def _ports(self, draft: DraftFacts) -> FactPorts:
+        return FactPorts(
             facts=draft,
             signals=InMemorySignals(),
-            held_facts=_NoReviewQueue(),
-            fresh=_NoUnprocessedMessages(),
-            model=self._model,
+            review_queue=_NoReviewQueue(),
+            unprocessed=_NoUnprocessedMessages(),
+            answers=self.container.facts.answers,
+            model=partial(self.container.llm.model_by_id, self.model_id),
+            model_id=self.model_id,
+            monitor=_NoMonitor(),
             seconds_left=lambda: QUESTION_SECONDS,
-            on_refused=lambda _: None,
-            pause=time.sleep,
             instructions=self.instructions,
-            known=partial(self.load_answers, owner),
         )
-
-    def _model(self, tenant: str) -> LanguageModel:
-        return self.container.llm.model_by_id(self.model_id, tenant)
 
 
 def list_episodes(owner: Owner, reader: EpisodeReader, gate: ErasureGuard) -> Iterator[RecordedEvent]:
@@ -117,15 +112,25 @@ def list_episodes(owner: Owner, reader: EpisodeReader, gate: ErasureGuard) -> It
 
 
 class _NoReviewQueue:
-    """Doubtful facts were held when they were first read; reading again decides nothing for a person."""
+    """Doubtful facts were queued when they were first read; reading again decides nothing for a person."""
 
     def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None: ...
 
 
 class _NoUnprocessedMessages:
-    """Fresh words are long settled."""
+    """Messages of events that were read before are marked as processed already."""
 
-    def mark_processed(self, owner: Owner, event_ids: Iterable[str]) -> None: ...
+    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None: ...
+
+
+class _NoMonitor:
+    """The metrics and logs of extraction are of the function; a command prints rows."""
+
+    def count_metric(self, name: str, value: int = 1) -> None: ...
+
+    def log_info(self, message: str, **fields: object) -> None: ...
+
+    def log_warning(self, message: str, **fields: object) -> None: ...
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:

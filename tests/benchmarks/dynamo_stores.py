@@ -12,9 +12,6 @@ from functions.chat.schemas import MessageIn
 from functions.chat.turn import ChatService
 from functions.chat.turn_records import TurnIds
 from functions.chat.turn_worker import ReplyWaiter, TurnJob, TurnWorker
-from functions.extract.delivery import RedeliveryPolicy, count_arrivals
-from functions.extract.model_answers import AnswerCache
-from functions.extract.usecase import FactExtractor, extract_batch
 from membus.conversations.cache import CachingConversations
 from membus.conversations.conversation import MessageIdGenerator, Turn
 from membus.conversations.dynamodb import DynamoConversations
@@ -40,13 +37,13 @@ from membus.tenants.rate_limiter import RateLimiter
 from tests.factories import ADA, NOON, a_conversation
 from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.cache import InMemoryConversationCache
-from tests.fakes.event_bus import InMemoryEventBus, InMemoryPoisonMessages, InMemorySourceQueue
+from tests.fakes.event_bus import InMemoryEventBus
 from tests.fakes.memory_search import InMemoryMemorySearch
 from tests.fakes.model import Line, ScriptedModel
 from tests.fakes.rate_limits import RecordingRateLimitMonitor
 from tests.fakes.sockets import RecordingSender
 from tests.fakes.usage import RecordingUsageMonitor
-from tests.support.extraction import a_message
+from tests.support.extraction import Extraction, a_message
 from tests.support.tables import make_table
 from tests.support.toolboxes import no_results, no_tools
 
@@ -135,32 +132,18 @@ class Stores:
 
     def extract(self, *events: Event) -> None:
         """Read a batch of events, as the queue brings them."""
-        messages = [a_message(event, event.event_id) for event in events]
-        count_arrivals(messages, day=NOON.date(), ledger=self.usage, monitor=RecordingUsageMonitor())
-        answered = AnswerCache(self.answers, lambda _: self.reading)
-        learner = FactExtractor(
+        extraction = Extraction(
+            self.reading,
+            episodes=self.episodes,
             facts=self.facts,
             signals=self.signals,
-            held_facts=self.held_facts,
-            fresh=self.fresh,
-            model=lambda _: self.reading,
-            seconds_left=lambda: 10.0,
-            on_refused=lambda _: None,
-            pause=lambda _: None,
-            known=answered.get_answers,
-            keep=answered.save_answers,
+            review_queue=self.held_facts,
+            unprocessed=self.fresh,
+            answers=self.answers,
+            erasures=self.gate.erasures,
+            usage=self.usage,
         )
-        extract_batch(
-            messages,
-            episodes=self.episodes,
-            quarantine=InMemoryPoisonMessages(),
-            learner=learner,
-            redelivery=RedeliveryPolicy(
-                InMemorySourceQueue(), InMemoryPoisonMessages(), InMemoryPoisonMessages(), lambda *_: None
-            ),
-            gate=self.gate,
-            on_erased=lambda _: None,
-        )
+        extraction.deliver(*(a_message(event, event.event_id) for event in events))
 
     def context(self) -> None:
         self.chat.preview_context(

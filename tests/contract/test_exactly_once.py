@@ -59,13 +59,13 @@ class World:
             episodes=DynamoEpisodes(memory, self.contents, 3),
             facts=DynamoFacts(memory),
             signals=DynamoSignals(memory),
-            held_facts=DynamoReviewQueue(memory, clock),
-            fresh=DynamoUnprocessedMessages(conversations, clock),
+            review_queue=DynamoReviewQueue(memory, clock),
+            unprocessed=DynamoUnprocessedMessages(conversations, clock),
         )
 
     def after(self, weather: DeliveryFaults) -> bytes:
         deliver(self.extraction, self.stream, weather)
-        assert self.extraction.quarantine.parked == self.extraction.dead_letters.parked == []
+        assert self.extraction.poison_messages.parked == self.extraction.dead_letters.parked == []
         return stored_in_tables(self.tables, self.tenant)
 
 

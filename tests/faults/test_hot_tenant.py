@@ -8,14 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from threading import Event as Signal
 
-from functions.extract.delivery import TenantQuotas, split_overflow
 from membus.core.errors import BudgetError, BusyError
 from membus.core.event import Event
 from membus.core.identity import Owner
 from membus.llm.prompt import Prompt
 from membus.tenants.model import RateLimit
 from tests.factories import said
-from tests.fakes.clock import StoppedClock
 from tests.fakes.event_bus import InMemoryOverflowQueue
 from tests.fakes.model import ScriptedModel
 from tests.support.extraction import Extraction, a_message, observant, shown
@@ -63,18 +61,22 @@ def test_a_neighbour_behind_a_flood_waits_for_a_call_per_batch_and_not_per_event
 
 
 def test_a_neighbour_behind_a_flood_waits_for_its_share_alone() -> None:
-    extraction, surplus = Extraction(observant()), InMemoryOverflowQueue()
-    shares = TenantQuotas(RateLimit(per_second=0.5), StoppedClock())
+    extraction = Extraction(observant(), quota=RateLimit(per_second=0.5))
 
     for batch in batches([*flood(), said("I live in Rome", "n1", owner=NEIGHBOUR)]):
-        arrived = [a_message(each, f"m-{each.event_id}") for each in batch]
-        extraction.deliver(*split_overflow(arrived, shares=shares, surplus=surplus, tell=lambda *_: None))
+        extraction.send(*batch)
 
     order = [asked(prompt) for prompt in extraction.prompts()]
     assert order.index("n1") == 1
     assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}
-    assert len(surplus.held) == FLOOD - 5
-    extraction.deliver(*(a_message(body, f"s{place}") for place, (body, _) in enumerate(surplus.held)))
+    aside = extraction.overflow_queue.held
+    assert len(aside) == FLOOD - 5
+    extraction.deliver(
+        *(
+            a_message(body, f"s{place}", queue_arn=InMemoryOverflowQueue.ARN)
+            for place, (body, _) in enumerate(aside)
+        )
+    )
     assert len(extraction.known(Owner(tenant=HOT.tenant, user="bot0"))) == FLOOD
 
 
@@ -120,7 +122,7 @@ def test_a_neighbour_in_the_same_batch_is_learned_while_the_floods_question_stil
 
     extraction = Extraction(ScriptedModel(read))
     with ThreadPoolExecutor(2) as pool:
-        extraction.side_by_side = pool.map
+        extraction.run_parallel = pool.map
         back = extraction.send(
             said("I like tea", "h1", owner=HOT), said("I live in Rome", "n1", owner=NEIGHBOUR)
         )
@@ -139,5 +141,5 @@ def test_a_poisoned_event_of_the_flood_is_parked_and_the_batch_goes_on() -> None
     )
 
     assert back == []
-    assert len(extraction.quarantine.parked) == BATCH - 1
+    assert len(extraction.poison_messages.parked) == BATCH - 1
     assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}

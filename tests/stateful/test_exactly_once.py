@@ -80,17 +80,19 @@ class World:
                 self.conversations.add_turn("acme", "c", turn, request_key=event.event_id, title=None)
         episodes, signals = InMemoryEpisodes(), InMemorySignals()
         facts, held = InMemoryFacts(episodes), InMemoryReviewQueue(clock)
-        self._bare = Extraction(observant(), episodes=episodes, facts=facts, signals=signals, held_facts=held)
+        self._bare = Extraction(
+            observant(), episodes=episodes, facts=facts, signals=signals, review_queue=held
+        )
         fresh = InMemoryUnprocessedMessages(self.conversations)
         parts = (episodes, facts, signals, held, fresh)
-        names = ("episodes", "facts", "signals", "held_facts", "fresh")
+        names = ("episodes", "facts", "signals", "review_queue", "unprocessed")
         fused: dict[str, Any] = {
             name: Fused(part, self._fuse) for name, part in zip(names, parts, strict=True)
         }
         self.extraction = Extraction(observant(), **fused)
 
     def bytes(self) -> bytes:
-        assert self.extraction.quarantine.parked == self.extraction.dead_letters.parked == []
+        assert self.extraction.poison_messages.parked == self.extraction.dead_letters.parked == []
         return stored_in_memory(self._bare, self.conversations)
 
     def _fuse(self) -> Fuse:

@@ -134,7 +134,7 @@ class Deliveries(RuleBasedStateMachine):
             return
         while self.waiting:
             self._deliver(10)
-        assert self.extraction.quarantine.parked == []
+        assert self.extraction.poison_messages.parked == []
         reference = Extraction(observant())
         for event in self.events.values():
             assert reference.send(event) == []

@@ -96,7 +96,7 @@ def stored_in_memory(extraction: Extraction, conversations: InMemoryConversation
     assert isinstance(facts, InMemoryFacts)
     assert isinstance(episodes, InMemoryEpisodes)
     assert isinstance(signals, InMemorySignals)
-    assert isinstance(extraction.held_facts, InMemoryReviewQueue)
+    assert isinstance(extraction.review_queue, InMemoryReviewQueue)
     return _bytes(
         {
             "profiles": {owner: profile.facts for owner, profile in facts._profiles.items()},
@@ -105,9 +105,9 @@ def stored_in_memory(extraction: Extraction, conversations: InMemoryConversation
             "identities": episodes.extracted,
             "episodes": episodes.contents,
             "signals": signals._marks,
-            "held": extraction.held_facts._held,
+            "held": extraction.review_queue._held,
             "fresh": conversations.fresh,
-            "parked": extraction.quarantine.parked,
+            "parked": extraction.poison_messages.parked,
         }
     )
 

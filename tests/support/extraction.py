@@ -6,29 +6,33 @@ from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
 
-from functions.extract.delivery import RedeliveryPolicy
-from functions.extract.model_answers import AnswerCache
+from functions.extract.ports import EXTRACTOR_VERSION, ExtractPorts, ParallelMap
 from functions.extract.schemas import QueueMessage
-from functions.extract.usecase import EXTRACTOR_VERSION, FactExtractor, ParallelMap, extract_batch
+from functions.extract.usecase import extract_batch
 from membus.conversations.ports import UnprocessedMessages
 from membus.core.event import Event
 from membus.core.identity import Owner
 from membus.episodes.ports import EpisodeStore
 from membus.erasure.guard import ErasureGuard
+from membus.erasure.ports import Erasures
 from membus.facts.ports import AnswerStore, FactStore, ReviewQueue, SignalStore
 from membus.llm.ports import LanguageModel
 from membus.llm.prompt import Prompt
+from membus.tenants.model import RateLimit
+from membus.tenants.ports import UsageLedger
+from membus.tenants.quotas import TenantQuotas
 from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
-from tests.fakes.event_bus import InMemoryPoisonMessages, InMemorySourceQueue
+from tests.fakes.event_bus import InMemoryOverflowQueue, InMemoryPoisonMessages, InMemorySourceQueue
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.model import ScriptedModel
 from tests.fakes.review_queue import InMemoryReviewQueue
 from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.fakes.usage import InMemoryUsageLedger
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:membus-test-extract"
 NOTHING = '{"facts": []}'
@@ -40,6 +44,7 @@ def a_record(
     *,
     receives: int = 1,
     taken_at: datetime | None = None,
+    queue_arn: str = QUEUE_ARN,
 ) -> dict[str, Any]:
     """Return a queue record as Lambda gets it; the bus took the event a second after it happened."""
     if isinstance(event, Event):
@@ -50,7 +55,7 @@ def a_record(
         "messageId": message_id,
         "receiptHandle": f"receipt-{message_id}",
         "body": event if isinstance(event, str) else json.dumps(event),
-        "eventSourceARN": QUEUE_ARN,
+        "eventSourceARN": queue_arn,
         "attributes": {"ApproximateReceiveCount": str(receives)},
     }
 
@@ -104,6 +109,26 @@ def _read(event: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+class RecordingExtractMonitor:
+    """Keeps the reasons of refused candidates, the tenants of erased events, and the log."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+        self.counts: dict[str, int] = {}
+        self.log: list[tuple[str, dict[str, object]]] = []
+
+    def count_metric(self, name: str, value: int = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + value
+        if name.startswith("CandidatesRefused_"):
+            self.refused.append(name.removeprefix("CandidatesRefused_"))
+
+    def log_info(self, message: str, **fields: object) -> None:
+        self.log.append((message, fields))
+
+    def log_warning(self, message: str, **fields: object) -> None:
+        self.log.append((message, fields))
+
+
 class Extraction:
     """The extract function without AWS; `failures` keeps which message failed with which code."""
 
@@ -114,53 +139,71 @@ class Extraction:
         episodes: EpisodeStore | None = None,
         facts: FactStore | None = None,
         signals: SignalStore | None = None,
-        held_facts: ReviewQueue | None = None,
-        fresh: UnprocessedMessages | None = None,
+        review_queue: ReviewQueue | None = None,
+        unprocessed: UnprocessedMessages | None = None,
         answers: AnswerStore | None = None,
+        erasures: Erasures | None = None,
+        usage: UsageLedger | None = None,
+        quota: RateLimit | None = None,
     ) -> None:
         known = episodes if isinstance(episodes, InMemoryEpisodes) else InMemoryEpisodes()
         self.answers = answers or known
         self.model = model or ScriptedModel(NOTHING)
         self.episodes, self.facts = episodes or known, facts or InMemoryFacts(known)
         self.signals = signals or InMemorySignals()
-        self.held_facts = held_facts or InMemoryReviewQueue(StoppedClock())
-        self.fresh = fresh or InMemoryUnprocessedMessages(InMemoryConversations(StoppedClock()))
-        self.quarantine = InMemoryPoisonMessages()
-        self.erasures, self.dropped = InMemoryErasures(), list[str]()
-        self.refused: list[str] = []
-        self.source, self.dead_letters = InMemorySourceQueue(), InMemoryPoisonMessages()
-        self.failures: list[tuple[object, object]] = []
+        self.review_queue = review_queue or InMemoryReviewQueue(StoppedClock())
+        self.unprocessed = unprocessed or InMemoryUnprocessedMessages(InMemoryConversations(StoppedClock()))
+        self.poison_messages, self.dead_letters = InMemoryPoisonMessages(), InMemoryPoisonMessages()
+        self.source_queue, self.overflow_queue = InMemorySourceQueue(), InMemoryOverflowQueue()
+        self.erasures, self.usage = erasures or InMemoryErasures(), usage or InMemoryUsageLedger()
+        self.quotas = TenantQuotas(quota or RateLimit(per_second=1_000_000), StoppedClock())
+        self.monitor = RecordingExtractMonitor()
         self.models_loaded = 0
         self.pauses: list[float] = []
         self.pause: Callable[[float], None] = self.pauses.append
         self.seconds: Iterator[float] = repeat(30.0)
-        self.side_by_side: ParallelMap = map
+        self.run_parallel: ParallelMap = map
 
-    def deliver(self, *messages: QueueMessage, version: str = EXTRACTOR_VERSION) -> list[str]:
-        answered = AnswerCache(self.answers, self._load)
-        learner = FactExtractor(
+    def ports(self, version: str = EXTRACTOR_VERSION) -> ExtractPorts:
+        return ExtractPorts(
             facts=self.facts,
             signals=self.signals,
-            held_facts=self.held_facts,
-            fresh=self.fresh,
+            review_queue=self.review_queue,
+            unprocessed=self.unprocessed,
+            answers=self.answers,
             model=self._load,
+            model_id=self.model.name,
+            monitor=self.monitor,
             seconds_left=self._seconds_left,
-            on_refused=self.refused.append,
-            pause=self.pause,
+            sleep=self.pause,
             version=version,
-            known=answered.get_answers,
-            keep=answered.save_answers,
-        )
-        return extract_batch(
-            messages,
             episodes=self.episodes,
-            quarantine=self.quarantine,
-            learner=learner,
-            redelivery=RedeliveryPolicy(self.source, self.dead_letters, self.quarantine, self._tell),
-            gate=ErasureGuard(self.erasures),
-            on_erased=self.dropped.append,
-            side_by_side=self.side_by_side,
+            erasures=ErasureGuard(self.erasures),
+            source_queue=self.source_queue,
+            overflow_queue=self.overflow_queue,
+            poison_messages=self.poison_messages,
+            dead_letters=self.dead_letters,
+            usage=self.usage,
+            quotas=self.quotas,
+            clock=StoppedClock(),
+            run_parallel=self.run_parallel,
         )
+
+    @property
+    def refused(self) -> list[str]:
+        return self.monitor.refused
+
+    @property
+    def failures(self) -> list[tuple[object, object]]:
+        return [(fields["message_id"], fields["code"]) for _, fields in self.monitor.log if "code" in fields]
+
+    @property
+    def dropped(self) -> list[object]:
+        """The tenants whose erased events were dropped."""
+        return [fields["tenant_id"] for message, fields in self.monitor.log if "erased event" in message]
+
+    def deliver(self, *messages: QueueMessage, version: str = EXTRACTOR_VERSION) -> list[str]:
+        return extract_batch(messages, self.ports(version))
 
     def send(self, *events: Event) -> list[str]:
         """Deliver each event once, all in one batch."""
@@ -175,9 +218,6 @@ class Extraction:
 
     def _seconds_left(self) -> float:
         return next(self.seconds)
-
-    def _tell(self, _: str, fields: dict[str, object]) -> None:
-        self.failures.append((fields["message_id"], fields["code"]))
 
     def _load(self, _tenant: str) -> LanguageModel:
         self.models_loaded += 1

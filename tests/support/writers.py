@@ -116,11 +116,10 @@ def _extract(house: ErasureSetup, gate: ErasureGuard, *, imported: bool = False)
         episodes=house.tiers.episodes,
         facts=house.facts,
         signals=DynamoSignals(house.memory),
-        held_facts=house.held_facts,
-        fresh=DynamoUnprocessedMessages(house.talks, house.clock),
+        review_queue=house.held_facts,
+        unprocessed=DynamoUnprocessedMessages(house.talks, house.clock),
+        erasures=gate.erasures,
     )
-    erasures: Any = gate.erasures
-    extraction.erasures = erasures
     kind: dict[str, Any] = {"type": IMPORTED_EVENT_TYPE} if imported else {}
     words = f"I like {CANARY}. I live in {CANARY}."
     events = [

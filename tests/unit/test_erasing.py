@@ -76,8 +76,9 @@ def test_a_process_asks_about_a_user_once_a_minute() -> None:
 
 
 def test_an_erased_event_that_comes_back_is_dropped_and_counted() -> None:
-    extraction = Extraction()
-    begun(extraction.erasures, done=True)
+    erasures = InMemoryErasures()
+    extraction = Extraction(erasures=erasures)
+    begun(erasures, done=True)
 
     assert extraction.deliver(a_message(said("I live in Lisbon."), "m1")) == []
 
@@ -86,8 +87,9 @@ def test_an_erased_event_that_comes_back_is_dropped_and_counted() -> None:
 
 
 def test_a_new_event_comes_again_when_the_erasure_is_done() -> None:
-    extraction = Extraction()
-    begun(extraction.erasures)
+    erasures = InMemoryErasures()
+    extraction = Extraction(erasures=erasures)
+    begun(erasures)
     message = a_message(said("I live in Lisbon.", occurred_at=NOON + LATER), "m1")
 
     assert extraction.deliver(message) == ["m1"]

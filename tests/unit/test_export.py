@@ -77,7 +77,7 @@ class Household:
 
     def live(self) -> None:
         extraction = Extraction(
-            observant(), episodes=self.episodes, facts=self.facts, held_facts=self.held_facts
+            observant(), episodes=self.episodes, facts=self.facts, review_queue=self.held_facts
         )
         extraction.send(
             said("I live in Lisbon", "e1"),

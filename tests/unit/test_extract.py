@@ -210,7 +210,7 @@ def test_what_no_retry_can_help_is_parked_with_its_reason(body: Any, reason: str
 
     assert extraction.deliver(a_message(body), a_message(said("I like tea"), "m2")) == []
 
-    ((parked, why),) = extraction.quarantine.parked
+    ((parked, why),) = extraction.poison_messages.parked
     assert parked == a_message(body).body
     assert why.startswith(reason)
     assert extraction.known() == {"likes.tea": "tea"}

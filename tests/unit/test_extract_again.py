@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.extract.usecase import COMMIT_PAUSE_SECONDS, COMMIT_TRIES
+from functions.extract.facts import COMMIT_RETRY
 from membus.core.errors import ConflictError, MembusError, ModelError, UnavailableError
 from membus.core.event import Event
 from membus.core.identity import Owner
@@ -223,7 +223,7 @@ def test_a_defect_that_nobody_foresaw_costs_only_its_own_user() -> None:
     assert extraction.known() == {"likes.tea": "tea"}
 
 
-@pytest.mark.parametrize("rivals", [1, COMMIT_TRIES - 1])
+@pytest.mark.parametrize("rivals", [1, COMMIT_RETRY.tries - 1])
 def test_a_lost_race_is_run_again_on_what_the_winner_wrote(rivals: int) -> None:
     episodes = InMemoryEpisodes()
     facts = RivalledFacts(episodes, rivals)
@@ -238,7 +238,7 @@ def test_a_lost_race_is_run_again_on_what_the_winner_wrote(rivals: int) -> None:
 
 def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_RETRY.tries))
 
     assert extraction.send(said("I live in Lisbon")) == ["m-e1"]
 
@@ -248,7 +248,9 @@ def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
 
 def test_a_race_that_is_always_lost_costs_one_question_however_often_it_comes_back() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, 2 * COMMIT_TRIES))
+    extraction = Extraction(
+        observant(), episodes=episodes, facts=RivalledFacts(episodes, 2 * COMMIT_RETRY.tries)
+    )
     for receives in (1, 2):
         assert extraction.deliver(a_message(said("I live in Lisbon"), receives=receives)) == ["m1"]
 
@@ -260,18 +262,20 @@ def test_a_race_that_is_always_lost_costs_one_question_however_often_it_comes_ba
 
 def test_who_loses_a_race_waits_a_random_while_that_grows() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_RETRY.tries))
 
     extraction.send(said("I live in Lisbon"))
 
-    assert len(extraction.pauses) == COMMIT_TRIES - 1
-    assert all(0 <= pause <= COMMIT_PAUSE_SECONDS * 2**tried for tried, pause in enumerate(extraction.pauses))
+    assert len(extraction.pauses) == COMMIT_RETRY.tries - 1
+    assert all(
+        0 <= pause <= COMMIT_RETRY.pause_seconds * 2**tried for tried, pause in enumerate(extraction.pauses)
+    )
     assert len(set(extraction.pauses)) > 1
 
 
 def test_who_has_no_time_left_to_wait_goes_back_to_the_queue_at_once() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_RETRY.tries))
     extraction.seconds = iter([30.0, 0.01])
 
     assert extraction.send(said("I live in Lisbon")) == ["m-e1"]

@@ -108,7 +108,9 @@ def test_the_one_whose_words_no_model_can_read_costs_the_other_nothing() -> None
     assert extraction.send(ADAS, BOBS) == []
 
     assert extraction.known() == {"home.city": "Lisbon"}
-    assert [reason.split(":")[0] for _, reason in extraction.quarantine.parked] == ["model_unusable.refused"]
+    assert [reason.split(":")[0] for _, reason in extraction.poison_messages.parked] == [
+        "model_unusable.refused"
+    ]
 
 
 class WithoutBob(InMemoryFacts):

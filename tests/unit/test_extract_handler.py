@@ -50,7 +50,7 @@ class Parts:
         patch.setattr(metrics.provider, "namespace", "membus")
         self.dead_letters, self.surplus = InMemoryPoisonMessages(), InMemoryOverflowQueue()
         self.usage = InMemoryUsageLedger()
-        self.container = Container({"EXTRACT_SHARE": "2"})
+        self.container = Container({"EXTRACT_SHARE": "2", "EXTRACT_MODEL_ID": "scripted"})
 
     def deliver(self, *records: dict[str, Any], seconds_left: float = 60) -> list[str]:
         container, context = self.container, LambdaInvocation(seconds_left)

@@ -55,10 +55,10 @@ def test_what_no_model_can_read_is_parked_with_its_reason_and_costs_no_other_eve
     assert extraction.send(*events) == []
 
     assert extraction.known() == {f"likes.{thing}": thing for thing in ("tea", "rum", "ale", "gin")}
-    ((body, reason),) = extraction.quarantine.parked
+    ((body, reason),) = extraction.poison_messages.parked
     assert json.loads(body)["detail"]["event_id"] == "poison"
     assert reason == f"model_unusable.{error.reason}: {error.detail}"
-    assert (extraction.dead_letters.parked, extraction.source.retries) == ([], {})
+    assert (extraction.dead_letters.parked, extraction.source_queue.retries) == ([], {})
 
 
 def test_a_refused_question_is_never_asked_again() -> None:
@@ -83,7 +83,7 @@ def test_an_answer_too_long_for_its_limit_is_asked_for_in_halves() -> None:
 
     assert len(extraction.prompts()) == 3
     assert len(extraction.known()) == 4
-    assert extraction.quarantine.parked == []
+    assert extraction.poison_messages.parked == []
 
 
 def test_a_parked_event_is_recorded_and_read_when_an_operator_sends_it_again() -> None:
@@ -94,7 +94,7 @@ def test_a_parked_event_is_recorded_and_read_when_an_operator_sends_it_again() -
     )
     (tea,) = likes("tea")
     extraction.send(tea)
-    ((body, _),) = extraction.quarantine.parked
+    ((body, _),) = extraction.poison_messages.parked
 
     assert extraction.deliver(a_message(body, "redriven")) == []
 
@@ -107,7 +107,7 @@ def test_what_rules_read_is_learned_whatever_the_model_does() -> None:
     extraction.send(a_setting(), said("I like tea"))
 
     assert extraction.known() == {"setting.theme": "dark"}
-    assert len(extraction.quarantine.parked) == 1
+    assert len(extraction.poison_messages.parked) == 1
 
 
 def test_a_quarantine_that_takes_nothing_sends_the_message_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def test_a_quarantine_that_takes_nothing_sends_the_message_back(monkeypatch: pyt
         raise UnavailableError("quarantine: busy")
 
     extraction = Extraction(ScriptedModel(REFUSED))
-    monkeypatch.setattr(extraction.quarantine, "send_message", full)
+    monkeypatch.setattr(extraction.poison_messages, "send_message", full)
 
     assert extraction.send(said("I like tea")) == ["m-e1"]
 
@@ -167,7 +167,7 @@ def test_an_event_of_which_one_part_cannot_be_read_teaches_nothing_and_is_parked
     )
 
     assert extraction.known() == {"likes.rum": "rum"}
-    assert len(extraction.quarantine.parked) == 1
+    assert len(extraction.poison_messages.parked) == 1
 
 
 def test_an_event_that_is_a_whole_book_is_parked_unread() -> None:
@@ -176,7 +176,7 @@ def test_an_event_that_is_a_whole_book_is_parked_unread() -> None:
 
     assert extraction.send(said(book), *likes("tea")) == []
 
-    assert [reason for _, reason in extraction.quarantine.parked] == [
+    assert [reason for _, reason in extraction.poison_messages.parked] == [
         "model_unusable.too_long: the text is too long to be read"
     ]
     assert (extraction.known(), len(extraction.prompts())) == ({"likes.tea": "tea"}, 1)
@@ -204,7 +204,7 @@ def test_an_answer_without_a_list_of_facts_is_no_answer() -> None:
 
     assert extraction.send(said("I live in Lisbon")) == []
 
-    assert [reason.split(":")[0] for _, reason in extraction.quarantine.parked] == [
+    assert [reason.split(":")[0] for _, reason in extraction.poison_messages.parked] == [
         "model_unusable.malformed"
     ]
     assert Candidates.model_validate_json('{"facts": []}').facts == []

@@ -3,7 +3,7 @@
 What was not read can be read later.
 """
 
-from functions.extract.usecase import EXTRACTOR_VERSION, OVER_BUDGET
+from functions.extract.ports import EXTRACTOR_VERSION, OVER_BUDGET
 from membus.core.errors import BudgetError
 from membus.core.event import Event
 from tests.factories import ADA, a_candidate, a_setting, an_event, said
@@ -27,8 +27,8 @@ def test_rules_learn_what_needs_no_money() -> None:
     assert extraction.send(an_event(), a_setting("s1", name="theme", to="dark")) == []
 
     assert extraction.known() == {"setting.theme": "dark"}
-    assert extraction.source.retries == {}
-    assert extraction.dead_letters.parked == extraction.quarantine.parked == []
+    assert extraction.source_queue.retries == {}
+    assert extraction.dead_letters.parked == extraction.poison_messages.parked == []
 
 
 def test_what_was_not_read_is_marked_so_and_nothing_else_is() -> None:

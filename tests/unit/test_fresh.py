@@ -49,7 +49,7 @@ def extraction(door: ApiTestClient, model: ScriptedModel | None = None) -> Extra
         model or observant(),
         episodes=door.episodes,
         facts=door.facts,
-        fresh=InMemoryUnprocessedMessages(door.conversations),
+        unprocessed=InMemoryUnprocessedMessages(door.conversations),
     )
 
 
@@ -124,7 +124,7 @@ def test_a_crash_between_the_fact_and_its_words_is_mended_by_the_next_delivery(t
         def mark_processed(self, *_: object) -> None:
             raise UnavailableError("the table is busy")
 
-    learning.fresh = Dead(talks.conversations)
+    learning.unprocessed = Dead(talks.conversations)
     assert learning.send(*talks.bus.published) != []
     assert BLOCK in shown_to_the_model(talks, "two")
 

@@ -26,7 +26,7 @@ def trace(door: ApiTestClient, learning: Extraction) -> str:
         vars(door.conversations)["fresh"],
         vars(door.held_facts),
         vars(learning.signals),
-        learning.quarantine.parked,
+        learning.poison_messages.parked,
         learning.dead_letters.parked,
         vars(door.memories),
     ]
@@ -38,8 +38,8 @@ def learn_from_the_bus(door: ApiTestClient) -> Extraction:
         observant(),
         episodes=door.episodes,
         facts=door.facts,
-        held_facts=door.held_facts,
-        fresh=InMemoryUnprocessedMessages(door.conversations),
+        review_queue=door.held_facts,
+        unprocessed=InMemoryUnprocessedMessages(door.conversations),
     )
     assert learning.send(*door.bus.published) == []
     return learning

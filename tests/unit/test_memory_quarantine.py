@@ -18,7 +18,7 @@ DOUBTFUL = a_candidate(quote=WORDS).model_dump()
 
 def extraction(door: ApiTestClient) -> Extraction:
     return Extraction(
-        proposing(e1=DOUBTFUL), episodes=door.episodes, facts=door.facts, held_facts=door.held_facts
+        proposing(e1=DOUBTFUL), episodes=door.episodes, facts=door.facts, review_queue=door.held_facts
     )
 
 

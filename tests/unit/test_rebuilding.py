@@ -1,22 +1,15 @@
 """functions/extract/rebuilding: facts are a projection of events, and derived again they are the same."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from functions.extract.prompt import CURRENT_INSTRUCTIONS
-from functions.extract.usecase import EXTRACTOR_VERSION, FactExtractor
+from functions.extract.ports import FactPorts
 from membus.core.errors import BudgetError, UnavailableError
-from membus.core.event import Event, RecordedEvent
-from membus.facts.candidates import AnswersByEvent
+from membus.core.event import Event
 from scripts.reextraction.derivation import DerivedFacts, DraftFacts, compare_facts, derive_facts, fold_facts
-from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, said
-from tests.fakes.clock import StoppedClock
-from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.model import ScriptedModel
-from tests.fakes.review_queue import InMemoryReviewQueue
-from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
 from tests.support.extraction import Extraction, observant
 
 MINUTE = timedelta(minutes=1)
@@ -43,31 +36,16 @@ def lived() -> Extraction:
     return extraction
 
 
-def again(
-    extraction: Extraction, model: ScriptedModel, *, version: str = CURRENT_INSTRUCTIONS.version
-) -> DerivedFacts:
+def again(extraction: Extraction, model: ScriptedModel, *, known: bool = True) -> DerivedFacts:
+    """Derive Ada's facts anew; unless `known`, nothing was answered about her events before."""
     episodes = extraction.episodes
     assert isinstance(episodes, InMemoryEpisodes)
 
-    def known(events: Sequence[RecordedEvent]) -> AnswersByEvent:
-        ids = [each.event.event_id for each in events]
-        return episodes.get_answers(ADA.tenant, ids, prompt_version=version, model="scripted")
+    def ports_for(draft: DraftFacts) -> FactPorts:
+        fresh = Extraction(model, answers=episodes if known else InMemoryEpisodes())
+        return replace(fresh.ports(), facts=draft)
 
-    def learner(draft: DraftFacts) -> FactExtractor:
-        return FactExtractor(
-            facts=draft,
-            signals=InMemorySignals(),
-            held_facts=InMemoryReviewQueue(StoppedClock()),
-            fresh=InMemoryUnprocessedMessages(InMemoryConversations(StoppedClock())),
-            model=lambda _: model,
-            seconds_left=lambda: 30,
-            on_refused=lambda _: None,
-            pause=lambda _: None,
-            version=EXTRACTOR_VERSION,
-            known=known,
-        )
-
-    return derive_facts(ADA, episodes.contents.values(), learner=learner)
+    return derive_facts(ADA, episodes.contents.values(), ports_for=ports_for)
 
 
 def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -> None:
@@ -87,7 +65,7 @@ def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -
 def test_another_version_of_the_prompt_asks_again() -> None:
     extraction, reader = lived(), observant()
 
-    derived = again(extraction, reader, version="2")
+    derived = again(extraction, reader, known=False)
 
     assert len(reader.prompts) == 1
     assert set(derived.answers) == {"e1", "e2", "e4"}
@@ -97,7 +75,7 @@ def test_another_version_of_the_prompt_asks_again() -> None:
 def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
     extraction = lived()
 
-    derived = again(extraction, Forbidden(), version="2")
+    derived = again(extraction, Forbidden(), known=False)
 
     stored = extraction.facts.list_observations(ADA)
     assert set(derived.unread) == {"e1", "e2", "e4"}
@@ -108,7 +86,7 @@ def test_a_better_reader_changes_what_is_known_and_the_difference_is_told() -> N
     extraction = lived()
     sharper = ScriptedModel('{"facts": []}')
 
-    derived = again(extraction, sharper, version="2")
+    derived = again(extraction, sharper, known=False)
     stored = extraction.facts.list_observations(ADA)
 
     assert compare_facts(stored, derived.merge_with(stored)).lost == {"home.city": "Rome", "likes.tea": "tea"}
@@ -157,7 +135,7 @@ def test_a_correction_survives_a_rebuild() -> None:
 def test_a_rebuild_that_runs_out_of_money_keeps_what_was_known() -> None:
     extraction = lived()
 
-    derived = again(extraction, ScriptedModel(BudgetError("spent")), version="2")
+    derived = again(extraction, ScriptedModel(BudgetError("spent")), known=False)
 
     stored = extraction.facts.list_observations(ADA)
     assert {event_id: error.code for event_id, error in derived.unread.items()} == dict.fromkeys(

@@ -86,7 +86,7 @@ class Run:
             f"{spent:.0f}",
             str(self.facts),
             str(self.duplicates),
-            str(len(self.extraction.quarantine.parked)),
+            str(len(self.extraction.poison_messages.parked)),
         )
 
     @property

@@ -10,6 +10,7 @@ from membus.tenants.costs import PriceList, load_price_list
 from membus.tenants.dynamodb import DynamoRateLimits, DynamoTenants, DynamoUsage
 from membus.tenants.model import RateLimit, RateLimits
 from membus.tenants.ports import TenantStore, UsageLedger
+from membus.tenants.quotas import TenantQuotas
 from membus.tenants.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ class TenantParts(Parts):
             monitor=EmfRateLimitMonitor(self._container.environment),
         )
 
-    @property
-    def extract_quota(self) -> RateLimit:
-        """The events of one tenant that each environment of extract reads before it reads others'."""
-        return RateLimit(per_second=float(self._settings.get_text("EXTRACT_SHARE")))
+    @cached_property
+    def extract_quotas(self) -> TenantQuotas:
+        """The events of each tenant that this environment of extract reads before it reads others'."""
+        quota = RateLimit(per_second=float(self._settings.get_text("EXTRACT_SHARE")))
+        return TenantQuotas(quota, self._container.clock)
 
     @cached_property
     def _table(self) -> "Table":

@@ -71,6 +71,14 @@ class RecordedEvent(Record):
     extracted: str | None = None
 
     @property
+    def event_id(self) -> str:
+        return self.event.event_id
+
+    @property
+    def owner(self) -> Owner:
+        return self.event.owner
+
+    @property
     def true_from(self) -> datetime:
         """When what the event says became true.
 
