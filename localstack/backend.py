@@ -1,4 +1,4 @@
-"""The S3 backend of an environment: whether `terraform init` has configured it, and the values that bootstrap made."""
+"""The S3 backend of an environment on AWS: whether it is configured, and `terraform init` with its values."""
 
 import json
 from collections.abc import Mapping
@@ -15,23 +15,23 @@ _TERRAFORM = ".venv/bin/python -m localstack terraform"
 
 
 def require_backend(name: str, env: Mapping[str, str], root: Path = REPOSITORY) -> None:
-    """Return if `terraform init` has given environment `name` its state bucket.
+    """Check that `terraform init` has given environment `name` its state bucket.
 
     Raises:
-        StackError: it has not, or `name` is no environment on AWS; says the command to run.
+        StackError: it has not, or `name` is no environment on AWS; names the command to run.
     """
     folder = _find_environment(name, root)
-    # Terraform writes down there which backend it was configured with.
+    # The file in which Terraform records the backend of its last `init`.
     configured = _read_json(folder / env.get("TF_DATA_DIR", ".terraform") / _STATE).get("backend") or {}
     if configured.get("type") != "s3" or not configured.get("config", {}).get("bucket"):
         raise StackError(f"Environment {name} has no backend yet: run `make init ENV={name}` first.")
 
 
 def init_backend(name: str, env: Mapping[str, str], root: Path = REPOSITORY) -> int:
-    """Run `terraform init` of environment `name` with the bucket and the key that bootstrap made; return its exit code.
+    """Run `terraform init` with the bucket and the KMS key of bootstrap; return its exit code.
 
     Raises:
-        StackError: bootstrap has no state on this machine; says how to make the bucket, or how to name one.
+        StackError: bootstrap has no state on this machine; says how to make or to name the bucket.
     """
     folder = _find_environment(name, root)
     values = _read_json(root / _BOOTSTRAP / _STATE).get("outputs", {}).get("backend", {}).get("value", "")

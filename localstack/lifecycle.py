@@ -142,7 +142,7 @@ def is_whole(home: Home) -> bool:
 
 
 def describe(home: Home) -> str:
-    """Return one line for each part and one for the deployment, then the ends of the logs of crashed parts."""
+    """Return a line for each part and for the deployment, then the ends of the logs of crashed parts."""
     lines, crashes = [], []
     for part in PARTS:
         record = running.read_record(home, part)

@@ -4,8 +4,8 @@
    answers 500 for HTTP and WebSocket APIs: a wrong key would look like a broken gateway.
 2. A browser that offers subprotocols closes the connection unless one is chosen. On AWS the function behind
    `$connect` chooses by a header of its answer; MiniStack drops that header.
-3. A function that reads a table's stream names the changes that failed, and AWS delivers them again. MiniStack
-   does so for queues, but takes a stream's failures for success, which would lose them.
+3. A function that reads a table's stream names the changes that failed, and AWS delivers them again.
+   MiniStack does so for queues, but takes a stream's failures for success, which would lose them.
 """
 
 import json

@@ -161,6 +161,7 @@ def _install_emulator(log: Path, env: Mapping[str, str]) -> None:
             if done.returncode:
                 raise StackError(
                     f"Could not install MiniStack from {_EMULATOR_LOCK.name}:\n{log.read_text()}"
-                    "It comes from the Python package index that pip is set up for; check that it can be reached."
+                    "It comes from the Python package index that pip is set up for; "
+                    "check that it can be reached."
                 )
     marker.write_text(made_from)

@@ -1,4 +1,4 @@
-"""Processes that outlive the command: each starts in a session of its own and is stopped with all it spawned."""
+"""Processes that outlive the command: each has a session of its own and is stopped with all it spawned."""
 
 import os
 import signal
@@ -56,7 +56,7 @@ def is_alive(record: ProcessRecord) -> bool:
 
 
 def stop(record: ProcessRecord, *, stop_signal: signal.Signals, grace_seconds: float) -> None:
-    """Ask the process to end, then kill what is left of its session; each step waits `grace_seconds` at most."""
+    """Ask the process to end, then kill what is left of its session; each waits `grace_seconds` at most."""
     if is_alive(record):
         _send([psutil.Process(record.pid)], stop_signal, grace_seconds)
     _send(_list_session(record), signal.SIGKILL, grace_seconds)

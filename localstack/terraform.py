@@ -81,8 +81,8 @@ def fetch_terraform(
 def _download(url: str, target: Path, expected: str) -> None:
     sys.stderr.write(f"terraform is not on the PATH: downloading {url}\n")
     try:
-        with urllib.request.urlopen(url, timeout=60) as response, target.open("wb") as file:  # noqa: S310 - checked below by its hash
-            shutil.copyfileobj(response, file)
+        with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310 - the hash is checked below
+            target.write_bytes(response.read())
     except OSError as failure:
         raise StackError(f"Could not get {url} ({failure}). {_BY_HAND}") from failure
     actual = hashlib.sha256(target.read_bytes()).hexdigest()
@@ -107,7 +107,7 @@ def terraform_environment(env: Mapping[str, str], file: Path = _CONFIGURATION) -
 
 
 def find_provider_mirror(env: Mapping[str, str], roots: Sequence[Path] = _MIRROR_ROOTS) -> Path | None:
-    """Return the directory that holds `registry.terraform.io`; None where providers come from the registry."""
+    """Return the directory that holds `registry.terraform.io`; None if the registry gives the providers."""
     if named := env.get("TF_PLUGIN_DIR"):
         directory = Path(named)
         if directory.name == REGISTRY:

@@ -1,4 +1,4 @@
-"""The chat of the local model: answers from memory in the prompt, tool calls, and reports of their results."""
+"""Chat: answers from memory in the prompt, calls of tools, and reports of their results."""
 
 import re
 import tomllib
@@ -61,7 +61,7 @@ class ProfileLine:
 
 
 def chat_reply(prompt: PromptRequest) -> str:
-    """Return facts of the profile that fit the message, else an earlier sentence, else that it is not known."""
+    """Return facts of the profile that fit the message, else an earlier sentence, else "I do not know"."""
     message = FENCE.sub("", MARKER.sub("", prompt.last_text())).strip()
     memory: dict[str, str] = dict(FENCE.findall(text_of(prompt.system)))
     profile = [ProfileLine(line["key"], line["value"]) for line in LINE.finditer(memory.pop("profile", ""))]
@@ -78,7 +78,7 @@ def chat_reply(prompt: PromptRequest) -> str:
 
 
 def _find_facts(profile: list[ProfileLine], message: str) -> list[ProfileLine]:
-    """Return the facts that share most words with the message; a question about oneself gets the first few."""
+    """Return the facts that share most words with the message; the first few for "what about me"."""
     if re.search(SPEECH_RULES["about_me"], message, re.IGNORECASE):
         return profile[:KNOWN_FACTS]
     asked = _words(message)

@@ -61,7 +61,8 @@ class PromptCache:
         breakpoints = [(index, segment.ttl) for index, segment in enumerate(segments) if segment.ttl]
         if len(breakpoints) > MAX_BREAKPOINTS:
             raise ModelServerError.invalid_request(
-                f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be provided. Found {len(breakpoints)}."
+                f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be provided. "
+                f"Found {len(breakpoints)}."
             )
         keys = list(accumulate((segment.text for segment in segments), _chain, initial=owner))[1:]
         totals = list(accumulate((segment.tokens for segment in segments), initial=0))[1:]

@@ -143,7 +143,8 @@ def _find_complaints(messages: Sequence[RequestMessage]) -> Iterator[str]:
         yield 'messages: first message must use the "user" role'
     if messages[-1].role != "user" and not _ids(messages[-1], "server_tool_use", "id"):
         yield (
-            "This model does not support assistant message prefill. The conversation must end with a user message."
+            "This model does not support assistant message prefill. "
+            "The conversation must end with a user message."
         )
     yield from _find_unpaired_calls(messages)
 

@@ -108,7 +108,7 @@ BORDER = re.compile("[,;:\u2013\u2014]")
 
 
 def is_own_statement(rule: Rule, match: re.Match[str]) -> bool:
-    """Whether the writer states it: not quoted, reported, relative ("the book I read") or excluded by the rule."""
+    """Whether the writer states it: not quoted, reported, relative ("the book I read") or excluded."""
     before = match.string[: match.start()]
     relative = SPEAKER.match(match[0]) and not rulebook().opener.search(before)
     refused = REPORTED.search(before) or QUOTED.match(before) or rule.unless.search(match.string)
@@ -180,7 +180,7 @@ def _trim(captured: str, rule: Rule) -> str:
 
 
 def _shorten(text: str, rule: Rule) -> str:
-    """Cut a long noun at its first "and", a long activity at the last preposition that leaves it short enough."""
+    """Cut a long noun at its first "and", a long activity at the last preposition that makes it fit."""
     if rule.shape == "noun":
         return text.split(" and ", maxsplit=1)[0] if len(text.split()) > MAX_NOUN_WORDS else text
     if len(text.split()) <= MAX_VERB_WORDS:

@@ -1,4 +1,4 @@
-"""What tests ask of the model server: faults, literal answers in a queue, and the calls that were received."""
+"""What tests ask of the model server: faults, a queue of literal answers, and the calls it received."""
 
 import json
 import re
@@ -70,7 +70,7 @@ class FaultCounter:
 
 
 class ScriptedAnswer(BaseModel):
-    """One literal answer: text, json (sent as text), content blocks or a fault; for calls that contain `match`."""
+    """A literal answer: text, json (sent as text), blocks or a fault; for calls that contain `match`."""
 
     model_config = ConfigDict(extra="forbid")
     text: str | None = None

@@ -1,4 +1,4 @@
-"""`python -m localstack` on a stack that runs: a second `up`, a crash, its repair."""
+"""`python -m localstack` on a running stack: a second `up`, a crash, its repair."""
 
 import signal
 import stat
@@ -27,7 +27,7 @@ def _redis_process(stack_file: Path) -> psutil.Process:
     return psutil.Process(record.process.pid)
 
 
-def test_a_second_up_does_nothing_and_says_so(stack_file: Path) -> None:
+def test_a_second_up_changes_nothing(stack_file: Path) -> None:
     before = _redis_process(stack_file)
 
     second = _command("up", stack_file)
@@ -46,7 +46,7 @@ def test_status_names_every_part_with_its_address(stack_file: Path) -> None:
     assert status.stdout.count(f"{LOOPBACK}:") == 4
 
 
-def test_a_part_that_crashed_is_named_and_the_next_up_repairs_it_alone(stack_file: Path) -> None:
+def test_the_next_up_restarts_a_crashed_part_alone(stack_file: Path) -> None:
     emulator = running.read_record(Home(stack_file.parent), running.PARTS[0])
     crashed = _redis_process(stack_file)
     crashed.kill()

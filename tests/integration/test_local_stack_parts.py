@@ -1,4 +1,4 @@
-"""localstack.running: every part comes up on loopback alone, answers, and leaves nothing behind."""
+"""localstack.running: every part listens on loopback alone, answers, and leaves no process."""
 
 import threading
 from collections.abc import Iterator
@@ -38,10 +38,7 @@ def _listens_on(record: running.PartRecord) -> set[str]:
 
 
 def _addresses(process: psutil.Process) -> list[str]:
-    """Return where a process listens.
-
-    One that has ended meanwhile (a worker of PostgreSQL) listens nowhere.
-    """
+    """Return where a process listens; a worker of PostgreSQL may have ended meanwhile."""
     try:
         return [each.laddr.ip for each in process.net_connections("all") if each.status == psutil.CONN_LISTEN]
     except psutil.NoSuchProcess:
@@ -49,7 +46,7 @@ def _addresses(process: psutil.Process) -> list[str]:
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
-def test_a_part_listens_on_loopback_alone_and_stops_to_the_last_process(home: Home, part: StackPart) -> None:
+def test_a_part_listens_on_loopback_alone_and_leaves_no_process(home: Home, part: StackPart) -> None:
     record = _start(home, part)
     family = psutil.Process(record.process.pid).children(recursive=True)
 
@@ -85,7 +82,7 @@ def test_a_port_that_is_taken_is_not_given_out(home: Home) -> None:
     assert choose_ports({"another": taken.port})["another"] != taken.port
 
 
-def test_postgres_has_vectors_and_lets_nobody_in_without_a_password(home: Home) -> None:
+def test_postgres_has_vectors_and_needs_a_password(home: Home) -> None:
     port = _start(home, postgres.PostgresPart()).port
     for _ in range(2):
         postgres.make_database(home, port)

@@ -1,4 +1,4 @@
-"""localstack.processes: what the stack starts is stopped to the last child, and nothing else ever is."""
+"""localstack.processes: every process of the stack is stopped with its children, and no other process."""
 
 import signal
 import subprocess
@@ -14,7 +14,7 @@ from localstack import processes
 
 TAG = "a-home#a-part"
 PATIENCE_SECONDS = 60
-# A leader that refuses to leave, and a worker that it spawned; both say so in the log.
+# A leader that ignores SIGTERM, and its worker, whose pid is in the log.
 PARENT = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -32,7 +32,7 @@ def parent(tmp_path: Path) -> tuple[processes.ProcessRecord, psutil.Process]:
     return started, psutil.Process(int(log.read_text()))
 
 
-def test_what_ignores_a_polite_word_is_ended_with_all_it_spawned(
+def test_a_process_that_ignores_sigterm_is_killed_with_its_children(
     parent: tuple[processes.ProcessRecord, psutil.Process],
 ) -> None:
     started, worker = parent
@@ -43,7 +43,7 @@ def test_what_ignores_a_polite_word_is_ended_with_all_it_spawned(
     _until(lambda: _has_ended(worker))
 
 
-def test_workers_whose_parent_crashed_are_ended_too(
+def test_workers_of_a_crashed_parent_are_killed(
     parent: tuple[processes.ProcessRecord, psutil.Process],
 ) -> None:
     started, worker = parent
@@ -55,7 +55,7 @@ def test_workers_whose_parent_crashed_are_ended_too(
     _until(lambda: _has_ended(worker))
 
 
-def test_a_pid_that_was_given_to_another_process_is_left_alone() -> None:
+def test_a_reused_pid_is_left_alone() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
     ) as stranger:

@@ -1,4 +1,4 @@
-"""The deployed local stack enforces IAM: a function's role may what its map of grants says, and no more."""
+"""IAM in the local stack: the role of a function allows what its grants say, and no more."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ def _assume(role: str, stack: Stack) -> boto3.Session:
     )
 
 
-def test_chat_reads_facts_and_cannot_write_them(stack: Stack, as_role: Callable[[str], Any]) -> None:
+def test_chat_may_read_facts_and_not_write_them(stack: Stack, as_role: Callable[[str], Any]) -> None:
     chat = as_role("chat")
 
     chat.get_item(TableName=stack.tables.memory, Key=ITEM)
@@ -50,7 +50,7 @@ def test_authorize_sees_no_user_data(stack: Stack, as_role: Callable[[str], Any]
         as_role("authorize").get_item(TableName=stack.tables.memory, Key=ITEM)
 
 
-def test_a_stranger_is_refused(stack: Stack) -> None:
+def test_unknown_credentials_are_refused(stack: Stack) -> None:
     stranger = boto3.Session("AKIAIOSFODNN7EXAMPLE", "a-secret", region_name=aws.REGION)
 
     with pytest.raises(ClientError, match="security token"):

@@ -1,7 +1,4 @@
-"""A machine without Terraform.
-
-The pinned release comes from a file server, or the message says what to do.
-"""
+"""localstack.terraform without Terraform on the PATH: the pinned release, or an error with a remedy."""
 
 import hashlib
 import http.server
@@ -41,7 +38,7 @@ def pinned(releases: str, tmp_path: Path) -> dict[str, str]:  # noqa: ARG001 - t
     return {"linux_amd64": hashlib.sha256(archive.read_bytes()).hexdigest()}
 
 
-def test_a_release_with_the_pinned_hash_is_kept_and_can_run(
+def test_a_release_with_the_pinned_hash_is_kept_executable(
     releases: str, pinned: dict[str, str], tmp_path: Path
 ) -> None:
     program = fetch_terraform(tmp_path / "bin", releases=releases, on="linux_amd64", sha256=pinned)
@@ -50,7 +47,7 @@ def test_a_release_with_the_pinned_hash_is_kept_and_can_run(
     assert [found.name for found in (tmp_path / "bin").iterdir()] == [f"terraform-{VERSION}"]
 
 
-def test_a_release_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
+def test_a_present_release_is_not_fetched_again(tmp_path: Path) -> None:
     (tmp_path / f"terraform-{VERSION}").touch()
 
     assert fetch_terraform(tmp_path, releases="http://127.0.0.1:1").exists()
@@ -63,19 +60,17 @@ def test_a_release_with_another_hash_is_refused_and_not_kept(releases: str, tmp_
     assert list((tmp_path / "bin").iterdir()) == []
 
 
-def test_an_absent_release_says_what_could_not_be_had_and_how_to_get_it(
-    releases: str, tmp_path: Path
-) -> None:
+def test_an_absent_release_names_its_url_and_the_remedy(releases: str, tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"Could not get .*darwin_arm64\.zip .*Install Terraform 1\.11\.4"):
         fetch_terraform(tmp_path, releases=releases, on="darwin_arm64")
 
 
-def test_a_platform_without_a_release_is_told_so(tmp_path: Path) -> None:
+def test_a_platform_without_a_release_is_named(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="No Terraform release is pinned for plan9_mips"):
         fetch_terraform(tmp_path, on="plan9_mips")
 
 
-def test_terraform_on_the_path_is_used_as_it_is(tmp_path: Path) -> None:
+def test_terraform_on_the_path_is_used(tmp_path: Path) -> None:
     program = tmp_path / "terraform"
     program.touch(mode=0o755)
 

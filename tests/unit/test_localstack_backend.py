@@ -33,7 +33,7 @@ def test_a_configured_backend_is_accepted(root: Path) -> None:
     require_backend("dev", {}, root)
 
 
-def test_a_data_directory_of_ones_own_is_looked_at(root: Path) -> None:
+def test_another_data_directory_of_terraform_is_read(root: Path) -> None:
     configure(root, "membus-state-123456789012", data="mine")
 
     require_backend("dev", {"TF_DATA_DIR": "mine"}, root)
@@ -51,17 +51,17 @@ def test_a_backend_without_bucket_names_the_command(root: Path) -> None:
         require_backend("dev", {}, root)
 
 
-def test_an_unknown_environment_names_those_there_are(root: Path) -> None:
+def test_an_unknown_environment_is_refused_with_the_known_ones(root: Path) -> None:
     with pytest.raises(StackError, match=r"'test' is no environment on AWS: use ENV=dev, ENV=prod\.$"):
         require_backend("test", {}, root)
 
 
-def test_the_local_environment_is_deployed_by_another_command(root: Path) -> None:
+def test_the_local_environment_names_make_up(root: Path) -> None:
     with pytest.raises(StackError, match="make up"):
         init_backend("local", {}, root)
 
 
-def test_without_bootstrap_state_both_ways_are_named(root: Path) -> None:
+def test_without_bootstrap_state_both_remedies_are_named(root: Path) -> None:
     with pytest.raises(StackError) as failure:
         init_backend("dev", {}, root)
 
@@ -69,7 +69,7 @@ def test_without_bootstrap_state_both_ways_are_named(root: Path) -> None:
     assert "-chdir=terraform/environments/dev init" in str(failure.value)
 
 
-def test_the_values_of_bootstrap_are_given_to_terraform(root: Path) -> None:
+def test_init_passes_the_values_of_bootstrap(root: Path) -> None:
     value = "bucket=membus-state-123456789012\nkms_key_id=arn:aws:kms:us-east-1:123456789012:key/k"
     (root / "terraform" / "bootstrap").mkdir()
     state = root / "terraform" / "bootstrap" / "terraform.tfstate"

@@ -1,4 +1,4 @@
-"""localstack: what it writes about a stack, and how it knows that the sources have changed."""
+"""localstack: the files of a stack, and the fingerprint of the sources."""
 
 import stat
 from pathlib import Path
@@ -35,7 +35,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_stack_reads_back_as_it_was_written_and_is_its_owners_alone(tmp_path: Path) -> None:
+def test_a_stack_file_round_trips_and_is_private(tmp_path: Path) -> None:
     file = tmp_path / "stack.json"
     file.write_text("left from before, readable by everybody")
 
@@ -54,7 +54,7 @@ def test_a_changed_source_changes_the_fingerprint(checkout: Path, source: str) -
     assert fingerprint({}, checkout) != before
 
 
-def test_what_python_caches_does_not_change_the_fingerprint(checkout: Path) -> None:
+def test_bytecode_does_not_change_the_fingerprint(checkout: Path) -> None:
     before = fingerprint({}, checkout)
 
     (checkout / "functions/chat/__pycache__/handler.pyc").write_text("two")
@@ -66,7 +66,7 @@ def test_another_port_changes_the_fingerprint(checkout: Path) -> None:
     assert fingerprint({"ports": {"redis": 1}}, checkout) != fingerprint({"ports": {"redis": 2}}, checkout)
 
 
-def test_a_stack_that_is_over_leaves_its_logs_and_nothing_else_of_its_own(tmp_path: Path) -> None:
+def test_deleting_records_leaves_only_the_logs(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.create_folders()
     home.log_file("emulator").write_text("what it said\n")
@@ -84,7 +84,9 @@ def test_a_stack_that_is_over_leaves_its_logs_and_nothing_else_of_its_own(tmp_pa
     assert home.read_log_tail("emulator") == "    what it said"
 
 
-def test_the_shell_comes_before_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_of_the_shell_overrides_the_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / ".env").write_text("FROM_FILE=file\nFROM_BOTH=file\nLEFT_EMPTY=\n")
     monkeypatch.setenv("FROM_BOTH", "shell")
 

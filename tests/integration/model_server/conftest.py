@@ -20,7 +20,7 @@ def model_url() -> Iterator[str]:
 
 @pytest.fixture
 def anthropic(model_url: str) -> Iterator[Anthropic]:
-    """Each test has a key, and so a prompt cache, of its own."""
+    """Return a client with a key, and so a prompt cache, of the test's own."""
     with Anthropic(api_key=uuid4().hex, base_url=model_url, max_retries=0, timeout=10) as client:
         yield client
 

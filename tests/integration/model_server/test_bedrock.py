@@ -1,4 +1,4 @@
-"""Bedrock's door of the local model: the Messages API and Titan embeddings, through the real clients."""
+"""Bedrock in the model server: the Messages API and Titan embeddings, through the real clients."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ def test_the_bedrock_client_streams_through_aws_event_frames(bedrock: AnthropicB
         ("error", InternalServerError, 500),
     ],
 )
-def test_bedrock_words_its_errors_its_own_way(
+def test_errors_have_the_form_of_bedrock(
     bedrock: AnthropicBedrock, fault: str, error: type[APIStatusError], status: int
 ) -> None:
     with pytest.raises(error) as failed:
@@ -84,7 +84,7 @@ def test_an_embedding_has_the_dimensions_asked_for_and_length_one(runtime: Any, 
     assert answer["inputTextTokenCount"] == 8
 
 
-def test_an_embedding_is_normalised_only_on_request_and_always_the_same(runtime: Any) -> None:
+def test_an_embedding_is_repeatable_and_normalised_on_request_only(runtime: Any) -> None:
     raw = embed(runtime, "tea", normalize=False)["embedding"]
 
     assert sum(value * value for value in raw) > 2
@@ -124,9 +124,7 @@ def test_an_embedding_can_be_throttled_on_demand(runtime: Any) -> None:
     assert throttled.value.response["Error"]["Code"] == "ThrottlingException"
 
 
-def test_a_fault_that_only_a_chat_can_show_is_not_used_up_by_an_embedding(
-    runtime: Any, bedrock: AnthropicBedrock
-) -> None:
+def test_an_embedding_leaves_a_chat_fault_for_the_chat(runtime: Any, bedrock: AnthropicBedrock) -> None:
     marked = "tea [[fault:refusal*1#embedding]]"
     embed(runtime, marked)
 

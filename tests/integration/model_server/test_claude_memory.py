@@ -1,7 +1,4 @@
-"""Claude's memory tool over working memory.
-
-The real client's tool loop, over HTTP, on the fake and on DynamoDB.
-"""
+"""Claude's memory tool over session states, in the real client's tool loop, on the fake and on DynamoDB."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -56,7 +53,7 @@ def uses(command: str, **fields: Any) -> dict[str, Any]:
 
 
 def run(client: Anthropic, url: str, memory: ClaudeMemoryTool, *commands: dict[str, Any]) -> list[Any]:
-    """Let the model give the commands one after the other; return what it got to read."""
+    """Let the model call the commands one after the other; return the results it reads."""
     marker = uuid4().hex
     answers: list[Any] = [
         {"content": [command], "stop_reason": "tool_use", "match": marker if not place else ""}
@@ -104,7 +101,7 @@ def test_a_model_keeps_notes_through_the_real_client(
     )
 
 
-def test_a_path_that_leaves_is_an_error_that_the_model_reads(
+def test_a_path_outside_of_memories_is_an_error_for_the_model(
     anthropic: Anthropic, model_url: str, memory: ClaudeMemoryTool
 ) -> None:
     told = run(anthropic, model_url, memory, uses("view", path="/memories/../../etc/passwd"))
@@ -113,9 +110,7 @@ def test_a_path_that_leaves_is_an_error_that_the_model_reads(
     assert "Path must be /memories" in str(told[0][1])
 
 
-def test_what_an_application_keeps_beside_the_notes_stays(
-    memory: ClaudeMemoryTool, states: StateStore
-) -> None:
+def test_other_data_of_the_session_state_stays(memory: ClaudeMemoryTool, states: StateStore) -> None:
     states.put_state(SESSION, {"step": 3}, expires_at=StoppedClock()() + DAY, expected_version=None)
 
     memory.call({"command": "create", "path": "/memories/a", "file_text": "x"})
@@ -124,9 +119,7 @@ def test_what_an_application_keeps_beside_the_notes_stays(
     assert states.get_state(SESSION).data == {"step": 3, "memories": {}}
 
 
-def test_two_sessions_and_two_tenants_have_notes_of_their_own(
-    states: StateStore, clock: StoppedClock
-) -> None:
+def test_sessions_agents_and_tenants_have_separate_notes(states: StateStore, clock: StoppedClock) -> None:
     others = (
         SESSION.model_copy(update={"session_id": "s2"}),
         SESSION.model_copy(update={"tenant": "zeta"}),
@@ -143,7 +136,7 @@ def test_two_sessions_and_two_tenants_have_notes_of_their_own(
             )
 
 
-def test_notes_are_gone_with_their_session(memory: ClaudeMemoryTool, clock: StoppedClock) -> None:
+def test_notes_expire_with_their_session(memory: ClaudeMemoryTool, clock: StoppedClock) -> None:
     memory.call({"command": "create", "path": "/memories/a", "file_text": "x"})
     clock.advance(DAY)
 
@@ -152,7 +145,7 @@ def test_notes_are_gone_with_their_session(memory: ClaudeMemoryTool, clock: Stop
 
 
 class Raced:
-    """Lets somebody else write before the first `times` writes."""
+    """A store in which another writer precedes each of the first `times` writes."""
 
     def __init__(self, states: StateStore, times: int) -> None:
         self._states, self._left = states, times
@@ -178,7 +171,7 @@ def test_notes_written_at_the_same_moment_are_all_kept(states: StateStore, clock
     assert len(states.get_state(SESSION).data["memories"]) == CHANGE_ATTEMPTS_MAX
 
 
-def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(
+def test_a_write_that_loses_every_race_is_an_error_and_changes_nothing(
     states: StateStore, clock: StoppedClock
 ) -> None:
     raced: Any = Raced(states, CHANGE_ATTEMPTS_MAX)
@@ -191,7 +184,7 @@ def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(
     assert "/memories/mine" not in states.get_state(SESSION).data["memories"]
 
 
-def test_a_version_that_is_expected_and_not_there_is_a_conflict(
+def test_a_write_with_an_absent_expected_version_is_a_conflict(
     memory: ClaudeMemoryTool, states: StateStore
 ) -> None:
     memory.clear_all_memory()

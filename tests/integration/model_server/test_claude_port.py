@@ -1,4 +1,4 @@
-"""The port LanguageModel over HTTP: the real clients, and a model server that fails on demand."""
+"""The port LanguageModel over HTTP: the real clients against a model server that fails on demand."""
 
 import time
 from typing import Any
@@ -36,7 +36,7 @@ SEARCH = ToolDefinition(
 
 @pytest.fixture(params=["anthropic", "bedrock"])
 def model(request: pytest.FixtureRequest) -> StructuredModel:
-    """Both doors: each has its own framing of a stream."""
+    """Both APIs: each frames a stream in its own way."""
     client: Anthropic | AnthropicBedrock = request.getfixturevalue(request.param)
     return model_with_retries(client)
 
@@ -93,7 +93,7 @@ def test_a_tool_is_called_and_its_result_answered(model: StructuredModel) -> Non
     assert (reply.text, reply.calls) == ("Here is what I found: oolong, said in May", ())
 
 
-def test_calls_come_before_the_end_and_are_its_own(model: StructuredModel) -> None:
+def test_tool_calls_precede_the_end_of_a_stream_and_equal_its_calls(model: StructuredModel) -> None:
     events = heard(model, prompt("Search for tea", tools=(SEARCH,)))
 
     calls = [event for event in events if isinstance(event, ToolCall)]
@@ -102,8 +102,8 @@ def test_calls_come_before_the_end_and_are_its_own(model: StructuredModel) -> No
     assert [type(event) for event in events[-3:]] == [ToolCall, TokenUsage, ReplyEnd]
 
 
-def test_another_models_turn_is_told_in_plain_words(model: StructuredModel) -> None:
-    """Its blocks, thoughts above all, mean something to the model alone that spoke them."""
+def test_a_turn_of_another_model_is_sent_as_plain_text(model: StructuredModel) -> None:
+    """Blocks of a provider, such as thoughts, mean something to their own model only."""
     asked = prompt("Search for tea", tools=(SEARCH,))
     said = model.generate_reply(asked, max_tokens=200, timeout_seconds=10).to_message()
     assert said.verbatim is not None
@@ -125,7 +125,7 @@ def test_another_models_turn_is_told_in_plain_words(model: StructuredModel) -> N
     assert reply.text == "I could not look that up just now."
 
 
-def test_tools_stay_in_a_prompt_that_forbids_to_call_them(model: StructuredModel) -> None:
+def test_a_prompt_without_calling_keeps_its_tools(model: StructuredModel) -> None:
     reply = model.generate_reply(
         prompt("Search for tea", tools=(SEARCH,), calling=False), max_tokens=200, timeout_seconds=10
     )
@@ -147,7 +147,7 @@ def test_a_stream_without_its_end_is_an_error(model: StructuredModel, fault: str
 
 
 @pytest.mark.parametrize("fault", ["drop", "error_event"])
-def test_a_stream_that_breaks_is_not_repeated(model: StructuredModel, fault: str, slept: list[float]) -> None:
+def test_a_stream_that_breaks_is_not_retried(model: StructuredModel, fault: str, slept: list[float]) -> None:
     events: list[ModelEvent] = []
 
     with pytest.raises(BusyError):
@@ -158,14 +158,14 @@ def test_a_stream_that_breaks_is_not_repeated(model: StructuredModel, fault: str
     assert slept == []
 
 
-def test_a_stream_that_has_not_begun_is_asked_for_again(model: StructuredModel, slept: list[float]) -> None:
+def test_a_stream_that_fails_before_its_start_is_retried(model: StructuredModel, slept: list[float]) -> None:
     events = heard(model, prompt(f"Hello there? [[fault:overloaded*2#{id(model)}]]"))
 
     assert words(events).startswith("I do not know that yet.")
     assert slept == [0.5, 2.0]
 
 
-def test_an_hour_of_waiting_is_passed_on(model: StructuredModel, slept: list[float]) -> None:
+def test_a_retry_after_of_an_hour_is_passed_to_the_caller(model: StructuredModel, slept: list[float]) -> None:
     with pytest.raises(UnavailableError) as unavailable:
         heard(model, prompt("Hello? [[fault:rate_limited=3600]]"))
 
@@ -173,14 +173,14 @@ def test_an_hour_of_waiting_is_passed_on(model: StructuredModel, slept: list[flo
 
 
 @pytest.mark.parametrize(("fault", "stop"), [("refusal", "refusal"), ("max_tokens", "max_tokens")])
-def test_other_ends_are_told(model: StructuredModel, fault: str, stop: str) -> None:
+def test_the_stop_reason_is_returned(model: StructuredModel, fault: str, stop: str) -> None:
     end = heard(model, prompt(f"Hello there? [[fault:{fault}]]"))[-1]
 
     assert isinstance(end, ReplyEnd)
     assert end.reply.stop_reason == stop
 
 
-def test_the_end_of_a_turn_is_cached_where_it_says_so(anthropic: Anthropic) -> None:
+def test_a_cached_message_is_read_from_the_prompt_cache(anthropic: Anthropic) -> None:
     model = model_with_retries(anthropic)
     long = ChatMessage(role="user", text="tea " * 2_000, cached=True)
     turns = (long, ChatMessage(role="assistant", text="I see."))
@@ -203,7 +203,7 @@ LOOKING: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_paused_turn_is_taken_up_where_it_paused(
+def test_a_paused_turn_continues_where_it_paused(
     model: StructuredModel, model_url: str, *, streaming: bool
 ) -> None:
     marker = uuid4().hex
@@ -224,7 +224,9 @@ def test_a_paused_turn_is_taken_up_where_it_paused(
     assert reply.usage.output == sum(call["output_tokens"] for call in calls)
 
 
-def test_a_turn_that_pauses_for_ever_is_given_up_and_paid(model: StructuredModel, model_url: str) -> None:
+def test_a_turn_that_never_stops_pausing_is_an_error_with_its_usage(
+    model: StructuredModel, model_url: str
+) -> None:
     marker = uuid4().hex
     paused = {"content": LOOKING, "stop_reason": "pause_turn"}
     scripted(model_url, paused | {"match": marker}, *[paused] * PAUSES_MAX)
@@ -244,7 +246,7 @@ def test_a_turn_that_pauses_for_ever_is_given_up_and_paid(model: StructuredModel
         ("end_turn", "end_turn"),
     ],
 )
-def test_every_known_end_has_its_meaning(
+def test_every_known_stop_reason_is_mapped(
     model: StructuredModel, model_url: str, stop: str, told: str
 ) -> None:
     marker = uuid4().hex
@@ -258,7 +260,7 @@ def test_every_known_end_has_its_meaning(
     assert (end.reply.stop_reason, end.reply.text) == (told, "So far")
 
 
-def test_an_end_that_nobody_knows_is_an_error(model: StructuredModel, model_url: str) -> None:
+def test_an_unknown_stop_reason_is_an_error(model: StructuredModel, model_url: str) -> None:
     marker = uuid4().hex
     scripted(
         model_url, {"content": [{"type": "text", "text": "So"}], "stop_reason": "bored", "match": marker}
@@ -268,7 +270,7 @@ def test_an_end_that_nobody_knows_is_an_error(model: StructuredModel, model_url:
         model.generate_reply(prompt(marker), max_tokens=200, timeout_seconds=10)
 
 
-def test_calls_that_were_cut_off_are_not_handed_out(model: StructuredModel, model_url: str) -> None:
+def test_tool_calls_that_were_cut_off_are_not_returned(model: StructuredModel, model_url: str) -> None:
     marker = uuid4().hex
     half = {"type": "tool_use", "id": "toolu_1", "name": "search_memory", "input": {}}
     scripted(

@@ -58,13 +58,13 @@ def test_events_become_facts_that_name_their_event_and_its_words(anthropic: Anth
     )
 
 
-def test_what_was_done_is_left_to_the_rules_in_code(anthropic: Anthropic) -> None:
+def test_events_other_than_messages_have_no_facts(anthropic: Anthropic) -> None:
     done = extraction("I changed the setting theme from light to dark", kind="setting.changed")
 
     assert anthropic.messages.parse(**done).parsed_output == Facts(facts=[])
 
 
-def test_garbage_does_not_parse_and_the_repair_meets_the_same_garbage(anthropic: Anthropic) -> None:
+def test_garbage_does_not_parse_and_its_repair_is_garbage_too(anthropic: Anthropic) -> None:
     spoiled = extraction("I live in Porto. [[fault:garbage]]")
     with pytest.raises(ValidationError):
         anthropic.messages.parse(**spoiled)
@@ -95,9 +95,7 @@ def test_a_repair_after_one_bad_answer_reads_the_events_again(anthropic: Anthrop
     assert [fact.value for fact in parsed.facts] == ["Porto"]
 
 
-def test_scripted_answers_come_in_their_order_to_the_calls_they_are_for(
-    anthropic: Anthropic, model_url: str
-) -> None:
+def test_scripted_answers_go_in_order_to_matching_calls(anthropic: Anthropic, model_url: str) -> None:
     mine = uuid4().hex
     answers = [
         {"json": {"facts": []}, "match": mine},
@@ -133,7 +131,7 @@ def test_scripted_answers_come_in_their_order_to_the_calls_they_are_for(
     assert other.content[0].text.startswith("I do not know")
 
 
-def test_the_log_shows_what_was_sent(anthropic: Anthropic, model_url: str) -> None:
+def test_the_call_log_shows_the_request(anthropic: Anthropic, model_url: str) -> None:
     mine = uuid4().hex
     message = anthropic.messages.create(
         model="some-model", max_tokens=50, messages=[{"role": "user", "content": f"Hello {mine}"}]
@@ -150,9 +148,9 @@ def test_the_log_shows_what_was_sent(anthropic: Anthropic, model_url: str) -> No
     assert call["fault"] == "none"
 
 
-def test_a_script_that_makes_no_sense_is_refused(model_url: str) -> None:
+def test_an_invalid_script_is_refused(model_url: str) -> None:
     assert httpx2.post(f"{model_url}/_script", json={"answers": [{"txt": "typo"}]}).status_code == 400
 
 
-def test_the_server_says_that_it_is_well(model_url: str) -> None:
+def test_the_health_route_answers(model_url: str) -> None:
     assert httpx2.get(f"{model_url}/health").json() == {"status": "ok"}

@@ -38,21 +38,21 @@ def streamed(client: Anthropic, fault: str) -> Any:
         ("no_such_fault", BadRequestError),
     ],
 )
-def test_a_failing_call_raises_what_the_real_one_would(
+def test_a_failing_call_raises_the_error_of_the_real_api(
     anthropic: Anthropic, fault: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         anthropic.messages.create(**request(fault))
 
 
-def test_a_rate_limit_says_when_to_come_back(anthropic: Anthropic) -> None:
+def test_a_rate_limit_error_has_retry_after(anthropic: Anthropic) -> None:
     with pytest.raises(RateLimitError) as limited:
         anthropic.messages.create(**request("rate_limited=7"))
 
     assert limited.value.response.headers["retry-after"] == "7"
 
 
-def test_a_slow_answer_outlasts_the_timeout_and_comes_in_the_end(anthropic: Anthropic) -> None:
+def test_a_slow_answer_exceeds_the_timeout(anthropic: Anthropic) -> None:
     with pytest.raises(APITimeoutError):
         anthropic.messages.create(**request("slow=0.5"), timeout=0.1)
 
@@ -66,7 +66,7 @@ def test_a_cut_stream_raises_nothing_and_has_no_stop_reason(anthropic: Anthropic
     assert message.content[0].text == "I do not know that yet. Tell me, "
 
 
-def test_a_dropped_stream_raises_the_error_of_the_http_client_beneath(anthropic: Anthropic) -> None:
+def test_a_dropped_stream_raises_the_error_of_the_http_client(anthropic: Anthropic) -> None:
     with pytest.raises(httpx2.RemoteProtocolError):
         streamed(anthropic, "drop")
 
@@ -86,7 +86,7 @@ def test_an_error_event_in_a_stream_raises(anthropic: Anthropic) -> None:
         ("garbage", "end_turn", "Sure! Here is what I found:"),
     ],
 )
-def test_a_spoiled_answer_is_no_error(
+def test_a_refused_or_broken_answer_raises_nothing(
     anthropic: Anthropic, fault: str, stop_reason: str, text: str, *, streaming: bool
 ) -> None:
     message = streamed(anthropic, fault) if streaming else anthropic.messages.create(**request(fault))
@@ -96,7 +96,7 @@ def test_a_spoiled_answer_is_no_error(
     assert (message.stop_details is not None) == (fault == "refusal")
 
 
-def test_a_counted_fault_ends_and_the_client_that_retries_gets_its_answer(anthropic: Anthropic) -> None:
+def test_a_counted_fault_ends_and_a_retry_gets_the_answer(anthropic: Anthropic) -> None:
     with pytest.raises(OverloadedError):
         anthropic.messages.create(**request("overloaded*2#counted"))
 
@@ -105,7 +105,7 @@ def test_a_counted_fault_ends_and_the_client_that_retries_gets_its_answer(anthro
     assert patient.messages.create(**request("overloaded*2#counted")).stop_reason == "end_turn"
 
 
-def test_a_header_asks_for_a_fault_too(anthropic: Anthropic) -> None:
+def test_a_header_asks_for_a_fault(anthropic: Anthropic) -> None:
     with pytest.raises(OverloadedError):
         anthropic.messages.create(
             model="m",
@@ -115,7 +115,7 @@ def test_a_header_asks_for_a_fault_too(anthropic: Anthropic) -> None:
         )
 
 
-def test_a_fault_in_an_earlier_turn_has_had_its_day(anthropic: Anthropic) -> None:
+def test_a_fault_in_an_earlier_turn_is_ignored(anthropic: Anthropic) -> None:
     turns: Any = [
         {"role": "user", "content": "Hello [[fault:overloaded]]"},
         {"role": "assistant", "content": "Hello."},

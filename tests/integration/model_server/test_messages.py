@@ -51,7 +51,7 @@ def test_a_reply_uses_the_lines_of_the_profile_that_fit_the_question(
     assert (message.stop_reason, message.model, message.role) == ("end_turn", MODEL, "assistant")
 
 
-def test_a_reply_falls_back_to_what_was_said_before(anthropic: Anthropic) -> None:
+def test_a_reply_quotes_an_earlier_sentence(anthropic: Anthropic) -> None:
     turns = [
         {"role": "user", "content": "The blue suitcase is in the attic."},
         {"role": "assistant", "content": "Noted."},
@@ -72,7 +72,7 @@ def test_a_stream_has_the_events_of_the_real_api_in_their_order(anthropic: Anthr
     assert types[-3:] == ["content_block_stop", "message_delta", "message_stop"]
 
 
-def test_a_streamed_message_equals_the_one_in_one_piece(anthropic: Anthropic) -> None:
+def test_a_streamed_message_equals_the_whole_one(anthropic: Anthropic) -> None:
     whole = ask(anthropic, "Hello there?")
     with anthropic.messages.stream(
         model=MODEL, max_tokens=200, messages=[{"role": "user", "content": "Hello there?"}]
@@ -95,7 +95,7 @@ def test_any_schema_is_filled_with_the_words_of_the_message(anthropic: Anthropic
     )
 
 
-def test_counted_tokens_are_those_of_the_usage(anthropic: Anthropic) -> None:
+def test_counted_tokens_equal_those_of_the_usage(anthropic: Anthropic) -> None:
     prompt: Any = {
         "model": MODEL,
         "system": [{"type": "text", "text": PROFILE}],
@@ -197,7 +197,7 @@ def test_a_wrong_request_is_refused_as_the_real_api_refuses_it(
     assert body["request_id"] == refused.value.request_id
 
 
-def test_no_key_is_no_entry(model_url: str) -> None:
+def test_a_request_without_a_key_is_refused(model_url: str) -> None:
     refused = httpx2.post(f"{model_url}/v1/messages", json={}, headers={"anthropic-version": "2023-06-01"})
 
     assert refused.status_code == 401

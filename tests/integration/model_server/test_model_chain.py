@@ -1,4 +1,4 @@
-"""Models as the container composes them, over HTTP: who answers, who is billed, and which metrics are written."""
+"""Models as the container composes them, over HTTP: which one answers, bills and metrics."""
 
 import json
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def test_a_call_is_billed_to_its_tenant_and_its_tokens_are_metrics(
     assert "acme" not in json.dumps(metric["_aws"])
 
 
-def test_an_overloaded_model_is_stood_in_for_and_the_bill_names_who_spoke(
+def test_a_fallback_answers_for_an_overloaded_model_and_is_billed(
     make: Make, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = make()

@@ -1,4 +1,4 @@
-"""The prompt cache of the local model, in the usage the real client reads and in its clock."""
+"""The prompt cache of the local model: the usage that the real client reads, and expiry."""
 
 from typing import Any
 
@@ -14,10 +14,7 @@ EPHEMERAL = {"type": "ephemeral"}
 def usage_of(
     client: Anthropic, *system: str, said: str = "Hi", cached: int = 0
 ) -> tuple[int | None, int | None, int]:
-    """Send the system blocks with a breakpoint at the place `cached`.
-
-    Return tokens written, read and fresh.
-    """
+    """Return the tokens written, read and fresh of a call whose system block `cached` is a breakpoint."""
     blocks: Any = [{"type": "text", "text": text} for text in system]
     blocks[cached]["cache_control"] = EPHEMERAL
     used = client.messages.create(
@@ -43,7 +40,7 @@ def test_one_changed_byte_before_the_breakpoint_misses(anthropic: Anthropic) -> 
     assert usage_of(anthropic, f"{LONG} ") == (1100, 0, 1)
 
 
-def test_a_short_prefix_is_not_cached_and_nothing_says_so(anthropic: Anthropic) -> None:
+def test_a_short_prefix_is_silently_not_cached(anthropic: Anthropic) -> None:
     assert usage_of(anthropic, "short") == usage_of(anthropic, "short") == (0, 0, 2)
 
 
@@ -71,7 +68,7 @@ def test_an_entry_lives_five_minutes_from_its_last_use() -> None:
     assert uses == [written, read, read, written]
 
 
-def test_one_caller_never_reads_what_another_wrote() -> None:
+def test_callers_have_separate_prompt_caches() -> None:
     cache = PromptCache(lambda: 0.0)
     cache.apply_prompt("one", [PromptSegment("long", 2000, "1h")])
 

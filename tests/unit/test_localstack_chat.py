@@ -1,7 +1,4 @@
-"""What the local model says about the results of tools.
-
-Sentences, never the fences and dates of a block of data.
-"""
+"""localstack.model.chat: the report on the results of tools."""
 
 import pytest
 
@@ -37,18 +34,18 @@ def found(*lines: str, failed: bool = False) -> Block:
         ([], "I found nothing about that."),
     ],
 )
-def test_a_result_is_told_as_one_would_tell_a_person(lines: list[str], said: str) -> None:
+def test_results_of_tools_become_sentences(lines: list[str], said: str) -> None:
     assert report([found(*lines)]) == said
 
 
-def test_a_tool_that_failed_is_owned_up_to_and_does_not_spoil_what_another_found() -> None:
+def test_a_failed_tool_does_not_hide_the_result_of_another() -> None:
     failed = found("timed_out: it took too long", failed=True)
 
     assert report([failed]) == "I could not look that up just now."
     assert report([failed, found("- [2026-03-01, fact] Tea.")]) == "Here is what I found: “Tea.” (2026-03-01)"
 
 
-def test_of_much_it_tells_whole_findings_and_how_many_more_there_are() -> None:
+def test_a_long_report_has_whole_findings_and_the_number_of_others() -> None:
     said = report([found(*(f"- [2026-03-01, episode] {'word ' * 20}" for _ in range(30)))])
 
     assert len(said) < RESULT_CHARACTERS + 60
