@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from membus.aws.clients import aws_client
+from membus.aws.dynamodb.keys import item_kind, tenant_pk
 from membus.core.errors import UnavailableError
 from scripts.batches import split_batches
 from scripts.command import TENANT, command, option, require_confirmation
@@ -89,21 +90,11 @@ def reindex(items: Sequence[Item], *, send: Send) -> Counter[str]:
     Raises:
         UnavailableError: some of them failed at every try.
     """
-    found = [(kind, item) for item in items if (kind := kind_of(item))]
+    found = [(kind, item) for item in items if (kind := item_kind(item["pk"]["S"], item["sk"]["S"]))]
     changes = [as_change(item, number) for number, (_, item) in enumerate(found)]
     for batch in split_batches(changes, count=BATCH_ITEMS, size_bytes=BATCH_BYTES):
         _send_batch(batch, send)
     return Counter(kind for kind, _ in found)
-
-
-def kind_of(item: Item) -> str | None:
-    """Return what kind of memory an item is, None for a profile, a version, a state or a message."""
-    sk = str(item["sk"]["S"])
-    if sk == "DOC":
-        return "document"
-    if sk.startswith(("FACT#", "SUMMARY#")):
-        return sk.partition("#")[0].lower()
-    return "episode" if "user_sk" in item else None
 
 
 def as_change(item: Item, number: int) -> dict[str, Any]:
@@ -133,7 +124,7 @@ def _scan(
         page = dynamodb.scan(
             TableName=tables[progress.table],
             FilterExpression="begins_with(pk, :tenant)",
-            ExpressionAttributeValues={":tenant": {"S": f"T#{tenant}#"}},
+            ExpressionAttributeValues={":tenant": {"S": f"{tenant_pk(tenant)}#"}},
             **start,
         )
         progress.after = page.get("LastEvaluatedKey")

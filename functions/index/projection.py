@@ -5,12 +5,13 @@ What a change means to the search index and to those who listen on the bus.
 
 import hashlib
 import json
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from functions.index.schemas import ItemChange
+from membus.aws.dynamodb.keys import FACT_PREFIX, item_kind, parse_conversation_key, parse_user_key
 from membus.conversations.ports import ConversationStore
 from membus.conversations.summary import Summary
 from membus.core.blobs import BlobStore
@@ -69,10 +70,6 @@ def _announcement_event(
     )
 
 
-_USER_KEY = re.compile(r"T#([^#]+)#U#([^#]+)")
-_CONVERSATION_KEY = re.compile(r"T#([^#]+)#C#([^#]+)")
-
-
 @dataclass(frozen=True)
 class Projection:
     """What follows from a change that was made, or is about, `moment`.
@@ -126,6 +123,16 @@ class ProjectionSources:
     conversations: ConversationStore
 
 
+def find_owner(record: Mapping[str, Any]) -> Owner | None:
+    """Return whose item a change is about that cannot be read otherwise, as far as its keys say it."""
+    images = record.get("dynamodb", {})
+    for image in (images.get("Keys"), images.get("NewImage"), images.get("OldImage")):
+        for name in ("user_pk", "pk"):
+            if owner := parse_user_key(str((image or {}).get(name, {}).get("S"))):
+                return owner
+    return None
+
+
 def project_change(change: ItemChange, sources: ProjectionSources) -> Projection | None:
     """Return what follows from a change, or None where nothing does.
 
@@ -136,11 +143,11 @@ def project_change(change: ItemChange, sources: ProjectionSources) -> Projection
     revision, before = change.revision_pair
     if change.new_body is not None and change.new_body == change.old_body and revision == before:
         return None  # a mark of the archiver, a new time to live: nothing that is searched
-    if owner := _USER_KEY.fullmatch(change.partition_key):
-        return _project_fact_item(change, Owner(tenant=owner[1], user=owner[2]), sources.facts)
-    if conversation := _CONVERSATION_KEY.fullmatch(change.partition_key):
-        return _project_summary_item(change, conversation[1], conversation[2], sources.conversations)
-    if change.sort_key == "DOC":
+    if owner := parse_user_key(change.partition_key):
+        return _project_fact_item(change, owner, sources.facts)
+    if conversation := parse_conversation_key(change.partition_key):
+        return _project_summary_item(change, *conversation, sources.conversations)
+    if item_kind(change.partition_key, change.sort_key) == "document":
         return _project_document_item(change, sources.contents)
     return _project_episode_item(change, sources.contents)
 
@@ -159,7 +166,7 @@ def _project_fact_item(change: ItemChange, owner: Owner, facts: FactReader) -> P
     if new is None:
         gone = Removal(
             tenant_id=owner.tenant,
-            memory_id=fact_memory_id(owner, change.sort_key.removeprefix("FACT#")),
+            memory_id=fact_memory_id(owner, change.sort_key.removeprefix(FACT_PREFIX)),
             version=before or (old.version if old else FINAL_VERSION),
         )
         return Projection(owner.tenant, removals=(gone,), announcement=told, **whose)

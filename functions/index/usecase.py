@@ -1,14 +1,13 @@
 """Bring a batch of changes into the search index, and tell the bus what became of facts."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from functions.index.projection import Projection, ProjectionSources, project_change
+from functions.index.projection import Projection, ProjectionSources, find_owner, project_change
 from functions.index.schemas import ItemChange
 from membus.core.errors import BudgetError, InvalidError, MembusError, UnavailableError
 from membus.core.event import Event
@@ -18,8 +17,6 @@ from membus.events.ports import EventBus, PoisonMessageQueue
 from membus.search.indexer import Indexer
 from membus.search.model import Memory, Removal
 from membus.search.ports import MemoryIndex
-
-_USER_KEY_PREFIX = re.compile(r"T#([^#]+)#U#([^#]+)")
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ def _read_change(record: dict[str, Any], sink: IndexPorts) -> ProjectedChange | 
         change = ItemChange.model_validate(record)
         projection = project_change(change, sink.sources)
     except (ValidationError, InvalidError) as error:
-        if not (whose := _record_owner(record)) or sink.gate.erasures.find_erasure(whose) is None:
+        if not (whose := find_owner(record)) or sink.gate.erasures.find_erasure(whose) is None:
             sink.quarantine.send_message(
                 json.dumps(record), reason=f"unreadable_change: {type(error).__name__}"
             )
@@ -89,16 +86,6 @@ def _read_change(record: dict[str, Any], sink: IndexPorts) -> ProjectedChange | 
     if whose and (erasure := sink.gate.erasures.find_erasure(whose)):
         projection = projection.after_erasure(erasure)
     return ProjectedChange(change.images.sequence_number, record, projection)
-
-
-def _record_owner(record: dict[str, Any]) -> Owner | None:
-    """Return whose item a change is about that cannot be read otherwise, as far as its keys say it."""
-    images = record.get("dynamodb", {})
-    for image in (images.get("Keys"), images.get("NewImage"), images.get("OldImage")):
-        for name in ("user_pk", "pk"):
-            if found := _USER_KEY_PREFIX.match(str((image or {}).get(name, {}).get("S"))):
-                return Owner(tenant=found[1], user=found[2])
-    return None
 
 
 def _index_tenant(tenant: str, seen: Sequence[ProjectedChange], sink: IndexPorts) -> list[str]:

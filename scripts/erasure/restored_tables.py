@@ -6,10 +6,12 @@ brings the whole identity back, and no key says whose.
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from membus.aws.dynamodb.batches import remove_items
-from membus.aws.dynamodb.errors import translate_dynamodb_errors
+from boto3.dynamodb.conditions import Attr
+
+from membus.aws.dynamodb.keys import catalog_pk, events_prefix
+from membus.aws.dynamodb.table import DynamoTable, Item, put_item
 from membus.core.event import FORGOTTEN
 
 if TYPE_CHECKING:
@@ -18,29 +20,20 @@ if TYPE_CHECKING:
 
 def carry_over_erasures(tenant: str, *, live: "Table", restored: "Table") -> Counter[str]:
     """Put the tenant's catalog and erased ids as they are in use in the place of the restored ones."""
+    source, target = DynamoTable(live), DynamoTable(restored)
+    catalog, events = catalog_pk(tenant), events_prefix(tenant)
+    target.delete_items(_items(target, catalog), doing="replacing a restored catalog")
     carried: Counter[str] = Counter()
-    stale = list(_items(restored, tenant, "#COLD"))
-    remove_items(restored, stale, doing="replacing a restored catalog")
-    for kind, infix in (("catalog", "#COLD"), ("erased_ids", "#EV#")):
-        for item in _items(live, tenant, infix):
+    for kind, prefix in (("catalog", catalog), ("erased_ids", events)):
+        for item in _items(source, prefix):
             if kind == "catalog" or item.get("extracted") == FORGOTTEN:
-                with translate_dynamodb_errors("carrying over what was erased"):
-                    restored.put_item(Item=item)
+                target.write(put_item(item), doing="carrying over what was erased")
                 carried[kind] += 1
     return carried
 
 
-def _items(table: "Table", tenant: str, infix: str) -> Iterator[dict[str, Any]]:
-    start: dict[str, Any] = {}
-    while True:
-        with translate_dynamodb_errors("reading a table whole"):
-            answer: Any = table.scan(
-                FilterExpression="begins_with(pk, :mine)",
-                ExpressionAttributeValues={":mine": f"T#{tenant}{infix}"},
-                ConsistentRead=True,
-                **start,
-            )
-        yield from answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return
-        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+def _items(table: DynamoTable, prefix: str) -> Iterator[Item]:
+    mine = Attr("pk").begins_with(prefix)
+    pages = table.scan_pages(doing="reading a table whole", FilterExpression=mine, ConsistentRead=True)
+    for items, _ in pages:
+        yield from items

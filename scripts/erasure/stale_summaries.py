@@ -1,17 +1,16 @@
-"""Summaries that the search index has and their conversations have not.
+"""Summaries that the search index has and their conversations have not: a restore of the index brings them back.
 
-A restore of the index alone brings them back.
-
-They are told of among what belongs to the conversation's owner, and may quote anybody who took part.
+They are found among what belongs to the conversation's owner, and may quote anybody who took part.
 """
 
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from membus.aws.dynamodb.batches import get_items
+from membus.aws.dynamodb.keys import SUMMARY_PREFIX, ItemKey
+from membus.aws.dynamodb.table import DynamoTable
 from membus.aws.postgres import PostgresConnection, TenantTransactions
-from membus.conversations import dynamodb_items as items
+from membus.conversations.dynamodb_items import conversation_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -30,7 +29,7 @@ IndexedSummary = tuple[str, int]
 
 class StaleSummaries:
     def __init__(self, transactions: TenantTransactions, conversations: "Table") -> None:
-        self._transactions, self._table = transactions, conversations
+        self._transactions, self._table = transactions, DynamoTable(conversations)
 
     def delete_stale(self, tenant: str) -> int:
         """Remove every summary that is not in its conversation at the version indexed.
@@ -54,7 +53,7 @@ class StaleSummaries:
         keys = [_key(tenant, group) for group, _ in indexed]
         held = {
             (item["pk"], item["sk"], int(json.loads(str(item["body"]))["version"]))
-            for item in get_items(self._table, keys, doing="looking for summaries")
+            for item in self._table.get_batch(keys, doing="looking for summaries")
         }
         stale = [
             told
@@ -74,7 +73,7 @@ class StaleSummaries:
         return self._transactions.run_transaction(tenant, work)
 
 
-def _key(tenant: str, group: str) -> dict[str, str]:
-    """Return where the summary lies that `domain.remembered.summary_id` names so."""
+def _key(tenant: str, group: str) -> ItemKey:
+    """Return where the summary lies that `search.memory_projection.summary_memory_id` names so."""
     conversation, level, first = group.removeprefix("summary:").rsplit(":", 2)
-    return items.conversation_key(tenant, conversation, f"SUMMARY#{level}#{first}")
+    return conversation_key(tenant, conversation, f"{SUMMARY_PREFIX}{level}#{first}")

@@ -1,13 +1,15 @@
-"""Everything of a tenant, found by reading tables once through.
+"""Erasure of a whole tenant: its items, found by reading tables whole, its objects and its rows.
 
-For an operator's command, no function may scan.
+For an operator's command: no function may scan.
 """
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from membus.aws.dynamodb.batches import remove_items
-from membus.aws.dynamodb.errors import translate_dynamodb_errors
+from boto3.dynamodb.conditions import Attr
+
+from membus.aws.dynamodb.keys import tenant_pk
+from membus.aws.dynamodb.table import DynamoTable, Item
 from membus.aws.postgres import PostgresConnection, TenantTransactions
 from membus.aws.s3 import S3ObjectVersions
 from membus.core.erasure import ErasureCount
@@ -29,43 +31,30 @@ TABLES = ("memories", "vectors", "removals", "scopes")
 
 
 class TenantItemEraser:
-    """`keeps` says of a sort key that its item outlives the tenant.
-
-    The bill, and what says that it was erased.
-    """
+    """`keeps` says of a partition key that its items outlive the tenant: the bill, and what says it was erased."""
 
     def __init__(self, table: "Table", name: str, *, keeps: Callable[[str], bool] = lambda _: False) -> None:
-        self._table, self.name, self._keeps = table, name, keeps
+        self._table, self.name, self._keeps = DynamoTable(table), name, keeps
 
     def erase(
         self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
     ) -> ErasureCount:
-        return ErasureCount(
-            {
-                self.name: sum(
-                    remove_items(self._table, page, doing="erasing a tenant") for page in self._pages(owner)
-                )
-            }
-        )
+        pages = list(self._pages(owner))
+        removed = sum(self._table.delete_items(page, doing="erasing a tenant") for page in pages)
+        return ErasureCount({self.name: removed})
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
         return ErasureCount({self.name: sum(map(len, self._pages(owner)))})
 
-    def _pages(self, owner: Owner) -> list[list[Mapping[str, Any]]]:
-        found: list[list[Mapping[str, Any]]] = []
-        start: dict[str, Any] = {}
-        while True:
-            with translate_dynamodb_errors("looking for a tenant's items"):
-                answer: Any = self._table.scan(
-                    FilterExpression="pk = :own OR begins_with(pk, :below)",
-                    ProjectionExpression="pk, sk",
-                    ExpressionAttributeValues={":own": f"T#{owner.tenant}", ":below": f"T#{owner.tenant}#"},
-                    **start,
-                )
-            found.append([item for item in answer["Items"] if not self._keeps(str(item["pk"]))])
-            if "LastEvaluatedKey" not in answer:
-                return found
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    def _pages(self, owner: Owner) -> Iterator[list[Item]]:
+        tenant = tenant_pk(owner.tenant)
+        pages = self._table.scan_pages(
+            doing="looking for a tenant's items",
+            FilterExpression=Attr("pk").eq(tenant) | Attr("pk").begins_with(f"{tenant}#"),
+            ProjectionExpression="pk, sk",
+        )
+        for items, _ in pages:
+            yield [item for item in items if not self._keeps(str(item["pk"]))]
 
 
 class TenantObjectEraser:

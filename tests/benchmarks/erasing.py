@@ -90,7 +90,7 @@ def _fill(made: ErasureSetup, episodes: int) -> int:
     with made.memory.batch_writer() as batch:
         for index in range(hot):
             recorded = _event(index % AGENTS, NOON + timedelta(seconds=index), number + index)
-            for write in recording_writes(made.memory.name, recorded, extracted="1"):
+            for write in recording_writes(recorded, extracted="1"):
                 batch.put_item(Item=write["Put"]["Item"])
     for part in (known, written, talked):
         part(made, ADA)

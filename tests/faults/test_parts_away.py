@@ -10,7 +10,7 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
-from membus.aws.dynamodb.batches import get_items
+from membus.aws.dynamodb.table import DynamoTable
 from membus.container import Container
 from membus.core.errors import UnavailableError
 from tests.strict import strict_aws
@@ -51,7 +51,7 @@ def hand_out(table: Any, share: float, *, times: int) -> list[int]:
 def test_a_batch_handed_out_by_halves_is_whole_in_the_end(table: Any) -> None:
     asked = hand_out(table, 0.5, times=3)
 
-    found = sorted(item["sk"] for item in get_items(table, KEYS, doing="reading"))
+    found = sorted(item["sk"] for item in DynamoTable(table).get_batch(KEYS, doing="reading"))
 
     assert found == sorted(key["sk"] for key in KEYS)
     assert asked == [8, 4, 2, 1]
@@ -61,7 +61,7 @@ def test_a_table_that_hands_out_nothing_is_busy_and_not_empty(table: Any) -> Non
     hand_out(table, 0, times=9)
 
     with pytest.raises(UnavailableError, match="busy while reading"):
-        list(get_items(table, KEYS, doing="reading"))
+        list(DynamoTable(table).get_batch(KEYS, doing="reading"))
 
 
 def test_a_key_that_was_read_serves_until_it_must_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:

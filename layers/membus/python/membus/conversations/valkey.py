@@ -20,6 +20,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from redis.exceptions import TimeoutError as SlowError
 from redis.retry import Retry
 
+from membus.aws.dynamodb.keys import conversation_pk, user_pk
 from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
 from membus.conversations.entities import EntitySnapshot
 from membus.conversations.ports import CacheRecord
@@ -144,7 +145,7 @@ def _record_key(held: CacheRecord) -> str:
 
 
 def _conversation_key(tenant: str, conversation_id: str, what: str) -> str:
-    return f"{{T#{tenant}#C#{conversation_id}}}#{what}"
+    return f"{{{conversation_pk(tenant, conversation_id)}}}#{what}"
 
 
 def _progress_key(tenant: str, conversation_id: str, request_key: str) -> str:
@@ -154,4 +155,4 @@ def _progress_key(tenant: str, conversation_id: str, request_key: str) -> str:
 
 
 def _unprocessed_key(owner: Owner) -> str:
-    return f"{{T#{owner.tenant}#U#{owner.user}}}#FRESH"
+    return f"{{{user_pk(owner)}}}#FRESH"

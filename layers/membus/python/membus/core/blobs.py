@@ -1,9 +1,9 @@
-"""Texts too large for an item, kept elsewhere under a key that the item points to.
+"""Texts too large for an item, kept elsewhere under a key that the item points to."""
 
-What is too large to lie in an item.
-"""
-
+from contextlib import suppress
 from typing import Protocol
+
+from membus.core.errors import UnavailableError
 
 
 class BlobStore(Protocol):
@@ -23,11 +23,18 @@ class BlobStore(Protocol):
 
 
 LARGE_TEXT_BYTES = 32 * 1024
-"""Every read of an item pays for all of it, and an index copies it.
-
-A large text costs less where objects lie.
-"""
+"""Every read of an item pays for all of it, and an index copies it: a large text costs less among objects."""
 
 
 def is_large_text(text: str) -> bool:
     return len(text.encode()) > LARGE_TEXT_BYTES
+
+
+def discard_text(contents: BlobStore, key: str | None) -> None:
+    """Remove a text that no item points to, if it has one.
+
+    One that cannot be removed now goes when its owner is erased, or with the store's lifecycle.
+    """
+    if key:
+        with suppress(UnavailableError):
+            contents.delete_text(key)

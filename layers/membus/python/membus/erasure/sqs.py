@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from membus.aws.clients import translate_aws_errors
+from membus.aws.dynamodb.keys import tenant_pk, user_pk
 from membus.core.erasure import ErasureCount
 from membus.core.identity import Owner
 
@@ -104,16 +105,15 @@ def is_about_user(said: Mapping[str, Any], owner: Owner) -> bool:
     ):
         return True
     keys = (said.get(name) for name in ("pk", "user_pk"))
-    pk = f"T#{owner.tenant}#U#{owner.user}"
-    return any(isinstance(key, dict) and key.get("S") == pk for key in keys)
+    return any(isinstance(key, dict) and key.get("S") == user_pk(owner) for key in keys)
 
 
 def is_about_tenant(said: Mapping[str, Any], owner: Owner) -> bool:
     """Whether an object is about anybody of a tenant."""
     if owner.tenant in (said.get("tenant_id"), said.get("tenant")):
         return True
-    key, pk = said.get("pk"), f"T#{owner.tenant}"
-    return isinstance(key, dict) and f"{key.get('S')}#".startswith(f"{pk}#")
+    key = said.get("pk")
+    return isinstance(key, dict) and f"{key.get('S')}#".startswith(f"{tenant_pk(owner.tenant)}#")
 
 
 def _objects(body: str) -> Iterator[Mapping[str, Any]]:

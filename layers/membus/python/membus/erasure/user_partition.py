@@ -1,16 +1,17 @@
-"""A user's own partition, of the table `memory` or of `conversations`, with the documents that it points to."""
+"""Erasure of a user's own partition, in either table, with the documents and states that it points to."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr
 
-from membus.aws.dynamodb.batches import query_pages, remove_items
+from membus.aws.dynamodb.keys import user_pk
+from membus.aws.dynamodb.table import PAGE_ITEMS, DynamoTable, Item, within
 from membus.core.erasure import ErasureCount
 from membus.core.identity import Owner
 from membus.episodes.erasure import EventEraser
-from membus.search.dynamodb import document_key
+from membus.search.dynamodb import DOCUMENT_NOTE, document_key
 from membus.states.dynamodb import sessions_of_user
 
 if TYPE_CHECKING:
@@ -30,13 +31,10 @@ COUNT_NAMES = {
 
 
 class UserItemEraser:
-    """What a partition holds is counted by what its sort keys begin with.
-
-    `traces` removes the states that it names.
-    """
+    """Items are counted by what their sort keys begin with; `traces` removes the states that they name."""
 
     def __init__(self, table: "Table", name: str, traces: EventEraser | None = None) -> None:
-        self._table, self.name, self._traces = table, name, traces
+        self._table, self.name, self._traces = DynamoTable(table), name, traces
 
     def erase(
         self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
@@ -46,41 +44,32 @@ class UserItemEraser:
         What the first round has noted for the second, by an `outline`, stays until then.
         """
         removed: Counter[str] = Counter()
-        query = _partition_query(owner) | (
-            {} if settled else {"FilterExpression": Attr("outline").not_exists()}
+        doing = "erasing a user's items"
+        pages = self._table.query_pages(
+            within(user_pk(owner)),
+            doing=doing,
+            Limit=PAGE_ITEMS,
+            ProjectionExpression="pk, sk",
+            **({} if settled else {"FilterExpression": Attr("outline").not_exists()}),
         )
-        for items in query_pages(self._table, query, doing="erasing a user's items"):
-            remove_items(self._table, _documents(owner, items), doing="erasing documents")
+        for items in pages:
+            notes = (str(item["sk"]) for item in items if str(item["sk"]).startswith(DOCUMENT_NOTE))
+            documents = (document_key(owner.tenant, sk.removeprefix(DOCUMENT_NOTE)) for sk in notes)
+            self._table.delete_items(documents, doing="erasing documents")
             if self._traces:
                 removed["states"] += self._traces.delete_states(sessions_of_user(owner, items))
-            remove_items(self._table, items, doing="erasing a user's items")
-            removed.update(_counted(items))
+            self._table.delete_items(items, doing=doing)
+            removed.update(_count_by_kind(items))
             if not time_left():
                 return ErasureCount(removed, "more")
         return ErasureCount(removed)
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
-        found: Counter[str] = Counter()
-        for items in query_pages(
-            self._table, _partition_query(owner), doing="counting a user's items", limit=1000
-        ):
-            found.update(_counted(items))
-        return ErasureCount(found)
+        items = self._table.query(
+            within(user_pk(owner)), doing="counting a user's items", ProjectionExpression="pk, sk"
+        )
+        return ErasureCount(_count_by_kind(items))
 
 
-def _partition_query(owner: Owner) -> dict[str, Any]:
-    pk = f"T#{owner.tenant}#U#{owner.user}"
-    return {
-        "KeyConditionExpression": Key("pk").eq(pk),
-        "ProjectionExpression": "pk, sk",
-        "ConsistentRead": True,
-    }
-
-
-def _documents(owner: Owner, items: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
-    ids = (str(item["sk"]).removeprefix("DOC#") for item in items if str(item["sk"]).startswith("DOC#"))
-    return [document_key(owner.tenant, memory_id) for memory_id in ids]
-
-
-def _counted(items: list[dict[str, Any]]) -> Counter[str]:
+def _count_by_kind(items: Iterable[Item]) -> Counter[str]:
     return Counter(COUNT_NAMES.get(str(item["sk"]).split("#")[0], "items") for item in items)

@@ -1,28 +1,30 @@
-"""Facts in DynamoDB: pk `T#<tenant>#U#<user>`.
+"""Facts of a user in DynamoDB: the profile, current facts, observations and, on events, a model's answers.
 
-Sk `PROFILE`, `FACT#<key>`, `FACTV#<key>#<learned ms>#<event id>`.
-
-The version of an observation is its place in the order of learning, which its sort key spells out: two
-deliveries of one event write the same item. `FACTC#<key>` is what the older observations of a key come to,
-where it has more than are read for every change; it can always be made again from them.
-
-The items of facts, in the layout that `dynamo_facts` describes.
-
-Answers in DynamoDB, on the event's identity item.
-
-Attribute `answer:<prompt version>:<model>`, a JSON list.
+An observation's sort key spells out its place in the order of learning: two deliveries of one event write the
+same item. `FACTC#<key>` is the snapshot of a key's older observations, where it has more than are read for
+every change; it can always be made again from them. An answer lies on the identity of its event, in the
+attribute `answer:<prompt version>:<model>`.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr
 from pydantic import TypeAdapter
 
-from membus.aws.dynamodb.errors import translate_dynamodb_errors
-from membus.aws.dynamodb.transactions import write_transaction
+from membus.aws.dynamodb.keys import FACT_PREFIX, ItemKey, parse_event_key, user_pk
+from membus.aws.dynamodb.table import (
+    ABSENT,
+    DynamoTable,
+    Item,
+    Write,
+    delete_item,
+    put_item,
+    update_item,
+    within,
+)
 from membus.core.errors import ConflictError, NotFoundError
 from membus.core.event import FORGOTTEN
 from membus.core.identity import Owner
@@ -44,42 +46,34 @@ from membus.facts.profile import Profile
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+EVENT_IS_REMEMBERED = "attribute_exists(pk) AND (attribute_not_exists(extracted) OR extracted <> :forgotten)"
+"""Of an event that was erased meanwhile, or is not to be remembered, only the bare id is there."""
+ANSWERS_ADAPTER = TypeAdapter(tuple[EventAnswer, ...])
 
-def profile_write(table_name: str, profile: Profile) -> dict[str, Any]:
-    """Return the write of a profile.
 
-    Its version guards the whole commit, every write to a user's facts raises it.
-    """
+def profile_write(profile: Profile) -> Write:
+    """Return the write of a profile: its version guards the whole commit, every commit of facts raises it."""
     read = profile.version - 1
-    unread: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-    still: dict[str, Any] = {
-        "ConditionExpression": "version = :read",
-        "ExpressionAttributeValues": {":read": read},
-    }
     item = {
-        "pk": user_pk(profile.owner),
-        "sk": "PROFILE",
+        **_key(profile.owner, "PROFILE"),
         "version": profile.version,
         "body": profile.model_dump_json(),
     }
-    return {"Put": {"TableName": table_name, "Item": item, **(still if read else unread)}}
+    return put_item(item, "version = :read", {":read": read}) if read else put_item(item, ABSENT)
 
 
-def user_pk(owner: Owner) -> str:
-    return f"T#{owner.tenant}#U#{owner.user}"
+def fact_key(owner: Owner, key: str) -> ItemKey:
+    return _key(owner, f"{FACT_PREFIX}{key}")
 
 
-def fact_item(pk: str, fact: Fact, *, revision: int) -> dict[str, Any]:
-    """A retracted fact keeps its item, marked.
-
-    With it would go the word that keeps the fact from coming back.
+def fact_item(owner: Owner, fact: Fact, *, revision: int) -> Item:
+    """Return the item of a fact; a retracted one is marked and kept, so that it does not come back.
 
     `revision` is the profile's version, which no rebuild lowers: whoever copies the fact knows the newer one
     by it.
     """
     item = {
-        "pk": pk,
-        "sk": f"FACT#{fact.key}",
+        **fact_key(owner, fact.key),
         "kind": fact.kind,
         "body": fact.model_dump_json(),
         "revision": revision,
@@ -87,161 +81,113 @@ def fact_item(pk: str, fact: Fact, *, revision: int) -> dict[str, Any]:
     return item | ({"retracted": True} if fact.is_retracted else {})
 
 
-def snapshot_write(table_name: str, pk: str, key: str, carried: ObservationSnapshot | None) -> dict[str, Any]:
-    where = {"pk": pk, "sk": f"FACTC#{key}"}
-    if carried is None:
-        return {"Delete": {"TableName": table_name, "Key": where}}
-    return {"Put": {"TableName": table_name, "Item": where | {"body": carried.model_dump_json()}}}
+def observation_item(owner: Owner, seen: Observation) -> Item:
+    return {**_position_key(owner, seen.key, position_of(seen)), "body": seen.model_dump_json()}
 
 
-def observation_sk(seen: Observation) -> str:
-    return position_sk(seen.key, position_of(seen))
+def snapshot_write(owner: Owner, key: str, carried: ObservationSnapshot | None) -> Write:
+    where = _key(owner, f"FACTC#{key}")
+    return put_item({**where, "body": carried.model_dump_json()}) if carried else delete_item(where)
 
 
-def position_sk(key: str, place: ObservationPosition) -> str:
-    learned_ms, event_id = place
-    return f"FACTV#{key}#{learned_ms:014d}#{event_id}"
+def _key(owner: Owner, sk: str) -> ItemKey:
+    return {"pk": user_pk(owner), "sk": sk}
 
 
-BATCH_GET_MAX = 100
-"""BatchGetItem takes a hundred keys."""
-EVENT_IS_REMEMBERED = "attribute_exists(pk) AND (attribute_not_exists(extracted) OR extracted <> :forgotten)"
-"""Of an event that was erased meanwhile, or is not to be remembered, only the bare id is there."""
-FORGOTTEN_VALUE = {":forgotten": FORGOTTEN}
-ANSWERS_ADAPTER = TypeAdapter(tuple[EventAnswer, ...])
+def _position_key(owner: Owner, key: str, position: ObservationPosition) -> ItemKey:
+    learned_ms, event_id = position
+    return _key(owner, f"FACTV#{key}#{learned_ms:014d}#{event_id}")
 
 
 class DynamoAnswers:
     def __init__(self, table: "Table") -> None:
-        self._table = table
+        self._table = DynamoTable(table)
 
     def get_answers(
         self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
     ) -> AnswersByEvent:
         name = answer_attribute(prompt_version, model)
-        found: dict[str, Sequence[EventAnswer]] = {}
-        for start in range(0, len(event_ids), BATCH_GET_MAX):
-            for item in self._items(tenant, event_ids[start : start + BATCH_GET_MAX], name):
-                if name in item:
-                    found[str(item["pk"]).split("#EV#", 1)[1]] = ANSWERS_ADAPTER.validate_json(
-                        str(item[name])
-                    )
-        return found
+        items = self._table.get_batch(
+            (identity_key(tenant, event_id) for event_id in dict.fromkeys(event_ids)),
+            doing="reading what a model proposed",
+            consistent=False,
+            ProjectionExpression="pk, #answer",
+            ExpressionAttributeNames={"#answer": name},
+        )
+        return {
+            str(parse_event_key(str(item["pk"]))): ANSWERS_ADAPTER.validate_json(str(item[name]))
+            for item in items
+            if name in item
+        }
 
     def save_answers(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
         name = answer_attribute(prompt_version, model)
         for event_id, given in answers.items():
             value = ANSWERS_ADAPTER.dump_json(tuple(given)).decode()
-            self._change(identity_key(tenant, event_id), "SET #answer = :answer", name, value)
+            self._change(identity_key(tenant, event_id), "SET #answer = :answer", name, {":answer": value})
 
     def delete_answers(
         self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
     ) -> None:
         name = answer_attribute(prompt_version, model)
         for event_id in event_ids:
-            self._change(identity_key(tenant, event_id), "REMOVE #answer", name)
+            self._change(identity_key(tenant, event_id), "REMOVE #answer", name, {})
 
-    def _change(self, key: dict[str, str], change: str, name: str, value: str = "") -> None:
+    def _change(self, key: ItemKey, change: str, name: str, values: dict[str, str]) -> None:
         """Change what is there; an event that was erased meanwhile has nothing proposed for it."""
-        with suppress(ConflictError), translate_dynamodb_errors("keeping what a model proposed"):
-            self._table.update_item(
-                Key=key,
-                UpdateExpression=change,
-                ConditionExpression=EVENT_IS_REMEMBERED,
-                ExpressionAttributeNames={"#answer": name},
-                ExpressionAttributeValues={":answer": value, ":forgotten": FORGOTTEN}
-                if value
-                else FORGOTTEN_VALUE,
-            )
-
-    def _items(self, tenant: str, event_ids: Sequence[str], name: str) -> list[dict[str, Any]]:
-        keys = [identity_key(tenant, event_id) for event_id in dict.fromkeys(event_ids)]
-        asked: Any = {
-            self._table.name: {
-                "Keys": keys,
-                "ProjectionExpression": "pk, #answer",
-                "ExpressionAttributeNames": {"#answer": name},
-            }
-        }
-        found: list[dict[str, Any]] = []
-        while asked:
-            with translate_dynamodb_errors("reading what a model proposed"):
-                answer = self._table.meta.client.batch_get_item(RequestItems=asked)
-            found += answer["Responses"].get(self._table.name, [])
-            asked = answer.get("UnprocessedKeys")
-        return found
-
-
-FACTS_PAGE = 1_000
-"""A query's page of 1 MB ends before that many facts do."""
+        values = {**values, ":forgotten": FORGOTTEN}
+        update = update_item(key, change, EVENT_IS_REMEMBERED, values, {"#answer": name})
+        with suppress(ConflictError):
+            self._table.write(update, doing="keeping what a model proposed")
 
 
 class DynamoFacts:
     def __init__(self, table: "Table") -> None:
-        self._table = table
+        self._table = DynamoTable(table)
 
     def get_profile(self, owner: Owner) -> Profile:
-        with translate_dynamodb_errors("reading a profile"):
-            found = self._table.get_item(Key={"pk": user_pk(owner), "sk": "PROFILE"}, ConsistentRead=True)
-        item = found.get("Item")
+        item = self._table.get(_key(owner, "PROFILE"), doing="reading a profile")
         return Profile.model_validate_json(str(item["body"])) if item else Profile(owner=owner)
 
     def get_full_profile(self, owner: Owner) -> Profile:
         profile = self.get_profile(owner)
         if profile.complete:
             return profile
-        facts: list[Fact] = []
-        page: Page[Fact] = Page((), {})
-        while page.after is not None:
-            page = self.list_facts(owner, kind=None, limit=FACTS_PAGE, after=page.after or None)
-            facts += page.items
-        return profile.model_copy(update={"facts": tuple(facts)})
+        items = self._table.query(
+            within(user_pk(owner), FACT_PREFIX),
+            doing="listing facts",
+            FilterExpression=Attr("retracted").not_exists(),
+        )
+        facts = tuple(Fact.model_validate_json(str(item["body"])) for item in items)
+        return profile.model_copy(update={"facts": facts})
 
     def get_fact(self, owner: Owner, key: str) -> Fact:
         return self.get_versioned_fact(owner, key).fact
 
     def get_versioned_fact(self, owner: Owner, key: str) -> VersionedFact:
-        with translate_dynamodb_errors("reading a fact"):
-            found = self._table.get_item(Key={"pk": user_pk(owner), "sk": f"FACT#{key}"}, ConsistentRead=True)
-        item = found.get("Item")
+        item = self._table.get(fact_key(owner, key), doing="reading a fact")
         if item is None or "retracted" in item:
             raise NotFoundError(f"nothing is known under {key}")
         fact = Fact.model_validate_json(str(item["body"]))
-        return VersionedFact(fact, int(str(item.get("revision", fact.version))))
+        return VersionedFact(fact, int(item.get("revision", fact.version)))
 
     def list_facts(
         self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None
     ) -> Page[Fact]:
-        query: dict[str, Any] = {
-            "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with("FACT#"),
-            "FilterExpression": Attr("retracted").not_exists(),
-            "ConsistentRead": True,
-            "Limit": limit,
-        }
-        if kind:
-            query["FilterExpression"] &= Attr("kind").eq(kind)
-        if after:
-            query["ExclusiveStartKey"] = after
-        with translate_dynamodb_errors("listing facts"):
-            answer = self._table.query(**query)
-        facts = tuple(Fact.model_validate_json(str(item["body"])) for item in answer["Items"])
-        last = answer.get("LastEvaluatedKey")
-        return Page(facts, {name: str(value) for name, value in last.items()} if last else None)
+        current = Attr("retracted").not_exists()
+        found = self._table.query_page(
+            within(user_pk(owner), FACT_PREFIX),
+            doing="listing facts",
+            limit=limit,
+            after=after,
+            FilterExpression=current & Attr("kind").eq(kind) if kind else current,
+        )
+        return Page(tuple(Fact.model_validate_json(str(item["body"])) for item in found.items), found.after)
 
     def list_observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         prefix = f"FACTV#{key}#" if key else "FACTV#"
-        query: dict[str, Any] = {
-            "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with(prefix),
-            "ConsistentRead": True,
-        }
-        seen: list[Observation] = []
-        while True:
-            with translate_dynamodb_errors("reading a history"):
-                answer = self._table.query(**query)
-            seen += (Observation.model_validate_json(str(item["body"])) for item in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return seen
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        items = self._table.query(within(user_pk(owner), prefix), doing="reading a history")
+        return [Observation.model_validate_json(str(item["body"])) for item in items]
 
     def list_observation_range(
         self,
@@ -252,33 +198,27 @@ class DynamoFacts:
         limit: int,
         backwards: bool = False,
     ) -> list[Observation]:
-        query: dict[str, Any] = {
-            "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with(f"FACTV#{key}#"),
-            "ConsistentRead": True,
-            "ScanIndexForward": not backwards,
-            "Limit": limit,
-        }
-        if beyond:
-            query["ExclusiveStartKey"] = {"pk": user_pk(owner), "sk": position_sk(key, beyond)}
-        with translate_dynamodb_errors("reading a history"):
-            items = self._table.query(**query)["Items"]
-        seen = [Observation.model_validate_json(str(item["body"])) for item in items]
+        page = self._table.query_page(
+            within(user_pk(owner), f"FACTV#{key}#"),
+            doing="reading a history",
+            limit=limit,
+            after=_position_key(owner, key, beyond) if beyond else None,
+            ScanIndexForward=not backwards,
+        )
+        seen = [Observation.model_validate_json(str(item["body"])) for item in page.items]
         return seen[::-1] if backwards else seen
 
     def get_history(self, owner: Owner, key: str) -> ObservationHistory:
-        """Read once where the key has few observations, and twice or thrice where older ones are carried forward."""
+        """Read once where the key has few observations, and twice or thrice where older ones have a snapshot."""
         recent = self.list_observation_range(
             owner, key, beyond=None, limit=RECENT_OBSERVATIONS_MAX + 1, backwards=True
         )
         if len(recent) <= RECENT_OBSERVATIONS_MAX:
             return ObservationHistory(tuple(recent))
-        with translate_dynamodb_errors("reading what is carried forward"):
-            found = self._table.get_item(
-                Key={"pk": user_pk(owner), "sk": f"FACTC#{key}"}, ConsistentRead=True
-            )
-        if "Item" not in found:
+        item = self._table.get(_key(owner, f"FACTC#{key}"), doing="reading what is carried forward")
+        if item is None:
             return ObservationHistory(tuple(self.list_observations(owner, key)))
-        carried = ObservationSnapshot.model_validate_json(str(found["Item"]["body"]))
+        carried = ObservationSnapshot.model_validate_json(str(item["body"]))
         while carried.is_older_than(recent[0]) and (
             older := self.list_observation_range(
                 owner, key, beyond=position_of(recent[0]), limit=RECENT_OBSERVATIONS_MAX, backwards=True
@@ -288,49 +228,38 @@ class DynamoFacts:
         return ObservationHistory(tuple(seen for seen in recent if carried.is_older_than(seen)), carried)
 
     def commit(self, learned: FactCommit) -> None:
-        write_transaction(self._table.meta.client, self._writes(learned), doing="committing facts")
-
-    def _writes(self, learned: FactCommit) -> list[Any]:
-        pk = user_pk(learned.profile.owner)
-        versions = [
-            {"pk": pk, "sk": observation_sk(seen), "body": seen.model_dump_json()}
-            for seen in learned.observations
+        owner, revision = learned.profile.owner, learned.profile.version
+        items = [
+            *(observation_item(owner, seen) for seen in learned.observations),
+            *(fact_item(owner, fact, revision=revision) for fact in learned.facts),
         ]
-        revision = learned.profile.version
-        items = [*versions, *(fact_item(pk, fact, revision=revision) for fact in learned.facts)]
-        puts = [{"Put": {"TableName": self._table.name, "Item": item}} for item in items]
-        profile = [profile_write(self._table.name, learned.profile)] if learned.facts else []
-        new = (
-            recording_writes(self._table.name, event, extracted=learned.extractor)
-            for event in learned.new_events
-        )
-        read = (self._read_by(learned, event.event.event_id) for event in learned.events)
-        carried = [snapshot_write(self._table.name, pk, key, known) for key, known in learned.carried.items()]
-        return [*profile, *puts, *carried, *chain.from_iterable(new), *read]
+        new = (recording_writes(event, extracted=learned.extractor) for event in learned.new_events)
+        writes = [
+            *([profile_write(learned.profile)] if learned.facts else []),
+            *map(put_item, items),
+            *(snapshot_write(owner, key, carried) for key, carried in learned.carried.items()),
+            *chain.from_iterable(new),
+            *(_extracted_write(learned, event.event.event_id) for event in learned.events),
+        ]
+        self._table.transact(writes, doing="committing facts")
 
-    def _read_by(self, learned: FactCommit, event_id: str) -> dict[str, Any]:
-        changes, names, values = (
-            ["extracted = :extractor"],
-            dict[str, str](),
-            {":extractor": learned.extractor, ":forgotten": FORGOTTEN},
-        )
-        if share := learned.shares.get(event_id):
-            changes.append("took = :took")
-            values[":took"] = share.model_dump_json()
-        if (asked := learned.asked) and event_id in asked.answers:
-            changes.append("#answer = :answer")
-            names["#answer"] = answer_attribute(asked.prompt_version, asked.model)
-            values[":answer"] = ANSWERS_ADAPTER.dump_json(tuple(asked.answers[event_id])).decode()
-        return {
-            "Update": {
-                "TableName": self._table.name,
-                "Key": identity_key(learned.profile.owner.tenant, event_id),
-                "UpdateExpression": f"SET {', '.join(changes)}",
-                "ConditionExpression": (
-                    "attribute_exists(pk) AND"
-                    " (attribute_not_exists(extracted) OR NOT extracted IN (:extractor, :forgotten))"
-                ),
-                "ExpressionAttributeValues": values,
-                **({"ExpressionAttributeNames": names} if names else {}),
-            }
-        }
+
+def _extracted_write(learned: FactCommit, event_id: str) -> Write:
+    """Return the write that marks an event as read by this extractor, with what was asked and what it cost."""
+    changes, names = ["extracted = :extractor"], dict[str, str]()
+    values = {":extractor": learned.extractor, ":forgotten": FORGOTTEN}
+    if share := learned.shares.get(event_id):
+        changes.append("took = :took")
+        values[":took"] = share.model_dump_json()
+    if (asked := learned.asked) and event_id in asked.answers:
+        changes.append("#answer = :answer")
+        names["#answer"] = answer_attribute(asked.prompt_version, asked.model)
+        values[":answer"] = ANSWERS_ADAPTER.dump_json(tuple(asked.answers[event_id])).decode()
+    return update_item(
+        identity_key(learned.profile.owner.tenant, event_id),
+        f"SET {', '.join(changes)}",
+        "attribute_exists(pk) AND"
+        " (attribute_not_exists(extracted) OR NOT extracted IN (:extractor, :forgotten))",
+        values,
+        names,
+    )

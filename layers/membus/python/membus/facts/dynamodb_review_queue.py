@@ -1,17 +1,17 @@
-"""Held facts in DynamoDB: pk `T#<tenant>#U#<user>`, sk `QUAR#<id>`.
+"""The review queue of facts in DynamoDB: `QUAR#<id>` in the user's partition.
 
-What waits expires, what is decided stays.
-
-A rejected one keeps its key and the decision alone.
+An item that waits expires, one that is decided stays; of a rejected one only its key and the decision stay.
 """
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr
 
-from membus.aws.dynamodb.errors import conflicting_item, translate_dynamodb_errors
+from membus.aws.dynamodb.errors import conflicting_item
+from membus.aws.dynamodb.keys import ItemKey, user_pk
+from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, put_item, update_item, within
 from membus.core.clock import Clock
 from membus.core.errors import ConflictError, NotFoundError
 from membus.core.identity import Owner
@@ -21,35 +21,35 @@ from membus.facts.candidates import ReviewItem
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+REVIEW_PREFIX = "QUAR#"
+
 
 class DynamoReviewQueue:
     def __init__(self, table: "Table", clock: Clock) -> None:
-        self._table, self._clock = table, clock
+        self._table, self._clock = DynamoTable(table), clock
 
     def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
         for each in held:
-            item: dict[str, Any] = {
+            item = {
                 **_key(owner, each.quarantine_id),
                 "decision": each.decision,
                 "expires_at": int(each.expires_at.timestamp()),
                 "body": each.model_dump_json(),
             }
-            with suppress(ConflictError), translate_dynamodb_errors("holding a fact"):
-                self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
+            with suppress(ConflictError):
+                self._table.write(put_item(item, ABSENT), doing="holding a fact")
 
     def list_items(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
-        start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
-        with translate_dynamodb_errors("listing held facts"):
-            answer = self._table.query(
-                KeyConditionExpression=Key("pk").eq(_key(owner, "")["pk"]) & Key("sk").begins_with("QUAR#"),
-                FilterExpression=Attr("decision").eq("waiting") & Attr("expires_at").gt(self._now()),
-                ConsistentRead=True,
-                Limit=limit,
-                **start,
-            )
-        last = answer.get("LastEvaluatedKey")
-        items = tuple(ReviewItem.model_validate_json(str(item["body"])) for item in answer["Items"])
-        return Page(items, {name: str(value) for name, value in last.items()} if last else None)
+        found = self._table.query_page(
+            within(user_pk(owner), REVIEW_PREFIX),
+            doing="listing held facts",
+            limit=limit,
+            after=after,
+            FilterExpression=Attr("decision").eq("waiting") & Attr("expires_at").gt(self._now()),
+        )
+        return Page(
+            tuple(ReviewItem.model_validate_json(str(item["body"])) for item in found.items), found.after
+        )
 
     def approve_item(self, owner: Owner, quarantine_id: str) -> ReviewItem:
         item = self._decide(owner, quarantine_id, "approved", "SET decision = :decision REMOVE expires_at")
@@ -58,21 +58,15 @@ class DynamoReviewQueue:
     def reject_item(self, owner: Owner, quarantine_id: str) -> None:
         self._decide(owner, quarantine_id, "rejected", "SET decision = :decision REMOVE expires_at, body")
 
-    def _decide(self, owner: Owner, quarantine_id: str, decision: str, update: str) -> dict[str, Any]:
+    def _decide(self, owner: Owner, quarantine_id: str, decision: str, expression: str) -> Item:
+        update = update_item(
+            _key(owner, quarantine_id),
+            expression,
+            "decision = :decision OR (decision = :waiting AND expires_at > :now)",
+            {":decision": decision, ":waiting": "waiting", ":now": self._now()},
+        )
         try:
-            with translate_dynamodb_errors("deciding on a held fact"):
-                return self._table.update_item(
-                    Key=_key(owner, quarantine_id),
-                    UpdateExpression=update,
-                    ReturnValues="ALL_NEW",
-                    ConditionExpression="decision = :decision OR (decision = :waiting AND expires_at > :now)",
-                    ExpressionAttributeValues={
-                        ":decision": decision,
-                        ":waiting": "waiting",
-                        ":now": self._now(),
-                    },
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )["Attributes"]
+            return self._table.write(update, doing="deciding on a held fact", returns="ALL_NEW")
         except ConflictError as lost:
             item = conflicting_item(lost)
             if item is None or item["decision"] == "waiting":
@@ -83,5 +77,5 @@ class DynamoReviewQueue:
         return int(self._clock().timestamp())
 
 
-def _key(owner: Owner, quarantine_id: str) -> dict[str, str]:
-    return {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": f"QUAR#{quarantine_id}"}
+def _key(owner: Owner, quarantine_id: str) -> ItemKey:
+    return {"pk": user_pk(owner), "sk": f"{REVIEW_PREFIX}{quarantine_id}"}

@@ -1,27 +1,22 @@
-"""States in DynamoDB: pk `T#<tenant>#A#<agent>`, sk `STATE#<session>`, the document as JSON in `body`.
+"""Working memory in DynamoDB: one item for each session of an agent, its document as JSON in `body`.
 
 A document above 32 KB lies in the content store, `spilled` names it. Its key is made of the write's own id,
 so that a write that loses its race has touched nothing, and `write_id` tells a repeated request that it won
-the first time.
-
-Where a state lies, and what says whose it is.
-
-Pk `T#<tenant>#U#<user>`, sk `STATE#<agent>#<session>`, as long.
+the first time. A note in the user's partition, kept as long, says whose a state is.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from boto3.dynamodb.conditions import Key
-
-from membus.aws.dynamodb.errors import conflicting_item, translate_dynamodb_errors
-from membus.core.blobs import BlobStore, is_large_text
+from membus.aws.dynamodb.errors import conflicting_item
+from membus.aws.dynamodb.keys import ItemKey, agent_pk, user_pk
+from membus.aws.dynamodb.table import PRESENT, DynamoTable, Item, delete_item, put_item, update_item, within
+from membus.core.blobs import BlobStore, discard_text, is_large_text
 from membus.core.clock import Clock
 from membus.core.errors import ConflictError, NotFoundError, UnavailableError
 from membus.core.identity import Owner
@@ -30,7 +25,11 @@ from membus.states.model import AgentSession, State, StateInfo
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-NOTE_PREFIX = "STATE#"
+
+STATE_PREFIX = "STATE#"
+READ_ATTEMPTS = 3
+"""A document may be replaced, and removed, between reading its item and following the pointer."""
+EXPIRED_CONDITION, LIVE_CONDITION = "expires_at <= :now", "expires_at > :now"
 
 
 def session_prefix(session: AgentSession) -> str:
@@ -39,26 +38,19 @@ def session_prefix(session: AgentSession) -> str:
     return f"states/{session.tenant}/{name}/"
 
 
-def state_key(session: AgentSession) -> dict[str, str]:
-    return {"pk": f"T#{session.tenant}#A#{session.agent}", "sk": f"STATE#{session.session_id}"}
+def state_key(session: AgentSession) -> ItemKey:
+    return {
+        "pk": agent_pk(session.tenant, session.agent),
+        "sk": f"{STATE_PREFIX}{session.session_id}",
+    }
 
 
-def note_item(session: AgentSession, user: str, expires_at: int) -> dict[str, Any]:
-    pk = f"T#{session.tenant}#U#{user}"
-    return {"pk": pk, "sk": f"{NOTE_PREFIX}{session.agent}#{session.session_id}", "expires_at": expires_at}
-
-
-def sessions_of_user(owner: Owner, items: Iterable[dict[str, Any]]) -> Iterator[AgentSession]:
+def sessions_of_user(owner: Owner, items: Iterable[Item]) -> Iterator[AgentSession]:
     """Yield the sessions that a user's own items name."""
     for item in items:
-        if str(item["sk"]).startswith(NOTE_PREFIX):
+        if str(item["sk"]).startswith(STATE_PREFIX):
             _, agent, session_id = str(item["sk"]).split("#")
             yield AgentSession(tenant=owner.tenant, agent=agent, session_id=session_id)
-
-
-READ_ATTEMPTS = 3
-"""A document may be replaced, and removed, between reading its item and following the pointer."""
-EXPIRED_CONDITION, LIVE_CONDITION = "expires_at <= :now", "expires_at > :now"
 
 
 @dataclass(frozen=True)
@@ -82,13 +74,12 @@ _OVERWRITE = (
 
 class DynamoStates:
     def __init__(self, table: "Table", contents: BlobStore, clock: Clock) -> None:
-        self._table, self._contents, self._clock = table, contents, clock
+        self._table, self._contents, self._clock = DynamoTable(table), contents, clock
 
     def get_state(self, session: AgentSession) -> State:
         for _ in range(READ_ATTEMPTS):
-            with translate_dynamodb_errors("reading a state"):
-                item: Any = self._table.get_item(Key=state_key(session), ConsistentRead=True).get("Item")
-            if not self._live(item):
+            item = self._table.get(state_key(session), doing="reading a state")
+            if item is None or not self._is_live(item):
                 raise NotFoundError("no such state")
             text = self._contents.get_text(item["spilled"]) if "spilled" in item else item["body"]
             if text is not None:
@@ -107,68 +98,58 @@ class DynamoStates:
     ) -> State:
         """A note of whose it is comes first: one too many names nothing, one too few would hide a state."""
         if user:
-            self._name(session, user, expires_at)
+            self._put_note(session, user, expires_at)
         write_id = uuid4().hex
         held = self._held(session, json.dumps(data, ensure_ascii=False, separators=(",", ":")), write_id)
-        values: dict[str, Any] = {**held, "write_id": write_id, "expires_at": int(expires_at.timestamp())}
+        values: Item = {**held, "write_id": write_id, "expires_at": int(expires_at.timestamp())}
         values |= {"user_id": user} if user else {}
         try:
             version, before = self._replace(session, values, expected_version)
         except ConflictError:
-            self._drop(held.get("spilled"))
+            discard_text(self._contents, held.get("spilled"))
             raise
         if before and not user:
-            self._name(session, before, expires_at)  # it lives longer now, and so must the note
+            self._put_note(session, before, expires_at)  # it lives longer now, and so must the note
         return State(data=data, version=version, expires_at=_expiry(values), user_id=user or before)
 
-    def _name(self, session: AgentSession, user: str, expires_at: datetime) -> None:
-        with translate_dynamodb_errors("writing a state"):
-            self._table.put_item(Item=note_item(session, user, int(expires_at.timestamp())))
-
     def delete_state(self, session: AgentSession, *, expected_version: int | None) -> None:
-        values: dict[str, Any] = {":now": self._seconds()}
-        condition = f"attribute_exists(pk) AND {LIVE_CONDITION}"
+        condition, values = f"{PRESENT} AND {LIVE_CONDITION}", {":now": self._seconds()}
         if expected_version is not None:
             condition, values = f"{condition} AND version = :read", values | {":read": expected_version}
+        deletion = delete_item(state_key(session), condition, values)
         try:
-            with translate_dynamodb_errors("deleting a state"):
-                answer = self._table.delete_item(
-                    Key=state_key(session),
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                    ReturnValues="ALL_OLD",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
+            gone = self._table.write(deletion, doing="deleting a state", returns="ALL_OLD")
         except ConflictError as lost:
             version = self._version(conflicting_item(lost))
             if not version:
                 raise NotFoundError("no such state") from lost
             raise ConflictError("the state is at another version", version=version) from lost
-        self._drop(answer["Attributes"].get("spilled"))
+        discard_text(self._contents, gone.get("spilled"))
 
     def list_states(
         self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None
     ) -> Page[StateInfo]:
-        start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
-        with translate_dynamodb_errors("listing states"):
-            answer: Any = self._table.query(
-                KeyConditionExpression=Key("pk").eq(f"T#{tenant}#A#{agent}")
-                & Key("sk").begins_with("STATE#"),
-                ProjectionExpression="sk, version, expires_at, user_id",
-                Limit=limit,
-                ConsistentRead=True,
-                **start,
-            )
-        live = tuple(_state_info(item) for item in answer["Items"] if self._live(item))
-        return Page(live, answer.get("LastEvaluatedKey"))
+        found = self._table.query_page(
+            within(agent_pk(tenant, agent), STATE_PREFIX),
+            doing="listing states",
+            limit=limit,
+            after=after,
+            ProjectionExpression="sk, version, expires_at, user_id",
+        )
+        return Page(tuple(_state_info(item) for item in found.items if self._is_live(item)), found.after)
+
+    def _put_note(self, session: AgentSession, user: str, expires_at: datetime) -> None:
+        note = {
+            "pk": user_pk(Owner(tenant=session.tenant, user=user)),
+            "sk": f"{STATE_PREFIX}{session.agent}#{session.session_id}",
+            "expires_at": int(expires_at.timestamp()),
+        }
+        self._table.write(put_item(note), doing="writing a state")
 
     def _replace(
-        self, session: AgentSession, values: dict[str, Any], expected_version: int | None
+        self, session: AgentSession, values: Item, expected_version: int | None
     ) -> tuple[int, str | None]:
-        """Write the item; return its version and whose it was before.
-
-        What it pointed to before is dropped.
-        """
+        """Write the item; return its version and whose it was before. What it pointed to before is dropped."""
         version = 0
         for attempt in _attempts(expected_version):
             try:
@@ -180,31 +161,30 @@ class DynamoStates:
                 version = self._version(found)
                 continue
             if replaced.get("spilled") != values.get("spilled"):
-                self._drop(replaced.get("spilled"))
+                discard_text(self._contents, replaced.get("spilled"))
             if attempt.version == ":one":
                 return 1, None
             return int(replaced.get("version", 0)) + 1, replaced.get("user_id")
         raise ConflictError("the state is at another version", version=version)
 
-    def _update(
-        self, session: AgentSession, values: dict[str, Any], attempt: _WriteAttempt
-    ) -> dict[str, Any]:
+    def _update(self, session: AgentSession, values: Item, attempt: _WriteAttempt) -> Item:
         """Return what the item held before."""
         sets = ", ".join([*(f"{name} = :{name}" for name in values), f"version = {attempt.version}"])
         other = "body" if "spilled" in values else "spilled"
         if attempt.version == ":one" and "user_id" not in values:
             other += ", user_id"  # of a state whose time has passed
-        named = {f":{name}": value for name, value in values.items()}
-        with translate_dynamodb_errors("writing a state"):
-            answer = self._table.update_item(
-                Key=state_key(session),
-                UpdateExpression=f"SET {sets} REMOVE {other}",
-                ConditionExpression=attempt.condition,
-                ExpressionAttributeValues={**named, **attempt.values, ":one": 1, ":now": self._seconds()},
-                ReturnValues="ALL_OLD",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        return dict(answer.get("Attributes", {}))
+        update = update_item(
+            state_key(session),
+            f"SET {sets} REMOVE {other}",
+            attempt.condition,
+            {
+                **{f":{name}": value for name, value in values.items()},
+                **attempt.values,
+                ":one": 1,
+                ":now": self._seconds(),
+            },
+        )
+        return self._table.write(update, doing="writing a state", returns="ALL_OLD")
 
     def _held(self, session: AgentSession, text: str, write_id: str) -> dict[str, str]:
         """Return the attribute that holds the document, or points to it once it is safely kept elsewhere."""
@@ -214,20 +194,11 @@ class DynamoStates:
         self._contents.put_text(key, text)
         return {"spilled": key}
 
-    def _drop(self, key: Any) -> None:
-        """Remove a document that no item points to.
+    def _is_live(self, item: Item) -> bool:
+        return int(item["expires_at"]) > self._seconds()
 
-        What cannot be removed now goes with the store's lifecycle.
-        """
-        if key:
-            with suppress(UnavailableError):
-                self._contents.delete_text(str(key))
-
-    def _live(self, item: Any) -> bool:
-        return bool(item) and int(item["expires_at"]) > self._seconds()
-
-    def _version(self, item: dict[str, Any] | None) -> int:
-        return int(item["version"]) if item and self._live(item) else 0
+    def _version(self, item: Item | None) -> int:
+        return int(item["version"]) if item and self._is_live(item) else 0
 
     def _seconds(self) -> int:
         return int(self._clock().timestamp())
@@ -243,13 +214,14 @@ def _attempts(expected_version: int | None) -> Sequence[_WriteAttempt]:
     )
 
 
-def _expiry(item: dict[str, Any]) -> datetime:
+def _expiry(item: Item) -> datetime:
     return datetime.fromtimestamp(int(item["expires_at"]), UTC)
 
 
-def _state_info(item: dict[str, Any]) -> StateInfo:
-    session_id = str(item["sk"]).removeprefix("STATE#")
-    whose = item.get("user_id")
+def _state_info(item: Item) -> StateInfo:
     return StateInfo(
-        session_id=session_id, version=int(item["version"]), expires_at=_expiry(item), user_id=whose
+        session_id=str(item["sk"]).removeprefix(STATE_PREFIX),
+        version=int(item["version"]),
+        expires_at=_expiry(item),
+        user_id=item.get("user_id"),
     )

@@ -28,6 +28,7 @@ Table `tenants`
     T#<tenant>#JOB                <job> | <job>#<attempt>#<part>
 """
 
+from contextlib import suppress
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -155,7 +156,8 @@ def parse_conversation_key(pk: str) -> tuple[str, str] | None:
 def parse_day_key(pk: str) -> AgentDay | None:
     match pk.split("#"):
         case ["T", tenant, "A", agent, "E", day] | ["T", tenant, "A", agent, "E", day, _]:
-            return AgentDay(tenant, agent, date.fromisoformat(day))
+            with suppress(ValueError):
+                return AgentDay(tenant, agent, date.fromisoformat(day))
     return None
 
 

@@ -6,6 +6,7 @@ Reads are consistent, except of an index, which cannot be. Writes are made by `p
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -100,7 +101,11 @@ class DynamoTable:
             yield answer["Items"], answer["ScannedCount"]
 
     def write(
-        self, write: Write, *, doing: str, returns: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE"
+        self,
+        write: Write,
+        *,
+        doing: str,
+        returns: Literal["NONE", "ALL_OLD", "ALL_NEW", "UPDATED_NEW"] = "NONE",
     ) -> Item:
         """Return the attributes asked for; an item that a condition failed on is in `conflicting_item`."""
         ((kind, request),) = write.items()
@@ -129,19 +134,20 @@ class DynamoTable:
                 return
             tried += 1
 
-    def delete_items(self, items: Iterable[Mapping[str, Any]], *, doing: str) -> int:
-        """Remove the items under these keys, there or not; return how many were named.
+    def write_each(self, writes: Iterable[Write], *, doing: str) -> int:
+        """Send the writes one by one, some of them side by side; return how many there were.
 
-        One by one, some side by side: a grant for batches of removals would be one for batches of writes.
+        A grant for batches of removals would be one for batches of writes.
         """
-
-        def drop(item: Mapping[str, Any]) -> None:
-            self.write(delete_item({"pk": item["pk"], "sk": item["sk"]}), doing=doing)
-
-        named = list(items)
+        sent = list(writes)
         with ThreadPoolExecutor(WORKERS) as threads:
-            list(threads.map(drop, named))
-        return len(named)
+            list(threads.map(partial(self.write, doing=doing), sent))
+        return len(sent)
+
+    def delete_items(self, items: Iterable[Mapping[str, Any]], *, doing: str) -> int:
+        """Remove the items under these keys, there or not; return how many were named."""
+        keys = ({"pk": item["pk"], "sk": item["sk"]} for item in items)
+        return self.write_each(map(delete_item, keys), doing=doing)
 
     def _answers(self, ask: Callable[..., Any], request: Item, doing: str) -> Iterator[Any]:
         while True:
