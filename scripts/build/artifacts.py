@@ -120,11 +120,11 @@ def only_build(folder: Path) -> Iterator[None]:
 
 MB = 2**20  # as Lambda counts
 # Unzipped. Lambda refuses a function that weighs more than 250 MB with its layers; a layer's budget is
-# about a tenth above its weight of today (42 and 64 MB), so that one more package is noticed. On a
+# about a tenth above its weight of today (45 and 64 MB), so that one more package is noticed. On a
 # developer's machine bytecode and that platform's own libraries come on top.
 WHOLE = 250.0
 FUNCTION_BUDGET = 0.5  # our own source alone: more means that somebody packed a dependency
-LAYER_BUDGETS = {"lambda": {"membus": 44.0, "duckdb": 70.0}, "host": {"membus": 75.0, "duckdb": 90.0}}
+LAYER_BUDGETS = {"lambda": {"membus": 48.0, "duckdb": 70.0}, "host": {"membus": 75.0, "duckdb": 90.0}}
 ZIPPED = 50.0  # Lambda takes a larger upload only by way of S3
 
 

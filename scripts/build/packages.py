@@ -160,6 +160,10 @@ def _is_called(name: PurePosixPath, services: AbstractSet[str]) -> bool:
     match name.parts:
         case ("botocore" | "boto3", "data", service, _, *rest):
             return service in services and not (rest and rest[0].startswith("examples-"))
+        case ("stdnum", folder, _, *_):
+            return folder == "iso7064"  # the other folders are the numbers of one country each
+        case ("stdnum", file):
+            return not file.endswith(".dat")  # lists of registries: phone networks, cards of one maker
         case _:
             return True
 

@@ -14,9 +14,9 @@ locals {
   routes = {
     extract = {
       pattern                    = jsonencode({ source = [{ anything-but = ["membus.announcements"] }] })
-      max_receive_count          = 12 # an hour of outage dead-letters nothing: functions/extract/redelivery.py
+      max_receive_count          = 12 # an hour of outage dead-letters nothing: functions/extract/delivery.py
       visibility_timeout_seconds = 6 * local.extract_seconds + 1
-      overflow                   = true # messages that a tenant sends beyond its share: functions/extract/shares.py
+      overflow                   = true # messages that a tenant sends beyond its share: functions/extract/delivery.py
     }
     summarize = {
       pattern = jsonencode({

@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 
+from membus.core.text.checksums import IBAN_LENGTHS, is_iban, is_payment_card
 from membus.core.text.normalization import normalize_text
 
 _ORDERS = re.compile(
@@ -143,30 +144,12 @@ def contains_secret(text: str) -> bool:
     """
     if any(form.search(text) for form in (_FORMS, _NAMED, _SOCIAL_SECURITY)):
         return True
-    cards = (re.sub(r"\D", "", found[0]) for found in _CARD.finditer(text))
+    cards = (str(int(re.sub(r"\D", "", found[0]))) for found in _CARD.finditer(text))
     accounts = (found[0].replace(" ", "") for found in _ACCOUNT.finditer(text))
     return (
-        any(map(_luhn, cards))
-        or any(map(_iban, accounts))
+        any(map(is_payment_card, cards))
+        or any(is_iban(account[:length]) for account in accounts for length in IBAN_LENGTHS)
         or any(_random(found[0]) for found in _BLOB.finditer(text))
-    )
-
-
-def _luhn(digits: str) -> bool:
-    """Whether the check digit of a card number (ISO/IEC 7812-1) is right."""
-    doubled = [sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2]]
-    return (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
-
-
-def _iban(account: str) -> bool:
-    """Whether the check digits of an account number (ISO 13616) are right.
-
-    An IBAN has 15 to 34 characters.
-    """
-    longest = 34
-    candidates = (account[:length] for length in range(15, min(len(account), longest) + 1))
-    return any(
-        int("".join(str(int(sign, 36)) for sign in each[4:] + each[:4])) % 97 == 1 for each in candidates
     )
 
 
