@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from membus.conversations import entity_values as values
 from membus.core.text.checksums import is_iban, is_isbn, is_payment_card, is_tracking_number
+from membus.core.text.time_expressions import MONTHS
 
 TEXT_MAX = 20_000
 """Characters that are looked at: far beyond a message of 500 tokens, and a bound for an answer's length."""
@@ -16,7 +17,7 @@ The first five of a type count.
 """
 CARD = "payment_card"
 _BEGIN, _END = r"(?<![\w-])", r"(?![\w-])"
-_MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in values.MONTHS)
+_MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in MONTHS)
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _AMOUNT = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,12}(?:[.,]\d{1,2})?)"
 _CODE = "(?:USD|EUR|GBP|JPY|CHF|INR|CAD|AUD|CNY|SEK|NOK|DKK|PLN|BRL|MXN)"

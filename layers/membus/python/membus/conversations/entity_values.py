@@ -10,21 +10,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from membus.core.text.time_expressions import MONTHS
+
 Canonical = Callable[[str], str | None]
-MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
 _CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
 PHONE_DIGITS = range(8, 16)
 """E.164 allows fifteen digits; fewer than eight, beyond an emergency call, are numbers of something else."""

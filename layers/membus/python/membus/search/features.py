@@ -16,8 +16,8 @@ from math import log
 from membus.core.text.terms import stem_words
 from membus.search.passages import is_model, is_role
 from membus.search.query import SearchQuery
+from membus.search.query_periods import fit_periods
 from membus.search.retrieval import CandidateRows, FeatureColumns, ScopeStatistics
-from membus.search.time_expressions import fit_periods
 
 _DEVIATIONS = 3.0  # a close passage lies about three deviations above its scope's mean, whatever the embedder
 _SHORT_STEMS = (

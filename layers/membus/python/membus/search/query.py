@@ -6,7 +6,7 @@ from datetime import date
 from itertools import pairwise
 
 from membus.core.text.terms import split_words, stem_words
-from membus.search.time_expressions import QueryPeriod, parse_query_periods
+from membus.search.query_periods import QueryPeriod, parse_query_periods
 
 _ASKS_TIME = re.compile(
     r"\b(?:when|what (?:date|day|month|year|time)|how long|how many (?:days|weeks|months|years)"

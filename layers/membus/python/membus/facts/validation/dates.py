@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from membus.core.text.time_expressions import (
+    COUNT,
+    UNIT,
+    TimeExpression,
+    date_before,
+    find_time_expressions,
+)
 from membus.facts.validation.evidence import Evidence, own_clause
-from membus.facts.validation.periods import COUNT, UNIT, NamedPeriod, date_before, find_periods
 from membus.facts.validation.stance import INTENDED_ATTRIBUTES, NARRATED_ATTRIBUTES, TIMELESS_ATTRIBUTES
 
 _SINCE = re.compile(r"\b(?:since|from|starting|as of|seit|desde|depuis|dal)\b[^.;]{0,12}$")
@@ -62,7 +68,8 @@ def find_validity(evidence: Evidence, attribute: str, said_at: datetime, zone: t
     if root in TIMELESS_ATTRIBUTES:
         return ValidityPeriod()
     text = _dating_words(evidence, keep_value=root in NARRATED_ATTRIBUTES)
-    named = find_periods(text, here.date(), ahead=root in INTENDED_ATTRIBUTES)
+    found = find_time_expressions(text, here.date(), ahead=root in INTENDED_ATTRIBUTES)
+    named = [each for each in found if not each.is_bare]
     lasted = _LASTING.search(text)
     if lasted and _PERFECT.search(text):
         return ValidityPeriod(begins=_start(date_before(here.date(), lasted["count"], lasted["unit"]), zone))
@@ -72,7 +79,7 @@ def find_validity(evidence: Evidence, attribute: str, said_at: datetime, zone: t
 
 
 def _placed(
-    text: str, named: list[NamedPeriod], here: datetime, *, meant: bool, told: bool
+    text: str, named: list[TimeExpression], here: datetime, *, meant: bool, told: bool
 ) -> ValidityPeriod:
     first, zone = named[0], here.tzinfo or ZoneInfo("UTC")
     before = text[: first.span[0]] + _preposition(text, first)
@@ -90,7 +97,7 @@ def _placed(
     return ValidityPeriod() if told else ValidityPeriod(begins=_start(first.first, zone), ahead=True)
 
 
-def _preposition(text: str, period: NamedPeriod) -> str:
+def _preposition(text: str, period: TimeExpression) -> str:
     """Return the word that a period took with it: «since Tuesday» is read as one."""
     said = text[slice(*period.span)]
     opening = re.match(r"(?:since|until|till|from|by|to)\b", said)
@@ -111,5 +118,5 @@ def _start(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 
-def _end(period: NamedPeriod, zone: tzinfo) -> datetime:
+def _end(period: TimeExpression, zone: tzinfo) -> datetime:
     return _start(period.last + timedelta(days=1), zone)
