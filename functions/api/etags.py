@@ -1,4 +1,4 @@
-"""Versions as HTTP says them: `ETag` on what is read, `If-Match` and `If-None-Match` on what is written."""
+"""Versions in HTTP: `ETag` on what is read, `If-Match` and `If-None-Match` on what is written."""
 
 import re
 from http import HTTPStatus
@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import BaseModel
 
 from membus.core.errors import InvalidError
+from membus.http import json_response
 
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=64)]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=64)]
@@ -18,24 +19,20 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class NotModifiedError(Exception):
-    """The caller holds what it asks for; an answer without a body would not fit the route's schema."""
+    """The caller has the version that would be sent; an error, for its answer has no body of the route's schema."""
 
     def __init__(self, tag: str) -> None:
         super().__init__(tag)
         self.tag = tag
 
 
-def with_etag(found: T, version: int | None) -> Response[T]:
-    """Return the answer with its version as ETag, ready to be sent back in `If-Match`.
-
-    None where none is known.
-    """
-    headers: dict[str, str | list[str]] = {} if version is None else {"ETag": f'"{version}"'}
-    return Response(HTTPStatus.OK, content_type="application/json", body=found, headers=headers)
+def with_etag(body: T, version: int | None) -> Response[T]:
+    """Return the answer with its version, where one is known, as ETag."""
+    return json_response(body, headers={} if version is None else {"ETag": f'"{version}"'})
 
 
 def etag_responses(model: type[BaseModel]) -> dict[int, OpenAPIResponse]:
-    """Return what a route that `unless_known` guards may answer, for the OpenAPI document."""
+    """Return the responses of a route that uses `ensure_modified`, for the OpenAPI document."""
     return {
         HTTPStatus.OK: {
             "description": "Successful Response",
@@ -49,7 +46,7 @@ def etag_responses(model: type[BaseModel]) -> dict[int, OpenAPIResponse]:
 
 
 def ensure_modified(answer: Response[T], if_none_match: str | None) -> Response[T]:
-    """Return the answer; NotModifiedError where the caller holds it already, by its tag or by `*`."""
+    """Return the answer; NotModifiedError where the caller names its tag, or `*`."""
     tag = str(answer.headers["ETag"])
     known = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
     if tag in known or "*" in known:
@@ -57,26 +54,24 @@ def ensure_modified(answer: Response[T], if_none_match: str | None) -> Response[
     return answer
 
 
-def expected_version(asked: int | None, if_match: str | None, if_none_match: str | None = None) -> int | None:
-    """Return the version that a write asks for, by its body or by its headers; None where any will do.
+def expected_version(
+    in_body: int | None, if_match: str | None, if_none_match: str | None = None
+) -> int | None:
+    """Return the version that a write expects, by its body or its headers; None where any will do.
 
-    `If-None-Match: *` asks that there be none yet, as `expected_version: 0` does.
+    `If-None-Match: *` expects that there is none yet, as `expected_version: 0` does.
 
     Raises:
-        InvalidError: a header that holds no version of ours, or body and headers that disagree.
+        InvalidError: a header holds no version, or body and headers disagree.
     """
-    said = [
-        version
-        for version in (asked, parse_if_match(if_match), _parse_if_none_match(if_none_match))
-        if version is not None
-    ]
-    if len(set(said)) > 1:
+    versions = {in_body, parse_if_match(if_match), _parse_if_none_match(if_none_match)} - {None}
+    if len(versions) > 1:
         raise InvalidError("the body and the headers ask for different versions")
-    return said[0] if said else None
+    return versions.pop() if versions else None
 
 
 def parse_if_match(if_match: str | None) -> int | None:
-    """Return the number in `If-Match`; InvalidError where it holds none of ours."""
+    """Return the number in `If-Match`; InvalidError where it holds none."""
     if if_match is None:
         return None
     version = re.fullmatch(r'"?([1-9][0-9]{0,17})"?', if_match.strip(), re.ASCII)

@@ -1,25 +1,32 @@
+"""Types of fields that several resources accept."""
+
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, ValidationError
 
 from membus.core.event import Moment
 from membus.core.text.normalization import is_blank
 
 
-def require_written_moment(value: object) -> object:
-    """A bare number says neither its unit nor its zone."""
+def _require_written_moment(value: object) -> object:
+    """Refuse a bare number, which says neither its unit nor its zone."""
     if value is not None and not isinstance(value, str):
         raise ValueError("write the moment as text with its zone, e.g. 2026-11-20T12:00:00Z")
     return value
 
 
-WrittenMoment = Annotated[Moment | None, BeforeValidator(require_written_moment)]
-
-
-def require_visible_text(text: str) -> str:
+def _require_visible_text(text: str) -> str:
     if is_blank(text):
         raise ValueError("a text needs something visible")
     return text
 
 
+WrittenMoment = Annotated[Moment | None, BeforeValidator(_require_written_moment)]
+REQUIRE_VISIBLE = AfterValidator(_require_visible_text)
 Metadata = dict[str, Any]
+
+
+def describe_first_error(error: ValidationError, whole: str) -> str:
+    """Return where an item of a batch is wrong, and how; `whole` stands for the item itself."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or whole}: {first['msg']}"

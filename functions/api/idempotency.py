@@ -1,4 +1,4 @@
-"""A request that makes something new does so once per Idempotency-Key, whatever the network repeats."""
+"""Requests that make something new do so once for each Idempotency-Key, however often they are sent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,28 +15,30 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from membus.core.errors import ConflictError, InvalidError, UnavailableError
 
 DAY_SECONDS = 86_400
+JsonObject = dict[str, Any]
 
-IdempotentRequest = dict[str, Any]
 
-
-def idempotent(
+def run_idempotent(
     operation: str,
-    act: Callable[[IdempotentRequest], IdempotentRequest],
+    request: JsonObject,
+    action: Callable[[], JsonObject],
     *,
     store: BasePersistenceLayer,
     config: IdempotencyConfig,
     natural: bool = False,
-) -> Callable[[IdempotentRequest], IdempotentRequest]:
-    """Return `act` behind an idempotency record; its request is `{"tenant", "key", "body"}`.
+) -> JsonObject:
+    """Return the answer of `action`, or its stored answer for a repeat of `request`: tenant, key and body.
 
-    What has natural keys of its own (`natural`) is done again for a repeat, with the same outcome: its record
-    then holds nothing that anybody said, and an erasure need not look for it. The record's key starts with
-    the operation rather than the function's name, so a rename keeps it.
+    An action with `natural` keys of its own runs again for a repeat, with the same outcome. Its record then
+    holds nothing that a user said, so an erasure need not find it. The record's key starts with the operation,
+    not with the function's name, so that a rename keeps it.
 
     Raises:
         InvalidError: `idempotency_mismatch`, the key was used for another body.
         ConflictError: `in_progress`, the same request is being served right now.
+        UnavailableError: the records cannot be reached.
     """
+    answers: list[JsonObject] = []
 
     @idempotent_function(
         data_keyword_argument="request",
@@ -44,36 +46,27 @@ def idempotent(
         config=config,
         key_prefix=f"membus.{operation}",
     )
-    def guarded(*, request: IdempotentRequest) -> IdempotentRequest:
-        made.append(act(request))
-        return {} if natural else made[-1]
+    def record(*, request: JsonObject) -> JsonObject:  # noqa: ARG001 (Powertools reads it by its name)
+        answers.append(action())
+        return {} if natural else answers[-1]
 
-    made: list[IdempotentRequest] = []
-
-    def run(request: IdempotentRequest) -> IdempotentRequest:
-        try:
-            answer: IdempotentRequest = guarded(request=request)
-        except IdempotencyValidationError as error:
-            raise InvalidError(
-                "this key was used for another request", code="idempotency_mismatch"
-            ) from error
-        except IdempotencyAlreadyInProgressError as error:
-            raise ConflictError("the same request is being served right now", code="in_progress") from error
-        except IdempotencyPersistenceLayerError as error:
-            raise UnavailableError("idempotency records cannot be reached") from error
-        if not natural:
-            return answer
-        return made.pop() if made else act(request)
-
-    return run
+    try:
+        stored: JsonObject = record(request=request)
+    except IdempotencyValidationError as error:
+        raise InvalidError("this key was used for another request", code="idempotency_mismatch") from error
+    except IdempotencyAlreadyInProgressError as error:
+        raise ConflictError("the same request is being served right now", code="in_progress") from error
+    except IdempotencyPersistenceLayerError as error:
+        raise UnavailableError("idempotency records cannot be reached") from error
+    if not natural:
+        return stored
+    return answers[-1] if answers else action()
 
 
 def idempotency_config(context: LambdaContext) -> IdempotencyConfig:
-    """Keys include the tenant; a body that differs is found by its hash.
+    """Return how records are keyed: by tenant and key, with a hash of the body.
 
-    A missing key is an error, not a shrug.
-
-    The context says when this invocation must have ended: one that died does not hold its request for a day.
+    The context names the end of the invocation, so that one that crashed does not block its request for a day.
     """
     return IdempotencyConfig(
         event_key_jmespath="[tenant, key]",

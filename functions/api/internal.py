@@ -1,9 +1,7 @@
-"""The door that chat comes through.
+"""Requests of the chat function: passages for a message, texts of memories, and episodes.
 
-Passages for a message, texts of memories, episodes, of a tenant it vouches for.
-
-Only who may invoke this function by its name reaches it (Terraform's map says chat); the API's gateway cannot
-make such an event.
+They come by an invocation of this function, which Terraform grants to chat alone and the gateway cannot imitate.
+Chat vouches for the tenant.
 """
 
 from typing import Any
@@ -18,25 +16,23 @@ from membus.core.identity import Id
 from membus.episodes.model import EpisodeQuery
 
 
-class RecallIn(BaseModel):
+class _InternalRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+
+class RecallIn(_InternalRequest):
     tenant: Id
     user: Id
     message: str = Field(min_length=1)
     limit: int = Field(ge=1, le=100)
 
 
-class PassagesIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class PassagesIn(_InternalRequest):
     tenant: Id
     memory_ids: list[str] = Field(max_length=200)
 
 
-class EpisodesIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class EpisodesIn(_InternalRequest):
     wanted: EpisodeQuery
     limit: int = Field(ge=1, le=100)
     after: dict[str, str] | None
@@ -52,26 +48,18 @@ def answer_internal(event: dict[str, Any], container: Container) -> Any:
         return container.search.index.get_passages(wanted.tenant, wanted.memory_ids)
     if "episodes" in event:
         return _list_episodes(EpisodesIn.model_validate(event["episodes"]), container)
-    asked = RecallIn.model_validate(event["recall"])
+    return _recall_passages(RecallIn.model_validate(event["recall"]), container)
+
+
+def _recall_passages(asked: RecallIn, container: Container) -> list[dict[str, Any]]:
     hidden = container.erasure.guard.get_hidden(asked.tenant)
     if hidden.contains_user(asked.user):
         return []
-    found = memory_searcher(container, asked.tenant).search_memories(
-        asked.tenant,
-        SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit),
-        hidden=hidden,
-    )
-    passages = (
-        RecalledPassage(
-            memory_id=each.id,
-            kind=each.kind,
-            text=each.text,
-            occurred_at=each.occurred_at,
-            source=each.source,
-            score=each.score,
-        )
-        for each in found.results
-    )
+    query = SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit)
+    searcher = memory_searcher(container, asked.tenant)
+    results = searcher.search_memories(asked.tenant, query, hidden=hidden).results
+    fields = set(RecalledPassage.model_fields)
+    passages = (RecalledPassage(memory_id=each.id, **each.model_dump(include=fields)) for each in results)
     return [passage.model_dump(mode="json") for passage in passages]
 
 

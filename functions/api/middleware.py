@@ -1,4 +1,4 @@
-"""Whoever names a user asks the erasure ledger first: one who is being erased is neither read nor written."""
+"""The erasure check of every request that names a user in its path or query."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,26 +18,24 @@ HIDDEN_KEY = "hidden"
 
 
 def erasure_middleware(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Pass a request on unless it is about a user who is being erased, which only asking for it again may be.
+    """Refuse a request about a user who is being erased, but for one that asks for the erasure again.
 
-    Reads ask the ledger each time, one read unit; writes hear of an erasure within a minute. An export is a
-    read.
+    Reads and exports query the ledger each time, one read unit; writes learn of an erasure within a minute.
     """
     event = app.current_event
     user = app.context.get("_route_args", {}).get("user") or event.get_query_string_value("user_id", "")
-    verb = event.path.rpartition(":")[2] if event.http_method == "POST" else event.http_method
-    if user and verb != ERASE_ACTION:
-        if verb in {"GET", EXPORT_ACTION}:
+    action = event.path.rpartition(":")[2] if event.http_method == "POST" else event.http_method
+    if user and action != ERASE_ACTION:
+        if action in {"GET", EXPORT_ACTION}:
             ensure_visible(user, load_hidden(app))
         else:
-            app.context["container"].erasure.guard.ensure_writable(
-                Owner.model_construct(tenant=get_caller(app).tenant, user=user)
-            )
+            owner = Owner.model_construct(tenant=get_caller(app).tenant, user=user)
+            app.context["container"].erasure.guard.ensure_writable(owner)
     return next_middleware(app)
 
 
 def load_hidden(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> SubjectsBeingErased:
-    """Return whom this request may not show: one read of the ledger, however many parts of the request ask.
+    """Return whom the answer must not show, by one read of the ledger for each request.
 
     Raises:
         NotFoundError: the whole tenant is being erased.

@@ -1,4 +1,4 @@
-"""The parameters that routes share, and the marks that say which scope a route asks for."""
+"""Parameters that routes share, and the scopes that routes ask for."""
 
 from typing import Annotated
 
@@ -13,8 +13,7 @@ READ, WRITE, EVENTS, ADMIN = (
     describe_route("api", scope) for scope in ("memory:read", "memory:write", "events:write", "admin")
 )
 
-User = Annotated[Id, Path()]
-Agent = Annotated[Id, Path()]
+PathId = Annotated[Id, Path()]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2048)]
 MomentParameter = Annotated[AwareDatetime | None, Query()]

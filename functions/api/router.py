@@ -1,8 +1,21 @@
-"""The router of a resource, which finds the parts of the function in the context of the request."""
+"""The router of a resource: its routes, and what they know of the request that they answer."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel
 
+from functions.api.idempotency import idempotency_config, run_idempotent
+from functions.api.middleware import load_hidden
+from functions.api.pages import PageRequest
 from membus.container import Container
+from membus.core.erasure import SubjectsBeingErased
+from membus.core.identity import Owner
+from membus.erasure.guard import ensure_visible
+from membus.http import get_caller
+
+T = TypeVar("T", bound=BaseModel)
 
 
 class ApiRouter(APIGatewayHttpRouter):
@@ -14,3 +27,49 @@ class ApiRouter(APIGatewayHttpRouter):
         """The container that the handler put into the request's context."""
         container: Container = self.context["container"]
         return container
+
+    @property
+    def tenant(self) -> str:
+        return get_caller(self).tenant
+
+    @property
+    def hidden(self) -> SubjectsBeingErased:
+        """The users who are being erased, whom the answer must not show."""
+        return load_hidden(self)
+
+    def get_owner(self, user: str) -> Owner:
+        return Owner(tenant=self.tenant, user=user)
+
+    def get_page(self, limit: int, cursor: str | None) -> PageRequest:
+        return PageRequest(limit, cursor, self.container.cursor_signer)
+
+    def check_visible(self, user: str | None) -> None:
+        """Let the data of a user be read, or of nobody in particular; NotFoundError during an erasure."""
+        if user:
+            ensure_visible(user, self.hidden)
+
+    def check_writable(self, *users: str | None) -> None:
+        """Let the data of users be written; ConflictError `erasing` while one of them is being erased."""
+        for user in filter(None, users):
+            self.container.erasure.guard.ensure_writable(self.get_owner(user))
+
+    def run_once(
+        self,
+        operation: str,
+        action: Callable[[], T],
+        model: type[T],
+        *,
+        key: str,
+        body: dict[str, Any],
+        natural: bool = False,
+    ) -> T:
+        """Return the answer of an action that runs once for each Idempotency-Key, as `run_idempotent` says."""
+        answer = run_idempotent(
+            operation,
+            {"tenant": self.tenant, "key": key, "body": body},
+            lambda: action().model_dump(mode="json"),
+            store=self.container.idempotency,
+            config=idempotency_config(self.lambda_context),
+            natural=natural,
+        )
+        return model.model_validate(answer)

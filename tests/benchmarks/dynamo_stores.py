@@ -124,9 +124,9 @@ class Stores:
         accept_events(
             items,
             EventDefaults(tenant=ADA.tenant, request_key=None, now=NOON),
-            gate=self.gate,
+            guard=self.gate,
             bus=InMemoryEventBus(),
-            fresh=self.fresh,
+            unprocessed=self.fresh,
             monitor=RecordingUsageMonitor(),
         )
 

@@ -9,14 +9,14 @@ from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
 from botocore.exceptions import ConnectTimeoutError
 
-from functions.api.idempotency import IdempotentRequest, idempotency_config, idempotent
+from functions.api.idempotency import JsonObject, idempotency_config, run_idempotent
 from membus.core.errors import InvalidError, UnavailableError
 from tests.fakes.idempotency import InMemoryIdempotency
 from tests.strict import strict_aws
 from tests.support.api_client import LambdaInvocation
 from tests.support.tables import make_table
 
-ASKED: IdempotentRequest = {"tenant": "acme", "key": "k1", "body": {"title": "Trip"}}
+ASKED: JsonObject = {"tenant": "acme", "key": "k1", "body": {"title": "Trip"}}
 
 
 @pytest.fixture(params=["fake", "strict"])
@@ -37,16 +37,17 @@ class Work:
         self.done = 0
         self.fault: Exception | None = None
 
-    def ask(self, **fields: Any) -> IdempotentRequest:
+    def ask(self, **fields: Any) -> JsonObject:
         context: Any = LambdaInvocation()
-        run = idempotent("things.make", self._act, store=self._store, config=idempotency_config(context))
-        return run(ASKED | fields)
+        request, config = ASKED | fields, idempotency_config(context)
 
-    def _act(self, request: IdempotentRequest) -> IdempotentRequest:
-        if self.fault:
-            raise self.fault
-        self.done += 1
-        return {"number": self.done, "title": request["body"]["title"]}
+        def act() -> JsonObject:
+            if self.fault:
+                raise self.fault
+            self.done += 1
+            return {"number": self.done, "title": request["body"]["title"]}
+
+        return run_idempotent("things.make", request, act, store=self._store, config=config)
 
 
 @pytest.fixture
@@ -54,12 +55,12 @@ def work(store: BasePersistenceLayer) -> Work:
     return Work(store)
 
 
-def test_the_same_request_acts_once_and_answers_the_same(work: Work) -> None:
+def test_repeated_request_acts_once_and_answers_the_same(work: Work) -> None:
     assert work.ask() == work.ask() == {"number": 1, "title": "Trip"}
     assert work.done == 1
 
 
-def test_another_body_under_the_same_key_is_refused(work: Work) -> None:
+def test_another_body_under_the_same_key_is_rejected(work: Work) -> None:
     work.ask()
 
     with pytest.raises(InvalidError) as refused:
@@ -75,7 +76,7 @@ def test_another_key_or_tenant_is_another_request(work: Work, fields: dict[str, 
     assert work.ask(**fields)["number"] == 2
 
 
-def test_work_that_failed_may_be_asked_for_again(work: Work) -> None:
+def test_request_that_failed_may_be_repeated(work: Work) -> None:
     work.fault = UnavailableError("busy")
     with pytest.raises(UnavailableError):
         work.ask()
@@ -84,7 +85,7 @@ def test_work_that_failed_may_be_asked_for_again(work: Work) -> None:
     assert work.ask()["number"] == 1
 
 
-def test_records_out_of_reach_do_nothing() -> None:
+def test_request_does_nothing_while_records_are_unavailable() -> None:
     def cut(**_: object) -> None:
         raise ConnectTimeoutError(endpoint_url="https://dynamodb")
 

@@ -137,10 +137,10 @@ def _approve(house: ErasureSetup, _: ErasureGuard) -> None:
     usecase.approve_review_item(
         ADA,
         APPROVED.quarantine_id,
-        held_facts=house.held_facts,
+        review_queue=house.held_facts,
         facts=house.facts,
         now=house.clock(),
-        pause=lambda _: None,
+        sleep=lambda _: None,
     )
 
 

@@ -67,7 +67,7 @@ def changes(count: int) -> list[FactChange]:
 def put(facts: InMemoryFacts, *, expected: int | None = None, pauses: list[float] | None = None) -> Fact:
     change = FactChange(Correction(key="home.city", value="Porto"), "c1", expected)
     return correct_fact(
-        ADA, change, now=NOON, facts=facts, pause=([] if pauses is None else pauses).append
+        ADA, change, now=NOON, facts=facts, sleep=([] if pauses is None else pauses).append
     ).fact
 
 
@@ -149,7 +149,7 @@ def test_what_is_no_batch_is_refused(door: ApiTestClient, body: Any) -> None:
 def test_a_hundred_facts_are_written_in_as_few_commits_as_fit() -> None:
     facts, pauses = Contended(rivals=0), list[float]()
 
-    outcomes = correct_facts(ADA, changes(100), now=NOON, facts=facts, pause=pauses.append)
+    outcomes = correct_facts(ADA, changes(100), now=NOON, facts=facts, sleep=pauses.append)
 
     assert [outcome.fact.version for outcome in outcomes if isinstance(outcome, CorrectionResult)] == [
         1

@@ -1,4 +1,4 @@
-"""The wire format of conversations."""
+"""The JSON of conversations, handoffs and summaries."""
 
 from typing import Annotated, Literal
 
@@ -60,7 +60,7 @@ class ConversationPatch(BaseModel):
         return self
 
     def named_changes(self) -> dict[str, object]:
-        """Return what was named, as the conversation holds it."""
+        """Return the named fields with the types of a Conversation."""
         named = self.model_dump(exclude={"expected_version"}, exclude_none=True)
         return {name: tuple(value) if name == "members" else value for name, value in named.items()}
 

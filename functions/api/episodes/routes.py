@@ -1,4 +1,4 @@
-"""`/v1/agents/{agent}/episodes`: what happened, appended and read back."""
+"""`/v1/agents/{agent}/episodes`: events of an agent, appended and read back in time order."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -6,17 +6,16 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from functions.api.episodes import usecase
 from functions.api.episodes.schemas import EpisodeBatch, EpisodePage, EpisodeRange, RestoreOut
+from functions.api.episodes.usecase import list_episodes, record_episodes
 from functions.api.events.schemas import EventReceipt
 from functions.api.events.usecase import EventDefaults
-from functions.api.middleware import load_hidden
-from functions.api.parameters import READ, WRITE, Agent, Cursor, Limit, RequestKey
+from functions.api.parameters import READ, WRITE, Cursor, Limit, PathId, RequestKey
 from functions.api.router import ApiRouter
 from membus.core.errors import RestoreInProgressError
 from membus.core.event import Moment
 from membus.core.identity import Id
-from membus.http import get_caller
+from membus.http import json_response
 
 router = ApiRouter()
 EPISODES = "/v1/agents/<agent>/episodes"
@@ -42,18 +41,16 @@ End = Annotated[
     **WRITE,
 )
 def post_episodes(
-    agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None
+    agent: PathId, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None
 ) -> EventReceipt:
-    router.container.tenants.rate_limiter.check_rate(get_caller(router).tenant, "events", len(batch.episodes))
-    stamp = EventDefaults(
-        tenant=get_caller(router).tenant, agent=agent, now=router.container.clock(), request_key=key
-    )
-    return usecase.record_episodes(
+    container = router.container
+    container.tenants.rate_limiter.check_rate(router.tenant, "events", len(batch.episodes))
+    return record_episodes(
         batch.episodes,
-        stamp,
-        gate=router.container.erasure.guard,
-        episodes=router.container.episodes.store,
-        bus=router.container.events.bus,
+        EventDefaults(tenant=router.tenant, agent=agent, now=container.clock(), request_key=key),
+        guard=container.erasure.guard,
+        episodes=container.episodes.store,
+        bus=container.events.bus,
     )
 
 
@@ -64,7 +61,7 @@ def post_episodes(
 )
 def get_episodes(
     *,
-    agent: Agent,
+    agent: PathId,
     start: Start = None,
     end: End = None,
     session_id: Annotated[Id | None, Query(description="one session's alone")] = None,
@@ -72,25 +69,17 @@ def get_episodes(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[EpisodePage | RestoreOut]:
-    asked = EpisodeRange(start=start, end=end, session_id=session_id, user_id=user_id)
     try:
-        page = usecase.list_episodes(
-            get_caller(router).tenant,
+        answer = list_episodes(
+            router.tenant,
             agent,
-            asked,
-            limit=limit,
-            cursor=cursor,
+            EpisodeRange(start=start, end=end, session_id=session_id, user_id=user_id),
+            page=router.get_page(limit, cursor),
             now=router.container.clock(),
-            hidden=load_hidden(router),
+            hidden=router.hidden,
             episodes=router.container.episodes.reader,
-            sealer=router.container.cursor_signer,
         )
-    except RestoreInProgressError as thawing:
-        wait: dict[str, str | list[str]] = {"Retry-After": str(thawing.retry_after_seconds)}
-        return Response(
-            HTTPStatus.ACCEPTED,
-            content_type="application/json",
-            body=RestoreOut.from_error(thawing),
-            headers=wait,
-        )
-    return Response(HTTPStatus.OK, content_type="application/json", body=page)
+    except RestoreInProgressError as error:
+        wait = {"Retry-After": str(error.retry_after_seconds)}
+        return json_response(RestoreOut.from_error(error), status=HTTPStatus.ACCEPTED, headers=wait)
+    return json_response(answer)

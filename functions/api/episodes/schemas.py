@@ -1,7 +1,4 @@
-"""The wire format of episodes.
-
-The wire format of a thaw: cold episodes that S3 brings back from a class which takes hours.
-"""
+"""The JSON of episodes, and of the restore of archived episodes from a storage class that takes hours."""
 
 import base64
 from typing import Annotated, Any, Literal, Self
@@ -38,13 +35,13 @@ class EpisodeBatch(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_is_a_batch(cls, body: Any) -> Any:
-        alone = isinstance(body, dict) and "type" in body and "episodes" not in body
-        return {"episodes": [body]} if alone else body
+    def _accept_single_episode(cls, body: Any) -> Any:
+        is_single = isinstance(body, dict) and "type" in body and "episodes" not in body
+        return {"episodes": [body]} if is_single else body
 
 
 class EpisodeRange(Record):
-    """Which episodes are asked for, as asked: what was left out stays open."""
+    """The range that a request names; what it left out is None."""
 
     start: Moment | None = None
     end: Moment | None = None
@@ -68,9 +65,10 @@ class EpisodeOut(BaseModel):
 
     @classmethod
     def from_episode(cls, episode: Episode) -> Self:
-        shown = set(cls.model_fields) - {"learned_at", "tier"}
         return cls(
-            **episode.event.model_dump(include=shown), learned_at=episode.learned_at, tier=episode.tier
+            **episode.event.model_dump(include=set(cls.model_fields)),
+            learned_at=episode.learned_at,
+            tier=episode.tier,
         )
 
 
@@ -94,13 +92,9 @@ class RestoreOut(BaseModel):
     retry_after_seconds: int
 
     @classmethod
-    def from_error(cls, thawing: RestoreInProgressError) -> "RestoreOut":
-        """The job is the object's name within the tenant, so nothing has to be kept to find it again."""
-        _, _, name = thawing.key.partition("/")
+    def from_error(cls, error: RestoreInProgressError) -> "RestoreOut":
+        """Return the job, whose id holds the object's name within the tenant, so that none needs to be stored."""
+        _, _, name = error.key.partition("/")
         job_id = RESTORE_JOB_PREFIX + base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
-        return cls(
-            job_id=job_id,
-            status="running",
-            object=thawing.key,
-            retry_after_seconds=thawing.retry_after_seconds,
-        )
+        wait = error.retry_after_seconds
+        return cls(job_id=job_id, status="running", object=error.key, retry_after_seconds=wait)

@@ -1,11 +1,10 @@
-"""Episodes at the door: readable the moment they are taken, and read back in time order."""
+"""Episodes of an agent: readable as soon as they are recorded, and read back in time order."""
 
 import base64
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.api.cursors import read_cursor, write_cursor
 from functions.api.episodes.schemas import (
     RESTORE_JOB_PREFIX,
     EpisodeOut,
@@ -15,6 +14,7 @@ from functions.api.episodes.schemas import (
 )
 from functions.api.events.schemas import EventReceipt
 from functions.api.events.usecase import EventDefaults, IncomingEvents, check_events, publish_events
+from functions.api.pages import PageRequest
 from membus.core.clock import EARLIEST
 from membus.core.erasure import SubjectsBeingErased
 from membus.core.errors import (
@@ -25,7 +25,6 @@ from membus.core.errors import (
     UnavailableError,
 )
 from membus.core.event import Event, RecordedEvent
-from membus.core.pages import CursorSigner
 from membus.episodes.archive.ports import ArchiveCatalog, ArchiveObjects
 from membus.episodes.model import EpisodeQuery
 from membus.episodes.ports import EpisodeReader, EpisodeStore
@@ -34,41 +33,52 @@ from membus.events.ports import EventBus
 
 RANGE_DEFAULT = timedelta(days=30)
 RANGE_MAX = timedelta(days=3660)
-"""Ten years: a range is walked day by day, a hundred days a page."""
+"""Ten years: a range is read day by day, a hundred days a page."""
 FUTURE_MARGIN = timedelta(days=1)
-"""Clients' clocks run ahead; what they stamped a little later than now has happened all the same."""
+"""For clients' clocks that run ahead."""
 
 
 def record_episodes(
-    items: Sequence[Any], stamp: EventDefaults, *, gate: ErasureGuard, episodes: EpisodeStore, bus: EventBus
+    items: Sequence[Any],
+    defaults: EventDefaults,
+    *,
+    guard: ErasureGuard,
+    episodes: EpisodeStore,
+    bus: EventBus,
 ) -> EventReceipt:
-    """Record what is valid, then publish it for everybody who learns from it; the copies find it recorded.
+    """Record the valid events, then publish those that are new to extraction; report the others.
 
-    An event that the bus does not take is refused although it is recorded: sent again under its id it is the
+    An event that the bus does not accept is rejected although it is recorded: sent again under its id it is the
     same event, and is published then.
 
     Raises:
-        NothingAcceptedError: not one episode was taken.
+        NothingAcceptedError: not one event was accepted.
     """
-    incoming = check_events(items, stamp, gate)
-    fresh, away = IncomingEvents(), False
+    incoming = check_events(items, defaults, guard)
+    unread, is_away = IncomingEvents(), False
     for index, event in list(incoming.events.items()):
-        known: RecordedEvent | None = None
+        recorded: RecordedEvent | None = None
         try:
-            known = None if away else _record_episode(event, stamp.now, episodes=episodes)
+            recorded = None if is_away else _record_episode(event, defaults.now, episodes=episodes)
         except (ConflictError, UnavailableError) as error:
-            away = isinstance(error, UnavailableError)  # then each of the others would only wait for it too
-        if known is None:
-            incoming.reject_event(
-                index, "unavailable", f"event {event.event_id} was not recorded; send it again"
-            )
-            continue
-        if known.extracted is None:
-            fresh.events[index] = known.event
-    publish_events(fresh, bus=bus)
-    for refused in fresh.rejected:
-        incoming.reject_event(refused.index, refused.code, refused.detail)
+            is_away = isinstance(error, UnavailableError)  # the others would only wait for it, too
+        if recorded is None:
+            detail = f"event {event.event_id} was not recorded; send it again"
+            incoming.reject_event(index, "unavailable", detail)
+        elif recorded.extracted is None:
+            unread.events[index] = recorded.event
+    publish_events(unread, bus=bus)
+    for rejected in unread.rejected:
+        incoming.reject_event(rejected.index, rejected.code, rejected.detail)
     return incoming.make_receipt()
+
+
+def _record_episode(event: Event, now: datetime, *, episodes: EpisodeStore) -> RecordedEvent:
+    recorded = RecordedEvent(event=event, learned_at=now)
+    if event.remember:
+        return episodes.record_event(recorded, extracted=None)
+    episodes.forget_event(recorded)
+    return recorded
 
 
 def list_episodes(
@@ -76,21 +86,18 @@ def list_episodes(
     agent: str,
     asked: EpisodeRange,
     *,
-    limit: int,
-    cursor: str | None,
+    page: PageRequest,
     now: datetime,
     hidden: SubjectsBeingErased,
     episodes: EpisodeReader,
-    sealer: CursorSigner,
 ) -> EpisodePage:
-    """Return a page of an agent's episodes; a cursor keeps the range that its first page had.
+    """Return a page of an agent's episodes; a cursor keeps the end of the range that its first page had.
 
     Raises:
-        InvalidError: `bad_cursor`, or a range that is none or too long.
+        InvalidError: `bad_cursor`, `range_too_long`, or an empty range.
     """
-    query = f"episodes\n{tenant}\n{agent}\n{asked.model_dump_json()}"
-    after = read_cursor(cursor, query=query, sealer=sealer)
-    end = datetime.fromisoformat(after["end"]) if after else asked.end or now + FUTURE_MARGIN
+    query = page.for_query("episodes", tenant, agent, asked.model_dump_json())
+    end = datetime.fromisoformat(query.after["end"]) if query.after else asked.end or now + FUTURE_MARGIN
     wanted = EpisodeQuery(
         tenant=tenant,
         agent=agent,
@@ -99,24 +106,12 @@ def list_episodes(
         session_id=asked.session_id,
         user_id=asked.user_id,
     )
-    page = episodes.list_episodes(wanted, limit=limit, after=after)
-    next_after = page.after and page.after | {"end": end.isoformat()}
+    found = episodes.list_episodes(wanted, limit=query.limit, after=query.after)
+    visible = (each for each in found.items if not hidden.contains_user(each.event.user_id))
     return EpisodePage(
-        items=[
-            EpisodeOut.from_episode(each)
-            for each in page.items
-            if not hidden.contains_user(each.event.user_id)
-        ],
-        next_cursor=write_cursor(next_after, query=query, sealer=sealer),
+        items=[EpisodeOut.from_episode(each) for each in visible],
+        next_cursor=query.next_cursor(found.after and found.after | {"end": end.isoformat()}),
     )
-
-
-def _record_episode(event: Event, now: datetime, *, episodes: EpisodeStore) -> RecordedEvent:
-    arrived = RecordedEvent(event=event, learned_at=now)
-    if event.remember:
-        return episodes.record_event(arrived, extracted=None)
-    episodes.forget_event(arrived)
-    return arrived
 
 
 def _range_start(asked: EpisodeRange, end: datetime) -> datetime:
@@ -131,15 +126,15 @@ def _range_start(asked: EpisodeRange, end: datetime) -> datetime:
 def read_restore_job(
     tenant: str, job_id: str, *, catalog: ArchiveCatalog, objects: ArchiveObjects
 ) -> RestoreOut:
-    """Return how far the object is; raises NotFoundError for one that the tenant does not have."""
+    """Return whether the object of a restore job can be read; NotFoundError for one that the tenant lacks."""
     key = f"{tenant}/{_object_name(job_id)}"
-    kept = next((each for each in catalog.list_objects(tenant) if each.object_key == key), None)
-    if kept is None:
+    entry = next((each for each in catalog.list_objects(tenant) if each.object_key == key), None)
+    if entry is None:
         raise NotFoundError("no such job")
     try:
-        objects.check_exists(kept)
-    except RestoreInProgressError as thawing:
-        return RestoreOut.from_error(thawing)
+        objects.check_exists(entry)
+    except RestoreInProgressError as error:
+        return RestoreOut.from_error(error)
     return RestoreOut(job_id=job_id, status="done", object=key, retry_after_seconds=0)
 
 

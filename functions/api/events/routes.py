@@ -9,7 +9,6 @@ from functions.api.events.schemas import EventBatch, EventReceipt
 from functions.api.events.usecase import EventDefaults, accept_events
 from functions.api.parameters import EVENTS, RequestKey
 from functions.api.router import ApiRouter
-from membus.http import get_caller
 from membus.observability import EmfMonitor
 
 router = ApiRouter()
@@ -17,13 +16,13 @@ router = ApiRouter()
 
 @router.post("/v1/events", summary="Record what users did", status_code=HTTPStatus.ACCEPTED, **EVENTS)
 def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> EventReceipt:
-    router.container.tenants.rate_limiter.check_rate(get_caller(router).tenant, "events", len(batch.events))
-    stamp = EventDefaults(tenant=get_caller(router).tenant, request_key=key, now=router.container.clock())
+    container = router.container
+    container.tenants.rate_limiter.check_rate(router.tenant, "events", len(batch.events))
     return accept_events(
         batch.events,
-        stamp,
-        gate=router.container.erasure.guard,
-        bus=router.container.events.bus,
-        fresh=router.container.conversations.unprocessed,
+        EventDefaults(tenant=router.tenant, request_key=key, now=container.clock()),
+        guard=container.erasure.guard,
+        bus=container.events.bus,
+        unprocessed=container.conversations.unprocessed,
         monitor=EmfMonitor(),
     )

@@ -1,11 +1,11 @@
-"""The wire format of the data API."""
+"""The JSON of events, and of what became of each."""
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from functions.api.fields import require_written_moment
-from membus.core.event import EventType, Moment
+from functions.api.fields import WrittenMoment
+from membus.core.event import EventType
 from membus.core.identity import Id
 
 
@@ -18,7 +18,7 @@ class EpisodeIn(BaseModel):
     user_id: Id
     session_id: Id | None = None
     type: EventType
-    occurred_at: Annotated[Moment | None, BeforeValidator(require_written_moment)] = None
+    occurred_at: WrittenMoment = None
     payload: dict[str, Any] = Field(default_factory=dict)
     remember: bool = True
 

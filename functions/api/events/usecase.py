@@ -1,7 +1,4 @@
-"""Events as they come in: each checked on its own, stamped with what the credential and the path say.
-
-Events at the door: checked and put on the bus, whence everything else is learned.
-"""
+"""Events of a request: each is checked and completed on its own, then published on the bus."""
 
 import hashlib
 import json
@@ -14,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from functions.api.events.schemas import AcceptedEvent, EpisodeIn, EventIn, EventReceipt, RejectedEvent
+from functions.api.fields import describe_first_error
 from membus.conversations.ports import UnprocessedMessages
 from membus.conversations.unprocessed_messages import unprocessed_from_events
 from membus.core.errors import InvalidError, MembusError, UnavailableError
@@ -29,10 +27,7 @@ EVENT_SPACING = timedelta(milliseconds=1)
 
 
 class NothingAcceptedError(Exception):
-    """No event of a batch was taken.
-
-    `cause` is the one reason all of them share, else that they are invalid.
-    """
+    """No event of a batch was accepted."""
 
     def __init__(self, receipt: EventReceipt) -> None:
         super().__init__("no event was accepted")
@@ -40,6 +35,7 @@ class NothingAcceptedError(Exception):
 
     @property
     def common_error(self) -> MembusError:
+        """The one reason that all events share, else that they are invalid."""
         codes = {each.code for each in self.receipt.rejected}
         if codes == {"unavailable"}:
             return UnavailableError("no events can be taken right now")
@@ -48,7 +44,7 @@ class NothingAcceptedError(Exception):
 
 @dataclass(frozen=True)
 class EventDefaults:
-    """What an event cannot say itself. `agent` is the path's; without one the event names its agent."""
+    """What the API adds to an event; `agent` is that of the path, without which the event names its agent."""
 
     tenant: str
     now: datetime
@@ -56,40 +52,36 @@ class EventDefaults:
     agent: str | None = None
 
     def complete_event(self, item: Any, index: int) -> Event:
-        """Return the event as it will be known.
+        """Return the event with tenant, agent, moment and id.
 
-        An event without an id gets one. Where the request has an Idempotency-Key the id follows from it and
-        from what the event says, so that a retried request names the same events and a reused key swallows
-        none.
+        With an Idempotency-Key the id follows from the key and the content, so that a repeated request names
+        the same events, and a key that is used twice loses none.
 
         Raises:
-            ValidationError: it is no event.
+            ValidationError: the item is no event.
         """
-        said: EpisodeIn = (EpisodeIn if self.agent else EventIn).model_validate(item)
-        members = said.model_dump(exclude={"event_id", "occurred_at"}) | (
-            {"agent_id": self.agent} if self.agent else {}
-        )
+        given: EpisodeIn = (EpisodeIn if self.agent else EventIn).model_validate(item)
+        fields = given.model_dump(exclude={"event_id", "occurred_at"})
         return Event(
-            **members,
-            event_id=said.event_id or self._id(item, index),
+            **fields | ({"agent_id": self.agent} if self.agent else {}),
+            event_id=given.event_id or self._make_id(item, index),
             tenant_id=self.tenant,
-            occurred_at=said.occurred_at or self.now + index * EVENT_SPACING,
+            occurred_at=given.occurred_at or self.now + index * EVENT_SPACING,
             origin="api",
         )
 
-    def _id(self, item: Any, index: int) -> str:
-        if self.request_key is None:
-            return ulid_at(
-                self.now + index * EVENT_SPACING, uuid.uuid4().hex
-            )  # sorts as it came, also within one moment
-        said = json.dumps(item, sort_keys=True)
+    def _make_id(self, item: Any, index: int) -> str:
+        if self.request_key is None:  # ids sort in the order of arrival, also within one moment
+            return ulid_at(self.now + index * EVENT_SPACING, uuid.uuid4().hex)
+        content = json.dumps(item, sort_keys=True)
         place = f"{index}\n{self.agent}" if self.agent else str(index)
-        return hashlib.sha256(f"{self.tenant}\n{self.request_key}\n{place}\n{said}".encode()).hexdigest()[:32]
+        identity = f"{self.tenant}\n{self.request_key}\n{place}\n{content}"
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 @dataclass
 class IncomingEvents:
-    """The events of one request by their place in it; whoever cannot take one refuses it."""
+    """The events of one request by their index in it, and those that were rejected."""
 
     events: dict[int, Event] = field(default_factory=dict)
     rejected: list[RejectedEvent] = field(default_factory=list)
@@ -99,7 +91,7 @@ class IncomingEvents:
         self.rejected.append(RejectedEvent(index=index, code=code, detail=detail))
 
     def make_receipt(self) -> EventReceipt:
-        """Return what became of every event; NothingAcceptedError where not one was taken."""
+        """Return what became of every event; NothingAcceptedError where none was accepted."""
         accepted = [
             AcceptedEvent(index=index, event_id=event.event_id) for index, event in self.events.items()
         ]
@@ -109,78 +101,70 @@ class IncomingEvents:
         return receipt
 
 
-def check_events(items: Sequence[Any], stamp: EventDefaults, gate: ErasureGuard) -> IncomingEvents:
-    """Check each event on its own; one to be left alone goes on without its words.
-
-    Archives and queues keep theirs.
-    """
+def check_events(items: Sequence[Any], defaults: EventDefaults, guard: ErasureGuard) -> IncomingEvents:
+    """Return the events that are valid and may be stored; one that must not be remembered loses its payload."""
     incoming = IncomingEvents()
     for index, item in enumerate(items):
         try:
-            event = stamp.complete_event(item, index)
+            event = defaults.complete_event(item, index)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(map(str, first["loc"])) or "event"
-            incoming.reject_event(index, "invalid", f"{where}: {first['msg']}")
+            incoming.reject_event(index, "invalid", describe_first_error(error, "event"))
             continue
         incoming.events[index] = event if event.remember else event.model_copy(update={"payload": {}})
-        if problem := _event_problem(event) or _erasure_problem(event, stamp.now, gate):
+        if problem := _event_problem(event) or _erasure_problem(event, defaults.now, guard):
             incoming.reject_event(index, *problem)
     return incoming
 
 
-def _erasure_problem(event: Event, now: datetime, gate: ErasureGuard) -> tuple[str, str] | None:
-    """Return why an event may not be kept although it is well-formed.
-
-    What is refused here would be dropped later.
-    """
-    try:
-        admitted = gate.accepts_event(RecordedEvent(event=event, learned_at=now))
-    except UnavailableError:
-        return "erasing", f"user {event.user_id} is being erased; send it again when that is done"
-    return None if admitted else ("erased", f"this happened before user {event.user_id} was erased")
-
-
 def _event_problem(event: Event) -> tuple[str, str] | None:
-    """Return the code and the words for what is wrong with a well-formed event."""
+    """Return the code and the description of what is wrong with a well-formed event."""
     if len(json.dumps(event.payload, ensure_ascii=False).encode()) > EVENT_BYTES_MAX:
         return "payload_too_large", f"an event takes at most {EVENT_BYTES_MAX} bytes"
     if event.type.startswith(RESERVED_TYPE_PREFIX):
-        words = f"type: {RESERVED_TYPE_PREFIX}… is what membus says itself; set facts by PUT /v1/users/{{user}}/facts/{{key}}"
-        return "reserved_type", words
+        instead = "set facts by PUT /v1/users/{user}/facts/{key}"
+        return "reserved_type", f"type: {RESERVED_TYPE_PREFIX}… is what membus says itself; {instead}"
     if event.type == "message.sent" and is_blank(event.payload.get("text")):
         return "invalid", "payload.text: a message needs visible text"
     return None
 
 
+def _erasure_problem(event: Event, now: datetime, guard: ErasureGuard) -> tuple[str, str] | None:
+    """Return the code and the description of why an erasure forbids the event, which extraction would drop."""
+    try:
+        accepted = guard.accepts_event(RecordedEvent(event=event, learned_at=now))
+    except UnavailableError:
+        return "erasing", f"user {event.user_id} is being erased; send it again when that is done"
+    return None if accepted else ("erased", f"this happened before user {event.user_id} was erased")
+
+
 def accept_events(
     items: Sequence[Any],
-    stamp: EventDefaults,
+    defaults: EventDefaults,
     *,
-    gate: ErasureGuard,
+    guard: ErasureGuard,
     bus: EventBus,
-    fresh: UnprocessedMessages,
+    unprocessed: UnprocessedMessages,
     monitor: UsageMonitor,
 ) -> EventReceipt:
-    """Publish what is valid and report the rest; an accepted event is durable on the bus.
+    """Publish the valid events and report the others; an accepted event is durable on the bus.
 
-    What users say is kept for the next turn of chat before it is published: extract, which lets go of it,
-    comes after. It is a courtesy: where it cannot be kept, the event is taken all the same.
+    Messages are stored for the next turn of chat first, because extraction, which removes them, comes after.
+    Where they cannot be stored, the events are accepted all the same.
 
     Raises:
-        NothingAcceptedError: not one event was taken.
+        NothingAcceptedError: not one event was accepted.
     """
-    incoming = check_events(items, stamp, gate)
+    incoming = check_events(items, defaults, guard)
     try:
-        fresh.add_messages(unprocessed_from_events(incoming.events.values(), stamp.now))
+        unprocessed.add_messages(unprocessed_from_events(incoming.events.values(), defaults.now))
     except UnavailableError as error:
-        monitor.log_warning("what was just said is not kept", tenant_id=stamp.tenant, error=error.code)
+        monitor.log_warning("what was just said is not kept", tenant_id=defaults.tenant, error=error.code)
     publish_events(incoming, bus=bus)
     return incoming.make_receipt()
 
 
 def publish_events(incoming: IncomingEvents, *, bus: EventBus) -> None:
-    """Put the events on the bus and refuse those that it did not take."""
+    """Put the events on the bus and reject those that it did not accept."""
     places = list(incoming.events)
     for place, code in bus.publish_events(list(incoming.events.values())).items():
         event = incoming.events[places[place]]

@@ -1,15 +1,10 @@
-"""A change to a fact by hand: as it is asked for, what it is judged by, and what is written.
+"""Corrections: facts that a person sets or retracts, each under the version that the caller knows.
 
-Facts set or taken back by hand.
-
-Each under the version the caller knows, each with the event that says so.
-
-Many facts set by hand in one request.
-
-The valid ones are written, the others reported each with its reason.
+A correction is stored with an event of its own. A batch writes the valid ones and reports the others.
 """
 
 import hashlib
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from functions.api.facts.schemas import FactRejected, FactResults, FactSet, KeyedFactIn
+from functions.api.fields import describe_first_error
 from membus.core.errors import ConflictError, InvalidError, MembusError, NotFoundError
 from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
@@ -45,13 +41,20 @@ from membus.facts.ports import FactCommit, FactStore, VersionedFact
 from membus.facts.profile import Profile
 from membus.facts.resolution import in_learning_order
 
+CHANGES_MAX = 19
+"""Changes in one transaction of at most 100 items: three for a fact, two for its event, one for the profile."""
+CORRECTION_RETRY = RetryPolicy(tries=8, pause_seconds=0.02)
+"""For a writer that lost a race; its pauses add up to 2.5 seconds at most."""
+MOMENT_STEP = timedelta(milliseconds=1)
+CLOCK_SKEW_MAX = timedelta(minutes=5)
+"""How far a caller's clock may run ahead."""
+
 
 @dataclass(frozen=True)
 class FactChange:
-    """What a caller wants of one fact; version 0 is expected of a fact that must not exist.
+    """A change of one fact and what the caller expects of it; version 0 is that of a fact that must not exist.
 
-    A revision is of exactly what the caller has seen: a version counts observations, and a rebuild may count
-    anew.
+    A version counts observations, and a rebuild may count anew; a revision names exactly what the caller saw.
     """
 
     correction: Correction
@@ -61,24 +64,11 @@ class FactChange:
 
 
 @dataclass(frozen=True)
-class KnownFact:
-    """A fact as it is known when a change to it is judged; `stored` where the change asks for a revision."""
-
-    trail: ObservationHistory
-    stored: VersionedFact | None
-
-    @property
-    def current_fact(self) -> Fact | None:
-        fact = fact_from_snapshot(self.trail.full_snapshot)
-        return fact if fact and not fact.is_retracted else None
-
-
-@dataclass(frozen=True)
 class PreparedChange:
-    """A change that may be written: its event, what it teaches, the key's trail before and with it."""
+    """A change that may be written: its event and observation, and the key's history before and after it."""
 
     event: RecordedEvent
-    seen: Observation
+    observation: Observation
     before: ObservationHistory
     after: ObservationHistory
 
@@ -90,25 +80,13 @@ class PreparedChange:
 
     @property
     def changed_snapshots(self) -> dict[str, ObservationSnapshot | None]:
-        short = self.after.compact_older()
-        return {} if short.carried == self.before.carried else {self.seen.key: short.carried}
-
-
-CHANGES_MAX = 19
-"""DynamoDB takes 100 items in a transaction.
-
-Three for each fact at most, two for its event, one for the profile.
-"""
-CORRECTION_RETRY = RetryPolicy(tries=8, pause_seconds=0.02)
-"""For a writer that lost a race; its pauses add up to 2.5 seconds at most."""
-MOMENT_STEP = timedelta(milliseconds=1)
-CLOCK_SKEW_MAX = timedelta(minutes=5)
-"""How far a caller's clock may run before ours."""
+        compacted = self.after.compact_older()
+        return {} if compacted.carried == self.before.carried else {self.observation.key: compacted.carried}
 
 
 @dataclass(frozen=True)
 class CorrectionResult:
-    """A fact as a change left it; without a revision where the same request came first, and others since."""
+    """A fact after a change; without a revision where a repeated request is followed by other changes."""
 
     fact: Fact
     revision: int | None
@@ -118,16 +96,21 @@ CorrectionOutcome = CorrectionResult | MembusError
 
 
 def correct_fact(
-    owner: Owner, change: FactChange, *, now: datetime, facts: FactStore, pause: Callable[[float], None]
+    owner: Owner,
+    change: FactChange,
+    *,
+    now: datetime,
+    facts: FactStore,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> CorrectionResult:
-    """Return the fact as the change leaves it, or left it when the same request came first.
+    """Return the fact after the change; for a repeated request, as the first one left it.
 
     Raises:
         ConflictError: the fact is at another version than expected; carries that version.
-        NotFoundError: there is nothing to take back.
+        NotFoundError: there is nothing to retract.
         InvalidError: `idempotency_mismatch`, or a moment that lies in the future.
     """
-    (outcome,) = correct_facts(owner, [change], now=now, facts=facts, pause=pause)
+    (outcome,) = correct_facts(owner, [change], now=now, facts=facts, sleep=sleep)
     if isinstance(outcome, MembusError):
         raise outcome
     return outcome
@@ -139,26 +122,22 @@ def correct_facts(
     *,
     now: datetime,
     facts: FactStore,
-    pause: Callable[[float], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[CorrectionOutcome]:
     """Return what became of each change, in their order; each key may be changed once."""
     outcomes: list[CorrectionOutcome] = []
     for start in range(0, len(changes), CHANGES_MAX):
-        outcomes += _commit_changes(
-            owner, changes[start : start + CHANGES_MAX], now=now, facts=facts, pause=pause
-        )
+        chunk = changes[start : start + CHANGES_MAX]
+        outcomes += _commit_changes(owner, chunk, now=now, facts=facts, sleep=sleep)
     return outcomes
 
 
 def correction_event_id(owner: Owner, key: str, request_key: str | None, *, place: str) -> str:
-    """Return the id of a change's event.
-
-    The same for the same request about the same fact, else one of its own.
-    """
+    """Return the id of a change's event: the same for the same request about the same fact, else a random one."""
     if request_key is None:
         return uuid.uuid4().hex
-    asked = f"facts\n{owner.tenant}\n{owner.user}\n{key}\n{place}\n{request_key}"
-    return hashlib.sha256(asked.encode()).hexdigest()[:32]
+    identity = f"facts\n{owner.tenant}\n{owner.user}\n{key}\n{place}\n{request_key}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 def _commit_changes(
@@ -167,18 +146,20 @@ def _commit_changes(
     *,
     now: datetime,
     facts: FactStore,
-    pause: Callable[[float], None],
+    sleep: Callable[[float], None],
 ) -> list[CorrectionOutcome]:
-    """Judge the changes by the facts as they are and write what may be, again if somebody else was faster."""
+    """Check the changes against the stored facts and write the valid ones in one transaction."""
 
     def prepare(tried: int) -> tuple[Profile, list[PreparedChange | CorrectionOutcome]]:
         profile = facts.get_full_profile(owner)
         return profile, [_prepare_change(change, owner, now, facts, whole=tried > 0) for change in changes]
 
-    def commit(judged: tuple[Profile, list[PreparedChange | CorrectionOutcome]]) -> list[CorrectionOutcome]:
-        profile, outcomes = judged
-        if made := [each for each in outcomes if isinstance(each, PreparedChange)]:
-            facts.commit(_fact_commit(profile, made))
+    def commit(
+        prepared: tuple[Profile, list[PreparedChange | CorrectionOutcome]],
+    ) -> list[CorrectionOutcome]:
+        profile, outcomes = prepared
+        if valid := [each for each in outcomes if isinstance(each, PreparedChange)]:
+            facts.commit(_fact_commit(profile, valid))
         return [
             CorrectionResult(each.resulting_fact, profile.version + 1)
             if isinstance(each, PreparedChange)
@@ -187,114 +168,98 @@ def _commit_changes(
         ]
 
     busy = "too many others write to this user's facts right now"
-    return commit_with_retry(prepare, commit, policy=CORRECTION_RETRY, busy=busy, sleep=pause)
+    return commit_with_retry(prepare, commit, policy=CORRECTION_RETRY, busy=busy, sleep=sleep)
 
 
 def _prepare_change(
     change: FactChange, owner: Owner, now: datetime, facts: FactStore, *, whole: bool
 ) -> PreparedChange | CorrectionOutcome:
-    """Judge a change by what is known of its key.
+    """Return the change as it may be written, or why it may not.
 
-    `whole` looks for the same request among all observations.
+    The same request is looked for among the recent observations of the key, or among all with `whole`.
     """
-    known = _load_known_fact(change, owner, facts, whole=whole)
-    repeated = next(
-        (each for each in known.trail.recent if each.provenance.event_id == change.event_id), None
-    )
-    if repeated:
-        return _repeated_outcome(
-            change.correction, repeated, known.trail, _load_stored(owner, change.correction.key, facts)
-        )
-    held = known.current_fact
-    if refused := _find_refusal(change, held, known.stored, now):
-        return refused
-    latest = known.trail.carried.learned_at + MOMENT_STEP if known.trail.carried else now
-    at = next_correction_time(known.trail.relevant_observations, max(now, latest))
-    event = correction_event(
-        _complete_correction(change.correction, held), owner, event_id=change.event_id, at=at
-    )
-    (observation,) = observe_correction(event)
-    return PreparedChange(
-        event,
-        observation,
-        known.trail,
-        extend_history(owner, observation.key, [observation], known.trail, facts),
-    )
-
-
-def _load_known_fact(change: FactChange, owner: Owner, facts: FactStore, *, whole: bool) -> KnownFact:
-    key = change.correction.key
-    trail = (
-        ObservationHistory(tuple(in_learning_order(facts.list_observations(owner, key))))
+    asked = change.correction
+    history = (
+        ObservationHistory(tuple(in_learning_order(facts.list_observations(owner, asked.key))))
         if whole
-        else facts.get_history(owner, key)
+        else facts.get_history(owner, asked.key)
     )
-    return KnownFact(trail, _load_stored(owner, key, facts) if change.expected_revision is not None else None)
+    needs_revision = change.expected_revision is not None
+    stored = _find_stored(owner, asked.key, facts) if needs_revision else None
+    for observation in history.recent:
+        if observation.provenance.event_id == change.event_id:
+            stored = _find_stored(owner, asked.key, facts)
+            return _repeated_outcome(asked, observation, history, stored)
+    fact = fact_from_snapshot(history.full_snapshot)
+    current = fact if fact and not fact.is_retracted else None
+    if problem := _change_problem(change, current, stored, now):
+        return problem
+    after_older = history.carried.learned_at + MOMENT_STEP if history.carried else now
+    moment = next_correction_time(history.relevant_observations, max(now, after_older))
+    event = correction_event(_complete_correction(asked, current), owner, event_id=change.event_id, at=moment)
+    (observation,) = observe_correction(event)
+    after = extend_history(owner, observation.key, [observation], history, facts)
+    return PreparedChange(event, observation, history, after)
 
 
-def _load_stored(owner: Owner, key: str, facts: FactStore) -> VersionedFact | None:
+def _find_stored(owner: Owner, key: str, facts: FactStore) -> VersionedFact | None:
     with suppress(NotFoundError):
         return facts.get_versioned_fact(owner, key)
     return None
 
 
 def _repeated_outcome(
-    asked: Correction, repeated: Observation, trail: ObservationHistory, now: VersionedFact | None
+    asked: Correction, repeated: Observation, history: ObservationHistory, stored: VersionedFact | None
 ) -> CorrectionOutcome:
-    """Return the fact as this very request left it, whatever has happened to it since."""
-    same = (
+    """Return the fact as the first request left it, whatever has happened to it since."""
+    is_same = (
         asked.value == repeated.value
         and asked.kind in {None, repeated.kind}
         and asked.valid_from in {None, repeated.valid_from}
         and asked.valid_until in {None, repeated.valid_until}
     )
-    seen = observations_as_of(trail.recent, true_at=None, known_at=repeated.learned_at)
-    then = fact_from_snapshot(ObservationHistory(tuple(seen), trail.carried).full_snapshot)
-    if same and then:
-        return CorrectionResult(then, now.revision if now and now.fact == then else None)
+    known = observations_as_of(history.recent, true_at=None, known_at=repeated.learned_at)
+    fact = fact_from_snapshot(ObservationHistory(tuple(known), history.carried).full_snapshot)
+    if is_same and fact:
+        return CorrectionResult(fact, stored.revision if stored and stored.fact == fact else None)
     return InvalidError("this key was used for another request", code="idempotency_mismatch")
 
 
-def _find_refusal(
-    change: FactChange, held: Fact | None, stored: VersionedFact | None, now: datetime
+def _change_problem(
+    change: FactChange, current: Fact | None, stored: VersionedFact | None, now: datetime
 ) -> MembusError | None:
-    asked, version = change.correction, held.version if held else 0
-    if asked.value is None and held is None:
+    asked, version = change.correction, current.version if current else 0
+    if asked.value is None and current is None:
         return NotFoundError(f"nothing is known under {asked.key}")
     if change.expected_version not in {None, version}:
         return ConflictError(
             f"{asked.key} is at version {version}, not {change.expected_version}", version=version
         )
-    if change.expected_revision is not None and (
-        stored is None or change.expected_revision != stored.revision
-    ):
+    if change.expected_revision not in {None, stored.revision if stored else None}:
         return ConflictError(f"{asked.key} is not what its tag stands for any more", version=version)
     if asked.valid_from and asked.valid_from > now + CLOCK_SKEW_MAX:
         return InvalidError("valid_from lies in the future: a fact is what is so, or was")
     return None
 
 
-def _complete_correction(asked: Correction, held: Fact | None) -> Correction:
-    """Return the correction with what its caller left as it is.
-
-    The kind, and the date of a value that stays.
-    """
-    kind = asked.kind or (held.kind if held else kind_of_key(asked.key))
-    stays = held and held.value and asked.value and held.value.casefold() == asked.value.casefold()
-    valid_from = asked.valid_from or (held.valid_from if held and stays else None)
+def _complete_correction(asked: Correction, current: Fact | None) -> Correction:
+    """Return the correction with the kind, and with the date of a value that stays, where it names none."""
+    kind = asked.kind or (current.kind if current else kind_of_key(asked.key))
+    stays = current and current.value and asked.value and current.value.casefold() == asked.value.casefold()
+    valid_from = asked.valid_from or (current.valid_from if current and stays else None)
     return asked.model_copy(update={"kind": kind, "valid_from": valid_from})
 
 
-def _fact_commit(profile: Profile, made: Sequence[PreparedChange]) -> FactCommit:
-    current = tuple(each.resulting_fact for each in made)
+def _fact_commit(profile: Profile, changes: Sequence[PreparedChange]) -> FactCommit:
+    current = tuple(each.resulting_fact for each in changes)
     return FactCommit(
         profile=profile.with_facts(current),
         extractor=CORRECTIONS_VERSION,
         events=(),
-        new_events=tuple(each.event for each in made),
-        observations=tuple(each.seen for each in made),
+        new_events=tuple(each.event for each in changes),
+        observations=tuple(each.observation for each in changes),
         facts=current,
-        carried={key: carried for each in made for key, carried in each.changed_snapshots.items()},
+        carried={key: carried for each in changes for key, carried in each.changed_snapshots.items()},
     )
 
 
@@ -305,23 +270,21 @@ def put_facts(
     request_key: str,
     now: datetime,
     facts: FactStore,
-    pause: Callable[[float], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> FactResults:
     """Return what became of each item; the ids of the events follow from the request's key."""
-    asked: dict[int, KeyedFactIn] = {}
+    valid: dict[int, KeyedFactIn] = {}
     results: dict[int, FactSet | FactRejected] = {}
     for index, item in enumerate(items):
-        checked = _parse_item(index, item, taken={each.key for each in asked.values()})
-        if isinstance(checked, KeyedFactIn):
-            asked[index] = checked
+        parsed = _parse_item(index, item, taken={each.key for each in valid.values()})
+        if isinstance(parsed, KeyedFactIn):
+            valid[index] = parsed
         else:
-            results[index] = checked
-    changes = [_batch_change(owner, index, each, request_key) for index, each in asked.items()]
-    outcomes = correct_facts(owner, changes, now=now, facts=facts, pause=pause)
-    results |= {
-        index: _batch_result(index, each.key, outcome)
-        for (index, each), outcome in zip(asked.items(), outcomes, strict=True)
-    }
+            results[index] = parsed
+    changes = [_batch_change(owner, index, each, request_key) for index, each in valid.items()]
+    outcomes = correct_facts(owner, changes, now=now, facts=facts, sleep=sleep)
+    for (index, each), outcome in zip(valid.items(), outcomes, strict=True):
+        results[index] = _batch_result(index, each.key, outcome)
     return FactResults(results=[results[index] for index in range(len(items))])
 
 
@@ -329,19 +292,13 @@ def _parse_item(index: int, item: Any, *, taken: set[str]) -> KeyedFactIn | Fact
     try:
         asked = KeyedFactIn.model_validate(item)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "fact"
         key = item.get("key") if isinstance(item, dict) else None
-        return FactRejected(
-            index=index,
-            key=key if isinstance(key, str) else None,
-            code="invalid",
-            detail=f"{where}: {first['msg']}",
-        )
+        named = key if isinstance(key, str) else None
+        detail = describe_first_error(error, "fact")
+        return FactRejected(index=index, key=named, code="invalid", detail=detail)
     if asked.key in taken:
-        return FactRejected(
-            index=index, key=asked.key, code="duplicate_key", detail="a batch sets a key once"
-        )
+        detail = "a batch sets a key once"
+        return FactRejected(index=index, key=asked.key, code="duplicate_key", detail=detail)
     return asked
 
 

@@ -1,7 +1,4 @@
-"""Why a fact is believed.
-
-Its event and words, its reader and the cost, what it replaced and what contradicts it.
-"""
+"""Why a fact is believed: its event and quote, its reader and the cost, what it replaced and what contradicts it."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -26,7 +23,7 @@ class FactCause(Record):
 
 
 EXPLAINED_OBSERVATIONS_MAX = 200
-"""So many of a key's newest observations explain it; its history has them all."""
+"""The newest observations of a key that an explanation reads; the history has them all."""
 
 
 class FactExplanation(Record):
@@ -48,41 +45,43 @@ class FactExplanation(Record):
     overruled: tuple[FactVersion, ...]
 
 
-def build_explanation(fact: Fact, seen: Sequence[Observation], trace: EventTrace | None) -> FactExplanation:
-    """Return why `fact` is believed, from the newest observations of its key and the trace of its event.
+def build_explanation(
+    fact: Fact, observations: Sequence[Observation], trace: EventTrace | None
+) -> FactExplanation:
+    """Return the explanation of `fact` from the newest observations of its key and the trace of its event.
 
-    What says otherwise is told apart as the fold does: `conflicts` are those that the fact carries, believed
-    as much; of the rest, `replaced` held before it or until it was taken back, with that word, and
-    `overruled` speak of a later time and are believed less.
+    Other values are told apart as the fold does: `conflicts` are those that the fact names, of equal trust. Of
+    the rest, `replaced` were current before it or until a retraction, and `overruled` are later values of
+    less trust.
     """
-    told = list_versions(seen, first=fact.version - len(seen) + 1, believed=fact.provenance.event_id)
-    others = [each for each in told if not each.current and not each.has_same_value_as(fact)]
-    named = {each.event_id for each in fact.conflicts}
-    rest = [each for each in others if each.provenance.event_id not in named]
-    taken_back = max((each.version for each in rest if each.is_retracted), default=0)
+    first = fact.version - len(observations) + 1
+    versions = list_versions(observations, first=first, believed=fact.provenance.event_id)
+    others = [each for each in versions if not each.current and not each.has_same_value_as(fact)]
+    conflicting = {each.event_id for each in fact.conflicts}
+    rest = [each for each in others if each.provenance.event_id not in conflicting]
+    retracted = max((each.version for each in rest if each.is_retracted), default=0)
     replaced = tuple(
-        each for each in rest if each.last_known_at <= fact.last_known_at or each.version <= taken_back
+        each for each in rest if each.last_known_at <= fact.last_known_at or each.version <= retracted
     )
-    why = fact.provenance
-    event = trace.event if trace else None
+    provenance, event = fact.provenance, trace.event if trace else None
     return FactExplanation(
         event=FactCause(
-            event_id=why.event_id,
-            type=why.event_type,
+            event_id=provenance.event_id,
+            type=provenance.event_type,
             learned_at=fact.learned_at,
             occurred_at=event.occurred_at if event else None,
             agent_id=event.agent_id if event else None,
             session_id=event.session_id if event else None,
         ),
-        quote=why.quote,
-        channel=why.origin,
+        quote=provenance.quote,
+        channel=provenance.origin,
         read_by=_reader(fact),
-        model=why.model,
-        prompt_version=why.prompt_version,
-        rule=why.rule,
-        cost=trace.share if trace and why.model else None,
+        model=provenance.model,
+        prompt_version=provenance.prompt_version,
+        rule=provenance.rule,
+        cost=trace.share if trace and provenance.model else None,
         replaced=replaced,
-        conflicts=tuple(each for each in others if each.provenance.event_id in named),
+        conflicts=tuple(each for each in others if each.provenance.event_id in conflicting),
         overruled=tuple(each for each in rest if each not in replaced),
     )
 

@@ -1,12 +1,11 @@
-"""The wire format of facts that are set by hand."""
+"""The JSON of facts: profiles, versions, and corrections."""
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from functions.api.facts.explanation import FactExplanation
-from functions.api.fields import require_written_moment
-from membus.core.event import Moment
+from functions.api.fields import WrittenMoment
 from membus.facts.corrections import CorrectedKey, CorrectedValue
 from membus.facts.fact import Fact, FactVersion
 from membus.facts.observation import FactKind
@@ -72,9 +71,7 @@ class FactIn(BaseModel):
     value: CorrectedValue
     kind: FactKind | None = Field(default=None, description=KIND_DESCRIPTION)
     expected_version: int | None = Field(default=None, ge=0, strict=True, description=VERSION_DESCRIPTION)
-    valid_from: Annotated[Moment | None, BeforeValidator(require_written_moment)] = Field(
-        default=None, description=VALID_FROM_DESCRIPTION
-    )
+    valid_from: WrittenMoment = Field(default=None, description=VALID_FROM_DESCRIPTION)
 
 
 class KeyedFactIn(FactIn):

@@ -1,6 +1,6 @@
-"""When what was observed of a key stopped to hold, as later observations tell."""
+"""When the value of an observation stopped to hold, as the other observations of its key tell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from membus.facts.observation import Observation, Trust
@@ -8,62 +8,56 @@ from membus.facts.resolution import in_learning_order, takes_precedence, truth_o
 
 
 class FactTimeline:
-    """The observations of one key laid out in time: what held at any moment, and until when."""
+    """The observations of one key laid out in time: which one was current at a moment, and until when."""
 
     def __init__(self, observations: Iterable[Observation]) -> None:
-        self._learned = in_learning_order(observations)
-        self._true = sorted(self._learned, key=truth_order)
-        self._places = {id(seen): place for place, seen in enumerate(self._learned)}
-        self._turns = sorted({moment for seen in self._learned for moment in _turning_points(seen)})
+        self._by_learning = in_learning_order(observations)
+        self._by_truth = sorted(self._by_learning, key=truth_order)
+        self._places = {id(each): place for place, each in enumerate(self._by_learning)}
+        starts = {each.valid_from for each in self._by_learning}
+        ends = {each.valid_until for each in self._by_learning if each.valid_until}
+        self._turning_points = sorted(starts | ends)
 
     def observation_at(self, moment: datetime) -> Observation | None:
-        """Return what held at a moment, as the fold over what was true by then has it.
+        """Return the observation that was current at a moment, None where there was none.
 
-        None where nothing did.
+        A retraction ends what was learned before it; after one, only corrections count.
         """
-        back = max(
+        retracted_until = max(
             (
                 place
-                for place, seen in enumerate(self._learned)
-                if seen.is_retracted and _is_true(seen, moment)
+                for place, each in enumerate(self._by_learning)
+                if each.is_retracted and _is_true(each, moment)
             ),
             default=-1,
         )
         current: Observation | None = None
-        for seen in self._true:
-            if not _is_true(seen, moment) or self._places[id(seen)] <= back:
+        for each in self._by_truth:
+            if not _is_true(each, moment) or self._places[id(each)] <= retracted_until:
                 continue
-            if back >= 0 and seen.trust is not Trust.CORRECTED:
+            if retracted_until >= 0 and each.trust is not Trust.CORRECTED:
                 continue
-            if current is None or takes_precedence(seen, current):
-                current = seen
+            if current is None or takes_precedence(each, current):
+                current = each
         return current
 
-    def end_of(self, seen: Observation, since: datetime | None = None) -> datetime | None:
-        """Return when what an observation says stopped to hold, looking from `since`, its beginning if left out.
+    def end_of(self, observation: Observation, since: datetime | None = None) -> datetime | None:
+        """Return when the value of an observation stopped to hold after `since`, by default its beginning.
 
-        What never held has the end that it named, if any; so has what holds still.
+        A value that never held, or still holds, ends where its observation says.
         """
-        start = max(seen.valid_from, since or seen.valid_from)
-        if not _same_claim(self.observation_at(start), seen):
-            return seen.valid_until
-        return next(
-            (
-                turn
-                for turn in self._turns
-                if turn > start and not _same_claim(self.observation_at(turn), seen)
-            ),
-            seen.valid_until,
-        )
+        start = max(observation.valid_from, since or observation.valid_from)
+        if self._holds_at(start, observation):
+            for moment in self._turning_points:
+                if moment > start and not self._holds_at(moment, observation):
+                    return moment
+        return observation.valid_until
+
+    def _holds_at(self, moment: datetime, observation: Observation) -> bool:
+        current = self.observation_at(moment)
+        return current is not None and current.has_same_value_as(observation)
 
 
-def _same_claim(held: Observation | None, seen: Observation) -> bool:
-    return held is not None and held.has_same_value_as(seen)
-
-
-def _turning_points(seen: Observation) -> Sequence[datetime]:
-    return (seen.valid_from, seen.valid_until) if seen.valid_until else (seen.valid_from,)
-
-
-def _is_true(seen: Observation, moment: datetime) -> bool:
-    return seen.valid_from <= moment and (seen.valid_until is None or moment < seen.valid_until)
+def _is_true(observation: Observation, moment: datetime) -> bool:
+    until = observation.valid_until
+    return observation.valid_from <= moment and (until is None or moment < until)

@@ -1,16 +1,16 @@
-"""The wire format of documents and of search."""
+"""The JSON of documents."""
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.fields import Metadata, WrittenMoment, require_visible_text
+from functions.api.fields import REQUIRE_VISIBLE, Metadata, WrittenMoment
 from membus.core.event import Moment
 from membus.core.identity import Id
 from membus.search.model import DOCUMENT_CHARACTERS_MAX, Document
 
 ITEMS_MAX = 100
-DocumentText = Annotated[str, Field(max_length=DOCUMENT_CHARACTERS_MAX), AfterValidator(require_visible_text)]
+DocumentText = Annotated[str, Field(max_length=DOCUMENT_CHARACTERS_MAX), REQUIRE_VISIBLE]
 
 
 class MemoryIn(BaseModel):

@@ -1,7 +1,4 @@
-"""Documents at the door: put once however often they are sent, searchable the moment the answer is there.
-
-The documents of a tenant as pages: the index knows their order, the store their content.
-"""
+"""Documents of a tenant: put once however often they are sent, changed by version, and listed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,15 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from functions.api.cursors import read_cursor, write_cursor
 from functions.api.memories.schemas import MemoryIn, MemoryOut, MemoryPage, MemoryPatch, MemoryReceipt
+from functions.api.pages import PageRequest
 from membus.core.blobs import is_large_text
 from membus.core.clock import Clock
-from membus.core.erasure import SubjectsBeingErased
 from membus.core.errors import ConflictError, InvalidError, UnavailableError
-from membus.core.pages import CursorSigner, Page
+from membus.core.pages import Page
 from membus.llm.ports import Vector
-from membus.search.filters import Filter
 from membus.search.indexer import Indexer
 from membus.search.model import (
     DUPLICATE_SIMILARITY,
@@ -27,18 +22,19 @@ from membus.search.model import (
     has_same_details,
     has_same_words,
     is_live,
-    memory_scope,
 )
 from membus.search.ports import DocumentStore, MemoryIndex
 from membus.search.retrieval import SearchScope, index_entry
 
 PUT_TRIES = 3
 UPDATE_STEP = timedelta(milliseconds=1)
+ANSWER_BYTES_MAX = 4_000_000
+"""Bytes of text in one answer; the rest of the 6 MB that Lambda returns is for metadata and quotes."""
 
 
 @dataclass(frozen=True)
 class DocumentLibrary:
-    """Where documents are kept, and where they are found; the first decides, the second follows."""
+    """Writes documents: the store decides, the index follows."""
 
     documents: DocumentStore
     index: MemoryIndex
@@ -46,23 +42,23 @@ class DocumentLibrary:
     clock: Clock
 
     def put_memories(self, tenant: str, items: Sequence[MemoryIn]) -> list[MemoryReceipt]:
-        """Keep each text, or merge it into the memory that says the same already.
+        """Store each text, or merge it into the document that says the same.
 
-        A memory that could not be indexed or embedded now is kept all the same and is `pending`: the stream
-        of the table brings it to the index. A long text is found by its words at once and embedded behind the
-        stream: its thousands of passages would outlast the request.
+        A document that cannot be indexed or embedded now is stored as `pending`: the table's stream brings it
+        to the index. A long text is found by its words at once and embedded after the stream, because its
+        thousands of passages would outlast the request.
         """
         now = self.clock()
         for item in items:
             _check_document(item.metadata, item.expires_at, now)
         texts = [
-            passage.embedded_text
+            text
             for item in items
             if not is_large_text(item.text)
-            for passage in index_entry(_new_document(tenant, item, now).as_memory()).passages
+            for text in _embedded_texts(_new_document(tenant, item, now))
         ]
-        vectors = self._vectors(tenant, texts)
-        return [self._take(index, tenant, item, vectors) for index, item in enumerate(items)]
+        vectors = self._get_vectors(tenant, texts)
+        return [self._put_item(index, tenant, item, vectors) for index, item in enumerate(items)]
 
     def patch_memory(
         self, tenant: str, memory_id: str, change: MemoryPatch, *, expected_version: int | None
@@ -72,108 +68,115 @@ class DocumentLibrary:
         Raises:
             ConflictError: `version_conflict`, it is no longer at the expected version.
         """
-        known = self._expected(tenant, memory_id, expected_version)
-        changed = change.model_dump(include=change.model_fields_set - {"expected_version"})
-        given = {name: value for name, value in changed.items() if value is not None or name == "expires_at"}
-        _check_document(given.get("metadata", {}), given.get("expires_at"), self.clock())
-        return self._store(self._next(known, given))[0]
+        known = self._get_expected(tenant, memory_id, expected_version)
+        named = change.model_dump(include=change.model_fields_set - {"expected_version"})
+        changes = {name: value for name, value in named.items() if value is not None or name == "expires_at"}
+        _check_document(changes.get("metadata", {}), changes.get("expires_at"), self.clock())
+        return self._store(self._next_version(known, changes))[0]
 
     def delete_memory(self, tenant: str, memory_id: str, *, expected_version: int | None) -> None:
-        known = self._expected(tenant, memory_id, expected_version)
-        gone = self._next(known, {"text": "", "metadata": {}, "deleted": True})
-        self.documents.put(gone)
+        known = self._get_expected(tenant, memory_id, expected_version)
+        deleted = self._next_version(known, {"text": "", "metadata": {}, "deleted": True})
+        self.documents.put(deleted)
         try:
-            self.index.remove_memories([gone.as_removal()])
+            self.index.remove_memories([deleted.as_removal()])
         except UnavailableError:
             return  # the stream brings the removal to the index as soon as it is back
 
-    def _take(self, index: int, tenant: str, item: MemoryIn, vectors: Mapping[str, Vector]) -> MemoryReceipt:
+    def _put_item(
+        self, index: int, tenant: str, item: MemoryIn, vectors: Mapping[str, Vector]
+    ) -> MemoryReceipt:
         for tries_left in reversed(range(PUT_TRIES)):
             try:
-                return self._once(index, _new_document(tenant, item, self.clock()), item, vectors)
+                return self._put_or_merge(index, _new_document(tenant, item, self.clock()), item, vectors)
             except ConflictError:
                 if not tries_left:
                     raise
         raise AssertionError("every try returns or raises")
 
-    def _once(
-        self, index: int, fresh: Document, item: MemoryIn, vectors: Mapping[str, Vector]
+    def _put_or_merge(
+        self, index: int, new: Document, item: MemoryIn, vectors: Mapping[str, Vector]
     ) -> MemoryReceipt:
-        placed, known = self._placed(fresh)
-        known = known or self._alike(fresh, vectors)
-        document = self._merged(known, item) if known else placed
+        document, known = self._find_place(new)
+        known = known or self._find_similar(new, vectors)
+        if known:
+            document = self._merge(known, item)
         if document == known:
-            return _put_receipt(index, document, merged=True, ready=self._is_ready(document))
-        stored, ready = self._store(document)
-        return _put_receipt(index, stored, merged=known is not None, ready=ready)
+            ready = self._is_ready(document)
+        else:
+            document, ready = self._store(document)
+        return MemoryReceipt(
+            index=index,
+            id=document.memory_id,
+            version=document.version,
+            merged=known is not None,
+            vector_state="ready" if ready else "pending",
+        )
 
-    def _placed(self, fresh: Document) -> tuple[Document, Document | None]:
-        """Return the document under its id, and the one of the same words that lies there already.
+    def _find_place(self, new: Document) -> tuple[Document, Document | None]:
+        """Return the document under a free id, and the stored one of the same words, if any.
 
-        A memory that was changed to other words keeps its id: who sends the old words again gets the next
-        one.
+        A document that was changed to other words keeps its id, so the old words get the next one.
         """
         for again in count():
-            memory_id = document_id(fresh.user_id, fresh.agent_id, fresh.text, again=again)
-            there = self.documents.get_documents(fresh.tenant_id, [memory_id])
-            if not there:
-                return self._after(
-                    self.documents.get_latest_version(fresh.tenant_id, memory_id), fresh, memory_id
-                ), None
-            if has_same_words(there[0].text, fresh.text):
-                return fresh, there[0]
+            memory_id = document_id(new.user_id, new.agent_id, new.text, again=again)
+            stored = self.documents.get_documents(new.tenant_id, [memory_id])
+            if not stored:
+                gone = self.documents.get_latest_version(new.tenant_id, memory_id)
+                return self._follow(gone, new, memory_id), None
+            if has_same_words(stored[0].text, new.text):
+                return new, stored[0]
         raise AssertionError("counting never ends")
 
-    def _after(self, gone: Document | None, fresh: Document, memory_id: str) -> Document:
-        """Return the document as the successor of one deleted or expired under the same id."""
+    def _follow(self, gone: Document | None, new: Document, memory_id: str) -> Document:
+        """Return the document as the successor of a deleted or expired one under the same id."""
         if gone is None:
-            return fresh.model_copy(update={"memory_id": memory_id})
-        return self._next(gone, fresh.model_dump(exclude={"memory_id", "version", "updated_at"}))
+            return new.model_copy(update={"memory_id": memory_id})
+        return self._next_version(gone, new.model_dump(exclude={"memory_id", "version", "updated_at"}))
 
-    def _alike(self, fresh: Document, vectors: Mapping[str, Vector]) -> Document | None:
+    def _find_similar(self, new: Document, vectors: Mapping[str, Vector]) -> Document | None:
         """Return the document of the same owner that says the same in other words."""
-        passages = [passage.embedded_text for passage in index_entry(fresh.as_memory()).passages]
-        if not all(text in vectors for text in passages):
+        texts = _embedded_texts(new)
+        if not all(text in vectors for text in texts):
             return None
         try:
-            near = self.index.find_similar_documents(
-                fresh.tenant_id,
-                fresh.scope,
-                [vectors[text] for text in passages],
+            similar = self.index.find_similar_documents(
+                new.tenant_id,
+                new.scope,
+                [vectors[text] for text in texts],
                 at_least=DUPLICATE_SIMILARITY,
                 now=self.clock(),
             )
         except UnavailableError:
             return None
-        for known in self.documents.get_documents(fresh.tenant_id, near):
-            if known.agent_id == fresh.agent_id and has_same_details(known.text, fresh.text):
+        for known in self.documents.get_documents(new.tenant_id, similar):
+            if known.agent_id == new.agent_id and has_same_details(known.text, new.text):
                 return known
         return None
 
-    def _merged(self, known: Document, item: MemoryIn) -> Document:
-        """Return the document with the newer words and both metadata; it lives as long as either would."""
+    def _merge(self, known: Document, item: MemoryIn) -> Document:
+        """Return the document with the new text, both metadata, and the later of both ends."""
         ends = (known.expires_at, item.expires_at)
-        wanted = {
+        changes = {
             "text": item.text,
             "metadata": known.metadata | item.metadata,
             "expires_at": None if None in ends else max(end for end in ends if end),
         }
-        if wanted == known.model_dump(include=set(wanted)):
-            return known
-        return self._next(known, wanted)
+        is_same = changes == known.model_dump(include=set(changes))
+        return known if is_same else self._next_version(known, changes)
 
-    def _next(self, known: Document, changes: Mapping[str, object]) -> Document:
+    def _next_version(self, known: Document, changes: Mapping[str, object]) -> Document:
         moment = max(self.clock(), known.updated_at + UPDATE_STEP)
         return known.model_copy(update={**changes, "updated_at": moment, "version": known.version + 1})
 
-    def _expected(self, tenant: str, memory_id: str, expected_version: int | None) -> Document:
+    def _get_expected(self, tenant: str, memory_id: str, expected_version: int | None) -> Document:
         known = self.documents.get_document(tenant, memory_id)
         if expected_version not in {None, known.version}:
             raise ConflictError("the memory has changed", code="version_conflict", version=known.version)
         return known
 
     def _store(self, document: Document) -> tuple[Document, bool]:
-        """Keep the document and bring it to the index; say whether its meaning can be searched already."""
+        """Store and index the document; return whether all its vectors are there, too."""
         self.documents.put(document)
         try:
             if is_large_text(document.text):
@@ -183,7 +186,7 @@ class DocumentLibrary:
             return document, False
         return document, True
 
-    def _vectors(self, tenant: str, texts: Sequence[str]) -> Mapping[str, Vector]:
+    def _get_vectors(self, tenant: str, texts: Sequence[str]) -> Mapping[str, Vector]:
         try:
             return self.indexer.get_vectors(tenant, list(dict.fromkeys(texts)))
         except UnavailableError:
@@ -194,6 +197,10 @@ class DocumentLibrary:
             return not self.index.find_pending_memories(document.tenant_id, [document.memory_id])
         except UnavailableError:
             return False
+
+
+def _embedded_texts(document: Document) -> list[str]:
+    return [passage.embedded_text for passage in index_entry(document.as_memory()).passages]
 
 
 def _new_document(tenant: str, item: MemoryIn, now: datetime) -> Document:
@@ -213,62 +220,26 @@ def _check_document(metadata: Mapping[str, object], expires_at: datetime | None,
         raise InvalidError("expires_at: this moment has passed")
 
 
-def _put_receipt(index: int, document: Document, *, merged: bool, ready: bool) -> MemoryReceipt:
-    state = "ready" if ready else "pending"
-    return MemoryReceipt(
-        index=index, id=document.memory_id, version=document.version, merged=merged, vector_state=state
-    )
-
-
-ANSWER_BYTES_MAX = 4_000_000
-"""Of texts in one answer: the rest of the 6 MB that Lambda hands out is for metadata and quotes."""
-
-
-def documents_scope(
-    tenant: str,
-    user: str | None,
-    agent: str | None,
-    wanted: Filter | None,
-    now: datetime,
-    *,
-    hidden: SubjectsBeingErased,
-) -> SearchScope:
-    return SearchScope(
-        tenant_id=tenant,
-        now=now,
-        scope=memory_scope(user, None) if user else None,
-        agent_id=agent,
-        kinds=("document",),
-        filter=wanted,
-        without=hidden.users,
-    )
-
-
 def list_memories(
-    within: SearchScope,
-    *,
-    limit: int,
-    cursor: str | None,
-    index: MemoryIndex,
-    documents: DocumentStore,
-    sealer: CursorSigner,
+    scope: SearchScope, *, page: PageRequest, index: MemoryIndex, documents: DocumentStore
 ) -> MemoryPage:
-    query = f"memories\n{within.tenant_id}\n{within.scope}\n{within.agent_id}\n{within.filter}"
-    page = index.list_documents(within, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
-    items, after = _fit_page(page, within.tenant_id, documents)
-    return MemoryPage(items=items, next_cursor=write_cursor(after, query=query, sealer=sealer))
+    """Return a page of documents: the index knows their order, the store their content."""
+    query = page.for_query("memories", scope.tenant_id, scope.scope, scope.agent_id, scope.filter)
+    found = index.list_documents(scope, limit=query.limit, after=query.after)
+    items, after = _load_fitting(found, scope.tenant_id, documents)
+    return MemoryPage(items=items, next_cursor=query.next_cursor(after))
 
 
-def _fit_page(
+def _load_fitting(
     page: Page[str], tenant: str, documents: DocumentStore
 ) -> tuple[list[MemoryOut], dict[str, str] | None]:
-    """Return as many of a page as an answer holds, one at least, and where the next page begins."""
+    """Return as many documents as an answer holds, at least one, and the key that the next page starts after."""
     items: list[MemoryOut] = []
-    room = ANSWER_BYTES_MAX
+    bytes_left = ANSWER_BYTES_MAX
     for memory_id in page.items:
         for document in documents.get_documents(tenant, [memory_id]):
-            room -= len(document.text.encode())
-            if room < 0 and items:
+            bytes_left -= len(document.text.encode())
+            if bytes_left < 0 and items:
                 return items, {"at": items[-1].created_at.isoformat(), "id": items[-1].id}
             items.append(MemoryOut.from_document(document))
     return items, page.after

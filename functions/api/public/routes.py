@@ -1,4 +1,4 @@
-"""What anybody may ask: whether the door is open, and what stands behind it."""
+"""Routes that need no API key: health, and the OpenAPI document."""
 
 import json
 from pathlib import Path

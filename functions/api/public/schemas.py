@@ -1,3 +1,5 @@
+"""The JSON of health."""
+
 from typing import Literal
 
 from pydantic import BaseModel

@@ -1,50 +1,39 @@
-"""`/v1/users/{user}/quarantine`: what was read and not believed, for a person to approve or reject."""
+"""`/v1/users/{user}/quarantine`: the review queue, whose items a person approves or rejects."""
 
-import time
 from http import HTTPStatus
-from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from functions.api.etags import with_etag
-from functions.api.parameters import READ, WRITE, Cursor, Limit, User
-from functions.api.review_queue import usecase
+from functions.api.parameters import READ, WRITE, Cursor, Limit, PathId
 from functions.api.review_queue.schemas import ReviewQueuePage
+from functions.api.review_queue.usecase import approve_review_item, list_review_items
 from functions.api.router import ApiRouter
-from membus.core.identity import Id, Owner
 from membus.facts.fact import Fact
-from membus.http import get_caller
 
 router = ApiRouter()
-QuarantineId = Annotated[Id, Path()]
 QUARANTINE = "/v1/users/<user>/quarantine"
 
 
 @router.get(QUARANTINE, summary="What was read about a user and not believed", **READ)
-def get_quarantine(user: User, limit: Limit = 50, cursor: Cursor = None) -> ReviewQueuePage:
-    return usecase.list_review_items(
-        _owner(user),
-        limit=limit,
-        cursor=cursor,
-        held_facts=router.container.facts.review_queue,
-        sealer=router.container.cursor_signer,
-    )
+def get_quarantine(user: PathId, limit: Limit = 50, cursor: Cursor = None) -> ReviewQueuePage:
+    queue = router.container.facts.review_queue
+    return list_review_items(router.get_owner(user), page=router.get_page(limit, cursor), review_queue=queue)
 
 
 @router.post(
     f"{QUARANTINE}/<quarantine_id>:approve", summary="Believe it: it becomes a fact set by hand", **WRITE
 )
-def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
-    done = usecase.approve_review_item(
-        _owner(user),
+def post_approval(user: PathId, quarantine_id: PathId) -> Response[Fact]:
+    facts = router.container.facts
+    result = approve_review_item(
+        router.get_owner(user),
         quarantine_id,
-        held_facts=router.container.facts.review_queue,
-        facts=router.container.facts.store,
+        review_queue=facts.review_queue,
+        facts=facts.store,
         now=router.container.clock(),
-        pause=time.sleep,
     )
-    return with_etag(done.fact, done.revision)
+    return with_etag(result.fact, result.revision)
 
 
 @router.post(
@@ -53,10 +42,6 @@ def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
     status_code=HTTPStatus.NO_CONTENT,
     **WRITE,
 )
-def post_rejection(user: User, quarantine_id: QuarantineId) -> Response[None]:
-    router.container.facts.review_queue.reject_item(_owner(user), quarantine_id)
+def post_rejection(user: PathId, quarantine_id: PathId) -> Response[None]:
+    router.container.facts.review_queue.reject_item(router.get_owner(user), quarantine_id)
     return Response(HTTPStatus.NO_CONTENT)
-
-
-def _owner(user: str) -> Owner:
-    return Owner(tenant=get_caller(router).tenant, user=user)

@@ -1,4 +1,4 @@
-"""The wire format of the quarantine."""
+"""The JSON of the review queue."""
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -20,19 +20,9 @@ class ReviewItemOut(BaseModel):
     provenance: Provenance
 
     @classmethod
-    def from_review_item(cls, held: ReviewItem) -> "ReviewItemOut":
-        seen = held.observation
-        return cls(
-            quarantine_id=held.quarantine_id,
-            reason=held.reason,
-            key=seen.key,
-            value=seen.value,
-            kind=seen.kind,
-            valid_from=seen.valid_from,
-            learned_at=seen.learned_at,
-            expires_at=held.expires_at,
-            provenance=seen.provenance,
-        )
+    def from_review_item(cls, item: ReviewItem) -> "ReviewItemOut":
+        names = {"quarantine_id": item.quarantine_id, "reason": item.reason, "expires_at": item.expires_at}
+        return cls.model_validate(dict(item.observation) | names)
 
 
 class ReviewQueuePage(BaseModel):

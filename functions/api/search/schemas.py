@@ -1,8 +1,10 @@
+"""The JSON of a search."""
+
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.fields import Metadata, WrittenMoment, require_visible_text
+from functions.api.fields import REQUIRE_VISIBLE, Metadata, WrittenMoment
 from membus.core.event import Moment
 from membus.core.identity import Id, MemorySource
 from membus.search.model import MemoryKind
@@ -27,7 +29,7 @@ class SearchIn(BaseModel):
         populate_by_name=True,
     )
 
-    query: Annotated[str, Field(max_length=QUERY_MAX), AfterValidator(require_visible_text)]
+    query: Annotated[str, Field(max_length=QUERY_MAX), REQUIRE_VISIBLE]
     user_id: Id | None = None
     agent_id: Id | None = None
     session_id: Id | None = None

@@ -1,4 +1,4 @@
-"""Search: every kind of memory in one call; with less to go by it answers less, and says so."""
+"""Search over every kind of memory; what it cannot reach it leaves out, and says so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,6 @@ from membus.core.errors import BudgetError, UnavailableError
 from membus.core.identity import Owner
 from membus.core.tokens import estimate_tokens
 from membus.episodes.ports import RecentEvents
-from membus.facts.fact import Fact
 from membus.facts.ports import FactReader
 from membus.llm.ports import EmbeddingModel, Vector
 from membus.search.filters import parse_filter
@@ -29,7 +28,10 @@ RECENT_EVENTS = 100
 
 @dataclass(frozen=True)
 class MemorySearcher:
-    """A query is embedded anew: to look for its vector in the index would cost each search a transaction."""
+    """Searches the index, or where it is away, what DynamoDB has of the user.
+
+    Each query is embedded: to look for its vector in the index would cost a transaction.
+    """
 
     index: MemoryIndex
     embedder: EmbeddingModel
@@ -40,73 +42,68 @@ class MemorySearcher:
 
     def search_memories(self, tenant: str, asked: SearchIn, *, hidden: SubjectsBeingErased) -> SearchResults:
         now = self.clock()
-        within, query = (
-            _search_scope(tenant, asked, now, hidden),
-            parse_query(asked.query, now=(asked.as_of or now).date()),
-        )
-        vector = None if asked.mode == "text" else self._vector(query)
-        blind = vector is None and asked.mode != "text"
+        scope = _search_scope(tenant, asked, now, hidden)
+        query = parse_query(asked.query, now=(asked.as_of or now).date())
+        vector = None if asked.mode == "text" else self._embed_query(query)
+        degraded = vector is None and asked.mode != "text"
         if asked.mode == "vector" and vector is not None:
             query = replace(query, terms=())
         try:
-            found, away = self.index.search(within, terms=query.terms, vector=vector), False
+            found = self.index.search(scope, terms=query.terms, vector=vector)
         except UnavailableError:
-            found, away = self._at_hand(within, asked.user_id, query), True
-        terms, away_with = frozenset(query.terms), self._retold(found, hidden)
+            found, degraded = self._search_without_index(scope, asked.user_id, query), True
+        terms, left_out = frozenset(query.terms), self._find_hidden_summaries(found, hidden)
 
         def may_answer(row: PassageRow) -> bool:
-            """What stands beside a candidate is ranked with it, and may not be shown."""
-            if row.group_id in away_with:
+            """Whether a passage may be shown; neighbours of candidates are ranked, but not shown."""
+            if row.group_id in left_out or row.id not in found.about:
                 return False
-            return row.id in found.about and (asked.mode != "text" or not terms.isdisjoint(row.stems.split()))
+            return asked.mode != "text" or not terms.isdisjoint(row.stems.split())
 
-        shown = rank_passages(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
-        return SearchResults(
-            results=_fitting_results(shown, found, asked), degraded=away or blind, pending=found.pending
-        )
+        ranked = rank_passages(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
+        results = _fitting_results(ranked, found, asked)
+        return SearchResults(results=results, degraded=degraded, pending=found.pending)
 
-    def _retold(self, found: SearchCandidates, hidden: SubjectsBeingErased) -> set[str]:
-        """Return the summaries that may tell of somebody hidden.
-
-        Those of conversations that they take part in.
-        """
+    def _find_hidden_summaries(self, found: SearchCandidates, hidden: SubjectsBeingErased) -> set[str]:
+        """Return the summaries of conversations in which a user who is being erased takes part."""
         if not hidden.users:
             return set()
-        told = {
+        summaries = {
             about.memory_id: about.source.conversation_id
             for about in found.about.values()
             if about.kind == "summary" and about.source.conversation_id
         }
-        theirs = self.conversations.filter_by_participant(
-            hidden.tenant, list(dict.fromkeys(told.values())), hidden.users
-        )
-        return {memory_id for memory_id, where in told.items() if where in theirs}
+        conversations = list(dict.fromkeys(summaries.values()))
+        theirs = self.conversations.filter_by_participant(hidden.tenant, conversations, hidden.users)
+        return {memory_id for memory_id, conversation in summaries.items() if conversation in theirs}
 
-    def _vector(self, query: SearchQuery) -> Vector | None:
+    def _embed_query(self, query: SearchQuery) -> Vector | None:
         try:
             return self.embedder.embed_texts([query.text]).vectors.get(query.text)
         except BudgetError:
             return None  # words cost nothing
 
-    def _at_hand(self, within: SearchScope, user_id: str | None, query: SearchQuery) -> SearchCandidates:
-        """Search what DynamoDB has of the user: the profile and what happened lately, by words alone."""
+    def _search_without_index(
+        self, scope: SearchScope, user_id: str | None, query: SearchQuery
+    ) -> SearchCandidates:
+        """Search the profile and the recent events of the user by words alone."""
         memories = (
-            self._remembered(Owner(tenant=within.tenant_id, user=user_id), within.as_of) if user_id else []
+            self._list_memories(Owner(tenant=scope.tenant_id, user=user_id), scope.as_of) if user_id else []
         )
-        entries = [index_entry(memory) for memory in memories if within.can_see(memory)]
+        entries = [index_entry(memory) for memory in memories if scope.can_see(memory)]
         return search_entries(entries, terms=query.terms, similarity=lambda _: None)
 
-    def _facts(self, owner: Owner, as_of: datetime | None) -> Sequence[Fact]:
-        return (
+    def _list_memories(self, owner: Owner, as_of: datetime | None) -> list[Memory]:
+        facts = (
             facts_as_of(owner, true_at=as_of, facts=self.facts)
             if as_of
             else self.facts.get_profile(owner).facts
         )
-
-    def _remembered(self, owner: Owner, as_of: datetime | None) -> list[Memory]:
-        facts = [project_fact(owner, fact) for fact in self._facts(owner, as_of)]
         events = self.recent.list_recent_events(owner, limit=RECENT_EVENTS)
-        return [*facts, *(memory for event in events for memory in project_event(event))]
+        return [
+            *(project_fact(owner, fact) for fact in facts),
+            *(memory for event in events for memory in project_event(event)),
+        ]
 
 
 def _search_scope(tenant: str, asked: SearchIn, now: datetime, hidden: SubjectsBeingErased) -> SearchScope:
@@ -128,14 +125,15 @@ def _search_scope(tenant: str, asked: SearchIn, now: datetime, hidden: SubjectsB
 def _fitting_results(
     ranked: Sequence[RankedPassage], found: SearchCandidates, asked: SearchIn
 ) -> list[SearchResult]:
-    """Return the best results that fit `max_tokens` together; one too long makes room for the next."""
+    """Return the best results that fit `max_tokens` together; one that is too long is skipped."""
     results: list[SearchResult] = []
-    left = asked.max_tokens
+    tokens_left = asked.max_tokens
     for each in ranked:
-        cost = estimate_tokens(each.row.text)
-        if left is not None and cost > left:
-            continue
-        left = None if left is None else left - cost
+        tokens = estimate_tokens(each.row.text)
+        if tokens_left is not None:
+            if tokens > tokens_left:
+                continue
+            tokens_left -= tokens
         results.append(_search_result(each, found, explain=asked.explain))
     return results
 

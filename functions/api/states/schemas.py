@@ -1,4 +1,4 @@
-"""The wire format of working memory."""
+"""The JSON of working memory."""
 
 from typing import Any
 

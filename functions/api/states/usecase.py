@@ -1,21 +1,17 @@
-"""Working memory at the door: a document per session, read, replaced and removed by version."""
+"""Working memory of agents: a document for each session, replaced by version."""
 
 import json
 from datetime import datetime, timedelta
 
-from functions.api.cursors import read_cursor, write_cursor
+from functions.api.pages import PageRequest
 from functions.api.states.schemas import SessionPage, StateIn
 from membus.core.erasure import SubjectsBeingErased
 from membus.core.errors import InvalidError
-from membus.core.pages import CursorSigner
 from membus.states.model import AgentSession, State
 from membus.states.ports import StateStore
 
 STATE_BYTES_MAX = 5_500_000
-"""Lambda hands back 6 MB, in which the document is quoted once more.
-
-What cannot be read is not to be written.
-"""
+"""Lambda returns at most 6 MB, in which the document is a quoted text: what cannot be read is not written."""
 
 
 def write_state(
@@ -43,20 +39,11 @@ def write_state(
 
 
 def list_sessions(
-    tenant: str,
-    agent: str,
-    *,
-    limit: int,
-    cursor: str | None,
-    hidden: SubjectsBeingErased,
-    states: StateStore,
-    sealer: CursorSigner,
+    tenant: str, agent: str, *, page: PageRequest, hidden: SubjectsBeingErased, states: StateStore
 ) -> SessionPage:
-    query = f"sessions\n{tenant}\n{agent}"
-    page = states.list_states(
-        tenant, agent, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer)
-    )
+    query = page.for_query("sessions", tenant, agent)
+    found = states.list_states(tenant, agent, limit=query.limit, after=query.after)
     return SessionPage(
-        items=[each for each in page.items if not hidden.contains_user(each.user_id)],
-        next_cursor=write_cursor(page.after, query=query, sealer=sealer),
+        items=[each for each in found.items if not hidden.contains_user(each.user_id)],
+        next_cursor=query.next_cursor(found.after),
     )

@@ -1,10 +1,8 @@
-"""The wire format of usage."""
+"""The JSON of usage."""
 
 from datetime import date
 
 from pydantic import BaseModel, Field
-
-from membus.tenants.costs import DailyUsage
 
 DOLLARS_DESCRIPTION = "by the price list of that day; null where no call's model has a price, which is not 0"
 
@@ -30,10 +28,6 @@ class UsageItem(UsageFigures):
     day: date
     function: str
     model: str
-
-    @classmethod
-    def from_spending(cls, spending: DailyUsage) -> "UsageItem":
-        return cls.model_validate(spending.model_dump())
 
 
 class BudgetOut(BaseModel):

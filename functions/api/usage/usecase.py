@@ -22,9 +22,7 @@ def report_usage(
     ledger: UsageLedger,
     tenants: TenantStore,
 ) -> UsageReport:
-    """Return what was spent from the first day to the last, both included.
-
-    Left out, they are the last 30 days.
+    """Return the usage from the first day to the last, both included; by default of the last 30 days.
 
     Raises:
         InvalidError: the days are in no order, or more than DAYS_MAX.
@@ -33,24 +31,24 @@ def report_usage(
     first = first or last - timedelta(days=DAYS_DEFAULT - 1)
     if not timedelta() <= last - first < timedelta(days=DAYS_MAX):
         raise InvalidError(f"`from` comes before `to`, by {DAYS_MAX - 1} days at most")
-    spendings = ledger.list_daily_usage(tenant, first, last)
+    usages = ledger.list_daily_usage(tenant, first, last)
     return UsageReport(
         first=first,
         last=last,
-        items=[UsageItem.from_spending(each) for each in spendings],
-        total=_total_figures(spendings, last),
+        items=[UsageItem.model_validate(each.model_dump()) for each in usages],
+        total=_total_figures(usages, last),
         events=ledger.get_event_count(tenant, first, last),
         budget=_read_budget(tenant, now.date(), ledger, tenants),
     )
 
 
-def _total_figures(spendings: list[DailyUsage], day: date) -> UsageFigures:
+def _total_figures(usages: list[DailyUsage], day: date) -> UsageFigures:
     nothing = DailyUsage(
         day=day, function="", model="", calls=0, input=0, cache_read=0, cache_write=0, output=0, dollars=None
     )
-    total = reduce(add, spendings, nothing)
-    spent = total.dollars if spendings else Decimal(0)
-    return UsageFigures.model_validate(total.model_dump() | {"dollars": spent})
+    total = reduce(add, usages, nothing)
+    dollars = total.dollars if usages else Decimal(0)
+    return UsageFigures.model_validate(total.model_dump() | {"dollars": dollars})
 
 
 def _read_budget(tenant: str, today: date, ledger: UsageLedger, tenants: TenantStore) -> BudgetOut:

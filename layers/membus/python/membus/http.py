@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
@@ -51,6 +51,7 @@ STATUSES = (
 )
 
 REPLACED = "\ufffd"
+T = TypeVar("T")
 
 NextHandler = Callable[[APIGatewayHttpResolver], Response[Any]]
 
@@ -143,6 +144,13 @@ def parse_caller(said: Mapping[str, Any] | None) -> Caller:
     if not said or not said.get("tenant_id"):
         raise UnauthorizedError("the request carries no verified credential")
     return Caller(tenant=said["tenant_id"], key_id=said["key_id"], scopes=frozenset(said["scopes"].split()))
+
+
+def json_response(
+    body: T, *, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response[T]:
+    """Return an answer with headers of its own."""
+    return Response(status, content_type="application/json", body=body, headers={**(headers or {})})
 
 
 def problem_response(app: APIGatewayHttpResolver, error: MembusError, **members: object) -> Response[str]:
