@@ -3,12 +3,15 @@
 import fcntl
 import os
 import shutil
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 from dotenv import dotenv_values
 from pydantic import BaseModel
@@ -23,6 +26,7 @@ EMULATOR_VENV = LOCAL / "venvs" / "emulator"
 PROGRAMS = LOCAL / "bin"
 
 _TAIL_LINES, _TAIL_COLUMNS = 20, 300
+_DELETE_SECONDS = 10
 
 
 class StackError(Exception):
@@ -48,6 +52,17 @@ def write_private(file: Path, text: str) -> None:
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
     file.write_text(text)
+
+
+def delete_folder(folder: Path) -> bool:
+    """Delete `folder`; return False after ten seconds, while a process of its own continues."""
+    remover = subprocess.Popen(
+        ["/bin/rm", "-rf", str(folder)], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    waiting = threading.Thread(target=remover.wait, daemon=True)
+    waiting.start()
+    waiting.join(_DELETE_SECONDS)
+    return not waiting.is_alive()
 
 
 @dataclass(frozen=True)
@@ -99,12 +114,19 @@ class Home:
         if (self.root / "logs").exists():
             (self.root / "logs").rename(before)
 
-    def delete_records(self) -> None:
-        """Delete everything of a stopped stack but its logs and Terraform's provider folder."""
-        for folder in ("run", "data", "tmp"):
-            shutil.rmtree(self.root / folder, ignore_errors=True)
+    def delete_records(self) -> bool:
+        """Delete everything of a stopped stack but its logs and Terraform's provider folder.
+
+        Returns whether all is deleted by now: workers of Lambda functions leave thousands of files.
+        """
         for file in (self.stack_file, *self.root.glob("*.tfstate*"), *self.root.glob("*.tfvars.json")):
             file.unlink(missing_ok=True)
+        deleted = self.root / "deleted"
+        for folder in ("run", "data", "tmp"):
+            if (self.root / folder).exists():
+                deleted.mkdir(exist_ok=True)
+                (self.root / folder).rename(deleted / f"{folder}-{uuid4().hex}")
+        return delete_folder(deleted)
 
     @contextmanager
     def lock_folder(self, on_wait: Callable[[], None]) -> Iterator[None]:

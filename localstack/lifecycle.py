@@ -113,8 +113,13 @@ def _bring_up(
 def down(home: Home, steps: ProgressDisplay | None = None) -> list[str]:
     """Stop every part side by side and delete the data; return the names of the parts that were recorded."""
     recorded = [part for part in PARTS if running.read_record(home, part)]
-    _stop_parts(home, recorded, steps or ProgressDisplay(Console(quiet=True)))
-    home.delete_records()
+    if not recorded:
+        home.delete_records()
+        return []
+    steps = steps or ProgressDisplay(Console(quiet=True))
+    _stop_parts(home, recorded, steps)
+    with steps.run_step("data", "deleting") as report:
+        report("deleted" if home.delete_records() else "being deleted in the background")
     return [part.name for part in recorded]
 
 

@@ -3,14 +3,13 @@
 Started beside the tests that need none, waited for by the first that does, stopped.
 """
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 
-from localstack.home import LOCAL, REPOSITORY, Home, read_environment
+from localstack.home import LOCAL, REPOSITORY, Home, delete_folder, read_environment
 from localstack.lifecycle import down
 
 HOMES = LOCAL / "test"
@@ -66,7 +65,7 @@ class TestRunStack:
             self._up.wait(_PATIENCE_SECONDS)
         down(self._home)
         if not keep_logs:
-            shutil.rmtree(self._home.root)
+            delete_folder(self._home.root)
 
 
 def sweep(homes: Path) -> None:
@@ -74,4 +73,4 @@ def sweep(homes: Path) -> None:
     for root in homes.glob("[0-9]*"):
         if not psutil.pid_exists(int(root.name)):
             down(Home(root))
-            shutil.rmtree(root, ignore_errors=True)
+            delete_folder(root)
