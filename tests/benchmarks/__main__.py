@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tests.benchmarks.table import show
 
-NO_FIGURES = {"__main__", "dynamo_stores", "dynamo_units", "table"}
+NO_FIGURES = {"__main__", "aws_calls", "dynamo_stores", "table"}
 
 
 def main() -> None:

@@ -1,23 +1,18 @@
-"""Reading the cold tier, by how many objects an agent has there.
+"""Reads of the archive by the number of objects of an agent: requests, bytes and time.
 
-What is asked of S3 and DynamoDB, and for how long.
-
-Requests and bytes are counted; times are of one process with the emulator in it, so only their ratio says
-something.
+Times are of one process with the emulator in it: only their ratio means something.
 """
 
 import time
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 from membus.aws.s3 import S3Blobs
 from membus.episodes.archive.model import pack_rows
 from membus.episodes.archive.reader import ArchivedEpisodes
 from membus.episodes.archive.s3 import S3ArchiveObjects
 from membus.episodes.model import EpisodeQuery
+from tests.benchmarks.aws_calls import AwsCalls, count_calls
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_cold_row
 from tests.support.archive_tiers import BUCKET, ArchiveSetup, make_archive_setup
@@ -42,7 +37,7 @@ def measure() -> Table:
             for row in _rows(made, what, days)
         ]
     return Table(
-        f"Cold reads of an agent with as many objects, {ROWS} episodes each",
+        f"Reads of the archive of an agent with as many objects, {ROWS} episodes each",
         (
             "read",
             "objects",
@@ -79,55 +74,34 @@ def _rows(made: ArchiveSetup, what: str, days: int | None) -> Iterator[tuple[str
             start=middle if days else NOON - timedelta(days=size + 1),
             end=middle + timedelta(days=days) if days else NOON,
         )
-        found, took, asked = 0, 0.0, Counter[str]()
+        found, took, calls = 0, 0.0, AwsCalls()
         for _ in range(TIMES):
-            found, took, asked = _read(made, wanted, whole=what == "everything")
+            found, took, calls = _read(made, wanted, whole=what == "everything")
         first = first or took
         yield (
             what,
             f"{size:,}",
             f"{found:,}",
-            f"{asked['GetObject']:,}",
-            f"{asked['S3 bytes']:,}",
-            f"{asked['Query']:,}",
-            f"{asked['DynamoDB bytes']:,}",
+            f"{calls.requests['GetObject']:,}",
+            f"{calls.bytes_read:,}",
+            f"{calls.requests['Query']:,}",
+            f"{calls.dynamodb_bytes:,}",
             f"{took * 1000:,.0f}",
             f"{took / first:.1f}",
         )
 
 
-def _read(made: ArchiveSetup, wanted: EpisodeQuery, *, whole: bool) -> tuple[int, float, Counter[str]]:
-    """Read by a process that has read nothing yet: one page, or all."""
+def _read(made: ArchiveSetup, wanted: EpisodeQuery, *, whole: bool) -> tuple[int, float, AwsCalls]:
+    """Read one page or all, as a process does that has read nothing yet."""
     objects, contents = S3ArchiveObjects(lambda: made.s3, BUCKET), S3Blobs(lambda: made.s3, BUCKET)
     reader = ArchivedEpisodes(
         made.archiver.catalog, lambda: objects, contents, lambda: NOON + timedelta(days=400)
     )
     found, after = 0, None
-    with _asked(made) as asked:
+    with count_calls(made.table.meta.client, made.s3) as calls:
         began = time.perf_counter()
         while True:
             page = reader.list_episodes(wanted, limit=PAGE, after=after)
             found, after = found + len(page.items), page.after
             if after is None or not whole:
-                return found, time.perf_counter() - began, asked
-
-
-@contextmanager
-def _asked(made: ArchiveSetup) -> Iterator[Counter[str]]:
-    asked: Counter[str] = Counter()
-
-    def count(http_response: Any, parsed: Any, model: Any, **_: object) -> None:
-        asked[model.name] += 1
-        if model.name == "GetObject":
-            asked["S3 bytes"] += int(parsed["ContentLength"])
-        else:
-            asked["DynamoDB bytes"] += len(http_response.content)
-
-    clients = (made.table.meta.client, made.s3)
-    for client in clients:
-        client.meta.events.register("after-call", count)
-    try:
-        yield asked
-    finally:
-        for client in clients:
-            client.meta.events.unregister("after-call", count)
+                return found, time.perf_counter() - began, calls

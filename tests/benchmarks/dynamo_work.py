@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from membus.core.event import Event
 from membus.llm.prompt import Prompt
+from tests.benchmarks.aws_calls import count_calls
 from tests.benchmarks.dynamo_stores import BOB, Stores
-from tests.benchmarks.dynamo_units import counting
 from tests.benchmarks.table import Table
 from tests.factories import ADA, a_server_error, a_setting, an_event, said
 from tests.strict import strict_aws
@@ -67,15 +67,15 @@ def _turns(stores: Stores) -> list[tuple[str, ...]]:
 
 
 def _row(what: str, stores: Stores, act: Callable[[], object], *, share: int = 1) -> tuple[str, ...]:
-    with counting(stores.clients) as work:
+    with count_calls(*stores.clients) as calls:
         act()
-    requests = ", ".join(f"{count / share:g} {name}" for name, count in work.requests.items())
+    requests = ", ".join(f"{count / share:g} {name}" for name, count in calls.requests.items())
     return (
         what,
         requests,
-        f"{work.writes / share:g}",
-        f"{work.reads / share:g}",
-        f"{work.dollars / share * 1e6:.2f}",
+        f"{calls.writes / share:g}",
+        f"{calls.reads / share:g}",
+        f"{calls.dollars / share * 1e6:.2f}",
     )
 
 

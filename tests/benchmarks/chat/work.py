@@ -17,7 +17,7 @@ from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
 from membus.conversations.provenance import TurnMetadata
 from membus.erasure.guard import ErasureGuard
 from membus.facts.dynamodb import DynamoFacts
-from tests.benchmarks.dynamo_units import Work, counting
+from tests.benchmarks.aws_calls import AwsCalls, count_calls
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
 from tests.fakes.erasures import InMemoryErasures
@@ -55,7 +55,7 @@ def _row(at: int, means: tuple[float, ...]) -> list[str]:
     return [f"{at:,}", *(f"{mean:.2f}" for mean in means)]
 
 
-def _average(works: list[tuple[Work, Work]]) -> tuple[float, ...]:
+def _average(works: list[tuple[AwsCalls, AwsCalls]]) -> tuple[float, ...]:
     figures = [
         (sum(turn.requests.values()), turn.reads, turn.writes, sum(context.requests.values()), context.reads)
         for turn, context in works
@@ -63,17 +63,17 @@ def _average(works: list[tuple[Work, Work]]) -> tuple[float, ...]:
     return tuple(sum(column) / len(figures) for column in zip(*figures, strict=True))
 
 
-def _measured() -> dict[int, list[tuple[Work, Work]]]:
+def _measured() -> dict[int, list[tuple[AwsCalls, AwsCalls]]]:
     talk = _Talk()
-    found: dict[int, list[tuple[Work, Work]]] = {at: [] for at in AT}
+    found: dict[int, list[tuple[AwsCalls, AwsCalls]]] = {at: [] for at in AT}
     for number in range(1, max(AT) + 1):
         near = next((at for at in AT if at - AROUND < number <= at), None)
         if near is None:
             talk.seed(number)
             continue
-        with counting(talk.clients) as context:
+        with count_calls(*talk.clients) as context:
             talk.context()
-        with counting(talk.clients) as turn:
+        with count_calls(*talk.clients) as turn:
             talk.turn(number)
         talk.summarise(talk.due.published)
         talk.due.published.clear()
