@@ -1,7 +1,4 @@
-"""Each store three times.
-
-In memory, as the adapter over a strict AWS in this process, and over the deployed stack.
-"""
+"""The stores of the contract tests, each on every backend."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +9,6 @@ import httpx2
 import pytest
 from anthropic import Anthropic
 
-from localstack import aws
-from localstack.home import Stack
-from membus.aws.s3 import S3Blobs
 from membus.conversations.dynamodb import DynamoConversations, DynamoDeletedConversationItems
 from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
 from membus.conversations.ports import ConversationStore, DeletedConversationItems, UnprocessedMessages
@@ -40,14 +34,14 @@ from tests.fakes.review_queue import InMemoryReviewQueue
 from tests.fakes.states import InMemoryStates
 from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
 from tests.strict import strict_aws
+from tests.support.backends import AwsBackend, DeployedAws, OnEveryBackend, StrictAws
 from tests.support.language_models import ScriptedWire, model_with_retries
-from tests.support.tables import make_bucket, make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 SHARDS = 3
-EVERYWHERE = ["fake", "strict", pytest.param("stack", marks=pytest.mark.stack)]
 
 
 @dataclass(frozen=True)
@@ -71,12 +65,23 @@ class Talks:
     table: "Table | None" = None
 
 
-def stack_table(stack: Stack, name: str) -> "Table":
-    return aws.session().resource("dynamodb", endpoint_url=stack.endpoint_url).Table(name)
+@pytest.fixture(params=["fake", "strict", pytest.param("stack", marks=pytest.mark.stack)])
+def on_every_backend(request: pytest.FixtureRequest) -> Iterator[OnEveryBackend]:
+    """Run the test three times: on the fake, over a strict AWS in this process, over the deployed stack."""
+    if request.param == "fake":
+        yield OnEveryBackend(None)
+    elif request.param == "strict":
+        with strict_aws():
+            yield OnEveryBackend(StrictAws())
+    else:
+        yield OnEveryBackend(DeployedAws(request.getfixturevalue("stack")))
 
 
-def stack_contents(stack: Stack) -> S3Blobs:
-    return S3Blobs(lambda: aws.session().client("s3", endpoint_url=stack.endpoint_url), stack.bucket)
+@pytest.fixture
+def table() -> "Iterator[Table]":
+    """Return the table `memory` of a strict AWS."""
+    with strict_aws():
+        yield make_table("memory")
 
 
 @pytest.fixture
@@ -85,17 +90,9 @@ def owner() -> Owner:
     return Owner(tenant=f"t{uuid4().hex[:12]}", user="user1")
 
 
-@pytest.fixture(params=EVERYWHERE)
-def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
-    if request.param == "fake":
-        episodes = InMemoryEpisodes()
-        yield Memory(InMemoryFacts(episodes), episodes, InMemorySignals(), episodes, episodes, episodes)
-    elif request.param == "strict":
-        with strict_aws():
-            yield _memory_on(make_table("memory"), make_bucket())
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield _memory_on(stack_table(stack, stack.tables.memory), stack_contents(stack))
+@pytest.fixture
+def memory(on_every_backend: OnEveryBackend) -> Memory:
+    return on_every_backend(_memory_in_process, _memory_on)
 
 
 @pytest.fixture
@@ -133,17 +130,19 @@ def clock() -> StoppedClock:
     return StoppedClock()
 
 
-@pytest.fixture(params=EVERYWHERE)
-def talks(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Talks]:
-    if request.param == "fake":
+@pytest.fixture
+def talks(on_every_backend: OnEveryBackend, clock: StoppedClock) -> Talks:
+    def fake() -> Talks:
         kept = InMemoryConversations(clock)
-        yield Talks(kept, InMemoryDeletedConversationItems(kept))
-    elif request.param == "strict":
-        with strict_aws():
-            yield _talks_on(make_table("conversations"), make_bucket(), clock)
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield _talks_on(stack_table(stack, stack.tables.conversations), stack_contents(stack), clock)
+        return Talks(kept, InMemoryDeletedConversationItems(kept))
+
+    def adapter(aws: AwsBackend) -> Talks:
+        table = aws.get_table("conversations")
+        return Talks(
+            DynamoConversations(table, clock), DynamoDeletedConversationItems(table, aws.get_blobs()), table
+        )
+
+    return on_every_backend(fake, adapter)
 
 
 @pytest.fixture
@@ -160,46 +159,33 @@ def fresh(talks: Talks, clock: StoppedClock) -> UnprocessedMessages:
     return InMemoryUnprocessedMessages(talks.conversations)
 
 
-@pytest.fixture(params=EVERYWHERE)
-def held_facts(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[ReviewQueue]:
-    if request.param == "fake":
-        yield InMemoryReviewQueue(clock)
-    elif request.param == "strict":
-        with strict_aws():
-            yield DynamoReviewQueue(make_table("memory"), clock)
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield DynamoReviewQueue(stack_table(stack, stack.tables.memory), clock)
+@pytest.fixture
+def held_facts(on_every_backend: OnEveryBackend, clock: StoppedClock) -> ReviewQueue:
+    return on_every_backend(
+        lambda: InMemoryReviewQueue(clock), lambda aws: DynamoReviewQueue(aws.get_table("memory"), clock)
+    )
 
 
-@pytest.fixture(params=EVERYWHERE)
-def states(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[StateStore]:
-    if request.param == "fake":
-        yield InMemoryStates(clock)
-    elif request.param == "strict":
-        with strict_aws():
-            yield DynamoStates(make_table("memory"), make_bucket(), clock)
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield DynamoStates(stack_table(stack, stack.tables.memory), stack_contents(stack), clock)
+@pytest.fixture
+def states(on_every_backend: OnEveryBackend, clock: StoppedClock) -> StateStore:
+    return on_every_backend(
+        lambda: InMemoryStates(clock),
+        lambda aws: DynamoStates(aws.get_table("memory"), aws.get_blobs(), clock),
+    )
 
 
-@pytest.fixture(params=EVERYWHERE)
-def contents(request: pytest.FixtureRequest) -> Iterator[BlobStore]:
-    if request.param == "fake":
-        yield InMemoryBlobs()
-    elif request.param == "strict":
-        with strict_aws():
-            yield make_bucket()
-    else:
-        yield stack_contents(request.getfixturevalue("stack"))
+@pytest.fixture
+def contents(on_every_backend: OnEveryBackend) -> BlobStore:
+    return on_every_backend(InMemoryBlobs, lambda aws: aws.get_blobs())
 
 
-def _talks_on(table: "Table", contents: BlobStore, clock: StoppedClock) -> Talks:
-    return Talks(DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents), table)
+def _memory_in_process() -> Memory:
+    episodes = InMemoryEpisodes()
+    return Memory(InMemoryFacts(episodes), episodes, InMemorySignals(), episodes, episodes, episodes)
 
 
-def _memory_on(table: "Table", contents: BlobStore) -> Memory:
+def _memory_on(aws: AwsBackend) -> Memory:
+    table, contents = aws.get_table("memory"), aws.get_blobs()
     return Memory(
         DynamoFacts(table),
         DynamoEpisodes(table, contents, SHARDS),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
@@ -10,19 +10,15 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
 
-from localstack import aws
 from membus.core.event import Event
 from membus.core.identity import Owner
 from membus.events import eventbridge
 from membus.events.eventbridge import EventBridgeBus
 from membus.events.ports import EventBus
-from tests.contract.conftest import EVERYWHERE
 from tests.factories import ADA, NOON, an_event, recorded, said
 from tests.fakes.event_bus import InMemoryEventBus
 from tests.strict import strict_aws
-
-if TYPE_CHECKING:
-    from localstack.home import Stack
+from tests.support.backends import AwsBackend, DeployedAws, OnEveryBackend
 
 BUS = "membus-test"
 
@@ -61,21 +57,23 @@ class Line:
 
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    monkeypatch.setattr(eventbridge, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(eventbridge, "RETRY_PAUSES_SECONDS", (0.0, 0.0))
     with strict_aws():
         client = boto3.client("events", region_name="us-east-1")
         client.create_event_bus(Name=BUS)
         yield Line(client)
 
 
-@pytest.fixture(params=EVERYWHERE)
-def bus(request: pytest.FixtureRequest) -> EventBus:
-    if request.param == "fake":
-        return InMemoryEventBus()
-    if request.param == "strict":
-        return EventBridgeBus(request.getfixturevalue("line").client, BUS)
-    stack: Stack = request.getfixturevalue("stack")
-    return EventBridgeBus(aws.session().client("events", endpoint_url=stack.endpoint_url), stack.bus_name)
+@pytest.fixture
+def bus(on_every_backend: OnEveryBackend) -> EventBus:
+    def adapter(aws: AwsBackend) -> EventBus:
+        events = aws.make_client("events")
+        if isinstance(aws, DeployedAws):
+            return EventBridgeBus(events, aws.stack.bus_name)
+        events.create_event_bus(Name=BUS)
+        return EventBridgeBus(events, BUS)
+
+    return on_every_backend(InMemoryEventBus, adapter)
 
 
 def events(count: int, owner: Owner = ADA) -> list[Event]:

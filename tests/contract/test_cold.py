@@ -3,14 +3,11 @@
 Objects that are vouched for, a catalog that is the truth, reads that leave no gap.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import boto3
 import pytest
 
-from localstack import aws
 from membus.core.errors import ConflictError, CorruptArchiveError
 from membus.core.identity import Owner
 from membus.episodes.archive.dynamodb import DynamoArchiveCatalog
@@ -18,11 +15,9 @@ from membus.episodes.archive.model import ArchiveMonth, ArchiveObject, ArchivePa
 from membus.episodes.archive.ports import ArchiveObjects, CompactionCatalog
 from membus.episodes.archive.s3 import S3ArchiveObjects
 from membus.episodes.model import EpisodeQuery
-from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_cold_row
 from tests.fakes.episode_archive import InMemoryArchiveCatalog, InMemoryArchiveObjects
-from tests.strict import strict_aws
-from tests.support.tables import make_bucket, make_table
+from tests.support.backends import AwsBackend, OnEveryBackend
 
 LATER = NOON + timedelta(days=400)
 TODAY = NOON.date()
@@ -35,25 +30,14 @@ class Cold:
     catalog: CompactionCatalog
 
 
-@pytest.fixture(params=EVERYWHERE)
-def cold(request: pytest.FixtureRequest) -> Iterator[Cold]:
-    if request.param == "fake":
-        yield Cold(InMemoryArchiveObjects(), InMemoryArchiveCatalog())
-    elif request.param == "strict":
-        with strict_aws():
-            make_bucket()
-            client = boto3.client("s3", region_name="us-east-1")
-            yield Cold(
-                S3ArchiveObjects(lambda: client, "membus-test-archive"),
-                DynamoArchiveCatalog(make_table("memory")),
-            )
-    else:
-        stack = request.getfixturevalue("stack")
-        client = aws.session().client("s3", endpoint_url=stack.endpoint_url)
-        yield Cold(
-            S3ArchiveObjects(lambda: client, stack.bucket),
-            DynamoArchiveCatalog(stack_table(stack, stack.tables.memory)),
-        )
+@pytest.fixture
+def cold(on_every_backend: OnEveryBackend) -> Cold:
+    def adapter(aws: AwsBackend) -> Cold:
+        aws.get_blobs()
+        s3 = aws.make_client("s3")
+        return Cold(S3ArchiveObjects(lambda: s3, aws.bucket), DynamoArchiveCatalog(aws.get_table("memory")))
+
+    return on_every_backend(lambda: Cold(InMemoryArchiveObjects(), InMemoryArchiveCatalog()), adapter)
 
 
 def a_pack(owner: Owner, *numbers: int, day: date = TODAY, **members: str) -> ArchivePack:

@@ -1,8 +1,6 @@
 """The port ConnectionStore: in memory, in DynamoDB, and on the deployed stack."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -11,26 +9,17 @@ from membus.conversations.dynamodb_replies import DynamoConnections
 from membus.conversations.ports import ConnectionStore
 from membus.conversations.reply_jobs import CONNECTION_LIFETIME, SocketConnection
 from membus.core.errors import NotFoundError
-from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.fakes.clock import StoppedClock
 from tests.fakes.sockets import InMemoryConnections
-from tests.strict import strict_aws
-from tests.support.tables import make_table
-
-if TYPE_CHECKING:
-    from localstack.home import Stack
+from tests.support.backends import OnEveryBackend
 
 
-@pytest.fixture(params=EVERYWHERE)
-def connections(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[ConnectionStore]:
-    if request.param == "fake":
-        yield InMemoryConnections(clock)
-    elif request.param == "strict":
-        with strict_aws():
-            yield DynamoConnections(make_table("conversations"), clock)
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield DynamoConnections(stack_table(stack, stack.tables.conversations), clock)
+@pytest.fixture
+def connections(on_every_backend: OnEveryBackend, clock: StoppedClock) -> ConnectionStore:
+    return on_every_backend(
+        lambda: InMemoryConnections(clock),
+        lambda aws: DynamoConnections(aws.get_table("conversations"), clock),
+    )
 
 
 def a_connection(clock: StoppedClock, **fields: object) -> SocketConnection:

@@ -3,7 +3,7 @@
 Faults of the table, sizes, and what is left behind a port.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -36,17 +36,9 @@ from tests.factories import (
 )
 from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.strict import strict_aws
-from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-
-
-@pytest.fixture
-def table() -> "Iterator[Table]":
-    with strict_aws():
-        yield make_table("memory")
 
 
 def refuse(table: "Table", code: str, *reasons: str, operation: str = "*", times: int = 1000) -> None:

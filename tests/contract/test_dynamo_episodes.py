@@ -15,23 +15,13 @@ from membus.episodes.model import EpisodeQuery
 from tests.factories import ADA, NOON, an_event, recorded
 from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.strict import strict_aws
-from tests.support.tables import make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_dynamodb.service_resource import Table
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 WANTED = EpisodeQuery(tenant=ADA.tenant, agent="default", start=NOON - DAY, end=NOON + DAY)
 LARGE = {"text": "x" * 40_000}
-
-
-@pytest.fixture
-def table() -> "Iterator[Table]":
-    with strict_aws():
-        yield make_table("memory")
 
 
 @pytest.fixture

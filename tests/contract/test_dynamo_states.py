@@ -3,7 +3,7 @@
 Pointers to large documents, repeated requests, lost races.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +15,6 @@ from membus.states.model import AgentSession
 from tests.factories import NOON
 from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.strict import strict_aws
-from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -24,12 +22,6 @@ if TYPE_CHECKING:
 SESSION = AgentSession(tenant="acme", agent="guide", session_id="s1")
 LARGE, LARGER, SMALL = {"text": "x" * 40_000}, {"text": "y" * 40_000}, {"text": "z"}
 EXPIRY = NOON.replace(hour=13)
-
-
-@pytest.fixture
-def table() -> "Iterator[Table]":
-    with strict_aws():
-        yield make_table("memory")
 
 
 @pytest.fixture

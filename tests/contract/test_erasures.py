@@ -1,35 +1,30 @@
 """Contract of the erasure ledger: lines, the jobs that work on them, and holds that forbid both."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Protocol
 
 import pytest
 
-from membus.core.erasure import WHOLE_TENANT, LegalHold, SubjectsBeingErased, erasure_subject
+from membus.core.erasure import WHOLE_TENANT, Erasure, LegalHold, SubjectsBeingErased, erasure_subject
 from membus.core.errors import ConflictError, NotFoundError
 from membus.core.identity import Owner
 from membus.erasure.dynamodb import DynamoErasures
 from membus.erasure.model import ErasureJob, ErasureReceipt, new_erasure_job
-from tests.contract.conftest import EVERYWHERE, stack_table
+from membus.erasure.ports import ErasureJobs, ErasureLedger
 from tests.factories import NOON
 from tests.fakes.erasures import InMemoryErasures
-from tests.strict import strict_aws
-from tests.support.tables import make_table
+from tests.support.backends import OnEveryBackend
 
 DONE = ErasureReceipt(proven_at=NOON, left={"facts": 0}, rotates={"queues": NOON.date()}, final=NOON.date())
 
 
-@pytest.fixture(params=EVERYWHERE)
-def ledger(request: pytest.FixtureRequest) -> Iterator[Any]:
-    if request.param == "fake":
-        yield InMemoryErasures()
-    elif request.param == "strict":
-        with strict_aws():
-            yield DynamoErasures(make_table("tenants"))
-    else:
-        stack = request.getfixturevalue("stack")
-        yield DynamoErasures(stack_table(stack, stack.tables.tenants))
+class Ledger(ErasureLedger, ErasureJobs, Protocol):
+    """The ledger with its jobs."""
+
+
+@pytest.fixture
+def ledger(on_every_backend: OnEveryBackend) -> Ledger:
+    return on_every_backend(InMemoryErasures, lambda aws: DynamoErasures(aws.get_table("tenants")))
 
 
 def asked(
@@ -39,17 +34,23 @@ def asked(
     return new_erasure_job(owner.tenant, user, request_key=key, requested_by="k1", now=NOON + after)
 
 
-def test_nobody_is_erased_until_somebody_asks(ledger: Any, owner: Owner) -> None:
+def line_of(ledger: Ledger, owner: Owner) -> Erasure:
+    line = ledger.find_erasure(owner)
+    assert line
+    return line
+
+
+def test_nobody_is_erased_until_somebody_asks(ledger: Ledger, owner: Owner) -> None:
     assert ledger.find_erasure(owner) is None
     assert ledger.get_hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
     with pytest.raises(NotFoundError):
         ledger.get_job(owner.tenant, "job_1")
 
 
-def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Any, owner: Owner) -> None:
+def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Ledger, owner: Owner) -> None:
     job = ledger.start_job(asked(owner))
 
-    line = ledger.find_erasure(owner)
+    line = line_of(ledger, owner)
     assert (line.before, line.running) == (job.before, True)
     assert ledger.get_hidden(owner.tenant).users == {owner.user}
     assert ledger.get_hidden(owner.tenant).subjects == {erasure_subject(owner.tenant, owner.user)}
@@ -58,11 +59,11 @@ def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Any,
 
     assert ledger.get_job(owner.tenant, job.job_id) == done
     assert (done.user, done.receipt) == (None, DONE)
-    assert not ledger.find_erasure(owner).running
+    assert not line_of(ledger, owner).running
     assert ledger.get_hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
 
 
-def test_whoever_was_erased_stays_in_the_ledger(ledger: Any, owner: Owner) -> None:
+def test_whoever_was_erased_stays_in_the_ledger(ledger: Ledger, owner: Owner) -> None:
     job = ledger.start_job(asked(owner))
     ledger.start_job(asked(Owner(tenant=f"{owner.tenant}x", user="user2")))
     ledger.start_job(asked(Owner(tenant=owner.tenant, user="user3")))
@@ -74,7 +75,7 @@ def test_whoever_was_erased_stays_in_the_ledger(ledger: Any, owner: Owner) -> No
 
 
 def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(
-    ledger: Any, owner: Owner
+    ledger: Ledger, owner: Owner
 ) -> None:
     first = ledger.start_job(asked(owner, key="k"))
 
@@ -84,22 +85,22 @@ def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(
     assert ledger.start_job(asked(owner, key="k")).receipt == DONE
     later = ledger.start_job(asked(owner, after=timedelta(days=1)))
     assert later.job_id != first.job_id
-    assert ledger.find_erasure(owner).before == later.before
+    assert line_of(ledger, owner).before == later.before
 
 
-def test_of_two_who_go_on_with_a_job_one_is_told_so(ledger: Any, owner: Owner) -> None:
+def test_of_two_who_go_on_with_a_job_one_is_told_so(ledger: Ledger, owner: Owner) -> None:
     job = ledger.start_job(asked(owner))
     ledger.save_progress(job)
 
     for act in (ledger.save_progress, ledger.finish_job):
         with pytest.raises(ConflictError):
             act(job.model_copy(update={"receipt": DONE}))
-    assert ledger.find_erasure(owner).running
+    assert line_of(ledger, owner).running
 
 
 @pytest.mark.parametrize("user", ["user1", None])
 def test_a_hold_on_the_user_or_the_tenant_refuses_until_it_is_lifted(
-    ledger: Any, owner: Owner, user: str | None
+    ledger: Ledger, owner: Owner, user: str | None
 ) -> None:
     hold = LegalHold(tenant=owner.tenant, user=user, reason="case 7", since=NOON)
     ledger.add_hold(hold)
@@ -113,7 +114,7 @@ def test_a_hold_on_the_user_or_the_tenant_refuses_until_it_is_lifted(
     ledger.start_job(asked(owner))
 
 
-def test_what_is_being_erased_can_be_held_no_more(ledger: Any, owner: Owner) -> None:
+def test_what_is_being_erased_can_be_held_no_more(ledger: Ledger, owner: Owner) -> None:
     ledger.start_job(asked(owner))
 
     with pytest.raises(ConflictError) as refused:
@@ -121,18 +122,20 @@ def test_what_is_being_erased_can_be_held_no_more(ledger: Any, owner: Owner) -> 
     assert refused.value.code == "erasing"
 
 
-def test_a_tenant_that_is_erased_takes_everybody_with_it_and_nobody_elses(ledger: Any, owner: Owner) -> None:
+def test_a_tenant_that_is_erased_takes_everybody_with_it_and_nobody_elses(
+    ledger: Ledger, owner: Owner
+) -> None:
     job = ledger.start_job(asked(owner, everybody=True))
 
     for user in ("user1", "user2"):
-        assert ledger.find_erasure(Owner(tenant=owner.tenant, user=user)).before == job.before
+        assert line_of(ledger, Owner(tenant=owner.tenant, user=user)).before == job.before
     assert ledger.get_hidden(owner.tenant) == SubjectsBeingErased(
         tenant=owner.tenant, subjects={WHOLE_TENANT}
     )
     assert ledger.find_erasure(Owner(tenant=f"{owner.tenant}x", user="user1")) is None
 
 
-def test_the_same_user_name_in_another_tenant_is_somebody_else(ledger: Any, owner: Owner) -> None:
+def test_the_same_user_name_in_another_tenant_is_somebody_else(ledger: Ledger, owner: Owner) -> None:
     job = ledger.start_job(asked(owner))
 
     assert ledger.find_erasure(Owner(tenant=f"{owner.tenant}x", user=owner.user)) is None

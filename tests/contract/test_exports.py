@@ -4,18 +4,13 @@ Jobs begun once and forgotten in time, files that an address leads to for a whil
 """
 
 import io
-from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 from botocore.config import Config
 
-from localstack import aws
-from membus.aws.clients import aws_client, forget_clients
 from membus.aws.s3 import S3ObjectVersions
 from membus.core.erasure import erasure_subject
 from membus.core.errors import ConflictError, NotFoundError
@@ -25,44 +20,29 @@ from membus.transfer.dynamodb import DynamoExportJobs
 from membus.transfer.model import FILE_LIFETIME, Export, ExportCursor, ExportPart, StoredPart
 from membus.transfer.ports import ExportFiles, ExportJobs
 from membus.transfer.s3 import S3ExportFiles
-from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.exports import InMemoryExportFiles, InMemoryExportJobs
 from tests.strict import strict_aws
-from tests.support.tables import make_bucket, make_table
-
-if TYPE_CHECKING:
-    from localstack.home import Stack
+from tests.support.backends import AwsBackend, OnEveryBackend
+from tests.support.tables import make_bucket
 
 
-@pytest.fixture(params=EVERYWHERE)
-def exports(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[ExportJobs]:
-    if request.param == "fake":
-        yield InMemoryExportJobs(clock)
-    elif request.param == "strict":
-        with strict_aws():
-            yield DynamoExportJobs(make_table("tenants"), clock)
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield DynamoExportJobs(stack_table(stack, stack.tables.tenants), clock)
+@pytest.fixture
+def exports(on_every_backend: OnEveryBackend, clock: StoppedClock) -> ExportJobs:
+    return on_every_backend(
+        lambda: InMemoryExportJobs(clock), lambda aws: DynamoExportJobs(aws.get_table("tenants"), clock)
+    )
 
 
-@pytest.fixture(params=EVERYWHERE)
-def archives(request: pytest.FixtureRequest) -> Iterator[ExportFiles]:
-    if request.param == "fake":
-        yield InMemoryExportFiles()
-    elif request.param == "strict":
-        with strict_aws():
-            make_bucket()
-            forget_clients()
-            yield S3ExportFiles(partial(aws_client, "s3"), "membus-test-archive")
-            forget_clients()
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        signing = Config(signature_version="s3v4")  # as the process's own client
-        s3 = aws.session().client("s3", endpoint_url=stack.endpoint_url, config=signing)
-        yield S3ExportFiles(lambda: s3, stack.bucket)
+@pytest.fixture
+def archives(on_every_backend: OnEveryBackend) -> ExportFiles:
+    def adapter(aws: AwsBackend) -> ExportFiles:
+        aws.get_blobs()
+        s3 = aws.make_client("s3", config=Config(signature_version="s3v4"))  # as the process's own client
+        return S3ExportFiles(lambda: s3, aws.bucket)
+
+    return on_every_backend(InMemoryExportFiles, adapter)
 
 
 def an_export(owner: Owner, **fields: object) -> Export:

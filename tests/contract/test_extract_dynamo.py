@@ -12,20 +12,10 @@ from membus.facts.dynamodb_signals import DynamoSignals
 from tests.factories import ADA, NOON, a_candidate, a_server_error, a_setting, an_event, said
 from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.model import ScriptedModel
-from tests.strict import strict_aws
 from tests.support.extraction import Extraction, observant
-from tests.support.tables import make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_dynamodb.service_resource import Table
-
-
-@pytest.fixture
-def table() -> "Iterator[Table]":
-    with strict_aws():
-        yield make_table("memory")
 
 
 @pytest.fixture

@@ -1,30 +1,25 @@
 """The ports Quarantine, SourceQueue and SurplusQueue: a message is kept, or comes back when asked to."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from localstack import aws
 from membus.core.errors import UnavailableError
 from membus.events.sqs import SqsOverflowQueue, SqsPoisonMessages, SqsSourceQueue
 from tests.strict import strict_aws
-
-if TYPE_CHECKING:
-    from localstack.home import Stack
+from tests.support.backends import DeployedAws, StrictAws
 
 
 @pytest.fixture(params=["strict", pytest.param("stack", marks=pytest.mark.stack)])
 def sqs(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "strict":
         with strict_aws():
-            yield boto3.client("sqs", region_name="us-east-1")
+            yield StrictAws().make_client("sqs")
     else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield aws.session().client("sqs", endpoint_url=stack.endpoint_url)
+        yield DeployedAws(request.getfixturevalue("stack")).make_client("sqs")
 
 
 @pytest.fixture

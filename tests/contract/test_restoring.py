@@ -3,10 +3,8 @@
 A conversation out of an archive, each part once, however often it comes.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,19 +17,12 @@ from membus.core.errors import ConflictError
 from membus.core.identity import Owner
 from scripts.transfer.dynamodb import DynamoRestoredConversations
 from scripts.transfer.ports import RestoredConversations
-from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_conversation, a_message, a_summary, a_turn, an_outline
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.restoring import InMemoryRestoredConversations
 from tests.fakes.summaries import InMemorySummaries
-from tests.strict import strict_aws
-from tests.support.tables import make_table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
-
-    from localstack.home import Stack
+from tests.support.backends import AwsBackend, OnEveryBackend
 
 
 @dataclass(frozen=True)
@@ -41,24 +32,22 @@ class Stores:
     restored: RestoredConversations
 
 
-@pytest.fixture(params=EVERYWHERE)
-def stores(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stores]:
-    if request.param == "fake":
+@pytest.fixture
+def stores(on_every_backend: OnEveryBackend, clock: StoppedClock) -> Stores:
+    def fake() -> Stores:
         kept = InMemoryConversations(clock)
         summaries = InMemorySummaries(kept)
-        yield Stores(kept, summaries, InMemoryRestoredConversations(kept, summaries))
-    elif request.param == "strict":
-        with strict_aws():
-            yield _stores(make_table("conversations"), clock)
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield _stores(stack_table(stack, stack.tables.conversations), clock)
+        return Stores(kept, summaries, InMemoryRestoredConversations(kept, summaries))
 
+    def adapter(aws: AwsBackend) -> Stores:
+        table = aws.get_table("conversations")
+        return Stores(
+            DynamoConversations(table, clock),
+            DynamoSummaries(table),
+            DynamoRestoredConversations(table, clock),
+        )
 
-def _stores(table: "Table", clock: StoppedClock) -> Stores:
-    return Stores(
-        DynamoConversations(table, clock), DynamoSummaries(table), DynamoRestoredConversations(table, clock)
-    )
+    return on_every_backend(fake, adapter)
 
 
 @pytest.fixture

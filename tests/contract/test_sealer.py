@@ -1,41 +1,28 @@
 """The port Sealer: the same message gives the same seal, any other message and any other key another."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from localstack import aws
 from membus.aws.secrets import KmsCursorSigner
 from membus.core.errors import UnavailableError
 from membus.core.pages import CursorSigner
-from tests.contract.conftest import EVERYWHERE
 from tests.fakes.cursor_signer import HmacCursorSigner
 from tests.strict import strict_aws
-
-if TYPE_CHECKING:
-    from localstack.home import Stack
+from tests.support.backends import AwsBackend, DeployedAws, OnEveryBackend, StrictAws
 
 
-def kms_sealer() -> KmsCursorSigner:
-    kms = boto3.client("kms", region_name="us-east-1")
+def kms_sealer(aws: AwsBackend) -> KmsCursorSigner:
+    kms = aws.make_client("kms")
+    if isinstance(aws, DeployedAws):
+        return KmsCursorSigner(kms, "alias/membus-local-cursors")
     key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
     return KmsCursorSigner(kms, key)
 
 
-@pytest.fixture(params=EVERYWHERE)
-def sealer(request: pytest.FixtureRequest) -> Iterator[CursorSigner]:
-    if request.param == "fake":
-        yield HmacCursorSigner()
-    elif request.param == "strict":
-        with strict_aws():
-            yield kms_sealer()
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        kms = aws.session().client("kms", endpoint_url=stack.endpoint_url)
-        yield KmsCursorSigner(kms, "alias/membus-local-cursors")
+@pytest.fixture
+def sealer(on_every_backend: OnEveryBackend) -> CursorSigner:
+    return on_every_backend(HmacCursorSigner, kms_sealer)
 
 
 def test_a_seal_is_stable_long_and_the_messages_own(sealer: CursorSigner) -> None:
@@ -47,7 +34,9 @@ def test_a_seal_is_stable_long_and_the_messages_own(sealer: CursorSigner) -> Non
 
 def test_another_key_makes_another_seal() -> None:
     with strict_aws():
-        assert kms_sealer().sign_message(b"message") != kms_sealer().sign_message(b"message")
+        assert kms_sealer(StrictAws()).sign_message(b"message") != kms_sealer(StrictAws()).sign_message(
+            b"message"
+        )
     assert HmacCursorSigner(b"one").sign_message(b"message") != HmacCursorSigner(b"two").sign_message(
         b"message"
     )

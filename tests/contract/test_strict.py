@@ -10,18 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.strict import strict_aws
-from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 NOW = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp())
-
-
-@pytest.fixture
-def table() -> "Iterator[Table]":
-    with strict_aws():
-        yield make_table("memory")
 
 
 @pytest.fixture

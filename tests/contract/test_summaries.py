@@ -3,9 +3,7 @@
 An outline advances from where it was read, once, with all that it brings or nothing.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,16 +14,11 @@ from membus.conversations.ports import ConversationStore, SummaryStore
 from membus.conversations.summary import Slot, Summary, SummaryCheckpoint, SummaryIndex
 from membus.core.errors import ConflictError
 from membus.core.identity import Owner
-from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_conversation, a_summary, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.summaries import InMemorySummaries
-from tests.strict import strict_aws
-from tests.support.tables import make_table
-
-if TYPE_CHECKING:
-    from localstack.home import Stack
+from tests.support.backends import AwsBackend, OnEveryBackend
 
 
 @dataclass(frozen=True)
@@ -34,19 +27,17 @@ class Stores:
     summaries: SummaryStore
 
 
-@pytest.fixture(params=EVERYWHERE)
-def stores(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stores]:
-    if request.param == "fake":
+@pytest.fixture
+def stores(on_every_backend: OnEveryBackend, clock: StoppedClock) -> Stores:
+    def fake() -> Stores:
         conversations = InMemoryConversations(clock)
-        yield Stores(conversations, InMemorySummaries(conversations))
-    elif request.param == "strict":
-        with strict_aws():
-            table = make_table("conversations")
-            yield Stores(DynamoConversations(table, clock), DynamoSummaries(table))
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        table = stack_table(stack, stack.tables.conversations)
-        yield Stores(DynamoConversations(table, clock), DynamoSummaries(table))
+        return Stores(conversations, InMemorySummaries(conversations))
+
+    def adapter(aws: AwsBackend) -> Stores:
+        table = aws.get_table("conversations")
+        return Stores(DynamoConversations(table, clock), DynamoSummaries(table))
+
+    return on_every_backend(fake, adapter)
 
 
 @pytest.fixture

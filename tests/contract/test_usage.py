@@ -1,9 +1,8 @@
 """The port UsageLedger, on the fake, on DynamoDB in this process and on the deployed table."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,13 +12,10 @@ from membus.tenants.costs import DailyUsage, ModelCall
 from membus.tenants.dynamodb import USAGE_SHARDS, DynamoTenants, DynamoUsage
 from membus.tenants.model import Tenant
 from membus.tenants.ports import UsageLedger
-from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.fakes.usage import InMemoryUsageLedger
 from tests.strict import strict_aws
+from tests.support.backends import OnEveryBackend
 from tests.support.tables import make_table
-
-if TYPE_CHECKING:
-    from localstack.home import Stack
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY, TOMORROW = NOON.date(), date(2026, 11, 21)
@@ -30,16 +26,9 @@ def tenant() -> str:
     return f"t{uuid4().hex[:12]}"
 
 
-@pytest.fixture(params=EVERYWHERE)
-def ledger(request: pytest.FixtureRequest) -> Iterator[UsageLedger]:
-    if request.param == "fake":
-        yield InMemoryUsageLedger()
-    elif request.param == "strict":
-        with strict_aws():
-            yield DynamoUsage(make_table("tenants"))
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield DynamoUsage(stack_table(stack, stack.tables.tenants))
+@pytest.fixture
+def ledger(on_every_backend: OnEveryBackend) -> UsageLedger:
+    return on_every_backend(InMemoryUsageLedger, lambda aws: DynamoUsage(aws.get_table("tenants")))
 
 
 def a_call(tenant: str, **fields: Any) -> ModelCall:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 Layout = dict[str, Any]
+BUCKET = "membus-test-archive"
 
 TABLES: dict[str, Layout] = {
     "memory": {
@@ -56,8 +57,8 @@ def make_table(logical_name: str) -> "Table":
 def make_bucket() -> S3Blobs:
     """Create the bucket of large texts in the emulator of this process."""
     client = boto3.client("s3", region_name="us-east-1")
-    client.create_bucket(Bucket="membus-test-archive")
-    return S3Blobs(lambda: client, "membus-test-archive")
+    client.create_bucket(Bucket=BUCKET)
+    return S3Blobs(lambda: client, BUCKET)
 
 
 def _schema(keys: tuple[str, ...]) -> list[dict[str, str]]:

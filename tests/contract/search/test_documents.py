@@ -1,8 +1,7 @@
 """The port DocumentStore: versions follow each other, and what is deleted or expired is not there."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -10,15 +9,10 @@ from membus.core.errors import ConflictError, NotFoundError
 from membus.search.dynamodb import DynamoDocuments
 from membus.search.model import Document
 from membus.search.ports import DocumentStore
-from tests.contract.conftest import EVERYWHERE, stack_contents, stack_table
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.documents import InMemoryDocuments
-from tests.strict import strict_aws
-from tests.support.tables import make_bucket, make_table
-
-if TYPE_CHECKING:
-    from localstack.home import Stack
+from tests.support.backends import OnEveryBackend
 
 
 @pytest.fixture
@@ -26,16 +20,12 @@ def clock() -> StoppedClock:
     return StoppedClock()
 
 
-@pytest.fixture(params=EVERYWHERE)
-def documents(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[DocumentStore]:
-    if request.param == "fake":
-        yield InMemoryDocuments(clock)
-    elif request.param == "strict":
-        with strict_aws():
-            yield DynamoDocuments(make_table("memory"), make_bucket(), clock)
-    else:
-        stack: Stack = request.getfixturevalue("stack")
-        yield DynamoDocuments(stack_table(stack, stack.tables.memory), stack_contents(stack), clock)
+@pytest.fixture
+def documents(on_every_backend: OnEveryBackend, clock: StoppedClock) -> DocumentStore:
+    return on_every_backend(
+        lambda: InMemoryDocuments(clock),
+        lambda aws: DynamoDocuments(aws.get_table("memory"), aws.get_blobs(), clock),
+    )
 
 
 def a_document(tenant: str, **fields: Any) -> Document:
