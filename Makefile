@@ -4,11 +4,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PY := .venv/bin/python
 export PYTHONPATH := .:layers/membus/python
-export PYTHONDONTWRITEBYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE # compiled once, every process of a test run starts in half the time
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
+# Processes of a test run. One more than two cores have, since the tests of the stack mostly wait.
+WORKERS ?= 3
+PYTEST := $(PY) -m pytest -n $(WORKERS)
 
-.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build init plan apply bench bench-erase bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi docs
+.PHONY: help setup demo up down status test nightly pgbouncer check fmt unit integration e2e build init plan apply bench bench-erase bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +37,10 @@ status: setup ## say what of the local stack runs, and where
 	@$(PY) -m localstack status
 
 test: check pgbouncer ## everything: checks, unit, contract, Terraform, packaging, integration and end to end
-	@$(PY) -m pytest
+	@$(PYTEST)
+
+nightly: check pgbouncer ## `make test` with every example, step and turn, where that takes a sample
+	@MEMBUS_TESTS=nightly $(PYTEST)
 
 pgbouncer: setup ## fetch PgBouncer, which stands in for RDS Proxy in a test, where it is not installed
 	@$(PY) -m tests.support.pgbouncer
@@ -46,13 +52,13 @@ fmt: setup ## format Python and Terraform
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix-only . && $(PY) -m localstack terraform fmt -recursive terraform
 
 unit: setup ## the tests that need no socket
-	@$(PY) -m pytest tests/unit
+	@$(PYTEST) tests/unit
 
 integration: setup pgbouncer ## contracts, Terraform and packaging
-	@$(PY) -m pytest tests/contract tests/integration
+	@$(PYTEST) tests/contract tests/integration
 
 e2e: setup ## the deployed local stack, through its public doors
-	@$(PY) -m pytest tests/e2e
+	@$(PYTEST) tests/e2e
 
 build: setup ## function zips and layers for Lambda (arm64, Python 3.13), with sizes and SBOMs
 	@$(PY) -m scripts.build

@@ -1,52 +1,94 @@
-"""Runs the fast tests first and the local stack beside them.
+"""Runs the fast tests first and the local stack beside them, in one process or on several workers (`-n`).
 
-`MEMBUS_STACK=<stack.json>` points at a running one.
+`MEMBUS_STACK=<stack.json>` points at a running stack. `MEMBUS_TESTS=nightly` runs everything (`make nightly`).
 """
 
 import os
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from localstack.home import Stack, read_environment
+from tests.support.budgets import NIGHTLY, budget
 from tests.support.local_stack import HOMES, StackFailedError, TestRunStack, sweep
+from tests.support.workers import RunFiles, ScopeScheduling, folder_of, is_outage, mix, needs_stack
 
-ORDER = ("unit", "contract", "terraform", "faults", "stateful", "integration", "e2e")
-TESTS = Path(__file__).parent
-hypothesis.settings.register_profile("membus", deadline=None)  # a busy machine is no fault of the code
-hypothesis.settings.load_profile("membus")
+ORDER = ("unit", "contract", "faults", "stateful", "integration", "e2e")
+# Of the tests that use the stack, those that take longest come first, so that no worker ends up alone with them.
+LONG = ("test_erasure.py", "test_archive.py", "test_facts_writes.py", "test_chat.py", "test_socket.py")
 OWN = pytest.StashKey[TestRunStack]()
+FILES = pytest.StashKey[RunFiles]()
+# No deadline: a busy machine is no fault of the code.
+hypothesis.settings.register_profile("membus", deadline=None, max_examples=budget(30, nightly=100))
+hypothesis.settings.load_profile("membus")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[OWN] = TestRunStack(HOMES, os.getpid())
+    run = getattr(config, "workerinput", {}).get("membus_run", os.getpid())
+    config.stash[OWN], config.stash[FILES] = TestRunStack(HOMES, run), RunFiles(HOMES / f"{run}" / "tests")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["membus_run"] = os.getpid()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ScopeScheduling:
+    return ScopeScheduling(config, log, config.stash[FILES])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    if node.config.stash[FILES].read_needs_stack():
+        _start_stack(node.config)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "stack_file" in getattr(item, "fixturenames", ()):
+        item.add_marker("stack")
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "stack_file" in getattr(item, "fixturenames", ()):
-            item.add_marker("stack")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not NIGHTLY:
+        config.hook.pytest_deselected(items=[item for item in items if _is_nightly(item)])
+        items[:] = [item for item in items if not _is_nightly(item)]
     items.sort(
-        key=lambda item: (_needs_stack(item), _place(item), item.get_closest_marker("outage") is not None)
+        key=lambda item: (needs_stack(item), is_outage(item), item.path.name not in LONG, _place(item))
     )
+    if _is_worker(config):
+        items[:] = mix(items)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the worker reports to the process that started it
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
-    if config.option.collectonly or _given_stack() or not any(map(_needs_stack, session.items)):
-        return
-    if hasattr(config, "workerinput"):
-        raise pytest.UsageError(
-            'the stack is one for all its tests: run them without -n, or leave out -m "stack"'
-        )
-    sweep(HOMES)
-    config.stash[OWN].start()
+    if _is_worker(config):
+        config.stash[FILES].write_plan(session.items)
+    elif any(map(needs_stack, session.items)) and not config.option.collectonly:
+        _start_stack(config)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    files = item.config.stash[FILES]
+    if not _is_worker(item.config):
+        return (yield)
+    if is_outage(item):
+        files.wait_for_others()
+    result = yield
+    files.count_done(item)
+    return result
+
+
+@pytest.hookimpl(trylast=True)  # when the workers are gone
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    session.config.stash[OWN].stop(keep_logs=exitstatus != pytest.ExitCode.OK)
+    if not _is_worker(session.config):
+        session.config.stash[OWN].stop(keep_logs=exitstatus != pytest.ExitCode.OK)
 
 
 @pytest.fixture(scope="session")
@@ -65,14 +107,23 @@ def stack(stack_file: Path) -> Stack:
     return Stack.read(stack_file)
 
 
+def _start_stack(config: pytest.Config) -> None:
+    if not _given_stack():
+        sweep(HOMES)
+        config.stash[OWN].start()
+
+
 def _given_stack() -> str | None:
     return read_environment().get("MEMBUS_STACK")
 
 
-def _needs_stack(item: pytest.Item) -> bool:
-    return item.get_closest_marker("stack") is not None
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _is_nightly(item: pytest.Item) -> bool:
+    return item.get_closest_marker("nightly") is not None
 
 
 def _place(item: pytest.Item) -> int:
-    folder = item.path.relative_to(TESTS).parts[0]
-    return ORDER.index(folder) if folder in ORDER else len(ORDER)
+    return ORDER.index(folder_of(item)) if folder_of(item) in ORDER else len(ORDER)
