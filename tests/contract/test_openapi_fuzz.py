@@ -15,10 +15,11 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from functions.api.public.routes import OPENAPI
 from tests.factories import ADA, an_observation, learn
 from tests.support.api_client import ApiTestClient
+from tests.support.budgets import budget
 from tests.support.wsgi_gateway import WsgiGateway
 
-EXAMPLES = 20
-"""For each of the operations: some tens of seconds in all."""
+EXAMPLES = budget(5, nightly=20)
+"""For each of the operations."""
 KNOWN = {"user": "ada", "key": "home.city", "agent": "default", "session": "s1"}
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 

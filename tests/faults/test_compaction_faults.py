@@ -13,6 +13,7 @@ from functions.archive.compaction import Compaction
 from tests.factories import ADA, NOON
 from tests.fakes.crashing import Death
 from tests.support.archive_tiers import DAYS, ArchiveSetup, calls, fill, ids, make_archive_setup
+from tests.support.budgets import sample
 
 SHARDS = range(16)
 MINE = [crc32(b"acme#guide") % len(SHARDS)]
@@ -126,7 +127,7 @@ def test_a_run_out_of_time_is_gone_on_with_by_the_next() -> None:
 
 
 def test_a_crash_at_any_step_loses_nothing_and_the_next_night_ends_the_work() -> None:
-    for step in steps(compact):
+    for step in sample(steps(compact), most=6):
         with make_archive_setup() as made:
             everything = archived(made)
 
@@ -160,7 +161,7 @@ PAIRS = [(compact, compact), (compact, archive), (compact, read), (archive, comp
 def test_one_in_the_middle_of_the_other_costs_neither_anything(
     one: Callable[[ArchiveSetup], list[str]], other: Callable[[ArchiveSetup], list[str]]
 ) -> None:
-    for step in steps(one):
+    for step in sample(steps(one), most=5):
         with make_archive_setup() as made:
             everything = archived(made, again=True)
             found: list[str] = []

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -26,6 +25,7 @@ from tests.factories import a_conversation, a_turn
 from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
 from tests.strict import strict_aws
+from tests.support.budgets import machine_settings
 from tests.support.tables import make_table
 
 PEOPLE = ("ada", "bob", "eve")
@@ -182,6 +182,4 @@ class Devices(RuleBasedStateMachine):
 
 
 TestDevices = Devices.TestCase
-TestDevices.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestDevices.settings = machine_settings(5, nightly=15, steps=20)

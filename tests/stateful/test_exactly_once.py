@@ -20,6 +20,7 @@ from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.review_queue import InMemoryReviewQueue
 from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.budgets import budget
 from tests.support.event_streams import NO_FAULTS, DeliveryFaults, a_turn_of_chat, deliver, stored_in_memory
 from tests.support.extraction import Extraction, observant
 
@@ -112,7 +113,7 @@ def once(stream: Sequence[tuple[Turn | None, Event]]) -> World:
 fuses = st.builds(Fuse, st.integers(1, 30), after=st.booleans(), fault=st.sampled_from([LINE_DEAD, Death()]))
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=budget(40, nightly=150), suppress_health_check=list(HealthCheck))
 @given(stream=streams(), seed=st.integers(1, 10**6), blowing=st.lists(fuses, max_size=4))
 def test_any_stream_leaves_the_bytes_of_one_delivery_in_order(
     stream: list[tuple[Turn | None, Event]], seed: int, blowing: list[Fuse]

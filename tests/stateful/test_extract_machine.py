@@ -6,7 +6,6 @@ Duplicates, disorder, batches, crashes.
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
@@ -18,6 +17,7 @@ from tests.factories import NOON, a_server_error, a_setting, an_event, said
 from tests.fakes.crashing import LINE_DEAD, Death, Fuse, Fused
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.support.budgets import machine_settings
 from tests.support.extraction import Extraction, a_message, observant
 
 if TYPE_CHECKING:
@@ -171,6 +171,4 @@ def state(extraction: Extraction, owner: Owner) -> tuple[list[Fact], list[Any]]:
 
 
 TestDeliveries = Deliveries.TestCase
-TestDeliveries.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestDeliveries.settings = machine_settings(20, nightly=60, steps=25)

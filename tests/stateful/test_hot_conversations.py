@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -21,6 +20,7 @@ from tests.factories import ADA, NOON, a_conversation, a_turn
 from tests.fakes.cache import InMemoryConversationCache
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
+from tests.support.budgets import machine_settings
 from tests.support.redis_server import RedisServer, redis_server
 
 C1 = a_conversation().conversation_id
@@ -159,9 +159,7 @@ class DevicesOverRedis(Devices):
 
 
 TestDevices = Devices.TestCase
-TestDevices.settings = settings(
-    max_examples=300, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestDevices.settings = machine_settings(60, nightly=300, steps=30)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -171,9 +169,7 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 TestDevicesOverRedis = DevicesOverRedis.TestCase
-TestDevicesOverRedis.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestDevicesOverRedis.settings = machine_settings(8, nightly=30, steps=30)
 
 
 @pytest.mark.parametrize("behind", ["conversation", "recent"])

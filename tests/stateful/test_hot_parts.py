@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -28,6 +27,7 @@ from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.reply_jobs import InMemoryReplyJobs
 from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.budgets import machine_settings
 from tests.support.contexts import sources
 from tests.support.redis_server import RedisServer, redis_server
 
@@ -160,9 +160,7 @@ class PartsOverRedis(Parts):
 
 
 TestParts = Parts.TestCase
-TestParts.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestParts.settings = machine_settings(40, nightly=150, steps=30)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -172,9 +170,7 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 TestPartsOverRedis = PartsOverRedis.TestCase
-TestPartsOverRedis.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestPartsOverRedis.settings = machine_settings(5, nightly=15, steps=20)
 
 
 class Counting(InMemoryUnprocessedMessages):

@@ -6,7 +6,7 @@ What is carried forward, and what is read behind it, come to what all observatio
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from membus.facts import fact
@@ -63,7 +63,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short")
 class TestAShortTrail:
-    @settings(max_examples=100, deadline=None)
     @given(streams(), st.randoms(use_true_random=False))
     def test_a_trail_comes_to_what_all_observations_do_in_whatever_order(
         self, seen: list[Observation], random: st.DataObject
@@ -77,7 +76,6 @@ class TestAShortTrail:
 
             assert fact_from_snapshot(trail.full_snapshot) == fold(known)
 
-    @settings(max_examples=100, deadline=None)
     @given(streams())
     def test_what_stands_for_the_older_ones_leads_to_the_same_value(self, seen: list[Observation]) -> None:
         trail, whole = ObservationHistory(tuple(in_learning_order(seen))).compact_older(), fold(seen)

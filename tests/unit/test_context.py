@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.chat.context import PROMPT_TOKENS_MAX, SECTION_TOKENS, SYSTEM, prompt_fingerprint
@@ -42,7 +42,6 @@ def an_outline(chapters: int = 1, *, slots: int = 2, words: int = 20) -> Summary
     return SummaryIndex(borders=(border,), chapters=tuple(told), slots=tuple(pinned), created_at=NOON)
 
 
-@settings(max_examples=40)
 @given(
     messages,
     st.integers(0, 300),

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.sweep import handler
@@ -91,7 +91,6 @@ def test_a_conversation_that_lives_is_left_alone() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=6))
-@settings(deadline=None)
 def test_a_store_that_fails_anywhere_loses_nothing_that_has_to_go(faults: list[tuple[int, bool]]) -> None:
     store = deleted("c", "d")
     told: Told = []

@@ -162,7 +162,7 @@ RECORDS = st.dictionaries(st.sampled_from(["a", "b", "%", "_", "c d"]), VALUES, 
 
 
 @pytest.mark.parametrize("index", ["postgres"], indirect=True)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=TREES, records=st.lists(RECORDS, min_size=1, max_size=5))
 def test_postgres_and_python_agree_on_any_filter(
     index: MemoryIndex, tree: dict[str, Any], records: list[dict[str, Any]]
