@@ -1,11 +1,9 @@
-"""Gather what a prompt is made of, in two waves of reads side by side, however long the history.
-
-Make the prompt of an old reply again from what it was made of, and say whether it is the same byte for byte.
-"""
+"""What a prompt is made of, read for a new message, or again for an old reply."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import BaseModel
 
@@ -17,11 +15,12 @@ from functions.chat.context import (
     prompt_fingerprint,
 )
 from membus.conversations.cache import NoEntityCache
-from membus.conversations.conversation import Conversation, ConversationCounters, Message
+from membus.conversations.conversation import Conversation, ConversationCounters, Message, WindowStart
 from membus.conversations.entities import EntitySnapshot
 from membus.conversations.ports import ConversationStore, EntityCache, SummaryReader, UnprocessedMessages
 from membus.conversations.provenance import FactRef, PromptProvenance, RecallRef, UnprocessedRef, text_digest
 from membus.conversations.recall import RecalledPassage, decide_recall
+from membus.conversations.summary import SummaryIndex
 from membus.conversations.unprocessed_messages import UnprocessedMessage
 from membus.conversations.window import WINDOW_MESSAGES_MAX, plan_window_start, ratio_or_default
 from membus.core.errors import NotFoundError, UnavailableError
@@ -38,93 +37,128 @@ PASSAGES_ASKED = 60
 
 
 @dataclass(frozen=True)
-class LoadedContext:
-    conversation: Conversation
-    sources: PromptSources
-
-
-@dataclass(frozen=True)
 class ContextLoader:
+    """Reads what a prompt is made of, in two waves of reads side by side, however long the history."""
+
     conversations: ConversationStore
     summaries: SummaryReader
     facts: FactReader
-    fresh: UnprocessedMessages
-    recollection: MemorySearchClient
+    unprocessed: UnprocessedMessages
+    search: MemorySearchClient
     pool: ThreadPoolExecutor
     tools: Sequence[ToolDefinition] = ()
-    live: EntityCache = field(default_factory=NoEntityCache)
+    entities: EntityCache = field(default_factory=NoEntityCache)
 
-    def start_reads(self, owner: Owner, conversation_id: str, message: str) -> "PendingReads":
+    def start_reads(self, owner: Owner, conversation_id: str, message: str) -> "FirstReads":
         """Start every read that needs no other one's answer."""
-        return PendingReads(
-            gatherer=self,
+        submit = self.pool.submit
+        return FirstReads(
+            loader=self,
             owner=owner,
-            conversation_id=conversation_id,
-            conversation=self.pool.submit(self.conversations.get_conversation, owner.tenant, conversation_id),
-            profile=self.pool.submit(self.facts.get_profile, owner),
-            fresh=self.pool.submit(self.fresh.list_newest, owner),
-            found=self.pool.submit(self._found, owner, message),
-            folded=self.pool.submit(self.live.get_entities, owner.tenant, conversation_id),
+            conversation=submit(self.conversations.get_conversation, owner.tenant, conversation_id),
+            profile=submit(self.facts.get_profile, owner),
+            unprocessed=submit(self.unprocessed.list_newest, owner),
+            passages=submit(self._search, owner, message),
+            entities=submit(self.entities.get_entities, owner.tenant, conversation_id),
         )
 
-    def _found(self, owner: Owner, message: str) -> list[RecalledPassage] | None:
+    def _search(self, owner: Owner, message: str) -> list[RecalledPassage] | None:
         """Return passages, or None where the search is away: an answer from less is better than none."""
         if not decide_recall(message).search:
             return []
         try:
-            return self.recollection.search(owner, message, limit=PASSAGES_ASKED)
+            return self.search.search(owner, message, limit=PASSAGES_ASKED)
         except UnavailableError:
             return None
 
 
 @dataclass(frozen=True)
-class PendingReads:
-    """Reads that are under way."""
+class FirstReads:
+    """The first wave, under way."""
 
-    gatherer: ContextLoader
+    loader: ContextLoader
     owner: Owner
-    conversation_id: str
     conversation: Future[Conversation]
     profile: Future[Profile]
-    fresh: Future[list[UnprocessedMessage]]
-    found: Future[list[RecalledPassage] | None]
-    folded: Future[EntitySnapshot | None]
+    unprocessed: Future[list[UnprocessedMessage]]
+    passages: Future[list[RecalledPassage] | None]
+    entities: Future[EntitySnapshot | None]
 
-    def wait_for_context(self) -> LoadedContext:
-        """Read the window and the outline from where the conversation says they begin, and wait for the rest.
+    def wait_for_conversation(self) -> Conversation:
+        """Return the conversation.
 
         Raises:
             NotFoundError: there is no such conversation.
             ForbiddenError: `not_a_member`.
         """
-        tenant, parts = self.owner.tenant, self.gatherer
         conversation = self.conversation.result()
         conversation.require_member(self.owner.user)
-        marks = conversation.marks
-        cut = plan_window_start(marks, ratio=ratio_or_default(marks.rate))
-        messages = parts.pool.submit(
-            parts.conversations.list_recent_messages,
-            tenant,
-            self.conversation_id,
-            limit=WINDOW_MESSAGES_MAX,
-            after=cut.after,
-        )
-        outline = parts.pool.submit(parts.summaries.get_index, tenant, self.conversation_id, cut.version)
-        found = self.found.result()
-        sources = PromptSources(
-            conversation_id=self.conversation_id,
-            profile=self.profile.result(),
-            marks=marks,
+        return conversation
+
+    def start_second_reads(self, conversation: Conversation) -> "SecondReads":
+        """Start reading the window and the summary index from where the conversation says they begin."""
+        loader, tenant = self.loader, conversation.tenant_id
+        cut = plan_window_start(conversation.marks, ratio=ratio_or_default(conversation.marks.rate))
+        return SecondReads(
+            first=self,
+            conversation=conversation,
             cut=cut,
-            outline=outline.result(),
-            messages=messages.result(),
-            fresh=self.fresh.result(),
-            found=found or (),
-            tools=parts.tools,
-            degraded=found is None,
-            folded=self.folded.result(),
+            messages=loader.pool.submit(
+                loader.conversations.list_recent_messages,
+                tenant,
+                conversation.conversation_id,
+                limit=WINDOW_MESSAGES_MAX,
+                after=cut.after,
+            ),
+            index=loader.pool.submit(
+                loader.summaries.get_index, tenant, conversation.conversation_id, cut.version
+            ),
         )
-        return LoadedContext(conversation, sources)
+
+
+@dataclass(frozen=True)
+class SecondReads:
+    """Both waves, under way."""
+
+    first: FirstReads
+    conversation: Conversation
+    cut: WindowStart
+    messages: Future[list[Message]]
+    index: Future[SummaryIndex]
+
+    def wait_for_sources(self) -> PromptSources:
+        passages = self.first.passages.result()
+        return PromptSources(
+            conversation_id=self.conversation.conversation_id,
+            profile=self.first.profile.result(),
+            marks=self.conversation.marks,
+            cut=self.cut,
+            outline=self.index.result(),
+            messages=self.messages.result(),
+            fresh=self.first.unprocessed.result(),
+            found=passages or (),
+            tools=self.first.loader.tools,
+            degraded=passages is None,
+            folded=self.first.entities.result(),
+        )
+
+
+def preview_context(
+    loader: ContextLoader,
+    guard: ErasureGuard,
+    tenant: str,
+    conversation_id: str,
+    message: str,
+    *,
+    author: str | None,
+    now: datetime,
+) -> PromptContext:
+    """Return exactly what the message would send, without sending it."""
+    conversation = guard.load_conversation(tenant, conversation_id, loader.conversations)
+    owner = Owner(tenant=tenant, user=author or conversation.user_id)
+    reads = loader.start_reads(owner, conversation_id, message)
+    sources = reads.start_second_reads(reads.wait_for_conversation()).wait_for_sources()
+    return assemble_context(sources, message, now)
 
 
 class ReproducedPrompt(BaseModel):
@@ -141,14 +175,16 @@ class ReproducedPrompt(BaseModel):
 
 @dataclass(frozen=True)
 class PromptReproduction:
-    gatherer: ContextLoader
-    gate: ErasureGuard
+    """The prompt of an old reply, made again from what it was made of."""
+
+    loader: ContextLoader
+    guard: ErasureGuard
     missing: list[str] = field(default_factory=list)
 
     def reproduce_prompt(self, tenant: str, conversation_id: str, message_id: str) -> ReproducedPrompt:
         """Raises NotFoundError where nothing is known of the message's prompt, or the message itself is gone."""
-        conversations = self.gatherer.conversations
-        self.gate.load_conversation(tenant, conversation_id, conversations)
+        conversations = self.loader.conversations
+        self.guard.load_conversation(tenant, conversation_id, conversations)
         made = conversations.get_provenance(tenant, conversation_id, message_id)
         asked = conversations.get_message(tenant, conversation_id, made.user_message_id)
         context = assemble_context(self._sources(tenant, conversation_id, made), asked.content, made.at)
@@ -158,37 +194,36 @@ class PromptReproduction:
         return ReproducedPrompt(identical=identical, missing=self.missing, provenance=made, context=context)
 
     def _sources(self, tenant: str, conversation_id: str, made: PromptProvenance) -> PromptSources:
-        parts, owner = self.gatherer, Owner(tenant=tenant, user=made.author)
-        outline = parts.summaries.get_index(tenant, conversation_id, made.cut.version)
-        if outline.last_checkpoint.version != made.outline_version:
+        loader, owner = self.loader, Owner(tenant=tenant, user=made.author)
+        index = loader.summaries.get_index(tenant, conversation_id, made.cut.version)
+        if index.last_checkpoint.version != made.outline_version:
             self.missing.append(f"summary version {made.outline_version}")
-        facts = parts.pool.map(lambda each: self._fact(owner, each), made.facts)
+        facts = loader.pool.map(lambda each: self._fact(owner, each), made.facts)
         return PromptSources(
             conversation_id=conversation_id,
             profile=Profile(owner=owner, facts=tuple(filter(None, facts))),
             marks=ConversationCounters(cut=made.cut, rate=made.rate),
             cut=made.cut,
-            outline=outline,
+            outline=index,
             messages=self._window(tenant, conversation_id, made),
-            fresh=list(self._fresh(tenant, made.fresh)),
-            found=list(self._recalled(tenant, made.recalled)),
-            tools=parts.tools,
+            fresh=list(self._unprocessed(tenant, made.fresh)),
+            found=list(self._passages(tenant, made.recalled)),
+            tools=loader.tools,
         )
 
-    def _fact(self, owner: Owner, named: FactRef) -> Fact | None:
+    def _fact(self, owner: Owner, ref: FactRef) -> Fact | None:
         """Return the fact as its first so many observations made it."""
-        observed = self.gatherer.facts.list_observations(owner, named.key)
-        fact = fold(
-            sorted(observed, key=lambda seen: (seen.learned_at, seen.provenance.event_id))[: named.version]
-        )
-        if fact is None or fact.version != named.version:
-            self.missing.append(f"fact {named.key} version {named.version}")
+        observed = self.loader.facts.list_observations(owner, ref.key)
+        in_order = sorted(observed, key=lambda each: (each.learned_at, each.provenance.event_id))
+        fact = fold(in_order[: ref.version])
+        if fact is None or fact.version != ref.version:
+            self.missing.append(f"fact {ref.key} version {ref.version}")
         return fact
 
     def _window(self, tenant: str, conversation_id: str, made: PromptProvenance) -> list[Message]:
         if made.window_first is None or made.window_last is None:
             return []
-        behind = self.gatherer.summaries.list_unsummarised(
+        behind = self.loader.summaries.list_unsummarised(
             tenant, conversation_id, after=made.cut.after, limit=WINDOW_MESSAGES_MAX
         )
         window = [each for each in behind if made.window_first <= each.message_id <= made.window_last]
@@ -196,35 +231,29 @@ class PromptReproduction:
             self.missing.append(f"messages {made.window_first} to {made.window_last}")
         return window
 
-    def _fresh(self, tenant: str, named: tuple[UnprocessedRef, ...]) -> Iterator[UnprocessedMessage]:
-        for each in named:
-            if each.conversation_id is None:
-                self.missing.append(f"words of event {each.event_id}")
+    def _unprocessed(self, tenant: str, refs: tuple[UnprocessedRef, ...]) -> Iterator[UnprocessedMessage]:
+        for ref in refs:
+            if ref.conversation_id is None:
+                self.missing.append(f"words of event {ref.event_id}")
                 continue
-            message_id = each.event_id.removeprefix("turn-")
+            message_id = ref.event_id.removeprefix("turn-")
             try:
-                said = self.gatherer.conversations.get_message(tenant, each.conversation_id, message_id)
+                message = self.loader.conversations.get_message(tenant, ref.conversation_id, message_id)
             except NotFoundError:
-                self.missing.append(f"message {message_id} of conversation {each.conversation_id}")
+                self.missing.append(f"message {message_id} of conversation {ref.conversation_id}")
             else:
                 yield UnprocessedMessage(
-                    event_id=each.event_id,
-                    conversation_id=each.conversation_id,
-                    text=said.content,
-                    said_at=said.created_at,
+                    event_id=ref.event_id,
+                    conversation_id=ref.conversation_id,
+                    text=message.content,
+                    said_at=message.created_at,
                 )
 
-    def _recalled(self, tenant: str, named: tuple[RecallRef, ...]) -> Iterator[RecalledPassage]:
-        texts = (
-            self.gatherer.recollection.get_passages(tenant, [each.memory_id for each in named])
-            if named
-            else {}
-        )
-        for each in named:
-            text = next(
-                (text for text in texts.get(each.memory_id, []) if text_digest(text) == each.digest), None
-            )
-            if text is None:
-                self.missing.append(f"passage of {each.memory_id}")
+    def _passages(self, tenant: str, refs: tuple[RecallRef, ...]) -> Iterator[RecalledPassage]:
+        texts = self.loader.search.get_passages(tenant, [ref.memory_id for ref in refs]) if refs else {}
+        for ref in refs:
+            same = (text for text in texts.get(ref.memory_id, []) if text_digest(text) == ref.digest)
+            if (text := next(same, None)) is None:
+                self.missing.append(f"passage of {ref.memory_id}")
             else:
-                yield RecalledPassage(**each.model_dump(exclude={"digest"}), text=text)
+                yield RecalledPassage(**ref.model_dump(exclude={"digest"}), text=text)

@@ -1,13 +1,7 @@
-"""Entry point of chat: a message in, an answer out, whole or over a socket.
-
-And the prompt that it would take.
-"""
+"""Entry point of chat: a message in, an answer out, whole or over a socket; and the prompt that it would take."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -17,23 +11,24 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.chat.background import TurnWorker
 from functions.chat.context import PromptContext
-from functions.chat.context_loader import ContextLoader, PromptReproduction, ReproducedPrompt
-from functions.chat.schemas import ChatAnswer, MessageIn, PendingAnswer, check_message
+from functions.chat.context_loader import ContextLoader, PromptReproduction, ReproducedPrompt, preview_context
+from functions.chat.deadline import Deadline
+from functions.chat.schemas import ChatAnswer, MessageIn, PendingAnswer
 from functions.chat.tool_calls import FullToolResults, ToolExecutor, ToolResultStore
 from functions.chat.tools import ToolContext, ToolSources, registry
-from functions.chat.turn import ChatService
-from functions.chat.turn_records import TurnIds
-from functions.chat.turn_worker import ReplyWaiter, TurnJob, TurnWorker
-from functions.chat.websocket import WebSocketService, handle_gateway_event
+from functions.chat.turn import ChatService, InProgressError
+from functions.chat.turn_records import TurnJob, new_turn_job
+from functions.chat.websocket import WebSocketService
 from membus.container import Container
-from membus.conversations.conversation import MessageIdGenerator, Turn
+from membus.conversations.conversation import MessageIdGenerator
 from membus.core.errors import InvalidError
-from membus.core.identity import Caller, Id
+from membus.core.identity import Id
 from membus.http import create_application, describe_route, get_caller, respond_to_request
 from membus.observability import logger
 
-WAIT_SECONDS = 24
+REQUEST_SECONDS = 24
 """API Gateway ends a request after 30 seconds."""
 RESERVE_SECONDS = 3
 """Of an invocation, for storing the turn."""
@@ -41,9 +36,8 @@ RESERVE_SECONDS = 3
 container = Container.from_environment()
 app = create_application()
 ids = MessageIdGenerator()
-pool, hands = ThreadPoolExecutor(max_workers=6), ThreadPoolExecutor(max_workers=4)
-"""A tool that hangs must not keep a prompt from being gathered."""
-pause = time.sleep
+read_pool, tool_pool = ThreadPoolExecutor(max_workers=6), ThreadPoolExecutor(max_workers=4)
+"""A tool that hangs must not keep a prompt from being loaded."""
 definitions = registry.list_definitions()
 Conversation = Annotated[Id, Path()]
 
@@ -69,43 +63,21 @@ def post_message(
         raise InvalidError(
             "send an Idempotency-Key: this request makes something new", code="idempotency_key_missing"
         )
-    who, container = get_caller(app), _container()
-    check_message(asked)
-    told = _chat(container, app.lambda_context).find_completed_turn(
-        who.tenant, conversation, asked, request_key=key
-    )
-    answer = told or _waiting(container).wait_for_reply(
-        _long_turn(who, conversation, asked, key, container.clock()), seconds=WAIT_SECONDS
-    )
-    if isinstance(answer, Turn):
+    container = _container()
+    job = new_turn_job(get_caller(app), conversation, asked, request_key=key, ids=ids, now=container.clock())
+    try:
+        turn = _chat(container, _request_deadline(app.lambda_context)).answer(job)
+    except InProgressError as elsewhere:
+        where = f"/v1/conversations/{conversation}/messages/{elsewhere.message.message_id}"
         return Response(
-            HTTPStatus.OK, body=ChatAnswer.from_turn(answer), content_type=content_types.APPLICATION_JSON
+            HTTPStatus.ACCEPTED,
+            body=PendingAnswer(message=elsewhere.message),
+            content_type=content_types.APPLICATION_JSON,
+            headers={"Location": where, "Retry-After": "2"},
         )
-    message = answer.to_message(
-        container.conversations.store.get_conversation(who.tenant, conversation), container.clock()
-    )
-    where = f"/v1/conversations/{conversation}/messages/{answer.message_id}"
-    headers: dict[str, str | list[str]] = {"Location": where, "Retry-After": "2"}
-    body = PendingAnswer(message=message)
     return Response(
-        HTTPStatus.ACCEPTED, body=body, content_type=content_types.APPLICATION_JSON, headers=headers
+        HTTPStatus.OK, body=ChatAnswer.from_turn(turn), content_type=content_types.APPLICATION_JSON
     )
-
-
-def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str, now: datetime) -> TurnJob:
-    return TurnJob(
-        tenant=who.tenant,
-        conversation_id=conversation_id,
-        message=asked,
-        request_id=key,
-        ids=TurnIds.generate_ids(ids, now),
-        whole_tenant=who.sees_all,
-    )
-
-
-def _waiting(container: Container) -> ReplyWaiter:
-    pending, turns = container.conversations.reply_jobs, container.conversations.turn_queue
-    return ReplyWaiter(container.conversations.store, pending, turns, container.clock, pause, time.monotonic)
 
 
 @app.get(
@@ -118,8 +90,15 @@ def get_context(
     message: Annotated[str, Query(max_length=10_000)] = "",
     author: Annotated[Id | None, Query()] = None,
 ) -> PromptContext:
-    return _chat(_container(), app.lambda_context).preview_context(
-        get_caller(app).tenant, conversation, message, author=author
+    container = _container()
+    return preview_context(
+        _loader(container),
+        container.erasure.guard,
+        get_caller(app).tenant,
+        conversation,
+        message,
+        author=author,
+        now=container.clock(),
     )
 
 
@@ -130,7 +109,7 @@ def get_context(
 )
 def get_message_context(conversation: Conversation, message: Annotated[Id, Path()]) -> ReproducedPrompt:
     container = _container()
-    return PromptReproduction(_gatherer(container), container.erasure.guard).reproduce_prompt(
+    return PromptReproduction(_loader(container), container.erasure.guard).reproduce_prompt(
         get_caller(app).tenant, conversation, message
     )
 
@@ -144,9 +123,7 @@ def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> F
     tenant, container = get_caller(app).tenant, _container()
     conversations = container.conversations.store
     container.erasure.guard.load_conversation(tenant, conversation, conversations)
-    return ToolResultStore(lambda: container.blobs, _unkept).list_results(
-        conversations, tenant, conversation, message
-    )
+    return _results(container).list_results(conversations.get_message(tenant, conversation, message))
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
@@ -154,14 +131,11 @@ def handler(
     event: dict[str, Any], context: LambdaContext, container: Container = container
 ) -> dict[str, Any] | None:
     if event.keys() == {"turn"}:  # from this function itself: no gateway makes such an event
-        turn = TurnJob.model_validate(event["turn"])
-        chat = _chat(container, context, whole_tenant=turn.whole_tenant)
-        TurnWorker(
-            chat, container.conversations.sender, container.conversations.reply_jobs, chat.seconds_left
-        ).run(turn)
+        chat = _chat(container, _invocation_deadline(context))
+        TurnWorker(chat, container.conversations.sender).run(TurnJob.model_validate(event["turn"]))
         return None
     if "connectionId" in event["requestContext"]:
-        return handle_gateway_event(event, _socket(container))
+        return _socket(container).handle_event(event)
     app.append_context(container=container)
     return respond_to_request(app, event, context, admit=container.tenants.rate_limiter.check_rate)
 
@@ -171,53 +145,57 @@ def _container() -> Container:
     return container
 
 
+def _invocation_deadline(context: LambdaContext) -> Deadline:
+    return Deadline(lambda: context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
+
+
+def _request_deadline(context: LambdaContext) -> Deadline:
+    ends_at, invocation = time.monotonic() + REQUEST_SECONDS, _invocation_deadline(context)
+    return Deadline(lambda: min(ends_at - time.monotonic(), invocation.seconds_left()), resumable=True)
+
+
 def _socket(container: Container) -> WebSocketService:
     return WebSocketService(
         connections=container.conversations.connections,
         keys=container.api_keys,
         replies=container.conversations.messages,
-        gate=container.erasure.guard,
-        push=container.conversations.sender,
-        turns=container.conversations.turn_queue,
+        guard=container.erasure.guard,
+        sender=container.conversations.sender,
+        queue=container.conversations.turn_queue,
         clock=container.clock,
         ids=ids,
         admit=container.tenants.rate_limiter.check_rate,
     )
 
 
-def _chat(container: Container, context: LambdaContext, *, whole_tenant: bool = False) -> ChatService:
-    """Tools see the acting user's own, unless the caller may see the whole tenant."""
-
-    def seconds_left() -> float:
-        return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-
+def _chat(container: Container, deadline: Deadline) -> ChatService:
     return ChatService(
-        gatherer=_gatherer(container),
-        gate=container.erasure.guard,
+        loader=_loader(container),
+        guard=container.erasure.guard,
         conversations=container.conversations.store,
+        jobs=container.conversations.reply_jobs,
+        queue=container.conversations.turn_queue,
         bus=container.events.bus,
         announcements=lambda: container.events.announcements,
         model=partial(container.llm.model, "chat"),
-        toolbox=partial(_toolbox, container, seconds_left, whole_tenant),
-        results=ToolResultStore(lambda: container.blobs, _unkept),
+        make_tools=partial(_tools, container, deadline),
+        results=_results(container),
         clock=container.clock,
-        seconds_left=seconds_left,
         ids=ids,
+        deadline=deadline,
     )
 
 
-def _unkept(why: str) -> None:
-    logger.warning("whole results are not kept", extra={"why": why})
+def _results(container: Container) -> ToolResultStore:
+    def warn(why: str) -> None:
+        logger.warning("whole results are not kept", extra={"why": why})
+
+    return ToolResultStore(lambda: container.blobs, warn)
 
 
-def _toolbox(
-    container: Container,
-    seconds_left: Callable[[], float],
-    whole_tenant: bool,  # noqa: FBT001 (bound by `partial`)
-    acting: ToolContext,
-) -> ToolExecutor:
-    def tell(tool: str, why: str) -> None:
-        logger.warning("a tool failed", extra={"tool": tool, "why": why, "tenant_id": acting.owner.tenant})
+def _tools(container: Container, deadline: Deadline, context: ToolContext) -> ToolExecutor:
+    def warn(tool: str, why: str) -> None:
+        logger.warning("a tool failed", extra={"tool": tool, "why": why, "tenant_id": context.owner.tenant})
 
     sources = ToolSources(
         container.search.client,
@@ -225,19 +203,17 @@ def _toolbox(
         lambda: container.episodes.archive_queries,
         container.erasure.guard.get_hidden,
     )
-    return ToolExecutor(
-        registry, sources, replace(acting, whole_tenant=whole_tenant), hands, seconds_left, tell
-    )
+    return ToolExecutor(registry, sources, context, tool_pool, deadline, warn)
 
 
-def _gatherer(container: Container) -> ContextLoader:
+def _loader(container: Container) -> ContextLoader:
     return ContextLoader(
         conversations=container.conversations.store,
         summaries=container.conversations.summaries,
         facts=container.facts.store,
-        fresh=container.conversations.unprocessed,
-        recollection=container.search.client,
-        pool=pool,
+        unprocessed=container.conversations.unprocessed,
+        search=container.search.client,
+        pool=read_pool,
         tools=definitions,
-        live=container.conversations.entities,
+        entities=container.conversations.entities,
     )

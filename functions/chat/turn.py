@@ -1,20 +1,22 @@
-"""A turn of chat: gather, assemble, let the model speak, store both messages, tell the bus.
+"""A turn of chat, top to bottom: load, claim, assemble, let the model speak, store, publish.
 
-One core, thin shells.
+HTTP, WebSocket and the background are transports of it: nothing here knows which one asked.
 """
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import uuid4
 
-from functions.chat.agent_loop import AgentLoop, ChatStreamEvent, TurnProgress, new_turn_progress
-from functions.chat.context import PromptContext, assemble_context
-from functions.chat.context_loader import ContextLoader, LoadedContext
-from functions.chat.schemas import MessageIn, check_message, ensure_same_message
+from functions.chat.agent_loop import NO_USAGE, AgentLoop, ChatStreamEvent, TurnProgress
+from functions.chat.context import PromptSources, assemble_context
+from functions.chat.context_loader import ContextLoader, FirstReads
+from functions.chat.deadline import Deadline, DeadlineError
+from functions.chat.schemas import check_message, ensure_same_message
 from functions.chat.tool_calls import ToolExecutor, ToolResultStore
 from functions.chat.tools import ToolContext
 from functions.chat.turn_records import (
-    TurnIds,
-    TurnRequest,
+    TurnJob,
     build_metadata,
     build_turn,
     is_summary_due,
@@ -23,19 +25,29 @@ from functions.chat.turn_records import (
     turn_recorded_event,
     with_new_ids,
 )
-from membus.conversations.conversation import Conversation, MessageIdGenerator, Step, Turn, make_title
-from membus.conversations.ports import ConversationStore
+from membus.conversations.conversation import (
+    Conversation,
+    Message,
+    MessageIdGenerator,
+    Step,
+    Turn,
+    make_title,
+)
+from membus.conversations.ports import ConversationStore, ReplyJobStore, TurnQueue
 from membus.conversations.provenance import TurnMetadata
-from membus.conversations.reply_jobs import StepProgress
+from membus.conversations.reply_jobs import JobClaim, Lease, ReplyJob, StepProgress
 from membus.conversations.window import ratio_or_default
 from membus.core.clock import Clock
 from membus.core.erasure import SubjectsBeingErased
-from membus.core.errors import ConflictError, UnavailableError
-from membus.core.identity import Owner
+from membus.core.errors import BudgetError, ConflictError, UnavailableError
 from membus.core.tokens import TokenUsage
 from membus.erasure.guard import ErasureGuard, ensure_conversation_visible, erasing_error
 from membus.events.ports import EventBus
 from membus.llm.ports import LanguageModel
+from membus.observability import logger
+
+LEASE_MARGIN_SECONDS = 5
+"""A worker has a turn until its deadline, and so much longer to store it."""
 
 
 @dataclass(frozen=True)
@@ -48,187 +60,219 @@ class TurnEnd:
 ChatEvent = ChatStreamEvent | TurnEnd
 
 
-@dataclass(frozen=True)
-class TurnResumption:
-    """The ids that somebody has been told already, the progress made before, and where more of it is kept."""
+class InProgressError(UnavailableError):
+    """Another invocation works on this very turn, or will; `message` is the reply to ask for."""
 
-    ids: TurnIds
-    before: StepProgress | None
-    keep: Callable[[StepProgress], None]
+    def __init__(self, message: Message) -> None:
+        super().__init__("this turn is being worked on", code="in_progress")
+        self.message = message
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether time may heal what ended a turn."""
+    return isinstance(error, UnavailableError | ConflictError) and not isinstance(error, BudgetError)
 
 
 @dataclass(frozen=True)
 class ChatService:
-    """`model` is a function of the tenant who pays, so that showing a context never loads a model client.
+    """Chat in one invocation: it works on a turn until `deadline`, and `worker` is its name in a lease.
 
-    `toolbox` makes the tools of one turn, for whoever acts in it.
+    `model` makes the model for the tenant who pays, `make_tools` the tools of one turn.
     """
 
-    gatherer: ContextLoader
-    gate: ErasureGuard
+    loader: ContextLoader
+    guard: ErasureGuard
     conversations: ConversationStore
+    jobs: ReplyJobStore
+    queue: TurnQueue
     bus: EventBus
     announcements: Callable[[], EventBus]
     model: Callable[[str], LanguageModel]
-    toolbox: Callable[[ToolContext], ToolExecutor]
+    make_tools: Callable[[ToolContext], ToolExecutor]
     results: ToolResultStore
     clock: Clock
-    seconds_left: Callable[[], float]
     ids: MessageIdGenerator
+    deadline: Deadline
+    worker: str = field(default_factory=lambda: uuid4().hex)
 
-    def answer_message(
-        self, tenant: str, conversation_id: str, asked: MessageIn, *, request_key: str
-    ) -> Turn:
-        """Return the turn that `events` ends with, for a shell that has nobody to stream to."""
-        turns = (
-            event.turn
-            for event in self.stream_events(
-                tenant, conversation_id, asked, request_key=request_key, streaming=False
-            )
-            if isinstance(event, TurnEnd)
-        )
-        return next(turns)
+    def run_turn(self, job: TurnJob, *, streaming: bool) -> Iterator[ChatEvent]:
+        """Yield what happens until a message is answered, `TurnEnd` last.
 
-    def find_completed_turn(
-        self, tenant: str, conversation_id: str, asked: MessageIn, *, request_key: str
-    ) -> Turn | None:
-        """Return the turn that the same request got before, told to the bus once more: no model is asked."""
-        earlier = self.conversations.find_turn(tenant, conversation_id, request_key)
-        return (
-            self.answer_message(tenant, conversation_id, asked, request_key=request_key) if earlier else None
-        )
-
-    def stream_events(
-        self,
-        tenant: str,
-        conversation_id: str,
-        asked: MessageIn,
-        *,
-        request_key: str,
-        streaming: bool,
-        promised: TurnResumption | None = None,
-    ) -> Iterator[ChatEvent]:
-        """Yield what happens until a message is answered, `Done` last.
-
-        The same request key asks a model once.
-
-        A stream that breaks off is a turn too: an incomplete one, and what the same request key gets from
-        then on.
+        The model is asked by whoever holds the lease of the request's job, once no stored turn is found
+        behind the claim: a repeated request gets the stored turn, and its event is published again. A stream
+        that breaks off is a turn too: an incomplete one, and what the same request gets from then on.
 
         Raises:
             InvalidError: blank or too long, or `idempotency_mismatch`: the key was used for another message.
-            ConflictError: `erasing`, the author or the conversation's owner is being erased;
-                of somebody else who takes part it is UnavailableError, until their words are gone;
-                `in_progress`, the same request was answered elsewhere at the same moment.
+            ConflictError: `erasing`, the author or the conversation's owner is being erased; of another
+                participant it is UnavailableError, until their words are gone; `in_progress`, the same
+                request was answered elsewhere at the same moment.
+            InProgressError: another invocation works on it, or this one handed it over at its deadline.
             UnavailableError: the model or the bus is down; the same request may be sent again.
         """
-        check_message(asked)
-        author = Owner(tenant=tenant, user=asked.author)
-        earlier = self.gatherer.pool.submit(
-            self.conversations.find_turn, tenant, conversation_id, request_key
-        )
-        hidden = self.gatherer.pool.submit(self.gate.get_hidden, tenant)
-        gathered = self.gatherer.start_reads(author, conversation_id, asked.content).wait_for_context()
-        turn = earlier.result()
-        self._admit(author, gathered.conversation, hidden.result())
+        check_message(job.message)
+        reads = self.loader.start_reads(job.author, job.conversation_id, job.message.content)
+        stored = self.loader.pool.submit(self._find_turn, job)
+        hidden = self.loader.pool.submit(self.guard.get_hidden, job.tenant)
+        conversation = reads.wait_for_conversation()
+        self._ensure_visible(job, conversation, hidden.result())
+        turn = stored.result()
         if turn is None:
-            now = self.clock()
-            promised = promised or TurnResumption(TurnIds.generate_ids(self.ids, now), None, lambda _: None)
-            named = TurnRequest(asked, asked.fingerprint, now, promised.ids)
-            turn = yield from self._answered(gathered, named, request_key, streaming, promised)
-        ensure_same_message(turn.request, asked)
-        self._tell(gathered.conversation, turn)
+            turn = yield from self._claim_and_answer(job, conversation, reads, streaming)
+        ensure_same_message(turn.request, job.message)
+        self._publish(conversation, turn)
         yield TurnEnd(turn)
 
-    def preview_context(
-        self, tenant: str, conversation_id: str, message: str, *, author: str | None
-    ) -> PromptContext:
-        """Return exactly what `message` would send, without sending it."""
-        conversation = self.gate.load_conversation(tenant, conversation_id, self.conversations)
-        owner = Owner(tenant=tenant, user=author or conversation.user_id)
-        gathered = self.gatherer.start_reads(owner, conversation_id, message).wait_for_context()
-        return assemble_context(gathered.sources, message, self.clock())
+    def answer(self, job: TurnJob) -> Turn:
+        """Return the turn that `run_turn` ends with, for a transport that has nobody to stream to."""
+        turns = (event.turn for event in self.run_turn(job, streaming=False) if isinstance(event, TurnEnd))
+        return next(turns)
 
-    def _admit(self, author: Owner, conversation: Conversation, hidden: SubjectsBeingErased) -> None:
-        """Let a turn go on.
+    def _find_turn(self, job: TurnJob) -> Turn | None:
+        return self.conversations.find_turn(job.tenant, job.conversation_id, job.request_key)
 
-        Nobody's words are read, shown to a model or written while they are being erased.
-        """
-        if hidden.contains_user(author.user) or hidden.contains_user(conversation.user_id):
+    def _ensure_visible(self, job: TurnJob, conversation: Conversation, hidden: SubjectsBeingErased) -> None:
+        """Nobody's words are read, shown to a model or written while they are being erased."""
+        if hidden.contains_user(job.message.author) or hidden.contains_user(conversation.user_id):
             raise erasing_error()
         ensure_conversation_visible(conversation, hidden, self.conversations)
 
-    def _answered(
+    def _claim_and_answer(
         self,
-        gathered: LoadedContext,
-        asked: TurnRequest,
-        request_key: str,
+        job: TurnJob,
+        conversation: Conversation,
+        reads: FirstReads,
         streaming: bool,  # noqa: FBT001 (handed on as it is)
-        promised: TurnResumption,
     ) -> Generator[ChatEvent, None, Turn]:
-        context = assemble_context(gathered.sources, asked.message.content, asked.at)
-        tenant = gathered.conversation.tenant_id
-        toolbox = self.toolbox(make_tool_context(asked, gathered.conversation, context))
-        underway = self._underway(gathered.conversation, asked, toolbox, promised)
-        spoken = yield from AgentLoop(self.model(tenant), toolbox, self.seconds_left, streaming).run_turn(
-            context, underway
-        )
-        turn = build_turn(asked, gathered.conversation, context, spoken, now=self.clock())
-        turn = self.results.attach_results(gathered.conversation, turn, toolbox.whole)
-        trace = build_metadata(turn, asked, gathered.sources, context, spoken)
-        stored = self._store(gathered.conversation, turn, request_key, trace)
-        if is_summary_due(gathered.conversation, stored, ratio_or_default(trace.rate)):
-            # What is not taken is due again with the next turn.
-            self.announcements().publish_events([summary_due_event(gathered.conversation, stored)])
-        return stored
+        """Answer under a lease of the request's job, and give the lease up with what became of the turn."""
+        second_reads = reads.start_second_reads(conversation)
+        claim = self._claim_job(job)
+        stored = self._find_turn(job) if claim.repeated else None  # since the first look
+        if stored is None and not claim.granted:
+            ensure_same_message(claim.job.request, job.message)
+            raise InProgressError(claim.job.to_message(conversation, self.clock()))
+        try:
+            sources = second_reads.wait_for_sources()
+            turn = stored or (yield from self._answer(job, conversation, sources, claim, streaming))
+        except DeadlineError:
+            raise self._hand_over(job, conversation) from None
+        except Exception:
+            if self.deadline.resumable:  # the background decides itself whether its turn is tried again
+                self.end_job(job)
+            raise
+        self.end_job(job, became=turn.assistant.message_id)
+        return turn
 
-    def _underway(
-        self, conversation: Conversation, asked: TurnRequest, toolbox: ToolExecutor, promised: TurnResumption
+    def _claim_job(self, job: TurnJob) -> JobClaim:
+        """Ask for the job; that of a request ends with its lease, until it is handed over."""
+        seconds = max(self.deadline.seconds_left(), 0) + LEASE_MARGIN_SECONDS
+        lease = Lease(worker=self.worker, until=self.clock() + timedelta(seconds=seconds))
+        reply_job = job.to_reply_job(lease.until if self.deadline.resumable else None)
+        return self.jobs.claim_job(job.request, reply_job, lease)
+
+    def _answer(
+        self,
+        job: TurnJob,
+        conversation: Conversation,
+        sources: PromptSources,
+        claim: JobClaim,
+        streaming: bool,  # noqa: FBT001 (handed on as it is)
+    ) -> Generator[ChatEvent, None, Turn]:
+        context = assemble_context(sources, job.message.content, job.asked_at)
+        tools = self.make_tools(make_tool_context(job, conversation, context))
+        progress = self._load_progress(job, conversation, claim, tools)
+        loop = AgentLoop(self.model(job.tenant), tools, self.deadline, streaming)
+        result = yield from loop.run_turn(context, progress)
+        key = self.results.save_results(conversation, job.ids.reply, tools.full_results)
+        turn = build_turn(job, conversation, context, result, now=self.clock(), full_results_key=key)
+        metadata = build_metadata(turn, job, sources, context, result)
+        turn = self._store(job, turn, metadata)
+        if is_summary_due(conversation, turn, ratio_or_default(metadata.rate)):
+            # What is not taken is due again with the next turn.
+            self.announcements().publish_events([summary_due_event(conversation, turn)])
+        return turn
+
+    def _load_progress(
+        self, job: TurnJob, conversation: Conversation, claim: JobClaim, tools: ToolExecutor
     ) -> TurnProgress:
-        """Return what was done for this very message before, and have each further step kept."""
+        """Return the steps that were taken for this very message before, and have each further step kept."""
+        request = job.message.fingerprint
 
         def keep(steps: tuple[Step, ...], usage: TokenUsage) -> None:
-            whole = self.results.save_results(conversation, asked.ids.reply, toolbox.whole)
-            promised.keep(StepProgress(request=asked.request, steps=steps, usage=usage, whole=whole))
+            key = self.results.save_results(conversation, job.ids.reply, tools.full_results)
+            try:
+                self.jobs.save_progress(
+                    job.request, StepProgress(request=request, steps=steps, usage=usage, whole=key)
+                )
+            except UnavailableError as error:
+                logger.warning("what tools gave is not kept, the turn goes on", extra={"code": error.code})
 
-        before = promised.before
-        if before is None or before.request != asked.request:
-            return replace(new_turn_progress(), keep=keep)
-        toolbox.record_calls(before.steps, self.results.load_results(before.whole))
+        before = self.jobs.get_progress(job.request, claim.progress) if claim.progress else None
+        if before is None or before.request != request:
+            return TurnProgress((), NO_USAGE, keep)
+        tools.record_calls(before.steps, self.results.load_results(before.whole))
         return TurnProgress(before.steps, before.usage, keep)
 
-    def _store(self, conversation: Conversation, turn: Turn, request_key: str, trace: TurnMetadata) -> Turn:
+    def _store(self, job: TurnJob, turn: Turn, metadata: TurnMetadata) -> Turn:
         """Store the turn; where a summary was faster than its answer, as one that was said after it."""
         try:
-            self._add(conversation, turn, request_key, trace)
+            self._add_turn(job, turn, metadata)
         except ConflictError as error:
             if error.code != "covered":
                 raise ConflictError(
                     "the same request is being answered right now", code="in_progress"
                 ) from error
             turn = with_new_ids(turn, self.ids, self.clock())
-            self._add(
-                conversation,
-                turn,
-                request_key,
-                trace.with_message_ids(turn.user.message_id, turn.assistant.message_id),
+            self._add_turn(
+                job, turn, metadata.with_message_ids(turn.user.message_id, turn.assistant.message_id)
             )
         return turn
 
-    def _add(self, conversation: Conversation, turn: Turn, request_key: str, trace: TurnMetadata) -> None:
+    def _add_turn(self, job: TurnJob, turn: Turn, metadata: TurnMetadata) -> None:
         self.conversations.add_turn(
-            conversation.tenant_id,
-            conversation.conversation_id,
+            job.tenant,
+            job.conversation_id,
             turn,
-            request_key=request_key,
+            request_key=job.request_key,
             title=make_title(turn.user.content),
-            trace=trace,
+            trace=metadata,
         )
 
-    def _tell(self, conversation: Conversation, turn: Turn) -> None:
-        """Tell the bus, again on every repeat of the request: the event's id makes the copies one.
+    def _publish(self, conversation: Conversation, turn: Turn) -> None:
+        """Publish the turn, again on every repeat of the request: the event's id makes the copies one.
 
-        Of what is not to be remembered the bus, whose archive keeps everything, hears nothing at all.
+        The bus, whose archive keeps everything, hears nothing of what is not to be remembered.
         """
         if turn.user.remember and self.bus.publish_events([turn_recorded_event(conversation, turn)]):
             raise UnavailableError("the turn is stored but not yet learned from; send the same request again")
+
+    def _hand_over(self, job: TurnJob, conversation: Conversation) -> InProgressError:
+        """Let the background go on with a turn that the request has no time for; return the answer to it."""
+        reply_job = job.to_reply_job()
+        self.jobs.update_job(job.request, reply_job, worker=self.worker)
+        enqueue_turn(job, self.jobs, self.queue, self.clock())
+        return InProgressError(reply_job.to_message(conversation, self.clock()))
+
+    def release_job(self, job: TurnJob) -> None:
+        """Let another worker take the turn up."""
+        self._update_job(job, job.to_reply_job())
+
+    def end_job(self, job: TurnJob, became: str | None = None) -> None:
+        """Let the same request begin anew, or lead to the reply that the turn became."""
+        self._update_job(job, job.to_reply_job().ended(self.clock(), became))
+
+    def _update_job(self, job: TurnJob, reply_job: ReplyJob) -> None:
+        """Write a job that ends by itself where it cannot be written."""
+        try:
+            self.jobs.update_job(job.request, reply_job, worker=self.worker)
+        except UnavailableError as error:
+            logger.warning("a reply job is not updated, it ends by itself", extra={"code": error.code})
+
+
+def enqueue_turn(job: TurnJob, jobs: ReplyJobStore, queue: TurnQueue, now: datetime) -> None:
+    """Have a turn worked on in the background; where it is not taken its job is over."""
+    try:
+        queue.enqueue_turn(job.model_dump(mode="json"))
+    except UnavailableError:
+        jobs.update_job(job.request, job.to_reply_job().ended(now))
+        raise

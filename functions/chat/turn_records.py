@@ -1,7 +1,8 @@
-"""A turn in the making: its messages, what it leaves behind, and what the bus is told of it."""
+"""A turn in the making: the request for it, its messages, its metadata and its events."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from pydantic import AwareDatetime
 
 from functions.chat.agent_loop import AgentResult
 from functions.chat.context import PROMPT_VERSION, PromptContext, PromptSources, prompt_fingerprint
@@ -17,9 +18,10 @@ from membus.conversations.conversation import (
     Turn,
 )
 from membus.conversations.provenance import FactRef, PromptProvenance, RecallRef, TurnMetadata, UnprocessedRef
+from membus.conversations.reply_jobs import JOB_LIFETIME, ReplyJob, RequestRef
 from membus.conversations.window import message_tokens, needs_summary, update_ratio
 from membus.core.event import Event
-from membus.core.identity import Id, Owner, Record
+from membus.core.identity import Caller, Id, Owner, Record
 from membus.core.text.normalization import is_blank, normalize_text
 from membus.core.tokens import estimate_tokens
 
@@ -27,93 +29,131 @@ REFUSAL_TEXT = "I can't help with that."
 
 
 class TurnIds(Record):
-    """What a turn's two messages will be called.
-
-    Known before there is an answer, so that it can be asked for.
-    """
+    """The ids of a turn's two messages, known before there is an answer so that it can be asked for."""
 
     user: Id
     reply: Id
 
-    @classmethod
-    def generate_ids(cls, ids: MessageIdGenerator, now: datetime) -> "TurnIds":
-        return cls(user=ids.next_id(now), reply=ids.next_id(now))
 
+class TurnJob(Record):
+    """All that a turn needs to be worked on anywhere; tenant and rights are the credential's.
 
-@dataclass(frozen=True)
-class TurnRequest:
-    """A message on its way to an answer; `request` is the fingerprint of what was asked."""
+    Its frames go to the connection; without one its client asks for the message.
+    """
 
+    tenant: Id
+    conversation_id: Id
     message: MessageIn
-    request: str
-    at: datetime
+    request_key: str
     ids: TurnIds
+    asked_at: AwareDatetime
+    connection_id: str | None = None
+    whole_tenant: bool = False
+
+    @property
+    def author(self) -> Owner:
+        return Owner(tenant=self.tenant, user=self.message.author)
+
+    @property
+    def request(self) -> RequestRef:
+        return RequestRef(self.tenant, self.conversation_id, self.request_key)
+
+    def to_reply_job(self, until: datetime | None = None) -> ReplyJob:
+        """Return the job of its reply, in force until then, or for as long as a background turn may take."""
+        return ReplyJob(
+            message_id=self.ids.reply,
+            request=self.message.fingerprint,
+            since=self.asked_at,
+            until=until or self.asked_at + JOB_LIFETIME,
+        )
 
 
-def make_tool_context(asked: TurnRequest, conversation: Conversation, context: PromptContext) -> ToolContext:
+def new_turn_job(
+    caller: Caller,
+    conversation_id: str,
+    message: MessageIn,
+    *,
+    request_key: str,
+    ids: MessageIdGenerator,
+    now: datetime,
+    connection_id: str | None = None,
+) -> TurnJob:
+    return TurnJob(
+        tenant=caller.tenant,
+        conversation_id=conversation_id,
+        message=message,
+        request_key=request_key,
+        ids=TurnIds(user=ids.next_id(now), reply=ids.next_id(now)),
+        asked_at=now,
+        connection_id=connection_id,
+        whole_tenant=caller.sees_all,
+    )
+
+
+def make_tool_context(job: TurnJob, conversation: Conversation, context: PromptContext) -> ToolContext:
     """Return who acts in this turn, and what they said in it that may be remembered."""
-    author, message = asked.message.author, asked.message.content
+    author, message = job.message.author, job.message.content
     said = [
         each.content
         for each in context.window
         if (each.role, each.author) == ("user", author) and each.remember
     ]
     return ToolContext(
-        owner=Owner(tenant=conversation.tenant_id, user=author),
+        owner=job.author,
         agent_id=conversation.agent_id,
         conversation_id=conversation.conversation_id,
         said=(*said, message),
-        remember=asked.message.remember,
-        now=asked.at,
+        remember=job.message.remember,
+        now=job.asked_at,
+        whole_tenant=job.whole_tenant,
     )
 
 
 def build_turn(
-    asked: TurnRequest,
+    job: TurnJob,
     conversation: Conversation,
     context: PromptContext,
-    spoken: AgentResult,
+    result: AgentResult,
     *,
     now: datetime,
+    full_results_key: str | None = None,
 ) -> Turn:
     """Return the turn; an answer that broke off is kept, and says so."""
-    answered_at = max(now, asked.at + timedelta(milliseconds=1))
-    text = REFUSAL_TEXT if is_blank(spoken.last.text) else spoken.last.text
-    author, remember = asked.message.author, asked.message.remember
+    answered_at = max(now, job.asked_at + timedelta(milliseconds=1))
+    text = REFUSAL_TEXT if is_blank(result.last.text) else result.last.text
+    asked = job.message
     return Turn(
         user=_message(
-            asked.ids.user,
-            asked.at,
+            job.ids.user,
+            job.asked_at,
             role="user",
-            content=asked.message.content,
-            author=author,
-            remember=remember,
+            content=asked.content,
+            author=asked.author,
+            remember=asked.remember,
         ),
         assistant=_message(
-            asked.ids.reply,
+            job.ids.reply,
             answered_at,
             role="assistant",
             content=text,
             author=conversation.agent_id,
-            remember=remember,
-            status="incomplete" if spoken.last.stop_reason == "cut_off" else "complete",
-            steps=spoken.steps,
+            remember=asked.remember,
+            status="incomplete" if result.last.stop_reason == "cut_off" else "complete",
+            steps=result.steps,
+            spilled=full_results_key,
         ),
-        request=asked.request,
-        stop_reason=spoken.last.stop_reason,
-        usage=spoken.usage,
-        footprint=_footprint(context, spoken),
+        request=asked.fingerprint,
+        stop_reason=result.last.stop_reason,
+        usage=result.usage,
+        footprint=_footprint(context, result),
     )
 
 
-def _footprint(context: PromptContext, spoken: AgentResult) -> PromptFootprint:
-    """Return what the last prompt of the turn was made of.
-
-    That of the turn, and the steps of tools behind it.
-    """
-    steps = round(sum(step.estimate_tokens() for step in spoken.steps) * context.ratio)
+def _footprint(context: PromptContext, result: AgentResult) -> PromptFootprint:
+    """Return what the last prompt of the turn was made of: the turn's own, and the steps of tools behind it."""
+    steps = round(sum(step.estimate_tokens() for step in result.steps) * context.ratio)
     sections = (
-        (*context.sections, PromptSection(name="tools", tokens=steps)) if spoken.steps else context.sections
+        (*context.sections, PromptSection(name="tools", tokens=steps)) if result.steps else context.sections
     )
     return PromptFootprint(
         sections=sections, budget=context.budget, total_tokens=context.total_tokens + steps
@@ -130,18 +170,19 @@ def with_new_ids(turn: Turn, ids: MessageIdGenerator, now: datetime) -> Turn:
 
 
 def build_metadata(
-    turn: Turn, asked: TurnRequest, sources: PromptSources, context: PromptContext, spoken: AgentResult
+    turn: Turn, job: TurnJob, sources: PromptSources, context: PromptContext, result: AgentResult
 ) -> TurnMetadata:
-    reply, rate = spoken.first, sources.marks.rate
+    reply, rate = result.first, sources.marks.rate
     if reply.usage.input:  # nothing was counted of an answer that broke off before it was said
-        rate = update_ratio(rate, reply.model, estimated=context.estimated + spoken.before, usage=reply.usage)
+        estimated = context.estimated + result.tokens_before
+        rate = update_ratio(rate, reply.model, estimated=estimated, usage=reply.usage)
     versions = {fact.key: fact.version for fact in sources.profile.facts}
     shown = (line.removeprefix("- ").partition(": ")[0] for line in context.facts)
-    made = PromptProvenance(
+    provenance = PromptProvenance(
         message_id=turn.assistant.message_id,
         user_message_id=turn.user.message_id,
         author=turn.user.author,
-        at=asked.at,
+        at=job.asked_at,
         model=reply.model,
         prompt_hash=prompt_fingerprint(context.prompt),
         prompt_version=PROMPT_VERSION,
@@ -161,7 +202,7 @@ def build_metadata(
         rate=sources.marks.rate,
     )
     return TurnMetadata(
-        cut=context.cut if context.cut != sources.marks.cut else None, rate=rate, provenance=made
+        cut=context.cut if context.cut != sources.marks.cut else None, rate=rate, provenance=provenance
     )
 
 
@@ -190,12 +231,7 @@ def summary_due_event(conversation: Conversation, turn: Turn) -> Event:
 
 
 def _quotes_to_keep(turn: Turn) -> list[str]:
-    """Return the words of this message that the tool `remember` took.
-
-    A mark on the one event that tells of them.
-
-    What it took of earlier messages was told of with theirs.
-    """
+    """Return the words of this message that the tool `remember` took; those of earlier ones have events."""
     taken = (
         str(call.arguments["quote"])
         for step in turn.assistant.steps

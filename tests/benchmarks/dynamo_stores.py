@@ -1,19 +1,13 @@
 """Both doors and extract over the real DynamoDB adapters, wired as the functions wire them."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from functions.api.events.usecase import EventDefaults, accept_events
-from functions.chat.context_loader import ContextLoader
-from functions.chat.schemas import MessageIn
-from functions.chat.turn import ChatService
-from functions.chat.turn_records import TurnIds
-from functions.chat.turn_worker import ReplyWaiter, TurnJob, TurnWorker
+from functions.chat.context_loader import preview_context
+from functions.chat.deadline import Deadline
 from membus.conversations.cache import CachingConversations
-from membus.conversations.conversation import MessageIdGenerator, Turn
+from membus.conversations.conversation import Turn
 from membus.conversations.dynamodb import DynamoConversations
 from membus.conversations.dynamodb_replies import DynamoReplyJobs
 from membus.conversations.dynamodb_summaries import DynamoSummaries
@@ -38,17 +32,13 @@ from tests.factories import ADA, NOON, a_conversation
 from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.cache import InMemoryConversationCache
 from tests.fakes.event_bus import InMemoryEventBus
-from tests.fakes.memory_search import InMemoryMemorySearch
 from tests.fakes.model import Line, ScriptedModel
 from tests.fakes.rate_limits import RecordingRateLimitMonitor
-from tests.fakes.sockets import RecordingSender
 from tests.fakes.usage import RecordingUsageMonitor
 from tests.support.extraction import Extraction, a_message
 from tests.support.tables import make_table
-from tests.support.toolboxes import no_results, no_tools
+from tests.support.turns import a_chat, a_turn_job
 
-ANSWER_SECONDS = 3.0
-"""What a model is said to take to answer: whoever waits over HTTP looks for it meanwhile."""
 RATES = RateLimits(requests_per_second=1_000, events_per_second=100_000)
 BOB = Owner(tenant=ADA.tenant, user="bob")
 """Who says what comes in at the door, so that no turn of Ada's finds it fresh."""
@@ -71,7 +61,6 @@ class Stores:
         )
         store = DynamoConversations(conversations, lambda: NOON)
         self.conversations, self.hot = store, CachingConversations(store, InMemoryConversationCache())
-        self.pending, self.ids = DynamoReplyJobs(conversations, lambda: NOON), MessageIdGenerator()
         self.tenants, self.usage = DynamoTenants(tenants), DynamoUsage(tenants)
         self.turnstile = RateLimiter(
             DynamoRateLimits(tenants, lambda: NOON),
@@ -84,25 +73,16 @@ class Stores:
         store.create_conversation(a_conversation(), request_key="first")
         self.reading = _Billed(self._account("extract"), facts)
         speaking = _Billed(self._account("chat"), "Bom dia!")
-        self.chat = ChatService(
-            gatherer=ContextLoader(
-                conversations=store,
-                summaries=DynamoSummaries(conversations),
-                facts=self.facts,
-                fresh=self.fresh,
-                recollection=InMemoryMemorySearch(),
-                pool=ThreadPoolExecutor(6),
-            ),
-            gate=self.gate,
+        self.chat = a_chat(
             conversations=store,
-            bus=InMemoryEventBus(),
-            announcements=InMemoryEventBus,
-            model=lambda _: speaking,
+            summaries=DynamoSummaries(conversations),
+            facts=self.facts,
+            unprocessed=self.fresh,
+            model=speaking,
             clock=lambda: NOON,
-            seconds_left=lambda: 10.0,
-            toolbox=no_tools,
-            results=no_results(),
-            ids=self.ids,
+            guard=self.gate,
+            jobs=DynamoReplyJobs(conversations, lambda: NOON),
+            deadline=Deadline(lambda: 24.0, resumable=True),
         )
         for number in range(49):
             self.fresh.mark_processed(
@@ -146,36 +126,18 @@ class Stores:
         extraction.deliver(*(a_message(event, event.event_id) for event in events))
 
     def context(self) -> None:
-        self.chat.preview_context(
-            ADA.tenant, a_conversation().conversation_id, "How are you?", author=ADA.user
-        )
+        talk, message = a_conversation().conversation_id, "How are you?"
+        preview_context(self.chat.loader, self.gate, ADA.tenant, talk, message, author=ADA.user, now=NOON)
 
     def turn(self, key: str = "last") -> Turn:
-        """Answer a message, as the invocation does that works on it and nothing else."""
-        asked = MessageIn(content=QUESTION, author=ADA.user)
-        return self.chat.answer_message(ADA.tenant, a_conversation().conversation_id, asked, request_key=key)
+        """Answer a message, once its request is admitted."""
+        talk = a_conversation().conversation_id
+        return self.chat.answer(a_turn_job(QUESTION, conversation_id=talk, key=key, ids=self.chat.ids))
 
     def turn_over_http(self) -> None:
-        """Answer a message, as `POST …/messages` does: promised, worked on elsewhere, and waited for."""
+        """Answer a message within its request, as `POST …/messages` does."""
         self.turnstile.check_rate(ADA.tenant)
-        where, asked = (
-            (ADA.tenant, a_conversation().conversation_id),
-            MessageIn(content=QUESTION, author=ADA.user),
-        )
-        assert self.chat.find_completed_turn(*where, asked, request_key="http") is None
-        streaming = TurnWorker(self.chat, RecordingSender(), self.pending, lambda: 100.0)
-        working = _Working(lambda event: streaming.run(TurnJob.model_validate(event)))
-        waiting = ReplyWaiter(
-            self.conversations, self.pending, working, lambda: NOON, working.pause, lambda: working.passed
-        )
-        turn = TurnJob(
-            tenant=where[0],
-            conversation_id=where[1],
-            message=asked,
-            request_id="http",
-            ids=TurnIds.generate_ids(self.ids, NOON + timedelta(seconds=1)),
-        )
-        assert isinstance(waiting.wait_for_reply(turn, seconds=24), Turn)
+        self.turn("http")
 
     def _account(self, function: str) -> BudgetAccount:
         return BudgetAccount(
@@ -201,18 +163,3 @@ class _Billed(ScriptedModel):
         reply = super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         self._account.charge_call(self.name, reply.usage)
         return reply
-
-
-class _Working:
-    """A turn is taken at once and has its answer once that much time has passed in pauses."""
-
-    def __init__(self, run: Callable[[Mapping[str, Any]], None]) -> None:
-        self._run, self._left, self.passed = run, list[Callable[[], None]](), 0.0
-
-    def enqueue_turn(self, turn: Mapping[str, Any]) -> None:
-        self._left.append(partial(self._run, turn))
-
-    def pause(self, seconds: float) -> None:
-        self.passed += seconds
-        if self.passed >= ANSWER_SECONDS and self._left:
-            self._left.pop()()

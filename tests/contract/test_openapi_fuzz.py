@@ -28,8 +28,8 @@ schema = schemathesis.openapi.from_dict(json.loads(OPENAPI.read_text(encoding="u
 
 
 @pytest.fixture
-def gateway(monkeypatch: pytest.MonkeyPatch) -> WsgiGateway:
-    door = ApiTestClient().open(monkeypatch)
+def gateway() -> WsgiGateway:
+    door = ApiTestClient()
     learn(door.facts, ADA, an_observation("Lisbon"))
     return WsgiGateway(door)
 

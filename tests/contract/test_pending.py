@@ -1,5 +1,6 @@
-"""The port PendingReplies: a reply is promised by its id before it is there, one for each request."""
+"""The port ReplyJobStore: one job for each request, and a reply is known by its id before it is there."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,15 +9,21 @@ from membus.conversations.conversation import Step
 from membus.conversations.dynamodb_replies import DynamoReplyJobs
 from membus.conversations.message_reader import MessageReader
 from membus.conversations.ports import ConversationStore, DeletedConversationItems, ReplyJobStore
-from membus.conversations.reply_jobs import JOB_LIFETIME, ReplyFailure, ReplyJob, StepProgress
-from membus.core.errors import NotFoundError, UnavailableError
+from membus.conversations.reply_jobs import (
+    JOB_LIFETIME,
+    JobClaim,
+    Lease,
+    ReplyJob,
+    RequestRef,
+    StepProgress,
+)
+from membus.core.errors import NotFoundError
 from membus.core.identity import Owner
 from membus.core.tokens import TokenUsage
 from membus.llm.prompt import ToolCall, ToolResult
 from tests.contract.conftest import Talks
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
-from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.reply_jobs import InMemoryReplyJobs
 
 STEP = Step(
@@ -28,12 +35,9 @@ MORE = PROGRESS.model_copy(update={"steps": (STEP, STEP), "whole": "results/acme
 
 
 @pytest.fixture
-def pending(talks: Talks, clock: StoppedClock) -> ReplyJobStore:
-    """Return the reply jobs in the table of `conversations`."""
-    if talks.table:
-        return DynamoReplyJobs(talks.table, clock)
-    assert isinstance(talks.conversations, InMemoryConversations)
-    return InMemoryReplyJobs(talks.conversations, clock)
+def jobs(talks: Talks, clock: StoppedClock) -> ReplyJobStore:
+    """Return the jobs in the table of `conversations`."""
+    return DynamoReplyJobs(talks.table, clock) if talks.table else InMemoryReplyJobs(clock)
 
 
 @pytest.fixture
@@ -46,149 +50,129 @@ def tenant(owner: Owner, conversations: ConversationStore) -> str:
 
 
 @pytest.fixture
-def replies(conversations: ConversationStore, pending: ReplyJobStore, clock: StoppedClock) -> MessageReader:
-    return MessageReader(conversations, pending, clock)
+def request_ref(tenant: str) -> RequestRef:
+    return RequestRef(tenant, "one", "k")
 
 
-def promised(clock: StoppedClock, message_id: str = "m1") -> ReplyJob:
-    return ReplyJob.for_request(message_id, "what was asked", clock())
+@pytest.fixture
+def replies(conversations: ConversationStore, jobs: ReplyJobStore, clock: StoppedClock) -> MessageReader:
+    return MessageReader(conversations, jobs, clock)
 
 
-def test_a_promise_is_found_by_its_id_in_its_own_conversation(
-    pending: ReplyJobStore, clock: StoppedClock, tenant: str
+def a_job(clock: StoppedClock, message_id: str = "m1") -> ReplyJob:
+    now = clock()
+    return ReplyJob(message_id=message_id, request="what was asked", since=now, until=now + JOB_LIFETIME)
+
+
+def test_a_job_is_found_by_its_message_in_its_own_conversation(
+    jobs: ReplyJobStore, clock: StoppedClock, request_ref: RequestRef
 ) -> None:
-    assert pending.create_job(tenant, "one", promised(clock), request_key="k") == promised(clock)
+    claim = jobs.claim_job(request_ref, a_job(clock))
 
-    assert pending.get_by_message(tenant, "one", "m1") == promised(clock)
-    for where, name in ((tenant, "two"), ("zeta", "one")):
+    assert claim == JobClaim(a_job(clock), granted=True)
+    assert jobs.get_by_message(request_ref.tenant, "one", "m1") == a_job(clock)
+    for tenant, name in ((request_ref.tenant, "two"), ("zeta", "one")):
         with pytest.raises(NotFoundError):
-            pending.get_by_message(where, name, "m1")
+            jobs.get_by_message(tenant, name, "m1")
 
 
-def test_a_request_promises_one_reply_until_its_time_has_passed(
-    pending: ReplyJobStore, clock: StoppedClock, tenant: str
+def test_a_request_has_one_job_until_its_time_has_passed(
+    jobs: ReplyJobStore, clock: StoppedClock, request_ref: RequestRef
 ) -> None:
-    first = pending.create_job(tenant, "one", promised(clock), request_key="k")
-    assert pending.create_job(tenant, "one", promised(clock, "m2"), request_key="k") == first
-    assert pending.create_job(tenant, "one", promised(clock, "m3"), request_key="other").message_id == "m3"
+    jobs.claim_job(request_ref, first := a_job(clock))
 
+    assert jobs.claim_job(request_ref, a_job(clock, "m2")) == JobClaim(first, granted=False, repeated=True)
+    assert jobs.claim_job(replace(request_ref, key="other"), a_job(clock, "m3")).granted
     clock.advance(JOB_LIFETIME)
-
-    assert pending.create_job(tenant, "one", promised(clock, "m4"), request_key="k").message_id == "m4"
-
-
-def test_a_reply_that_was_given_up_may_be_begun_again(
-    pending: ReplyJobStore, clock: StoppedClock, tenant: str
-) -> None:
-    pending.create_job(tenant, "one", promised(clock), request_key="k")
-    pending.finish_job(tenant, "one", request_key="k")
-
-    assert pending.get_by_message(tenant, "one", "m1").until == clock()
-    assert pending.create_job(tenant, "one", promised(clock, "m2"), request_key="k").message_id == "m2"
-
-
-def test_a_promise_in_a_conversation_that_is_gone_is_not_made_and_its_end_brings_nothing_back(
-    pending: ReplyJobStore, talks: Talks, clock: StoppedClock, tenant: str
-) -> None:
-    pending.create_job(tenant, "one", promised(clock), request_key="k")
-    talks.conversations.delete_conversation(tenant, "one")
-    clear(talks.remains, tenant)
-    pending.finish_job(tenant, "one", request_key="k")
-
-    with pytest.raises(NotFoundError):
-        pending.create_job(tenant, "one", promised(clock), request_key="k2")
-    with pytest.raises(NotFoundError):
-        pending.create_job(tenant, "nowhere", promised(clock), request_key="k")
-
-
-def test_a_conversation_that_goes_while_its_reply_is_stored_does_not_come_back_in_part(
-    pending: ReplyJobStore, talks: Talks, clock: StoppedClock, tenant: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pending.create_job(tenant, "one", promised(clock), request_key="k")
-    if isinstance(pending, DynamoReplyJobs):
-        read = pending._at
-
-        def read_then_deleted(where: dict[str, str]) -> ReplyJob | None:
-            known = read(where)
-            talks.conversations.delete_conversation(tenant, "one")
-            clear(talks.remains, tenant)
-            return known
-
-        monkeypatch.setattr(pending, "_at", read_then_deleted)
-        pending.finish_job(tenant, "one", request_key="k", became="m1")
-
-        with pytest.raises(NotFoundError):
-            pending.get_by_message(tenant, "one", "m1")
-
-
-def test_one_worker_has_a_turn_until_it_puts_it_down_or_its_time_is_over(
-    pending: ReplyJobStore, clock: StoppedClock, tenant: str
-) -> None:
-    pending.create_job(tenant, "one", promised(clock), request_key="k")
-
-    def take(worker: str) -> str | None:
-        until = clock() + timedelta(minutes=2)
-        return pending.acquire_lease(tenant, "one", request_key="k", worker=worker, until=until)
-
-    assert take("a") is None
-    assert take("a") is None, "a repeated call is no other worker"
-    with pytest.raises(UnavailableError, match="being worked on"):
-        take("b")
-    pending.release_lease(tenant, "one", request_key="k")
-    take("b")
-    clock.advance(timedelta(minutes=2))
-    take("c")
-
-
-def test_nobody_works_on_what_was_never_promised(
-    pending: ReplyJobStore, clock: StoppedClock, tenant: str
-) -> None:
-    with pytest.raises(NotFoundError):
-        pending.acquire_lease(tenant, "one", request_key="k", worker="a", until=clock())
-
-
-def test_progress_is_found_by_whoever_takes_the_turn_up_and_by_who_begins_it_again(
-    pending: ReplyJobStore, clock: StoppedClock, tenant: str
-) -> None:
-    pending.create_job(tenant, "one", promised(clock), request_key="k")
-    for made in (PROGRESS, MORE):
-        pending.save_progress(tenant, "one", made, request_key="k")
-    pending.finish_job(
-        tenant, "one", request_key="k", failed=ReplyFailure.from_error(UnavailableError("away"))
+    assert jobs.claim_job(request_ref, a_job(clock, "m4")) == JobClaim(
+        a_job(clock, "m4"), granted=True, repeated=True
     )
-    pending.create_job(tenant, "one", promised(clock, "m2"), request_key="k")
-
-    digest = pending.acquire_lease(tenant, "one", request_key="k", worker="a", until=clock())
-
-    assert digest == MORE.digest
-    assert pending.get_progress(tenant, "one", digest, request_key="k") == MORE
-    assert pending.get_progress(tenant, "one", PROGRESS.digest, request_key="k") is None
-    assert pending.get_progress(tenant, "two", digest, request_key="k") is None
-    assert pending.get_progress("zeta", "one", digest, request_key="k") is None
 
 
-def test_progress_of_a_turn_that_nobody_was_promised_is_not_kept(pending: ReplyJobStore, tenant: str) -> None:
-    pending.save_progress(tenant, "one", PROGRESS, request_key="k")
-
-    assert pending.get_progress(tenant, "one", PROGRESS.digest, request_key="k") is None
-
-
-def test_who_waits_learns_what_became_of_a_promise(
-    pending: ReplyJobStore, clock: StoppedClock, tenant: str
+def test_a_request_whose_job_is_over_may_begin_again(
+    jobs: ReplyJobStore, clock: StoppedClock, request_ref: RequestRef
 ) -> None:
-    assert pending.find_by_request(tenant, "one", request_key="k") is None
-    pending.create_job(tenant, "one", promised(clock), request_key="k")
-    assert pending.find_by_request(tenant, "one", request_key="k") == promised(clock)
+    jobs.claim_job(request_ref, a_job(clock), lease := Lease("a", clock() + JOB_LIFETIME))
+    jobs.update_job(request_ref, a_job(clock).ended(clock()), worker=lease.worker)
 
-    why = ReplyFailure.from_error(UnavailableError("away", code="model_unavailable", retry_after_seconds=7))
-    pending.finish_job(tenant, "one", request_key="k", failed=why)
+    assert jobs.get_by_message(request_ref.tenant, "one", "m1").until == clock()
+    claim = jobs.claim_job(request_ref, a_job(clock, "m2"))
+    assert (claim.granted, claim.repeated) == (True, True)
 
-    known = pending.find_by_request(tenant, "one", request_key="k")
-    assert known
-    assert known.failed == why
-    assert (type(why.to_error()), why.to_error().code) == (UnavailableError, "model_unavailable")
-    pending.create_job(tenant, "one", promised(clock, "m2"), request_key="k")
-    assert pending.find_by_request(tenant, "one", request_key="k") == promised(clock, "m2")
+
+def test_the_end_of_a_job_brings_nothing_of_a_conversation_back(
+    jobs: ReplyJobStore, talks: Talks, clock: StoppedClock, request_ref: RequestRef
+) -> None:
+    jobs.claim_job(request_ref, job := a_job(clock), Lease("a", clock() + JOB_LIFETIME))
+    jobs.save_progress(request_ref, PROGRESS)
+    talks.conversations.delete_conversation(request_ref.tenant, "one")
+    clear(talks.remains, request_ref.tenant)
+    if isinstance(jobs, InMemoryReplyJobs):
+        jobs.jobs.clear()
+
+    jobs.update_job(request_ref, job.ended(clock(), became="m1"), worker="a")
+    jobs.save_progress(request_ref, MORE)
+
+    with pytest.raises(NotFoundError):
+        jobs.get_by_message(request_ref.tenant, "one", "m1")
+    assert jobs.get_progress(request_ref, MORE.digest) is None
+
+
+def test_one_worker_has_a_job_until_it_gives_it_up_or_its_time_is_over(
+    jobs: ReplyJobStore, clock: StoppedClock, request_ref: RequestRef
+) -> None:
+    job, until = a_job(clock), clock() + timedelta(minutes=2)
+
+    def claim(worker: str) -> bool:
+        return jobs.claim_job(request_ref, job, Lease(worker, until)).granted
+
+    assert claim("a")
+    assert claim("a"), "a repeated call is no other worker"
+    assert not claim("b")
+    assert not jobs.claim_job(request_ref, job).granted, "nor is it let go by who has no lease"
+    jobs.update_job(request_ref, job, worker="a")
+    assert claim("b")
+    clock.advance(timedelta(minutes=2))
+    until = clock() + timedelta(minutes=2)
+    assert claim("c")
+
+
+def test_a_job_is_updated_by_nobody_but_its_worker(
+    jobs: ReplyJobStore, clock: StoppedClock, request_ref: RequestRef
+) -> None:
+    jobs.claim_job(request_ref, job := a_job(clock), Lease("a", clock() + timedelta(minutes=2)))
+    ended = job.ended(clock())
+
+    jobs.update_job(request_ref, ended)
+    jobs.update_job(request_ref, ended, worker="b")
+    jobs.update_job(request_ref, a_job(clock, "m2").ended(clock()), worker="a")
+
+    assert jobs.get_by_message(request_ref.tenant, "one", "m1") == job
+
+
+def test_progress_is_found_by_who_takes_the_turn_up_and_by_who_begins_it_again(
+    jobs: ReplyJobStore, clock: StoppedClock, request_ref: RequestRef
+) -> None:
+    jobs.claim_job(request_ref, a_job(clock), Lease("a", clock() + JOB_LIFETIME))
+    for made in (PROGRESS, MORE):
+        jobs.save_progress(request_ref, made)
+    jobs.update_job(request_ref, a_job(clock), worker="a")
+
+    taken_up = jobs.claim_job(request_ref, a_job(clock), Lease("b", clock() + JOB_LIFETIME))
+    jobs.update_job(request_ref, a_job(clock).ended(clock()), worker="b")
+    begun_again = jobs.claim_job(request_ref, a_job(clock, "m2"))
+
+    assert taken_up.progress == begun_again.progress == MORE.digest
+    assert jobs.get_progress(request_ref, MORE.digest) == MORE
+    assert jobs.get_progress(request_ref, PROGRESS.digest) is None
+    for other in (replace(request_ref, conversation_id="two"), replace(request_ref, tenant="zeta")):
+        assert jobs.get_progress(other, MORE.digest) is None
+
+
+def test_progress_without_a_job_is_not_kept(jobs: ReplyJobStore, request_ref: RequestRef) -> None:
+    jobs.save_progress(request_ref, PROGRESS)
+
+    assert jobs.get_progress(request_ref, PROGRESS.digest) is None
 
 
 def clear(remains: DeletedConversationItems, tenant: str) -> None:
@@ -198,32 +182,32 @@ def clear(remains: DeletedConversationItems, tenant: str) -> None:
 
 def test_a_reply_is_pending_then_stored(
     replies: MessageReader,
-    pending: ReplyJobStore,
+    jobs: ReplyJobStore,
     conversations: ConversationStore,
     clock: StoppedClock,
-    tenant: str,
+    request_ref: RequestRef,
 ) -> None:
-    turn, talk = a_turn(1), conversations.get_conversation(tenant, "one")
+    turn, talk = a_turn(1), conversations.get_conversation(request_ref.tenant, "one")
     message_id = turn.assistant.message_id
-    pending.create_job(tenant, "one", promised(clock, message_id), request_key="k")
+    jobs.claim_job(request_ref, job := a_job(clock, message_id))
     coming = replies.get_message(talk, message_id)
     assert (coming.status, coming.content, coming.role) == ("pending", "", "assistant")
 
-    conversations.add_turn(tenant, "one", turn, request_key="k", title=None)
+    conversations.add_turn(request_ref.tenant, "one", turn, request_key="k", title=None)
     assert replies.get_message(talk, message_id) == turn.assistant
-    pending.finish_job(tenant, "one", request_key="k", became=message_id)
+    jobs.update_job(request_ref, job.ended(clock(), became=message_id))
     assert replies.get_message(talk, message_id) == turn.assistant
 
 
 def test_a_reply_that_never_came_is_incomplete(
     replies: MessageReader,
-    pending: ReplyJobStore,
+    jobs: ReplyJobStore,
     conversations: ConversationStore,
     clock: StoppedClock,
-    tenant: str,
+    request_ref: RequestRef,
 ) -> None:
-    talk = conversations.get_conversation(tenant, "one")
-    pending.create_job(tenant, "one", promised(clock), request_key="k")
+    talk = conversations.get_conversation(request_ref.tenant, "one")
+    jobs.claim_job(request_ref, a_job(clock))
     clock.advance(JOB_LIFETIME - timedelta(seconds=1))
     assert replies.get_message(talk, "m1").status == "pending"
 
@@ -232,23 +216,24 @@ def test_a_reply_that_never_came_is_incomplete(
     assert replies.get_message(talk, "m1").status == "incomplete"
 
 
-def test_a_reply_that_was_stored_under_another_id_is_found_by_the_one_that_was_promised(
+def test_a_reply_that_was_stored_under_another_id_is_found_by_its_first_one(
     replies: MessageReader,
-    pending: ReplyJobStore,
+    jobs: ReplyJobStore,
     conversations: ConversationStore,
     clock: StoppedClock,
-    tenant: str,
+    request_ref: RequestRef,
 ) -> None:
     turn = a_turn(1)
-    pending.create_job(tenant, "one", promised(clock), request_key="k")
-    conversations.add_turn(tenant, "one", turn, request_key="k", title=None)
+    jobs.claim_job(request_ref, job := a_job(clock))
+    conversations.add_turn(request_ref.tenant, "one", turn, request_key="k", title=None)
 
-    pending.finish_job(tenant, "one", request_key="k", became=turn.assistant.message_id)
+    jobs.update_job(request_ref, job.ended(clock(), became=turn.assistant.message_id))
 
-    assert replies.get_message(conversations.get_conversation(tenant, "one"), "m1") == turn.assistant
+    talk = conversations.get_conversation(request_ref.tenant, "one")
+    assert replies.get_message(talk, "m1") == turn.assistant
 
 
-def test_a_message_that_nobody_promised_is_not_found(
+def test_a_message_that_no_job_is_about_is_not_found(
     replies: MessageReader, conversations: ConversationStore, tenant: str
 ) -> None:
     with pytest.raises(NotFoundError):

@@ -9,7 +9,7 @@ from membus.core.tokens import TokenUsage
 from membus.llm.ports import Shape, StructuredAnswer
 from membus.llm.prompt import ModelEvent, ModelReply, Prompt, ReplyEnd, TextDelta, ToolCall
 
-Line = str | MembusError | Sequence[ToolCall] | Callable[[Prompt], str]
+Line = str | MembusError | Sequence[ToolCall] | Callable[[Prompt], str | Sequence[ToolCall]]
 USAGE = TokenUsage(input=100, output=5)
 
 

@@ -1,85 +1,58 @@
-"""Promised replies in a dictionary, beside the conversations they belong to."""
+"""Reply jobs in a dictionary, beside the conversations they belong to."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
-from membus.conversations.reply_jobs import ReplyFailure, ReplyJob, StepProgress
+from membus.conversations.reply_jobs import JobClaim, Lease, ReplyJob, RequestRef, StepProgress
 from membus.core.clock import Clock
-from membus.core.errors import NotFoundError, UnavailableError
-from tests.fakes.conversations import InMemoryConversations
-
-Key = tuple[str, str, str]
-
-
-@dataclass
-class Work:
-    worker: str = ""
-    until: datetime | None = None
+from membus.core.errors import NotFoundError
 
 
 class InMemoryReplyJobs:
-    def __init__(self, conversations: InMemoryConversations, clock: Clock) -> None:
-        self._conversations, self._clock = conversations, clock
-        self._known: dict[Key, ReplyJob] = {}
-        self._work: dict[Key, Work] = {}
-        self.kept: dict[Key, StepProgress] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.jobs: dict[RequestRef, ReplyJob] = {}
+        self._leases: dict[RequestRef, Lease] = {}
+        self.kept: dict[RequestRef, StepProgress] = {}
 
-    def create_job(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
-        self._conversations.get_conversation(tenant, conversation_id)
-        first = self._known.get((tenant, conversation_id, request_key))
-        if first and first.until > self._clock():
-            return first
-        self._known[tenant, conversation_id, request_key] = reply
-        self._work[tenant, conversation_id, request_key] = Work()
-        return reply
+    def claim_job(self, request: RequestRef, job: ReplyJob, lease: Lease | None = None) -> JobClaim:
+        before = self.jobs.get(request)
+        leased = self._is_leased(request, lease.worker if lease else "")
+        in_force = before and before.until > self._clock() and before.message_id != job.message_id
+        if before and (leased or in_force):
+            return JobClaim(before, granted=False, repeated=True)
+        self._write(request, job, lease)
+        kept = self.kept.get(request)
+        return JobClaim(
+            job, granted=True, repeated=before is not None, progress=kept.digest if kept else None
+        )
 
-    def acquire_lease(
-        self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
-    ) -> str | None:
-        key = tenant, conversation_id, request_key
-        if key not in self._known:
-            raise NotFoundError("no such promise")
-        work = self._work[key]
-        if work.until and work.until > self._clock() and work.worker != worker:
-            raise UnavailableError("this turn is being worked on", code="in_progress")
-        self._work[key] = Work(worker, until)
-        return self.kept[key].digest if key in self.kept else None
+    def update_job(self, request: RequestRef, job: ReplyJob, *, worker: str = "") -> None:
+        before = self.jobs.get(request)
+        if before and before.message_id == job.message_id and not self._is_leased(request, worker):
+            self._write(request, job, None)
 
-    def release_lease(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
-        self._work[tenant, conversation_id, request_key] = Work()
+    def _is_leased(self, request: RequestRef, worker: str) -> bool:
+        held = self._leases.get(request)
+        return held is not None and held.until > self._clock() and held.worker != worker
 
-    def save_progress(
-        self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str
-    ) -> None:
-        if (tenant, conversation_id, request_key) in self._known:
-            self.kept[tenant, conversation_id, request_key] = progress
+    def save_progress(self, request: RequestRef, progress: StepProgress) -> None:
+        if request in self.jobs:
+            self.kept[request] = progress
 
-    def get_progress(
-        self, tenant: str, conversation_id: str, digest: str, *, request_key: str
-    ) -> StepProgress | None:
-        kept = self.kept.get((tenant, conversation_id, request_key))
+    def get_progress(self, request: RequestRef, digest: str) -> StepProgress | None:
+        kept = self.kept.get(request)
         return kept if kept and kept.digest == digest else None
 
-    def finish_job(
-        self,
-        tenant: str,
-        conversation_id: str,
-        *,
-        request_key: str,
-        became: str | None = None,
-        failed: ReplyFailure | None = None,
-    ) -> None:
-        key = tenant, conversation_id, request_key
-        if known := self._known.get(key):
-            until = min(known.until, self._clock())
-            self._known[key] = known.model_copy(update={"until": until, "became": became, "failed": failed})
-            self._work[key] = Work()
-
-    def find_by_request(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
-        return self._known.get((tenant, conversation_id, request_key))
-
     def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
-        for (owner, where, _), reply in self._known.items():
-            if (owner, where, reply.message_id) == (tenant, conversation_id, message_id):
-                return reply
+        for request, job in self.jobs.items():
+            if (request.tenant, request.conversation_id, job.message_id) == (
+                tenant,
+                conversation_id,
+                message_id,
+            ):
+                return job
         raise NotFoundError("no such message")
+
+    def _write(self, request: RequestRef, job: ReplyJob, lease: Lease | None) -> None:
+        self.jobs[request] = job
+        self._leases.pop(request, None)
+        if lease:
+            self._leases[request] = lease

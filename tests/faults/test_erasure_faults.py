@@ -7,7 +7,7 @@ import pytest
 from membus.conversations.cache_records import CachedUnprocessed
 from membus.conversations.conversation import Step, tool_results_key
 from membus.conversations.dynamodb_replies import DynamoReplyJobs
-from membus.conversations.reply_jobs import ReplyJob, StepProgress
+from membus.conversations.reply_jobs import JOB_LIFETIME, ReplyJob, RequestRef, StepProgress
 from membus.conversations.unprocessed_messages import unprocessed_from_turn
 from membus.core.erasure import LegalHold
 from membus.core.errors import ConflictError
@@ -104,9 +104,10 @@ def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
         talk = made.conversations.create_conversation(
             a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
         )
-        begun = ReplyJob.for_request("reply", "what was asked", made.clock())
-        promises = DynamoReplyJobs(made.talks, made.clock)
-        promises.create_job("acme", "ours", begun, request_key="k")
+        now, request = made.clock(), RequestRef("acme", "ours", "k")
+        jobs = DynamoReplyJobs(made.talks, made.clock)
+        job = ReplyJob(message_id="reply", request="asked", since=now, until=now + JOB_LIFETIME)
+        jobs.claim_job(request, job)
         for number in (1, 2):
             made.contents.put_text(place := tool_results_key(talk, "reply", number), canary_of(ADA))
             gave = ToolResult(call_id="1", content=canary_of(ADA))
@@ -114,7 +115,7 @@ def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
             steps = StepProgress(
                 request="asked", steps=(step,) * number, usage=TokenUsage(input=1, output=1), whole=place
             )
-            promises.save_progress("acme", "ours", steps, request_key="k")
+            jobs.save_progress(request, steps)
         theirs = a_turn(1, content="Is there tea?")
         theirs = theirs.model_copy(update={"user": theirs.user.model_copy(update={"author": "grace"})})
         kept = tool_results_key(talk, theirs.assistant.message_id, 1)

@@ -15,7 +15,7 @@ from functions.chat.context import assemble_context
 from membus.conversations.cache import CachingConversations, CachingReplyJobs, CachingUnprocessedMessages
 from membus.conversations.cache_records import CachedUnprocessed
 from membus.conversations.conversation import Step
-from membus.conversations.reply_jobs import ReplyJob, StepProgress
+from membus.conversations.reply_jobs import JOB_LIFETIME, ReplyJob, RequestRef, StepProgress
 from membus.conversations.unprocessed_messages import UnprocessedMessage
 from membus.conversations.valkey import ValkeyCache, connect_valkey
 from membus.core.identity import Owner
@@ -42,6 +42,10 @@ THINGS = (
 KEYS = st.sampled_from(("k1", "k2"))
 
 
+def a_job(clock: StoppedClock) -> ReplyJob:
+    return ReplyJob(message_id="m", request="asked", since=clock(), until=clock() + JOB_LIFETIME)
+
+
 class Parts(RuleBasedStateMachine):
     """One device goes through the tier, others write to the store alone.
 
@@ -52,19 +56,15 @@ class Parts(RuleBasedStateMachine):
     def begin(self) -> None:
         self.clock = StoppedClock()
         self.store = InMemoryConversations(self.clock, a_conversation())
-        self.plain, self.promises = (
-            InMemoryUnprocessedMessages(self.store),
-            InMemoryReplyJobs(self.store, self.clock),
-        )
+        self.plain, self.jobs = InMemoryUnprocessedMessages(self.store), InMemoryReplyJobs(self.clock)
         self.tier: Any = self.make_tier()
         self.hot = CachingConversations(self.store, self.tier)
         self.fresh = CachingUnprocessedMessages(self.plain, self.tier, self.clock)
-        self.pending = CachingReplyJobs(self.promises, self.tier)
+        self.cached_jobs = CachingReplyJobs(self.jobs, self.tier)
         self.copies: list[tuple[str | None, list[UnprocessedMessage]]] = []
         self.number = 0
         for key in ("k1", "k2"):
-            reply = ReplyJob.for_request("m", "asked", self.clock())
-            self.pending.create_job(ADA.tenant, C1, reply, request_key=key)
+            self.cached_jobs.claim_job(RequestRef(ADA.tenant, C1, key), a_job(self.clock))
 
     def make_tier(self) -> Any:
         return InMemoryConversationCache()
@@ -89,7 +89,8 @@ class Parts(RuleBasedStateMachine):
             results=(ToolResult(call_id="1", content="word " * words),),
         )
         made = StepProgress(request="asked", steps=(step,), usage=TokenUsage(input=words, output=1))
-        (self.pending if through else self.promises).save_progress(ADA.tenant, C1, made, request_key=key)
+        jobs = self.cached_jobs if through else self.jobs
+        jobs.save_progress(RequestRef(ADA.tenant, C1, key), made)
 
     @rule()
     def begin_to_reload(self) -> None:
@@ -102,7 +103,7 @@ class Parts(RuleBasedStateMachine):
         if self.copies:
             stamp, words = self.copies.pop(which % len(self.copies))
             if stamp is not None:
-                self.tier.keep(CachedUnprocessed(owner=ADA, stamp=stamp, words=tuple(words)))
+                self.tier.put(CachedUnprocessed(owner=ADA, stamp=stamp, words=tuple(words)))
 
     @rule(minutes=st.integers(1, 400))
     def wait(self, minutes: int) -> None:
@@ -112,11 +113,11 @@ class Parts(RuleBasedStateMachine):
     def read(self) -> None:
         assert self.fresh.list_newest(ADA) == self.plain.list_newest(ADA)
         for key in ("k1", "k2"):
-            if kept := self.promises.kept.get((ADA.tenant, C1, key)):
-                found = self.pending.get_progress(ADA.tenant, C1, kept.digest, request_key=key)
-                assert found == kept
+            request = RequestRef(ADA.tenant, C1, key)
+            if kept := self.jobs.kept.get(request):
+                assert self.cached_jobs.get_progress(request, kept.digest) == kept
         messages = self.hot.list_recent_messages(ADA.tenant, C1, limit=80)
-        folded = self.tier.entities(ADA.tenant, C1)
+        folded = self.tier.get_entities(ADA.tenant, C1)
         with_tier = assemble_context(sources(messages=messages, folded=folded), "And it?", NOON)
         assert with_tier == assemble_context(
             sources(messages=self.store.list_recent_messages(ADA.tenant, C1, limit=80)), "And it?", NOON
@@ -124,7 +125,7 @@ class Parts(RuleBasedStateMachine):
 
     @rule()
     def evict(self) -> None:
-        self.tier.drop(ADA.tenant, C1)
+        self.tier.evict_conversation(ADA.tenant, C1)
 
     @rule()
     def go_away(self) -> None:
@@ -218,19 +219,18 @@ def test_a_turn_that_is_stored_is_folded_for_the_next_one() -> None:
 
 
 def test_results_are_read_from_the_tier_and_again_from_the_store_once_it_forgot() -> None:
-    clock = StoppedClock()
-    store, tier = InMemoryConversations(clock, a_conversation()), InMemoryConversationCache()
-    promises = InMemoryReplyJobs(store, clock)
-    hot = CachingReplyJobs(promises, tier)
-    hot.create_job(ADA.tenant, C1, ReplyJob.for_request("m", "asked", clock()), request_key="k")
+    clock, tier, request = StoppedClock(), InMemoryConversationCache(), RequestRef(ADA.tenant, C1, "k")
+    jobs = InMemoryReplyJobs(clock)
+    hot = CachingReplyJobs(jobs, tier)
+    hot.claim_job(request, a_job(clock))
     made = StepProgress(request="asked", steps=(), usage=TokenUsage(input=1, output=1))
-    hot.save_progress(ADA.tenant, C1, made, request_key="k")
-    kept = promises.kept.copy()
-    promises.kept.clear()
-    assert hot.get_progress(ADA.tenant, C1, made.digest, request_key="k") == made
+    hot.save_progress(request, made)
+    kept = jobs.kept.copy()
+    jobs.kept.clear()
+    assert hot.get_progress(request, made.digest) == made
 
     tier.kept.clear()
-    assert hot.get_progress(ADA.tenant, C1, made.digest, request_key="k") is None
-    promises.kept |= kept
-    assert hot.get_progress(ADA.tenant, C1, made.digest, request_key="k") == made
+    assert hot.get_progress(request, made.digest) is None
+    jobs.kept |= kept
+    assert hot.get_progress(request, made.digest) == made
     assert tier.get_progress(ADA.tenant, C1, "k") == made

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-import pytest
-
 from functions.api import handler as memory
 from functions.chat import handler as chat
 from membus.container import Container
@@ -63,10 +61,10 @@ class LambdaInvocation:
     aws_request_id = "invocation-1"
 
     def __init__(self, seconds_left: float = 29) -> None:
-        self._seconds_left = seconds_left
+        self.seconds_left = seconds_left
 
     def get_remaining_time_in_millis(self) -> int:
-        return int(self._seconds_left * 1000)
+        return int(self.seconds_left * 1000)
 
 
 @dataclass(frozen=True)
@@ -131,6 +129,7 @@ class ApiTestClient:
     scopes: tuple[str, ...] = EVERYDAY
     seconds_left: float = 29
     work_seconds: float = 120
+    invocation: LambdaInvocation = field(default_factory=LambdaInvocation)
 
     def __post_init__(self) -> None:
         self.facts = InMemoryFacts(self.episodes)
@@ -143,14 +142,10 @@ class ApiTestClient:
         self.documents = InMemoryDocuments(self.clock)
         self.connections = InMemoryConnections(self.clock)
         self.exports = InMemoryExportJobs(self.clock)
-        self.pending = InMemoryReplyJobs(self.conversations, self.clock)
+        self.pending = InMemoryReplyJobs(self.clock)
         self.rates = InMemoryRateLimits(self.clock)
         self.turnstile = RateLimiter(self.rates, self.tenants, USUAL, self.clock, self.limits)
         self.turns = ImmediateTurnQueue(self.work)
-
-    def open(self, patch: pytest.MonkeyPatch) -> "ApiTestClient":
-        patch.setattr(chat, "pause", lambda _: None)
-        return self
 
     def container(self) -> Container:
         """Return what the functions find their parts in: the fakes as they are now."""
@@ -193,7 +188,8 @@ class ApiTestClient:
 
     def work(self, event: dict[str, Any]) -> None:
         """Have chat work on what it queued for itself."""
-        _handle(event, LambdaInvocation(self.work_seconds), self.container())
+        self.invocation = LambdaInvocation(self.work_seconds)
+        _handle(event, self.invocation, self.container())
 
     def get(self, path: str, query: str = "", **headers: str) -> ApiTestResponse:
         return self.call("GET", path, query=query, headers=headers)
@@ -233,7 +229,8 @@ class ApiTestClient:
             method == "POST" and path.endswith("/messages")
         )
         handler: Handler = _handle if chatting else memory.handler
-        answer = handler(event, LambdaInvocation(self.seconds_left), self.container())
+        self.invocation = LambdaInvocation(self.seconds_left)
+        answer = handler(event, self.invocation, self.container())
         found = {name.lower(): value for name, value in answer["headers"].items()}
         return ApiTestResponse(answer["statusCode"], found, answer["body"])
 

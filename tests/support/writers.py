@@ -2,31 +2,25 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.api.review_queue import usecase
-from functions.chat.context_loader import ContextLoader
-from functions.chat.schemas import MessageIn
 from functions.chat.tool_calls import ToolResultStore
-from functions.chat.turn import ChatService
 from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
-from membus.conversations.conversation import MessageIdGenerator
+from membus.conversations.dynamodb_replies import DynamoReplyJobs
 from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
 from membus.core.event import IMPORTED_EVENT_TYPE
 from membus.erasure.guard import ErasureGuard
 from membus.facts.candidates import ReviewRequest, review_item_for
 from membus.facts.dynamodb_signals import DynamoSignals
 from tests.factories import ADA, a_conversation, an_event, an_observation
-from tests.fakes.event_bus import InMemoryEventBus
-from tests.fakes.memory_search import InMemoryMemorySearch
 from tests.fakes.model import ScriptedModel
 from tests.support.canaries import canary_of, happened, speak
 from tests.support.erasure import ErasureSetup
 from tests.support.extraction import Extraction, a_message, observant
-from tests.support.toolboxes import no_tools
+from tests.support.turns import a_chat, a_turn_job, tools_with_results
 
 CANARY = canary_of(ADA)
 SUMMARY = json.dumps(
@@ -67,36 +61,20 @@ def _long(house: ErasureSetup) -> None:
 
 def _chat(house: ErasureSetup, gate: ErasureGuard) -> None:
     """Answer a message of Ada's, with a result of a tool that lies outside."""
-    results = ToolResultStore(lambda: house.contents, lambda _: None)
-    keep = results.attach_results
-
-    class Keeping(ToolResultStore):
-        def attach_results(self, conversation: Any, turn: Any, whole: Any) -> Any:
-            return keep(conversation, turn, {**whole, "call": CANARY})
-
-    chat = ChatService(
-        gatherer=ContextLoader(
-            conversations=house.conversations,
-            summaries=house.summaries,
-            facts=house.facts,
-            fresh=DynamoUnprocessedMessages(house.talks, house.clock),
-            recollection=InMemoryMemorySearch(),
-            pool=ThreadPoolExecutor(1),
-        ),
-        gate=gate,
+    chat = a_chat(
         conversations=house.conversations,
-        bus=InMemoryEventBus(),
-        announcements=InMemoryEventBus,
-        model=lambda _: ScriptedModel(f"Gladly, {CANARY}."),
+        summaries=house.summaries,
+        facts=house.facts,
+        unprocessed=DynamoUnprocessedMessages(house.talks, house.clock),
+        model=ScriptedModel(f"Gladly, {CANARY}."),
         clock=house.clock,
-        seconds_left=lambda: 10.0,
-        toolbox=no_tools,
-        results=Keeping(results.contents, results.tell),
-        ids=MessageIdGenerator(),
+        pool_size=1,
+        guard=gate,
+        jobs=DynamoReplyJobs(house.talks, house.clock),
+        make_tools=tools_with_results({"call": CANARY}),
+        results=ToolResultStore(lambda: house.contents, lambda _: None),
     )
-    chat.answer_message(
-        "acme", "talk", MessageIn(content=f"I like {CANARY}.", author="ada"), request_key="late"
-    )
+    chat.answer(a_turn_job(f"I like {CANARY}.", conversation_id="talk", key="late", clock=house.clock))
 
 
 def _summarize(house: ErasureSetup, _: ErasureGuard) -> None:

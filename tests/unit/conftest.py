@@ -6,5 +6,5 @@ from tests.support.api_client import ApiTestClient
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
-    return ApiTestClient().open(monkeypatch)
+def door() -> ApiTestClient:
+    return ApiTestClient()

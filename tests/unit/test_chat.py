@@ -14,7 +14,6 @@ from membus.core.identity import Owner
 from membus.llm.prompt import ModelReply, Prompt
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
 from tests.fakes.model import ScriptedModel
-from tests.fakes.sockets import ImmediateTurnQueue
 from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 PATH = "/v1/conversations/c/messages"
@@ -263,8 +262,6 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(
 
         monkeypatch.setattr(owner, name, meeting)
 
-    talk.turns = ImmediateTurnQueue(lambda _: None)
-    assert say(talk).status == 202
     for together, wave in waves.items():
         for name, owner in wave.items():
             meet(name, owner, together)
@@ -272,13 +269,13 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(
     talk.model = ScriptedModel(lambda _: before.append(len(calls)) or "Lisbon.")  # type: ignore[func-returns-value]
     monkeypatch.setattr(talk.conversations, "add_turn", lambda *_, **__: None)
 
-    talk.work({"turn": talk.turns.begun[0]})
+    assert say(talk).status == 200
 
     assert before == [7]
     assert sorted(calls) == sorted(name for wave in waves.values() for name in wave)
 
 
-def test_the_model_has_only_the_time_that_the_invocation_leaves(talk: ApiTestClient) -> None:
+def test_the_model_has_only_the_time_that_request_and_invocation_leave(talk: ApiTestClient) -> None:
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
@@ -287,8 +284,12 @@ def test_the_model_has_only_the_time_that_the_invocation_leaves(talk: ApiTestCli
             return super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     talk.model = Timed("Lisbon.")
-    for number, seconds in enumerate((120, 60, 10)):
+    for number, seconds in enumerate((120, 20)):
+        talk.seconds_left = seconds
+        assert say(talk, key=f"k{number}").status == 200
+    talk.seconds_left = 5
+    for number, seconds in enumerate((120, 10)):
         talk.work_seconds = seconds
-        say(talk, key=f"k{number}")
+        assert say(talk, key=f"late-{number}").status == 202
 
-    assert allowed == pytest.approx([117, 57, 7], abs=1)
+    assert allowed == pytest.approx([24, 17, 117, 7], abs=1)

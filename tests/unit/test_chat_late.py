@@ -1,33 +1,45 @@
-"""POST …/messages.
+"""POST …/messages whose turn takes longer than its request: handed over, worked on in the background, asked for."""
 
-Worked on in an invocation of its own, waited for, and promised where that takes too long.
-"""
-
-from itertools import count
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from functions.chat.turn_worker import ReplyWaiter
-from membus.conversations.reply_jobs import JOB_LIFETIME
-from membus.core.errors import BudgetError, ConflictError, MembusError, ModelError, UnavailableError
+from membus.conversations.reply_jobs import JOB_LIFETIME, Lease, ReplyJob, RequestRef
+from membus.core.errors import (
+    BudgetError,
+    BusyError,
+    ConflictError,
+    MembusError,
+    ModelError,
+    NotFoundError,
+    UnavailableError,
+)
+from membus.llm.prompt import Prompt
 from tests.factories import a_conversation
 from tests.fakes.model import ScriptedModel
 from tests.fakes.sockets import ImmediateTurnQueue
 from tests.support.api_client import ApiTestClient, ApiTestResponse
+from tests.support.tool_calls import call
 
 PATH = "/v1/conversations/c/messages"
+REQUEST = RequestRef("acme", "c", "k1")
 SLOW = UnavailableError(
     "the model cannot be reached right now", code="model_unavailable", retry_after_seconds=7
 )
+NO_TIME = 3.0
+"""Seconds of an invocation that leave a request none to ask the model in."""
 
 
 @pytest.fixture
 def talk(door: ApiTestClient) -> ApiTestClient:
-    """Ada's conversation; work behind the scenes waits until it is run, as a model does that takes long."""
+    """Ada's conversation; a request has no time for the model, and the background waits until it is run."""
     door.conversations.create_conversation(a_conversation("c", agent_id="guide"), request_key="c")
     door.model = ScriptedModel("Lisbon.")
     door.turns = ImmediateTurnQueue(lambda _: None)
+    door.seconds_left = NO_TIME
     return door
 
 
@@ -35,12 +47,25 @@ def say(door: ApiTestClient, key: str = "k1", content: str = "Where do I live?")
     return door.post(PATH, {"content": content, "author": "ada"}, key=key)
 
 
+def say_in_time(door: ApiTestClient, key: str = "k1") -> ApiTestResponse:
+    door.seconds_left = 29
+    answer = say(door, key)
+    door.seconds_left = NO_TIME
+    return answer
+
+
 def work(door: ApiTestClient, turn: Any | None = None) -> None:
     door.work({"turn": turn or door.turns.begun[0]})
 
 
-def nobody_waits_any_more(door: ApiTestClient) -> None:
-    door.clock.advance(JOB_LIFETIME / 10)
+def until_the_deadline(door: ApiTestClient, error: MembusError) -> Callable[[Prompt], str]:
+    """Return a model's answer that does not come before the time of its invocation is over."""
+
+    def fail(_: Prompt) -> str:
+        door.invocation.seconds_left = 0
+        raise error
+
+    return fail
 
 
 def test_an_answer_that_outlasts_its_request_is_a_message_to_ask_for(talk: ApiTestClient) -> None:
@@ -71,24 +96,6 @@ def test_the_answer_appears_where_it_was_promised_for_one_call_of_the_model(talk
     assert len(talk.turns.begun) == len(talk.model.prompts) == 1
 
 
-def test_whoever_asks_again_while_it_is_worked_on_waits_for_the_same_answer(
-    talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    promised = say(talk).json["message"]["message_id"]
-    (first,), known = talk.turns.begun, talk.pending.find_by_request
-
-    def looked_for(*args: Any, **fields: Any) -> Any:
-        if not talk.model.prompts:
-            work(talk, first)
-        return known(*args, **fields)
-
-    monkeypatch.setattr(talk.pending, "find_by_request", looked_for)
-    answer = say(talk)
-
-    assert (answer.status, answer.json["message"]["message_id"]) == (200, promised)
-    assert len(talk.model.prompts) == len(talk.turns.begun) == 1
-
-
 def test_work_that_is_delivered_twice_is_one_turn_and_one_call_of_the_model(talk: ApiTestClient) -> None:
     say(talk)
     work(talk)
@@ -96,20 +103,6 @@ def test_work_that_is_delivered_twice_is_one_turn_and_one_call_of_the_model(talk
 
     assert len(talk.conversations.list_recent_messages("acme", "c", limit=9)) == 2
     assert len(talk.model.prompts) == 1
-
-
-def test_work_that_somebody_is_at_is_left_to_them_until_their_time_is_over(talk: ApiTestClient) -> None:
-    say(talk)
-    until = talk.clock() + JOB_LIFETIME / 10
-    talk.pending.acquire_lease("acme", "c", request_key="k1", worker="another", until=until)
-
-    with pytest.raises(UnavailableError, match="being worked on"):
-        work(talk)
-    assert talk.model.prompts == []
-
-    nobody_waits_any_more(talk)
-    work(talk)
-    assert say(talk).json["message"]["content"] == "Lisbon."
 
 
 def test_the_same_key_for_another_message_is_refused_while_the_first_is_worked_on_and_after(
@@ -124,6 +117,152 @@ def test_the_same_key_for_another_message_is_refused_while_the_first_is_worked_o
     assert say(talk, key="k2", content="Who am I?").status == 202
 
 
+def test_a_reply_that_never_comes_is_incomplete_in_the_end(talk: ApiTestClient) -> None:
+    where = say(talk).headers["location"]
+
+    talk.clock.advance(JOB_LIFETIME)
+
+    assert talk.get(where).json["status"] == "incomplete"
+
+
+def test_a_request_in_time_is_answered_in_its_own_invocation(talk: ApiTestClient) -> None:
+    assert say_in_time(talk).json["message"]["content"] == "Lisbon."
+    assert (talk.turns.begun, len(talk.model.prompts)) == ([], 1)
+
+
+def test_the_same_request_meanwhile_is_the_same_pending_message_and_asks_no_model(
+    talk: ApiTestClient,
+) -> None:
+    again: list[ApiTestResponse] = []
+
+    def answer(_: Prompt) -> str:
+        again.append(say(talk))
+        again.append(say(talk, content="Who am I?"))
+        return "Lisbon."
+
+    talk.model = ScriptedModel(answer)
+    first = say_in_time(talk)
+
+    same, other = again
+    assert (same.status, same.json["message"]["status"]) == (202, "pending")
+    assert same.json["message"]["message_id"] == first.json["message"]["message_id"]
+    assert (other.status, other.code) == (422, "idempotency_mismatch")
+    assert (talk.turns.begun, len(talk.model.prompts)) == ([], 1)
+
+
+def test_a_call_in_flight_at_the_deadline_is_given_up_and_made_once_more(talk: ApiTestClient) -> None:
+    talk.model = ScriptedModel(until_the_deadline(talk, SLOW), "Lisbon.")
+
+    where = say_in_time(talk).headers["location"]
+    assert say(talk).headers["location"] == where
+    work(talk)
+    work(talk)
+
+    assert talk.get(where).json["content"] == "Lisbon."
+    assert say(talk).json["message"] == talk.get(where).json
+    assert (len(talk.turns.begun), len(talk.model.prompts)) == (1, 2)
+
+
+def test_a_provider_that_asks_to_wait_beyond_the_deadline_is_waited_for_in_the_background(
+    talk: ApiTestClient,
+) -> None:
+    talk.model = ScriptedModel(BusyError("busy", code="model_unavailable", asked_seconds=40), "Lisbon.")
+
+    assert say_in_time(talk).status == 202
+
+
+def test_a_turn_is_handed_over_behind_the_step_that_took_the_time(talk: ApiTestClient) -> None:
+    def think(_: Prompt) -> list[Any]:
+        talk.invocation.seconds_left = 10
+        return [call(query="Lisbon")]
+
+    talk.model = ScriptedModel(think, "Lisbon.")
+
+    where = say_in_time(talk).headers["location"]
+    assert len(talk.model.prompts) == 1
+    work(talk)
+
+    assert talk.get(where).json["content"] == "Lisbon."
+    assert [len(step["calls"]) for step in talk.get(where).json["steps"]] == [1]
+    assert len(talk.model.prompts) == 2, "nothing is asked twice"
+
+
+def test_tools_that_have_no_time_left_are_run_in_the_background(talk: ApiTestClient) -> None:
+    def think(_: Prompt) -> list[Any]:
+        talk.invocation.seconds_left = NO_TIME + 0.5
+        return [call(query="Lisbon")]
+
+    talk.model = ScriptedModel(think, [call(query="Lisbon")], "Lisbon.")
+
+    where = say_in_time(talk).headers["location"]
+    assert talk.recollection.asked == ["Where do I live?"], "recall for the message, and no tool"
+    work(talk)
+
+    (step,) = talk.get(where).json["steps"]
+    assert not step["results"][0]["failed"]
+
+
+def test_work_that_somebody_is_at_is_left_to_them_until_their_time_is_over(talk: ApiTestClient) -> None:
+    say(talk)
+    lease = Lease("another", talk.clock() + JOB_LIFETIME / 10)
+    talk.pending.claim_job(REQUEST, talk.pending.jobs[REQUEST], lease)
+
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="being worked on"):
+            work(talk)
+    assert talk.model.prompts == []
+
+    talk.clock.advance(JOB_LIFETIME / 10)
+    work(talk)
+    assert say(talk).json["message"]["content"] == "Lisbon."
+
+
+@pytest.mark.parametrize("connection_id", [None, "w1="])
+def test_a_copy_of_the_work_that_fails_leaves_the_worker_its_turn(
+    talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch, connection_id: str | None
+) -> None:
+    say(talk)
+    lease = Lease("another", talk.clock() + JOB_LIFETIME / 10)
+    job = talk.pending.jobs[REQUEST]
+    talk.pending.claim_job(REQUEST, job, lease)
+
+    def away(*_: object) -> None:
+        raise UnavailableError("the table is busy")
+
+    with monkeypatch.context() as patch, suppress(UnavailableError):
+        patch.setattr(talk.conversations, "find_turn", away)
+        work(talk, {**talk.turns.begun[0], "connection_id": connection_id})
+
+    assert not talk.pending.claim_job(REQUEST, job, Lease("a third", lease.until)).granted
+
+
+def test_a_request_whose_invocation_died_may_be_sent_again_once_its_lease_is_over(
+    talk: ApiTestClient,
+) -> None:
+    lease = Lease("dead", talk.clock() + timedelta(seconds=29))
+    job = ReplyJob(message_id="m1", request="other", since=talk.clock(), until=lease.until)
+    talk.pending.claim_job(REQUEST, job, lease)
+
+    talk.clock.advance(timedelta(seconds=29))
+
+    assert say_in_time(talk).json["message"]["content"] == "Lisbon."
+
+
+def test_a_turn_that_was_stored_behind_the_first_look_is_not_answered_again(
+    talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = say_in_time(talk).json
+    find, looks = talk.conversations.find_turn, iter([True])
+
+    def find_late(*args: Any) -> Any:
+        return None if next(looks, False) else find(*args)
+
+    monkeypatch.setattr(talk.conversations, "find_turn", find_late)
+
+    assert say(talk).json == first
+    assert len(talk.model.prompts) == 1
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
@@ -136,32 +275,31 @@ def test_the_same_key_for_another_message_is_refused_while_the_first_is_worked_o
 def test_who_still_waits_is_told_why_there_is_no_answer_and_may_ask_again(
     talk: ApiTestClient, error: MembusError, status: int
 ) -> None:
-    talk.turns, talk.model = ImmediateTurnQueue(talk.work), ScriptedModel(error, "Lisbon.")
+    talk.model = ScriptedModel(error, "Lisbon.")
 
-    answer = say(talk)
+    answer = say_in_time(talk)
 
     assert (answer.status, answer.code, answer.json["detail"]) == (status, error.code, error.detail)
     assert (
         answer.headers.get("retry-after")
         == {503: str(getattr(error, "retry_after_seconds", 0)), 402: "2", 409: "1"}[status]
     )
-    assert say(talk).json["message"]["content"] == "Lisbon."
+    assert say_in_time(talk).json["message"]["content"] == "Lisbon."
 
 
 def test_a_defect_is_told_to_who_waits_without_a_word_of_it(talk: ApiTestClient) -> None:
-    talk.turns = ImmediateTurnQueue(talk.work)
-    talk.model = ScriptedModel(lambda _: str(1 / 0))
+    talk.model = ScriptedModel(lambda _: str(1 / 0), "Lisbon.")
 
-    answer = say(talk)
+    answer = say_in_time(talk)
 
     assert (answer.status, answer.code) == (500, "internal")
     assert "division" not in answer.text
+    assert say_in_time(talk).json["message"]["content"] == "Lisbon."
 
 
-def test_work_that_fails_when_nobody_waits_is_tried_again_by_who_queued_it(talk: ApiTestClient) -> None:
+def test_work_that_fails_in_the_background_is_tried_again_by_lambda(talk: ApiTestClient) -> None:
     talk.model = ScriptedModel(SLOW, "Lisbon.")
     where = say(talk).headers["location"]
-    nobody_waits_any_more(talk)
 
     with pytest.raises(UnavailableError):
         work(talk)
@@ -171,18 +309,10 @@ def test_work_that_fails_when_nobody_waits_is_tried_again_by_who_queued_it(talk:
     assert talk.get(where).json["content"] == "Lisbon."
 
 
-def test_a_reply_that_never_comes_is_incomplete_in_the_end(talk: ApiTestClient) -> None:
+@pytest.mark.parametrize("why", [BudgetError("spent"), None])
+def test_work_that_no_try_can_help_is_given_up_at_once(talk: ApiTestClient, why: MembusError | None) -> None:
     where = say(talk).headers["location"]
-
-    talk.clock.advance(JOB_LIFETIME)
-
-    assert talk.get(where).json["status"] == "incomplete"
-
-
-def test_work_that_no_try_can_help_is_given_up_at_once(talk: ApiTestClient) -> None:
-    where = say(talk).headers["location"]
-    nobody_waits_any_more(talk)
-    talk.model = ScriptedModel(BudgetError("spent"))
+    talk.model = ScriptedModel(why or (lambda _: str(1 / 0)))
 
     work(talk)
 
@@ -196,22 +326,24 @@ def test_nothing_is_promised_that_nobody_works_on(talk: ApiTestClient) -> None:
     talk.turns = ImmediateTurnQueue(refuse)
 
     assert say(talk).status == 503
-    talk.turns = ImmediateTurnQueue(talk.work)
-    assert say(talk).status == 200
+    assert say_in_time(talk).status == 200
 
 
-@pytest.mark.parametrize(("each_look_takes", "looks"), [(0.0, 99), (0.25, 50), (30.0, 1)])
-def test_it_is_waited_for_as_long_as_a_request_may_however_slow_the_store(
-    talk: ApiTestClient, each_look_takes: float, looks: int
-) -> None:
-    ticks = count()
-    waiting = ReplyWaiter(
-        talk.conversations,
-        talk.pending,
-        talk.turns,
-        talk.clock,
-        lambda _: None,
-        lambda: next(ticks) * (each_look_takes + 0.25 if each_look_takes else 0.0),
-    )
+def test_a_message_to_a_conversation_that_is_not_there_leaves_no_job(talk: ApiTestClient) -> None:
+    talk.conversations.delete_conversation("acme", "c")
 
-    assert len(list(waiting._pauses(24))) == pytest.approx(looks, abs=3)
+    assert say(talk).code == "not_found"
+    assert talk.pending.jobs == {}
+
+
+def test_a_conversation_that_goes_while_its_turn_is_worked_on_ends_the_job(talk: ApiTestClient) -> None:
+    def delete(_: Prompt) -> str:
+        talk.conversations.delete_conversation("acme", "c")
+        return "Lisbon."
+
+    talk.model = ScriptedModel(delete)
+
+    assert say_in_time(talk).code == "not_found"
+    assert talk.pending.jobs[REQUEST].until <= talk.clock()
+    with pytest.raises(NotFoundError):
+        talk.conversations.get_conversation("acme", "c")

@@ -95,8 +95,8 @@ def test_a_new_event_comes_again_when_the_erasure_is_done() -> None:
     assert extraction.deliver(message) == ["m1"]
 
 
-def test_the_door_hides_a_user_at_once_and_names_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    door = ApiTestClient(scopes=("admin", "memory:read", "memory:write", "events:write")).open(monkeypatch)
+def test_the_door_hides_a_user_at_once_and_names_the_job() -> None:
+    door = ApiTestClient(scopes=("admin", "memory:read", "memory:write", "events:write"))
     asked = door.post("/v1/users/ada:erase", {})
 
     assert asked.status == 202

@@ -27,8 +27,8 @@ PATH = "/v1/users/ada:export"
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
-    door = ApiTestClient().open(monkeypatch)
+def door() -> ApiTestClient:
+    door = ApiTestClient()
     door.scopes = ("admin",)
     return door
 

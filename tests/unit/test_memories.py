@@ -15,8 +15,8 @@ NUTS = "Ada is allergic to nuts."
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
-    return ApiTestClient().open(monkeypatch)
+def door() -> ApiTestClient:
+    return ApiTestClient()
 
 
 def put(door: ApiTestClient, *texts: str, key: str = "k", **members: Any) -> list[dict[str, Any]]:

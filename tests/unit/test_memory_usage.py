@@ -15,8 +15,8 @@ from tests.support.api_client import EVERYDAY, ApiTestClient
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
-    return ApiTestClient(scopes=("admin",)).open(monkeypatch)
+def door() -> ApiTestClient:
+    return ApiTestClient(scopes=("admin",))
 
 
 def spend(door: ApiTestClient, **fields: Any) -> None:

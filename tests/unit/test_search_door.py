@@ -13,8 +13,8 @@ from tests.support.memories import a_memory, fill
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
-    return ApiTestClient().open(monkeypatch)
+def door() -> ApiTestClient:
+    return ApiTestClient()
 
 
 def answer(door: ApiTestClient, query: str, **asked: Any) -> dict[str, Any]:

@@ -4,11 +4,13 @@ The tenant is the credential's.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from functions.chat.turn_records import REFUSAL_TEXT
+from membus.conversations.reply_jobs import JobClaim, Lease, ReplyJob, RequestRef
 from membus.core.errors import MembusError, ModelError, UnavailableError
 from membus.erasure.model import new_erasure_job
 from membus.llm.prompt import ModelEvent, Prompt, TextDelta
@@ -205,7 +207,7 @@ def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(
         raise UnavailableError("the table is busy")
 
     monkeypatch.setattr(wire.door.conversations, "add_turn", away)
-    monkeypatch.setattr(wire.door.pending, "finish_job", away)
+    monkeypatch.setattr(wire.door.pending, "update_job", away)
 
     frame = wire.say(HELLO)[-1]
 
@@ -213,20 +215,28 @@ def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(
     assert "message_id" in frame, "the turn itself says so: nobody else is there to hear of it"
 
 
-@pytest.mark.parametrize("part", ["acquire_lease", "get_progress"])
+@pytest.mark.parametrize("part", ["claim_job", "get_progress"])
 def test_a_turn_that_cannot_be_taken_up_is_an_error_all_the_same(
     wire: WebSocketTestClient, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
+    claim = wire.door.pending.claim_job
+
     def away(*_: object, **__: object) -> None:
         raise UnavailableError("the table is busy")
 
-    monkeypatch.setattr(wire.door.pending, "acquire_lease", lambda *_, **__: "a digest")
-    monkeypatch.setattr(wire.door.pending, part, away)
+    def claim_with_progress(request: RequestRef, job: ReplyJob, lease: Lease | None = None) -> JobClaim:
+        if lease and part == "claim_job":
+            away()
+        return replace(claim(request, job, lease), progress="a digest")
 
-    frame = wire.say(HELLO)[-1]
+    with monkeypatch.context() as patch:
+        patch.setattr(wire.door.pending, "get_progress", away)
+        patch.setattr(wire.door.pending, "claim_job", claim_with_progress)
+        frame = wire.say(HELLO)[-1]
 
     assert (frame["type"], frame["code"]) == ("error", "unavailable")
     assert "message_id" in frame
+    assert text_of(wire.say(HELLO)) == "Good morning.", "its job is over"
 
 
 def test_a_socket_of_another_tenant_finds_nothing(wire: WebSocketTestClient) -> None:

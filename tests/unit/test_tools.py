@@ -4,26 +4,28 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from functions.chat import handler as chat
 from functions.chat.agent_loop import STEPS_MAX
 from functions.chat.context import PROMPT_TOKENS_MAX, SECTION_TOKENS, SYSTEM
-from functions.chat.schemas import MessageIn
 from functions.chat.tools import ToolArguments, ToolContext, ToolRegistry, ToolSources, registry
 from membus.conversations.window import RATIO_UNKNOWN
 from membus.core.tokens import estimate_tokens
 from membus.llm.prompt import ToolCall
 from tests.factories import ADA
 from tests.fakes.model import ScriptedModel
-from tests.support.api_client import ApiTestClient, LambdaInvocation
+from tests.support.api_client import ApiTestClient
 from tests.support.contexts import a_passage, estimated
 from tests.support.tool_calls import PATH, call, reply, result, say, talking
+from tests.support.turns import TEN_SECONDS, a_turn_job
 
 if TYPE_CHECKING:
+    from functions.chat.deadline import Deadline
     from functions.chat.turn import ChatService
+    from membus.container import Container
 
 
 @pytest.fixture
@@ -143,9 +145,9 @@ def test_a_tool_that_hangs_is_given_up(talk: ApiTestClient, monkeypatch: pytest.
 
 
 def test_without_time_no_tool_is_begun_and_the_model_has_to_answer(talk: ApiTestClient) -> None:
-    talk.work_seconds = 8
+    talk.seconds_left, talk.work_seconds = 3, 8
 
-    assert say(talk, [call(query="Porto")], "So be it.").status == 200
+    assert say(talk, [call(query="Porto")], "So be it.").status == 202, "it is handed over, and worked on"
     assert result(talk).content.startswith("timed_out: no time is left")
     assert [prompt.calling for prompt in talk.model.prompts] == [True, False]
 
@@ -248,12 +250,9 @@ def test_a_repeated_request_runs_no_tool_again(talk: ApiTestClient) -> None:
 
 def test_a_streamed_turn_says_what_is_called_and_what_came_of_it(talk: ApiTestClient) -> None:
     talk.model = ScriptedModel([call(query="Porto")], "In Porto.")
-    asked = MessageIn(content="Hello there", author="ada")
-    speaking: Callable[[Any, Any], ChatService] = chat._chat
+    make_chat: Callable[[Container, Deadline], ChatService] = chat._chat
     events = list(
-        speaking(talk.container(), LambdaInvocation()).stream_events(
-            "acme", "c", asked, request_key="k1", streaming=True
-        )
+        make_chat(talk.container(), TEN_SECONDS).run_turn(a_turn_job("Hello there"), streaming=True)
     )
 
     heard = [type(event).__name__ for event in events]

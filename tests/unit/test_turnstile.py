@@ -19,8 +19,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
-    opened = ApiTestClient().open(monkeypatch)
+def door() -> ApiTestClient:
+    opened = ApiTestClient()
     opened.tenants.set_rates("acme", SLOW)
     return opened
 

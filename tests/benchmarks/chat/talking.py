@@ -4,24 +4,19 @@ Its answers replayed, its summaries written.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from functions.chat.context import PromptContext
-from functions.chat.context_loader import ContextLoader
-from functions.chat.schemas import MessageIn
+from functions.chat.context_loader import preview_context
 from functions.chat.tools import registry
-from functions.chat.turn import ChatService
 from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
 from localstack.model.tokens import count
-from membus.conversations.conversation import MessageIdGenerator
 from membus.conversations.recall import RecalledPassage
 from membus.core.identity import MemorySource, Owner
 from membus.core.tokens import TokenUsage, estimate_tokens
-from membus.erasure.guard import ErasureGuard
 from membus.llm.ports import LanguageModel
 from membus.llm.prompt import ModelReply, Prompt
 from membus.search.query import parse_query
@@ -32,13 +27,12 @@ from tests.benchmarks.search.vectors import KeptVectors
 from tests.factories import a_conversation
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
-from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.event_bus import InMemoryEventBus
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.model import ScriptedModel
 from tests.fakes.summaries import InMemorySummaries
 from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
-from tests.support.toolboxes import no_results, no_tools
+from tests.support.turns import a_chat, a_turn_job
 
 TALK = "talk"
 MESSAGE_TOKENS = 480
@@ -134,38 +128,38 @@ class Talk:
             InMemoryFacts(InMemoryEpisodes()),
             InMemoryUnprocessedMessages(InMemoryConversations(lambda: self.now)),
         )
-        self.chat = ChatService(
-            gatherer=ContextLoader(
-                conversations=self.conversations,
-                summaries=self.summaries,
-                facts=facts,
-                fresh=fresh,
-                recollection=self.search,
-                pool=ThreadPoolExecutor(6),
-                tools=registry.list_definitions(),
-            ),
-            gate=ErasureGuard(InMemoryErasures()),
+        self.chat = a_chat(
             conversations=self.conversations,
-            bus=InMemoryEventBus(),
-            announcements=lambda: self.due,
-            model=lambda _: Replay(lambda _: self._answer),
+            summaries=self.summaries,
+            facts=facts,
+            unprocessed=fresh,
+            model=Replay(lambda _: self._answer),
             clock=lambda: self.now,
-            seconds_left=lambda: 10.0,
-            toolbox=no_tools,
-            results=no_results(),
-            ids=MessageIdGenerator(),
+            search=self.search,
+            tools=registry.list_definitions(),
+            announcements=lambda: self.due,
         )
 
     def context(self, message: str) -> PromptContext:
-        return self.chat.preview_context(TENANT, TALK, message, author="ada")
+        loader, guard = self.chat.loader, self.chat.guard
+        return preview_context(loader, guard, TENANT, TALK, message, author="ada", now=self.now)
 
     def take(self, exchange: Exchange, number: int) -> None:
         """Let an exchange happen, and the summary that it makes due."""
         self.now = max(exchange.asked[0].occurred_at, self.now + timedelta(milliseconds=2))
         self.search.until = self.now
         self._answer = "\n".join(message.text for message in exchange.answered) or "…"
-        asked = MessageIn(content=exchange.content, author="ada")
-        turn = self.chat.answer_message(TENANT, TALK, asked, request_key=str(number))
+        author = Owner(tenant=TENANT, user="ada")
+        turn = self.chat.answer(
+            a_turn_job(
+                exchange.content,
+                author=author,
+                conversation_id=TALK,
+                key=str(number),
+                ids=self.chat.ids,
+                clock=lambda: self.now,
+            )
+        )
         self.said |= {turn.user.message_id: exchange.asked, turn.assistant.message_id: exchange.answered}
         for _ in self.due.published:
             Summarizer(

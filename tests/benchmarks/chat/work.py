@@ -1,32 +1,27 @@
 """What a turn costs in DynamoDB at turn 50, 500 and 2,000 of one conversation, on tables like the deployed ones."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from functions.chat.context_loader import ContextLoader
-from functions.chat.schemas import MessageIn
-from functions.chat.turn import ChatService
+from functions.chat.context_loader import preview_context
 from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
 from membus.conversations import dynamodb_items as items
 from membus.conversations.conversation import MessageIdGenerator
 from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_replies import DynamoReplyJobs
 from membus.conversations.dynamodb_summaries import DynamoSummaries
 from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
 from membus.conversations.provenance import TurnMetadata
-from membus.erasure.guard import ErasureGuard
 from membus.facts.dynamodb import DynamoFacts
 from tests.benchmarks.aws_calls import AwsCalls, count_calls
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
-from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.event_bus import InMemoryEventBus
-from tests.fakes.memory_search import InMemoryMemorySearch
 from tests.fakes.model import ScriptedModel
 from tests.strict import strict_aws
 from tests.support.tables import make_table
-from tests.support.toolboxes import no_results, no_tools
+from tests.support.turns import a_chat, a_turn_job
 
 AT = (50, 500, 2_000)
 AROUND = 40
@@ -99,34 +94,32 @@ class _Talk:
             InMemoryEventBus(),
         )
         self._store.create_conversation(a_conversation(TALK), request_key="first")
-        self._chat = ChatService(
-            gatherer=ContextLoader(
-                conversations=self._store,
-                summaries=self._summaries,
-                facts=DynamoFacts(memory),
-                fresh=DynamoUnprocessedMessages(conversations, lambda: self.now),
-                recollection=InMemoryMemorySearch(),
-                pool=ThreadPoolExecutor(6),
-            ),
-            gate=ErasureGuard(InMemoryErasures()),
+        self._chat = a_chat(
             conversations=self._store,
-            bus=InMemoryEventBus(),
-            announcements=lambda: self.due,
-            model=lambda _: ScriptedModel(ANSWER),
+            summaries=self._summaries,
+            facts=DynamoFacts(memory),
+            unprocessed=DynamoUnprocessedMessages(conversations, lambda: self.now),
+            model=ScriptedModel(ANSWER),
             clock=lambda: self.now,
-            seconds_left=lambda: 10.0,
-            toolbox=no_tools,
-            results=no_results(),
-            ids=self._ids,
+            jobs=DynamoReplyJobs(conversations, lambda: self.now),
+            announcements=lambda: self.due,
         )
 
     def context(self) -> None:
-        self._chat.preview_context(ADA.tenant, TALK, "What did we say?", author=ADA.user)
+        chat, message = self._chat, "What did we say?"
+        preview_context(chat.loader, chat.guard, ADA.tenant, TALK, message, author=ADA.user, now=self.now)
 
     def turn(self, number: int) -> None:
         self.now += timedelta(hours=1)
-        said = MessageIn(content=_content(number), author=ADA.user)
-        self._chat.answer_message(ADA.tenant, TALK, said, request_key=str(number))
+        self._chat.answer(
+            a_turn_job(
+                _content(number),
+                conversation_id=TALK,
+                key=str(number),
+                ids=self._ids,
+                clock=lambda: self.now,
+            )
+        )
 
     def seed(self, number: int) -> None:
         """Store a turn item by item: the emulator copies the whole table for each transaction."""

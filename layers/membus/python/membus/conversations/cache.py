@@ -7,7 +7,6 @@ Fresh words, pending results and entities with the hot tier in front: nearest wi
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
 from membus.conversations.conversation import Conversation, ConversationStatus, Message, Turn
@@ -20,7 +19,7 @@ from membus.conversations.ports import (
     UnprocessedMessages,
 )
 from membus.conversations.provenance import PromptProvenance, TurnMetadata
-from membus.conversations.reply_jobs import ReplyFailure, ReplyJob, StepProgress
+from membus.conversations.reply_jobs import JobClaim, Lease, ReplyJob, RequestRef, StepProgress
 from membus.conversations.unprocessed_messages import UnprocessedMessage
 from membus.core.clock import Clock
 from membus.core.errors import NotFoundError
@@ -188,58 +187,39 @@ class CachingUnprocessedMessages:
 
 @dataclass(frozen=True)
 class CachingReplyJobs:
-    """PendingReplies whose progress is at hand for who takes a turn up within half an hour."""
+    """Reply jobs whose progress is at hand for who takes a turn up within half an hour."""
 
     store: ReplyJobStore
     tier: ConversationCache
 
-    def get_progress(
-        self, tenant: str, conversation_id: str, digest: str, *, request_key: str
-    ) -> StepProgress | None:
-        held = self.tier.get_progress(tenant, conversation_id, request_key)
-        if held and held.digest == digest:
-            return held
-        found = self.store.get_progress(tenant, conversation_id, digest, request_key=request_key)
-        if found:
-            self._keep(tenant, conversation_id, request_key, found)
-        return found
+    def claim_job(self, request: RequestRef, job: ReplyJob, lease: Lease | None = None) -> JobClaim:
+        return self.store.claim_job(request, job, lease)
 
-    def save_progress(
-        self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str
-    ) -> None:
-        self.store.save_progress(tenant, conversation_id, progress, request_key=request_key)
-        self._keep(tenant, conversation_id, request_key, progress)
-
-    def _keep(self, tenant: str, conversation_id: str, request_key: str, progress: StepProgress) -> None:
-        held = {"tenant_id": tenant, "conversation_id": conversation_id, "request_key": request_key}
-        self.tier.put(CachedProgress.model_validate(held | {"progress": progress}))
-
-    def create_job(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
-        return self.store.create_job(tenant, conversation_id, reply, request_key=request_key)
-
-    def acquire_lease(
-        self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
-    ) -> str | None:
-        return self.store.acquire_lease(
-            tenant, conversation_id, request_key=request_key, worker=worker, until=until
-        )
-
-    def release_lease(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
-        self.store.release_lease(tenant, conversation_id, request_key=request_key)
-
-    def finish_job(
-        self,
-        tenant: str,
-        conversation_id: str,
-        *,
-        request_key: str,
-        became: str | None = None,
-        failed: ReplyFailure | None = None,
-    ) -> None:
-        self.store.finish_job(tenant, conversation_id, request_key=request_key, became=became, failed=failed)
-
-    def find_by_request(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
-        return self.store.find_by_request(tenant, conversation_id, request_key=request_key)
+    def update_job(self, request: RequestRef, job: ReplyJob, *, worker: str = "") -> None:
+        self.store.update_job(request, job, worker=worker)
 
     def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
         return self.store.get_by_message(tenant, conversation_id, message_id)
+
+    def get_progress(self, request: RequestRef, digest: str) -> StepProgress | None:
+        cached = self.tier.get_progress(request.tenant, request.conversation_id, request.key)
+        if cached and cached.digest == digest:
+            return cached
+        found = self.store.get_progress(request, digest)
+        if found:
+            self._cache_progress(request, found)
+        return found
+
+    def save_progress(self, request: RequestRef, progress: StepProgress) -> None:
+        self.store.save_progress(request, progress)
+        self._cache_progress(request, progress)
+
+    def _cache_progress(self, request: RequestRef, progress: StepProgress) -> None:
+        self.tier.put(
+            CachedProgress(
+                tenant_id=request.tenant,
+                conversation_id=request.conversation_id,
+                request_key=request.key,
+                progress=progress,
+            )
+        )

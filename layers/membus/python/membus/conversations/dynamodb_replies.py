@@ -6,164 +6,127 @@ the steps that lie beside it in `STEPS#<request>`. `CONNECTION` is an open socke
 """
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
 
+from membus.aws.dynamodb.errors import conflicting_item
 from membus.aws.dynamodb.keys import ItemKey, connection_pk, conversation_pk
 from membus.aws.dynamodb.table import (
     ABSENT,
     PRESENT,
     DynamoTable,
     Item,
-    check_item,
+    Write,
     delete_item,
     put_item,
     update_item,
     within,
 )
 from membus.conversations.dynamodb_items import (
-    ALIVE,
     JOB_PREFIX,
     conversation_key,
     epoch_seconds,
     job_sort_key,
     progress_sort_key,
 )
-from membus.conversations.reply_jobs import ReplyFailure, ReplyJob, SocketConnection, StepProgress
+from membus.conversations.reply_jobs import (
+    JobClaim,
+    Lease,
+    ReplyJob,
+    RequestRef,
+    SocketConnection,
+    StepProgress,
+)
 from membus.core.clock import Clock, epoch_ms
-from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.core.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 JOB_KEPT = timedelta(days=1)
-READING = "reading what is promised"
+UNLEASED = "(attribute_not_exists(worked_until) OR worked_until <= :now OR worker = :me)"
 
 
 class DynamoReplyJobs:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = DynamoTable(table), clock
 
-    def create_job(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
-        """Progress stays: who asks the same again after a failure goes on where it was cut off."""
-        where = _job_key(tenant, conversation_id, request_key)
-        expression, values = self._job_update(reply)
-        free = f"{ABSENT} OR busy_until <= :now OR message_id = :message_id"
-        writes = [
-            check_item(conversation_key(tenant, conversation_id), ALIVE),
-            update_item(where, expression, free, {":now": epoch_ms(self._clock()), **values}),
-        ]
-        try:
-            self._table.transact(writes, doing="promising a reply")
-        except ConflictError:
-            first = self._at(where)
-            if first is None or first.until <= self._clock():
-                raise NotFoundError("no such conversation") from None
-            return first
-        return reply
+    def claim_job(self, request: RequestRef, job: ReplyJob, lease: Lease | None = None) -> JobClaim:
+        """One write unit: the turn's transaction asks for the conversation again, this write does not.
 
-    def acquire_lease(
-        self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
-    ) -> str | None:
-        where = _job_key(tenant, conversation_id, request_key)
-        lease = update_item(
-            where,
-            "SET worked_until = :until, worker = :worker",
-            f"{PRESENT} AND (attribute_not_exists(worked_until) OR worked_until <= :now OR worker = :worker)",
-            {":until": epoch_ms(until), ":worker": worker, ":now": epoch_ms(self._clock())},
-        )
+        Progress stays: a request that is sent again after a failure goes on where it was cut off.
+        """
+        free = f"({ABSENT} OR busy_until <= :now OR message_id = :message_id)"
+        update = self._job_update(request, job, free, lease, worker=lease.worker if lease else "")
         try:
-            job = self._table.write(lease, doing="taking up a turn", returns="ALL_NEW")
-        except ConflictError:
-            if self._at(where) is None:
-                raise NotFoundError("no such promise") from None
-            raise UnavailableError("this turn is being worked on", code="in_progress") from None
-        return str(job["progress"]) if job.get("progress") else None
+            before = self._table.write(update, doing="claiming a reply", returns="ALL_OLD")
+        except ConflictError as lost:
+            body = (conflicting_item(lost) or {}).get("body")
+            in_force = ReplyJob.model_validate_json(str(body)) if body else job
+            return JobClaim(in_force, granted=False, repeated=True)
+        return JobClaim(job, granted=True, repeated=bool(before), progress=before.get("progress"))
 
-    def release_lease(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
-        where = _job_key(tenant, conversation_id, request_key)
+    def update_job(self, request: RequestRef, job: ReplyJob, *, worker: str = "") -> None:
+        update = self._job_update(request, job, "message_id = :message_id", None, worker=worker)
         with suppress(ConflictError):
-            self._table.write(
-                update_item(where, "REMOVE worked_until, worker", PRESENT), doing="putting a turn down"
-            )
+            self._table.write(update, doing="updating a reply job")
 
-    def save_progress(
-        self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str
-    ) -> None:
+    def save_progress(self, request: RequestRef, progress: StepProgress) -> None:
         steps = {
-            **_progress_key(tenant, conversation_id, request_key),
+            **_progress_key(request),
             "body": progress.model_dump_json(),
             "expires_at": epoch_seconds(self._clock() + JOB_KEPT),
         }
-        where = _job_key(tenant, conversation_id, request_key)
-        noted = update_item(where, "SET progress = :digest", PRESENT, {":digest": progress.digest})
+        noted = update_item(
+            _job_key(request), "SET progress = :digest", PRESENT, {":digest": progress.digest}
+        )
         # Unless it is gone: a late write must not bring a part of a deleted conversation back.
         with suppress(ConflictError):
             self._table.transact([noted, put_item(steps)], doing="keeping what tools gave")
 
-    def get_progress(
-        self, tenant: str, conversation_id: str, digest: str, *, request_key: str
-    ) -> StepProgress | None:
-        where = _progress_key(tenant, conversation_id, request_key)
-        item = self._table.get(where, doing="reading what tools gave")
+    def get_progress(self, request: RequestRef, digest: str) -> StepProgress | None:
+        item = self._table.get(_progress_key(request), doing="reading what tools gave")
         kept = StepProgress.model_validate_json(str(item["body"])) if item else None
         return kept if kept and kept.digest == digest else None
-
-    def finish_job(
-        self,
-        tenant: str,
-        conversation_id: str,
-        *,
-        request_key: str,
-        became: str | None = None,
-        failed: ReplyFailure | None = None,
-    ) -> None:
-        where = _job_key(tenant, conversation_id, request_key)
-        known = self._at(where)
-        if known is None:
-            return
-        over = {"until": min(known.until, self._clock()), "became": became, "failed": failed}
-        expression, values = self._job_update(known.model_copy(update=over))
-        with suppress(ConflictError):
-            self._table.write(update_item(where, expression, PRESENT, values), doing="ending a promise")
-
-    def find_by_request(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
-        return self._at(_job_key(tenant, conversation_id, request_key))
 
     def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
         """Look through the requests of a day: who asks has looked for the message itself before."""
         jobs = within(conversation_pk(tenant, conversation_id), JOB_PREFIX)
         named = Attr("message_id").eq(message_id)
-        for item in self._table.query(jobs, doing=READING, FilterExpression=named):
+        for item in self._table.query(jobs, doing="reading a reply job", FilterExpression=named):
             return ReplyJob.model_validate_json(str(item["body"]))
         raise NotFoundError("no such message")
 
-    def _at(self, where: ItemKey) -> ReplyJob | None:
-        item = self._table.get(where, doing=READING)
-        return ReplyJob.model_validate_json(str(item["body"])) if item else None
-
-    def _job_update(self, reply: ReplyJob) -> tuple[str, Item]:
-        """Return the expression, and its values, that write a job nobody works on."""
-        written = {
-            "message_id": reply.message_id,
-            "busy_until": epoch_ms(reply.until),
-            "body": reply.model_dump_json(),
+    def _job_update(
+        self, request: RequestRef, job: ReplyJob, condition: str, lease: Lease | None, *, worker: str
+    ) -> Write:
+        """Return the write of a job that nobody has, or nobody but the worker."""
+        attributes: Item = {
+            "message_id": job.message_id,
+            "busy_until": epoch_ms(job.until),
+            "body": job.model_dump_json(),
             "expires_at": epoch_seconds(self._clock() + JOB_KEPT),
         }
-        sets = ", ".join(f"{name} = :{name}" for name in written)
-        return f"SET {sets} REMOVE worked_until, worker", {
-            f":{name}": value for name, value in written.items()
-        }
+        if lease:
+            attributes |= {"worked_until": epoch_ms(lease.until), "worker": lease.worker}
+        sets = "SET " + ", ".join(f"{name} = :{name}" for name in attributes)
+        values = {f":{name}": value for name, value in attributes.items()}
+        return update_item(
+            _job_key(request),
+            sets if lease else f"{sets} REMOVE worked_until, worker",
+            f"{condition} AND {UNLEASED}",
+            {**values, ":now": epoch_ms(self._clock()), ":me": worker},
+        )
 
 
-def _job_key(tenant: str, conversation_id: str, request_key: str) -> ItemKey:
-    return conversation_key(tenant, conversation_id, job_sort_key(request_key))
+def _job_key(request: RequestRef) -> ItemKey:
+    return conversation_key(request.tenant, request.conversation_id, job_sort_key(request.key))
 
 
-def _progress_key(tenant: str, conversation_id: str, request_key: str) -> ItemKey:
-    return conversation_key(tenant, conversation_id, progress_sort_key(request_key))
+def _progress_key(request: RequestRef) -> ItemKey:
+    return conversation_key(request.tenant, request.conversation_id, progress_sort_key(request.key))
 
 
 class DynamoConnections:

@@ -11,20 +11,20 @@ from membus.core.errors import NotFoundError
 @dataclass(frozen=True)
 class MessageReader:
     conversations: ConversationStore
-    pending: ReplyJobStore
+    jobs: ReplyJobStore
     clock: Clock
 
     def get_message(self, conversation: Conversation, message_id: str) -> Message:
         """Return the stored message, or a reply that is `pending`, or `incomplete` once its time has passed.
 
         Raises:
-            NotFoundError: there is no such message and none was promised.
+            NotFoundError: there is no such message and none is on its way.
         """
-        tenant, where = conversation.tenant_id, conversation.conversation_id
+        tenant, conversation_id = conversation.tenant_id, conversation.conversation_id
         try:
-            return self.conversations.get_message(tenant, where, message_id)
+            return self.conversations.get_message(tenant, conversation_id, message_id)
         except NotFoundError:
-            promised = self.pending.get_by_message(tenant, where, message_id)
-        if promised.became is None:
-            return promised.to_message(conversation, self.clock())
-        return self.conversations.get_message(tenant, where, promised.became)
+            job = self.jobs.get_by_message(tenant, conversation_id, message_id)
+        if job.became is None:
+            return job.to_message(conversation, self.clock())
+        return self.conversations.get_message(tenant, conversation_id, job.became)

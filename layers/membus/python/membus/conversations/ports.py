@@ -18,14 +18,20 @@ Turns that outlast the request which asked for them.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Protocol
 
 from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
 from membus.conversations.conversation import Conversation, ConversationStatus, Message, Turn
 from membus.conversations.entities import EntitySnapshot
 from membus.conversations.provenance import PromptProvenance, TurnMetadata
-from membus.conversations.reply_jobs import ReplyFailure, ReplyJob, SocketConnection, StepProgress
+from membus.conversations.reply_jobs import (
+    JobClaim,
+    Lease,
+    ReplyJob,
+    RequestRef,
+    SocketConnection,
+    StepProgress,
+)
 from membus.conversations.summary import Summary, SummaryIndex
 from membus.conversations.unprocessed_messages import UnprocessedMessage
 from membus.core.identity import Owner
@@ -215,60 +221,32 @@ class ConversationCache(EntityCache, Protocol):
 
 
 class ReplyJobStore(Protocol):
-    def create_job(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
-        """Note that a reply is on its way; return the one that already is for the same request.
+    """One job for each request, kept for a day. The caller has just read the conversation."""
 
-        Raises:
-            NotFoundError: the conversation is gone.
+    def claim_job(self, request: RequestRef, job: ReplyJob, lease: Lease | None = None) -> JobClaim:
+        """Store the job unless another one is in force for the request, or somebody holds a lease of it.
+
+        With a lease the caller works on it alone until the lease ends; without one anybody may take it up
+        who claims the same job.
         """
 
-    def acquire_lease(
-        self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
-    ) -> str | None:
-        """Have the work until `until` and nobody else meanwhile.
+    def update_job(self, request: RequestRef, job: ReplyJob, *, worker: str = "") -> None:
+        """Write the job as it stands now, and give up the worker's lease of it.
 
-        Return the digest of the progress made before.
-
-        Raises:
-            NotFoundError: it was never promised, or its conversation is gone.
-            UnavailableError: `in_progress`, somebody else has it.
+        Another job of the request stays as it is, and so does a job that another worker has.
         """
 
-    def release_lease(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
-        """Let somebody else take the work up."""
+    def save_progress(self, request: RequestRef, progress: StepProgress) -> None:
+        """Keep how far the work has come in place of what was kept before; nothing without a job."""
 
-    def save_progress(
-        self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str
-    ) -> None:
-        """Keep how far the work has come in place of what was kept before.
-
-        Nothing where the conversation is gone.
-        """
-
-    def get_progress(
-        self, tenant: str, conversation_id: str, digest: str, *, request_key: str
-    ) -> StepProgress | None:
+    def get_progress(self, request: RequestRef, digest: str) -> StepProgress | None:
         """Return the progress of that digest, None where it is another's or expired."""
 
-    def finish_job(
-        self,
-        tenant: str,
-        conversation_id: str,
-        *,
-        request_key: str,
-        became: str | None = None,
-        failed: ReplyFailure | None = None,
-    ) -> None:
-        """Note that nobody works on it any more: it is stored as `became`, or was given up."""
-
-    def find_by_request(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
-        """Return the reply that this request was promised within a day."""
-
     def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
-        """Return what is known of a reply that was promised within a day.
+        """Return the job of a reply that was requested within a day.
 
         Raises:
-            NotFoundError: nothing is known.
+            NotFoundError: there is none.
         """
 
 

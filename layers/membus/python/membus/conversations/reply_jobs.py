@@ -1,69 +1,36 @@
-"""A reply that has been promised by its id while it is still being worked on, and how far the work has come.
+"""A reply that is known by its id before it exists: who works on it, and how far the work has come.
 
-A client's open socket, as the gateway's authorizer admitted it.
+Also a client's open socket, as the gateway's authorizer admitted it.
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import timedelta
 
 from pydantic import AwareDatetime
 
 from membus.conversations.conversation import Conversation, Message, Step
-from membus.core.errors import (
-    BudgetError,
-    ConflictError,
-    ForbiddenError,
-    InvalidError,
-    MembusError,
-    NotFoundError,
-    UnavailableError,
-)
 from membus.core.identity import Id, Record
 from membus.core.tokens import TokenUsage
 
 JOB_LIFETIME = timedelta(minutes=10)
 """Three tries of a turn that takes two minutes, and Lambda's pauses between them."""
-ERROR_CLASSES = {
-    kind.__name__: kind
-    for kind in (
-        InvalidError,
-        ForbiddenError,
-        NotFoundError,
-        ConflictError,
-        BudgetError,
-        UnavailableError,
-        MembusError,
-    )
-}
 
 
-class ReplyFailure(Record):
-    """Why there will be no reply, for who waits for it in another invocation."""
+@dataclass(frozen=True)
+class RequestRef:
+    """One request to a conversation: `key` is its Idempotency-Key, or the request id of a socket's message."""
 
-    kind: str
-    code: str
-    detail: str
-    retry_after_seconds: int | None = None
-
-    @classmethod
-    def from_error(cls, error: MembusError) -> "ReplyFailure":
-        kind = next(each.__name__ for each in type(error).__mro__ if each.__name__ in ERROR_CLASSES)
-        again = error.retry_after_seconds if isinstance(error, UnavailableError) else None
-        return cls(kind=kind, code=error.code, detail=error.detail, retry_after_seconds=again)
-
-    def to_error(self) -> MembusError:
-        """Return the error again, as the nearest of its kin that HTTP tells apart."""
-        error = ERROR_CLASSES[self.kind](self.detail, code=self.code)
-        if isinstance(error, UnavailableError) and self.retry_after_seconds is not None:
-            error.retry_after_seconds = self.retry_after_seconds
-        return error
+    tenant: str
+    conversation_id: str
+    key: str
 
 
 class ReplyJob(Record):
-    """`request` is the fingerprint of what was asked.
+    """The reply to one request, before it is stored.
 
-    Once nobody works on it any more, `became` is the id that the reply was stored under, which a summary that
-    was faster can change, or `failed` says why there is none.
+    `request` is the fingerprint of the message. Until `until` nobody else may begin the same request.
+    `became` is the id under which the reply was stored: another one where a summary went past the turn.
     """
 
     message_id: Id
@@ -71,14 +38,9 @@ class ReplyJob(Record):
     since: AwareDatetime
     until: AwareDatetime
     became: Id | None = None
-    failed: ReplyFailure | None = None
-
-    @classmethod
-    def for_request(cls, message_id: str, request: str, now: AwareDatetime) -> "ReplyJob":
-        return cls(message_id=message_id, request=request, since=now, until=now + JOB_LIFETIME)
 
     def to_message(self, conversation: Conversation, now: AwareDatetime) -> Message:
-        """Return the reply as it is to be shown while it is not stored: it comes, or its time has passed."""
+        """Return the reply as clients see it while it is not stored: pending, or incomplete once over."""
         return Message(
             message_id=self.message_id,
             role="assistant",
@@ -89,12 +51,38 @@ class ReplyJob(Record):
             status="pending" if now < self.until else "incomplete",
         )
 
+    def ended(self, now: AwareDatetime, became: str | None = None) -> "ReplyJob":
+        """Return the job as it stands once nobody works on it any more."""
+        return self.model_copy(update={"until": min(self.until, now), "became": became})
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right of one worker to work on a job alone, until a moment."""
+
+    worker: str
+    until: AwareDatetime
+
+
+@dataclass(frozen=True)
+class JobClaim:
+    """What a request for a job came to.
+
+    `job` is the one in force, the caller's own where it is `granted`. `repeated` says that the request had
+    a job before: its turn may be stored by now. `progress` is the digest of the progress kept then.
+    """
+
+    job: ReplyJob
+    granted: bool
+    repeated: bool = False
+    progress: str | None = None
+
 
 class StepProgress(Record):
-    """What tools have given to a turn that is not answered yet: whoever takes it up goes on from here.
+    """The tool steps of a turn that is not answered yet: the next worker goes on behind them.
 
-    It holds for the one `request` it was made for. `usage` is what the model took so far; `whole` names the
-    object that holds the results that were cut, where there are any.
+    They hold for the one `request` they were made for. `usage` is what the model took so far. `whole` names
+    the object with the results that were cut, where there are any.
     """
 
     request: str
