@@ -147,6 +147,7 @@ class PartsOverRedis(Parts):
     server: RedisServer
 
     def make_tier(self) -> Any:
+        self.server.kill()  # the run before has cached other words under the same ids
         self.server.start()
         return ValkeyCache(lambda: connect_valkey(self.server.url, cluster=False), lambda _: None)
 
