@@ -182,6 +182,21 @@ def test_what_another_model_cannot_mend_is_not_asked_of_it(
     assert second.asked == 0
 
 
+@both
+def test_another_model_is_not_asked_when_the_time_is_over(watch: Watch, *, streaming: bool) -> None:
+    second = Mood("second")
+
+    class Late(Mood):
+        def generate_reply(self, question: ModelRequest) -> ModelReply:
+            watch.seconds = question.ends_at
+            return super().generate_reply(question)
+
+    with pytest.raises(BusyError):
+        ask(FallbackClient(Late(failing=BUSY), second, lambda _: None), streaming=streaming)
+
+    assert second.asked == 0
+
+
 def test_nobody_else_finishes_what_was_begun() -> None:
     second = Mood("second")
 

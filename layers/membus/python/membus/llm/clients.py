@@ -213,21 +213,21 @@ class FallbackClient:
         try:
             return self._first.generate_reply(question)
         except UnavailableError as error:
-            self._change_over(error)
+            self._change_over(error, question)
         return self._second.generate_reply(question)
 
     def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
         try:
             first, rest = start_stream(self._first.stream_reply(question))
         except UnavailableError as error:
-            self._change_over(error)
+            self._change_over(error, question)
             yield from self._second.stream_reply(question)
             return
         yield first
         yield from rest
 
-    def _change_over(self, error: UnavailableError) -> None:
-        """Another model does not help who has no money left, nor with an answer that was given and is of no use."""
-        if isinstance(error, BudgetError | ModelError):
+    def _change_over(self, error: UnavailableError, question: ModelRequest) -> None:
+        """Raise where another model is no help: money or time is spent, or an answer that was given is of no use."""
+        if isinstance(error, BudgetError | ModelError) or time.monotonic() >= question.ends_at:
             raise error
         self._tell(error)
