@@ -152,7 +152,7 @@ def _count_turns(load: Workload) -> Iterator[Counted]:
         ("DynamoDB, writes", "dynamodb_write", writes),
         ("DynamoDB, reads", "dynamodb_read", turn["read_units"] + call["read_units"] * calls),
         ("Lambda, calls", "lambda_call", turn["lambda_calls"]),
-        ("Lambda, 1 GB for 3 s, twice", "lambda_second", turn["gb_seconds"]),
+        ("Lambda, 1 GB for 3 s", "lambda_second", turn["gb_seconds"]),
     ):
         yield f"chat: {name}", price, turns * quantity, "turn"
 

@@ -123,7 +123,7 @@ def test_a_model_that_is_out_costs_an_answer_and_nothing_else(acme: Client) -> N
     assert acme.facts(user) == {}
 
 
-def test_an_answer_that_outlasts_its_request_appears_where_it_was_promised_for_one_call_of_the_model(
+def test_an_answer_that_outlasts_its_request_is_asked_for_once_more_and_appears_where_it_was_promised(
     acme: Client, stack: Stack
 ) -> None:
     talk, label = conversation(acme, user := somebody()), uuid4().hex[:8]
@@ -144,4 +144,4 @@ def test_an_answer_that_outlasts_its_request_appears_where_it_was_promised_for_o
     answers = [
         call for call in calls if call["path"] == "/v1/messages" and "output_config" not in call["body"]
     ]
-    assert len(answers) == 1, "who embeds and who learns ask on their own"
+    assert len(answers) == 2, "the call that was given up at the deadline, and one behind the scenes"
