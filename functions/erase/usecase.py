@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from membus.core.clock import Clock
-from membus.core.erasure import WHOLE_TENANT, ErasableStore, ErasureCount
+from membus.core.erasure import WHOLE_TENANT, ErasableStore, ErasureCount, ErasureStep
 from membus.core.errors import ConflictError
 from membus.core.identity import Owner
 from membus.erasure.model import ErasureJob, ErasureReceipt, add_counts, copy_expiry_dates
@@ -89,11 +89,8 @@ class Eraser:
         return self._written(job, status="running", **further, **counted)
 
     def _go(self, store: ErasableStore, owner: Owner, job: ErasureJob, *, proving: bool) -> ErasureCount:
-        if proving:
-            return store.count(owner, cursor=job.cursor, time_left=self._time_left)
-        return store.erase(
-            owner, cursor=job.cursor, time_left=self._time_left, settled=job.passed % 3 == ERASE_AGAIN
-        )
+        step = ErasureStep(job.cursor, self._time_left, settled=job.passed % 3 == ERASE_AGAIN)
+        return store.count(owner, step) if proving else store.erase(owner, step)
 
     def _next_round(self, job: ErasureJob) -> ErasureJob:
         anew = {"passed": job.passed + 1, "store": 0, "cursor": ""}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from functions.erase.usecase import Eraser
 from membus.container.erasure import ErasureParts
-from membus.core.erasure import WHOLE_TENANT, ErasableStore, erasure_subject
+from membus.core.erasure import WHOLE_TENANT, ErasableStore, ErasureStep, erasure_subject
 from membus.core.errors import InvalidError, NotFoundError
 from membus.core.identity import Owner
 from membus.erasure.model import ErasureJob, new_erasure_job
@@ -120,7 +120,7 @@ def format_counts(owner: Owner, stores: Sequence[ErasableStore]) -> list[Row]:
     """Return what an erasure would remove, store by store."""
     rows: list[Row] = []
     for store in stores:
-        tally = store.count(owner, cursor="", time_left=lambda: True)
+        tally = store.count(owner, ErasureStep())
         rows += [
             {"store": store.name, "what": what, "count": str(number)} for what, number in tally.counts.items()
         ]

@@ -12,7 +12,7 @@ from membus.aws.dynamodb.keys import tenant_pk
 from membus.aws.dynamodb.table import DynamoTable, Item
 from membus.aws.postgres import PostgresConnection, TenantTransactions
 from membus.aws.s3 import S3ObjectVersions
-from membus.core.erasure import ErasureCount
+from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.identity import Owner
 
 if TYPE_CHECKING:
@@ -36,14 +36,12 @@ class TenantItemEraser:
     def __init__(self, table: "Table", name: str, *, keeps: Callable[[str], bool] = lambda _: False) -> None:
         self._table, self.name, self._keeps = DynamoTable(table), name, keeps
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         pages = list(self._pages(owner))
         removed = sum(self._table.delete_items(page, doing="erasing a tenant") for page in pages)
         return ErasureCount({self.name: removed})
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         return ErasureCount({self.name: sum(map(len, self._pages(owner)))})
 
     def _pages(self, owner: Owner) -> Iterator[list[Item]]:
@@ -63,14 +61,12 @@ class TenantObjectEraser:
     def __init__(self, versions: S3ObjectVersions) -> None:
         self._versions = versions
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         unfinished = self._versions.abort_uploads(EXPORTS.format(owner.tenant))
         whole = sum(self._versions.purge_prefix(folder.format(owner.tenant)) for folder in FOLDERS)
         return ErasureCount({"objects": whole + unfinished})
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         unfinished = self._versions.list_uploads(EXPORTS.format(owner.tenant))
         whole = sum(self._versions.count_versions(folder.format(owner.tenant)) for folder in FOLDERS)
         return ErasureCount({"objects": whole + len(unfinished)})
@@ -82,15 +78,13 @@ class TenantRowEraser:
     def __init__(self, transactions: TenantTransactions) -> None:
         self._transactions = transactions
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         statement = "DELETE FROM membus.{} WHERE tenant_id = %(tenant)s"
         return ErasureCount(
             {"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)}
         )
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         statement = "SELECT FROM membus.{} WHERE tenant_id = %(tenant)s"
         return ErasureCount(
             {"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from membus.aws.dynamodb.keys import ItemKey, tenant_pk
-from membus.aws.dynamodb.table import DynamoTable, Write, delete_item, put_item, within
+from membus.aws.dynamodb.table import DynamoTable, Write, delete_item, put_item, read_body, within
 from membus.core.errors import NotFoundError
 from membus.core.identity import Owner
 from membus.core.retry import RetryPolicy, commit_with_retry
@@ -42,11 +42,11 @@ class DynamoTrials:
         found = self._table.get(_key(tenant, name), doing="reading a trial")
         if found is None:
             raise NotFoundError(f"no trial {name} of {tenant}")
-        return ExtractionTrial.model_validate_json(str(found["body"]))
+        return read_body(found, ExtractionTrial)
 
     def list_trials(self, tenant: str) -> list[ExtractionTrial]:
         items = self._table.query(within(tenant_pk(tenant), TRIAL_PREFIX), doing="listing trials")
-        return [ExtractionTrial.model_validate_json(str(item["body"])) for item in items]
+        return [read_body(item, ExtractionTrial) for item in items]
 
     def delete_trial(self, shadow: ExtractionTrial) -> None:
         self._table.write(delete_item(_key(shadow.tenant, shadow.name)), doing="removing a trial")

@@ -12,7 +12,6 @@ from botocore.exceptions import ConnectTimeoutError
 
 from membus.core.event import Event
 from membus.core.identity import Owner
-from membus.events import eventbridge
 from membus.events.eventbridge import EventBridgeBus
 from membus.events.ports import EventBus
 from tests.factories import ADA, NOON, an_event, recorded, said
@@ -56,8 +55,7 @@ class Line:
 
 
 @pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    monkeypatch.setattr(eventbridge, "RETRY_PAUSES_SECONDS", (0.0, 0.0))
+def line() -> Iterator[Line]:
     with strict_aws():
         client = boto3.client("events", region_name="us-east-1")
         client.create_event_bus(Name=BUS)

@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 
 from membus.aws.s3 import S3ObjectVersions
-from membus.core.erasure import erasure_subject
+from membus.core.erasure import ErasureStep, erasure_subject
 from membus.core.errors import ConflictError, NotFoundError
 from membus.core.identity import Owner
 from membus.erasure.s3 import export_eraser as archives_of
@@ -183,7 +183,7 @@ def test_an_erasure_removes_every_version_and_part_of_the_users_archives_and_of_
             store.complete_upload(place, whole, [store.add_part(place, whole, 1, b"archive")])
             store.add_part(place, store.start_upload(place), 1, b"half of one")
 
-        assert erasing.count(ada, cursor="", time_left=lambda: True).counts == {"exports": 4}
-        assert erasing.erase(ada, cursor="", time_left=lambda: True, settled=False).counts == {"exports": 4}
-        assert erasing.count(ada, cursor="", time_left=lambda: True).counts == {"exports": 0}
-        assert erasing.count(bob, cursor="", time_left=lambda: True).counts == {"exports": 2}
+        assert erasing.count(ada, ErasureStep()).counts == {"exports": 4}
+        assert erasing.erase(ada, ErasureStep()).counts == {"exports": 4}
+        assert erasing.count(ada, ErasureStep()).counts == {"exports": 0}
+        assert erasing.count(bob, ErasureStep()).counts == {"exports": 2}

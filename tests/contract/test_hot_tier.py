@@ -98,22 +98,22 @@ def test_another_tenant_or_conversation_of_the_same_name_is_another(tier: Conver
     [
         (
             CachedEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED),
-            lambda tier: tier.entities("acme", "c1"),
-            lambda tier: (tier.entities("zeta", "c1"), tier.entities("acme", "c2")),
+            lambda tier: tier.get_entities("acme", "c1"),
+            lambda tier: (tier.get_entities("zeta", "c1"), tier.get_entities("acme", "c2")),
         ),
         (
             CachedProgress(tenant_id="acme", conversation_id="c1", request_key="k", progress=PROGRESS),
-            lambda tier: tier.progress("acme", "c1", "k"),
-            lambda tier: (tier.progress("zeta", "c1", "k"), tier.progress("acme", "c1", "k2")),
+            lambda tier: tier.get_progress("acme", "c1", "k"),
+            lambda tier: (tier.get_progress("zeta", "c1", "k"), tier.get_progress("acme", "c1", "k2")),
         ),
         (
             CachedUnprocessed(
                 owner=ADA, stamp="s1", words=(unprocessed_from_turn(a_turn(1, content="☂"), "c2"),)
             ),
-            lambda tier: tier.fresh(ADA),
+            lambda tier: tier.get_unprocessed(ADA),
             lambda tier: (
-                tier.fresh(Owner(tenant="zeta", user="ada")),
-                tier.fresh(Owner(tenant="acme", user="bob")),
+                tier.get_unprocessed(Owner(tenant="zeta", user="ada")),
+                tier.get_unprocessed(Owner(tenant="acme", user="bob")),
             ),
         ),
     ],

@@ -5,6 +5,7 @@ Whose a dead letter is, a user's or a tenant's, whatever else lies in the queue.
 
 import json
 
+from membus.core.erasure import ErasureStep
 from membus.core.identity import Owner
 from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
 from tests.factories import ADA, an_event
@@ -51,7 +52,7 @@ def send(made: ErasureSetup, owner: Owner) -> None:
 
 
 def erase(store: DeadLetterEraser, owner: Owner) -> int:
-    return store.erase(owner, cursor="", time_left=lambda: True, settled=True).counts["messages"]
+    return store.erase(owner, ErasureStep(settled=True)).counts["messages"]
 
 
 def left(made: ErasureSetup) -> set[str]:

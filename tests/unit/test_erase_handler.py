@@ -4,7 +4,6 @@ Who is not done asks for the rest on the bus at once, or by the queue for later.
 """
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from functions.erase import handler as entry
 from membus.container import Container
 from membus.container.erasure import ErasureParts
-from membus.core.erasure import ErasureCount
+from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.identity import Owner
 from membus.erasure.model import ErasureJob, erasure_due, new_erasure_job
 from membus.observability import metrics
@@ -34,13 +33,11 @@ class Shelves:
     def __init__(self) -> None:
         self.things = ROUNDS
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         self.things -= self.things > 0
         return ErasureCount({"things": 1}, "more" if self.things else None)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         return ErasureCount({"things": self.things})
 
 

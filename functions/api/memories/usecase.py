@@ -12,6 +12,7 @@ from membus.core.blobs import is_large_text
 from membus.core.clock import Clock
 from membus.core.errors import ConflictError, InvalidError, UnavailableError
 from membus.core.pages import Page
+from membus.core.retry import RetryPolicy, commit_with_retry
 from membus.llm.ports import Vector
 from membus.search.indexer import Indexer
 from membus.search.model import (
@@ -26,7 +27,7 @@ from membus.search.model import (
 from membus.search.ports import DocumentStore, MemoryIndex
 from membus.search.retrieval import SearchScope, index_entry
 
-PUT_TRIES = 3
+PUT_RETRY = RetryPolicy(tries=3, pause_seconds=0.02)
 UPDATE_STEP = timedelta(milliseconds=1)
 ANSWER_BYTES_MAX = 4_000_000
 """Bytes of text in one answer; the rest of the 6 MB that Lambda returns is for metadata and quotes."""
@@ -86,13 +87,11 @@ class DocumentLibrary:
     def _put_item(
         self, index: int, tenant: str, item: MemoryIn, vectors: Mapping[str, Vector]
     ) -> MemoryReceipt:
-        for tries_left in reversed(range(PUT_TRIES)):
-            try:
-                return self._put_or_merge(index, _new_document(tenant, item, self.clock()), item, vectors)
-            except ConflictError:
-                if not tries_left:
-                    raise
-        raise AssertionError("every try returns or raises")
+        return commit_with_retry(
+            lambda _: _new_document(tenant, item, self.clock()),
+            lambda new: self._put_or_merge(index, new, item, vectors),
+            policy=PUT_RETRY,
+        )
 
     def _put_or_merge(
         self, index: int, new: Document, item: MemoryIn, vectors: Mapping[str, Vector]

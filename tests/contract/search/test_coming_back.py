@@ -9,7 +9,7 @@ import pytest
 from functions.index.projection import ProjectionSources
 from functions.index.usecase import IndexPorts, index_changes
 from membus.aws.postgres import TenantTransactions
-from membus.core.erasure import Erasure, erasure_subject
+from membus.core.erasure import Erasure, ErasureStep, erasure_subject
 from membus.core.identity import Owner
 from membus.erasure.guard import ErasureGuard
 from membus.facts.fact import Fact
@@ -135,11 +135,11 @@ def test_what_is_removed_of_an_erased_user_leaves_no_mark_with_their_name(
     told.erase()
     told.take(told.fact(None, OLD, revision=58))
     left = _marks(rows, told.owner)
-    rows.erase(told.owner, cursor="", time_left=lambda: True, settled=True)
+    rows.erase(told.owner, ErasureStep(settled=True))
 
     assert left == 0
     assert _marks(rows, beside) == 1
 
 
 def _marks(rows: IndexEraser, owner: Owner) -> int:
-    return rows.count(owner, cursor="", time_left=lambda: True).counts["index_marks"]
+    return rows.count(owner, ErasureStep()).counts["index_marks"]

@@ -1,6 +1,7 @@
 """A user's rows of the search index go whole, with vectors and what was removed before; nobody else's do."""
 
 from membus.aws.postgres import TenantTransactions
+from membus.core.erasure import ErasureStep
 from membus.core.identity import Owner
 from membus.search.erasure import IndexEraser
 from membus.search.model import Memory, Removal
@@ -35,7 +36,7 @@ def kept(index: PostgresMemories, owner: Owner, many: int) -> None:
 
 
 def counted(rows: IndexEraser, owner: Owner) -> dict[str, int]:
-    return dict(rows.count(owner, cursor="", time_left=lambda: True).counts)
+    return dict(rows.count(owner, ErasureStep()).counts)
 
 
 def test_a_users_rows_go_in_batches_and_their_neighbours_stay(transactions: TenantTransactions) -> None:
@@ -46,8 +47,8 @@ def test_a_users_rows_go_in_batches_and_their_neighbours_stay(transactions: Tena
     assert before[ADA]["index_rows"] == 8
     assert before[ADA]["index_vectors"] > 0
 
-    first = rows.erase(ADA, cursor="", time_left=lambda: False, settled=False)
-    again = rows.erase(ADA, cursor=first.cursor or "", time_left=lambda: True, settled=True)
+    first = rows.erase(ADA, ErasureStep(time_left=lambda: False))
+    again = rows.erase(ADA, ErasureStep(first.cursor or "", settled=True))
 
     assert first.cursor is not None
     assert (again.cursor, sum(again.counts.values())) == (None, 0)

@@ -7,7 +7,7 @@ import pytest
 
 from functions.erase.usecase import Eraser
 from membus.aws.postgres import TenantTransactions
-from membus.core.erasure import ErasableStore, LegalHold
+from membus.core.erasure import ErasableStore, ErasureStep, LegalHold
 from membus.core.errors import ConflictError
 from membus.core.identity import Owner
 from membus.erasure.model import new_erasure_job
@@ -65,7 +65,7 @@ def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_al
     for sk, pk in (("META", "T#acme"), ("USAGE#1", "T#acme#USAGE"), ("META", "T#zeta"), ("META", "T#acmes")):
         tenants.put_item(Item={"pk": pk, "sk": sk})
     before = made.everything()
-    rows = IndexEraser(transactions).count(THEIRS, cursor="", time_left=lambda: True).counts
+    rows = IndexEraser(transactions).count(THEIRS, ErasureStep()).counts
 
     asked = new_erasure_job("acme", None, request_key=None, requested_by="operator", now=made.clock())
     job, work = made.erasures.start_job(asked), eraser(made, transactions)
@@ -83,7 +83,7 @@ def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_al
         assert canary_of(owner) not in after
     assert "T#acme#" not in after
     assert after.count(canary_of(THEIRS)) == before.count(canary_of(THEIRS))
-    assert IndexEraser(transactions).count(THEIRS, cursor="", time_left=lambda: True).counts == rows
+    assert IndexEraser(transactions).count(THEIRS, ErasureStep()).counts == rows
     left = {(str(item["pk"]), str(item["sk"]).split("#")[0]) for item in tenants.scan()["Items"]}
     assert left == {
         ("T#acme#USAGE", "USAGE"),

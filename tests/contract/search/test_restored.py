@@ -9,6 +9,7 @@ from boto3.dynamodb.conditions import Key
 from functions.erase.usecase import Eraser
 from membus.aws.postgres import PostgresConnection, TenantTransactions
 from membus.conversations.summary import Summary
+from membus.core.erasure import ErasureStep
 from membus.core.identity import Owner
 from membus.search.erasure import IndexEraser
 from membus.search.memory_projection import project_summary
@@ -53,7 +54,7 @@ def indexed(transactions: TenantTransactions, owner: Owner) -> None:
 
 
 def rows(transactions: TenantTransactions, owner: Owner) -> Mapping[str, int]:
-    return IndexEraser(transactions).count(owner, cursor="", time_left=lambda: True).counts
+    return IndexEraser(transactions).count(owner, ErasureStep()).counts
 
 
 def erase(made: ErasureSetup, transactions: TenantTransactions, owner: Owner) -> None:

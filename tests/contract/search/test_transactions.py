@@ -10,7 +10,7 @@ import pytest
 from psycopg import errors
 
 from membus.aws.postgres import (
-    TRANSACTION_ATTEMPTS_MAX,
+    TRANSACTION_RETRY,
     PostgresConnection,
     TenantTransactions,
     TransactionWork,
@@ -51,7 +51,7 @@ def test_races_lost_again_and_again_end_as_unavailable(transactions: TenantTrans
 
     with pytest.raises(UnavailableError):
         transactions.run_transaction("acme", work)
-    assert len(runs) == TRANSACTION_ATTEMPTS_MAX
+    assert len(runs) == TRANSACTION_RETRY.tries
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from anthropic import Anthropic
 from anthropic.lib.tools import ToolError
 
 from membus.core.errors import ConflictError
-from membus.states.claude_memory_tool import CHANGE_ATTEMPTS_MAX, ClaudeMemoryTool
+from membus.states.claude_memory_tool import CHANGE_RETRY, ClaudeMemoryTool
 from membus.states.dynamodb import DynamoStates
 from membus.states.model import AgentSession, State
 from membus.states.ports import StateStore
@@ -162,19 +162,19 @@ class Raced:
 
 
 def test_notes_written_at_the_same_moment_are_all_kept(states: StateStore, clock: StoppedClock) -> None:
-    raced: Any = Raced(states, CHANGE_ATTEMPTS_MAX - 1)
+    raced: Any = Raced(states, CHANGE_RETRY.tries - 1)
 
     ClaudeMemoryTool(raced, SESSION, lifetime=DAY, clock=clock).call(
         {"command": "create", "path": "/memories/mine", "file_text": "mine"}
     )
 
-    assert len(states.get_state(SESSION).data["memories"]) == CHANGE_ATTEMPTS_MAX
+    assert len(states.get_state(SESSION).data["memories"]) == CHANGE_RETRY.tries
 
 
 def test_a_write_that_loses_every_race_is_an_error_and_changes_nothing(
     states: StateStore, clock: StoppedClock
 ) -> None:
-    raced: Any = Raced(states, CHANGE_ATTEMPTS_MAX)
+    raced: Any = Raced(states, CHANGE_RETRY.tries)
 
     with pytest.raises(ToolError, match="somebody else"):
         ClaudeMemoryTool(raced, SESSION, lifetime=DAY, clock=clock).call(

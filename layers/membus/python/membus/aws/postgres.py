@@ -5,12 +5,12 @@ Vectors on their way to pgvector: as `halfvec` in its binary form, a thousand nu
 One connection to Postgres for a process, on which every transaction says whose rows it may see.
 """
 
-import random
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar
 
 import psycopg
@@ -20,6 +20,7 @@ from psycopg.pq import Format, TransactionStatus
 
 from membus.core.errors import InvalidError, IsolationError, UnavailableError
 from membus.core.identity import DatabaseLogin
+from membus.core.retry import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _open_connection(
 PostgresConnection = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
 TransactionWork = Callable[[PostgresConnection], Callable[[], T]]
-TRANSACTION_ATTEMPTS_MAX = 3
+TRANSACTION_RETRY = RetryPolicy(tries=3, pause_seconds=0.1)
 RECONNECT_PAUSE_SECONDS = 5.0
 """A database that did not answer is left alone for so long: whoever asks meanwhile is told at once."""
 _OPEN_STATUSES = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
@@ -138,17 +139,15 @@ class TenantTransactions:
         InvalidError: a value that no column holds; no try will help.
             UnsafeError: without a tenant this login sees rows, so it must not be used at all.
         """
-        for tries_left in reversed(range(TRANSACTION_ATTEMPTS_MAX)):
+        for tried in count():
             try:
                 with _translate_postgres_errors():
                     return self._once(tenant, work)
             except _RETRYABLE_ERRORS as error:
-                if not tries_left:
+                if not TRANSACTION_RETRY.wait(tried, sleep=self._sleep):
                     raise UnavailableError("the search index is contended") from error
-                self._sleep(random.uniform(0.01, 0.1) * (TRANSACTION_ATTEMPTS_MAX - tries_left))  # noqa: S311 - spreads rivals, hides nothing
             except _CONNECTION_ERRORS as error:
-                was_open = self._forget()
-                if not (was_open and tries_left):
+                if not self._forget() or tried + 1 == TRANSACTION_RETRY.tries:
                     raise UnavailableError(
                         "the search index cannot be reached", retry_after_seconds=15
                     ) from error

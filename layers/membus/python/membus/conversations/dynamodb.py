@@ -21,6 +21,7 @@ from membus.aws.dynamodb.table import (
     Write,
     delete_item,
     put_item,
+    read_body,
     update_item,
     within,
 )
@@ -154,7 +155,7 @@ class DynamoConversations:
             after=after,
             ScanIndexForward=not newest_first,
         )
-        return Page(tuple(map(items.message_of, found.items)), found.after)
+        return found.map(items.message_of)
 
     def get_message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
         item = self._item(tenant, conversation_id, f"MSG#{message_id}")
@@ -177,13 +178,13 @@ class DynamoConversations:
         item = self._item(tenant, conversation_id, f"PROMPT#{message_id}")
         if item is None:
             raise NotFoundError("nothing is known of this message's prompt")
-        return PromptProvenance.model_validate_json(item["body"])
+        return read_body(item, PromptProvenance)
 
     def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         item = self._item(tenant, conversation_id, items.turn_sort_key(request_key))
         if item is None or int(item["expires_at"]) <= self._clock().timestamp():
             return None
-        return Turn.model_validate_json(item["body"])
+        return read_body(item, Turn)
 
     def add_turn(
         self,

@@ -19,7 +19,7 @@ from uuid import uuid4
 from boto3.dynamodb.conditions import ConditionBase, Key
 
 from membus.aws.dynamodb.keys import ItemKey, conversation_pk, status_pk, user_pk
-from membus.aws.dynamodb.table import Item
+from membus.aws.dynamodb.table import Item, read_body
 from membus.conversations.conversation import Conversation, ConversationCounters, Message, Turn
 from membus.conversations.provenance import TurnMetadata
 from membus.conversations.unprocessed_messages import UnprocessedMessage, unprocessed_from_turn
@@ -101,7 +101,7 @@ def changed_member_items(before: Conversation, after: Conversation) -> list[Item
 def conversation_of(item: Item | None) -> Conversation | None:
     if item is None or "deleted_at" in item:
         return None
-    stored = Conversation.model_validate_json(str(item["body"]))
+    stored = read_body(item, Conversation)
     marks = {name: json.loads(str(item[name])) for name in ("borders", "cut", "rate") if name in item}
     return stored.model_copy(
         update={
@@ -122,7 +122,7 @@ def message_item(tenant: str, conversation_id: str, message: Message) -> Item:
 
 
 def message_of(item: Item) -> Message:
-    return Message.model_validate_json(str(item["body"]))
+    return read_body(item, Message)
 
 
 def messages_condition(tenant: str, conversation_id: str, *, after: str | None = None) -> ConditionBase:

@@ -21,6 +21,7 @@ from membus.aws.dynamodb.table import (
     Write,
     delete_item,
     put_item,
+    read_body,
     update_item,
     within,
 )
@@ -88,7 +89,7 @@ class DynamoReplyJobs:
 
     def get_progress(self, request: RequestRef, digest: str) -> StepProgress | None:
         item = self._table.get(_progress_key(request), doing="reading what tools gave")
-        kept = StepProgress.model_validate_json(str(item["body"])) if item else None
+        kept = read_body(item, StepProgress) if item else None
         return kept if kept and kept.digest == digest else None
 
     def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
@@ -96,7 +97,7 @@ class DynamoReplyJobs:
         jobs = within(conversation_pk(tenant, conversation_id), JOB_PREFIX)
         named = Attr("message_id").eq(message_id)
         for item in self._table.query(jobs, doing="reading a reply job", FilterExpression=named):
-            return ReplyJob.model_validate_json(str(item["body"]))
+            return read_body(item, ReplyJob)
         raise NotFoundError("no such message")
 
     def _job_update(
@@ -143,7 +144,7 @@ class DynamoConnections:
 
     def get_connection(self, tenant: str, connection_id: str) -> SocketConnection:
         item = self._table.get(_connection_key(tenant, connection_id), doing="reading a connection")
-        found = SocketConnection.model_validate_json(str(item["body"])) if item else None
+        found = read_body(item, SocketConnection) if item else None
         if found is None or found.expires_at <= self._clock():
             raise NotFoundError("no such connection")
         return found

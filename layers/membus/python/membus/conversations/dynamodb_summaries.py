@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from membus.aws.dynamodb.keys import SUMMARY_PREFIX, conversation_pk
-from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, Write, put_item, update_item, within
+from membus.aws.dynamodb.table import (
+    ABSENT,
+    DynamoTable,
+    Item,
+    Write,
+    put_item,
+    read_body,
+    update_item,
+    within,
+)
 from membus.conversations.conversation import Message
 from membus.conversations.dynamodb_items import ALIVE, conversation_key, message_of, messages_condition
 from membus.conversations.summary import Summary, SummaryCheckpoint, SummaryIndex
@@ -29,16 +38,14 @@ class DynamoSummaries:
     def get_index(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
         sk = "SLOTS" if version is None else _version_sk(version)
         item = self._table.get(conversation_key(tenant, conversation_id, sk), doing=READING)
-        return SummaryIndex.model_validate_json(str(item["body"])) if item else SummaryIndex()
+        return read_body(item, SummaryIndex) if item else SummaryIndex()
 
     def list_summaries(
         self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
     ) -> Page[Summary]:
         summaries = within(conversation_pk(tenant, conversation_id), SUMMARY_PREFIX)
         found = self._table.query_page(summaries, doing=READING, limit=limit, after=after)
-        return Page(
-            tuple(Summary.model_validate_json(str(item["body"])) for item in found.items), found.after
-        )
+        return found.map(lambda item: read_body(item, Summary))
 
     def list_unsummarised(
         self, tenant: str, conversation_id: str, *, after: str | None, limit: int

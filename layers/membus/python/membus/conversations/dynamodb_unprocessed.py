@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from boto3.dynamodb.conditions import Attr
 
 from membus.aws.dynamodb.keys import user_pk
-from membus.aws.dynamodb.table import DynamoTable, Write, delete_item, put_item, within
+from membus.aws.dynamodb.table import DynamoTable, Write, delete_item, put_item, read_body, within
 from membus.conversations.dynamodb_items import (
     UNPROCESSED_PREFIX,
     unprocessed_items,
@@ -40,7 +40,7 @@ class DynamoUnprocessedMessages:
             FilterExpression=Attr("expires_at").gt(int(self._clock().timestamp())),
             ScanIndexForward=False,
         )
-        return [UnprocessedMessage.model_validate_json(str(item["body"])) for item in found.items]
+        return [read_body(item, UnprocessedMessage) for item in found.items]
 
     def get_version_token(self, owner: Owner) -> str | None:
         found = self._table.get(version_token_key(owner), doing="reading whether anything was just said")

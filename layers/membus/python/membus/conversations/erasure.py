@@ -5,21 +5,14 @@ slots and prompts that were made of them; summaries begin anew from what is left
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Key
 
 from membus.aws.dynamodb.keys import SUMMARY_PREFIX, ItemKey, conversation_pk, status_pk, user_pk
-from membus.aws.dynamodb.table import (
-    ABSENT,
-    DynamoTable,
-    Item,
-    put_item,
-    update_item,
-    within,
-)
+from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, put_item, read_body, update_item, within
 from membus.aws.s3 import S3ObjectVersions
 from membus.conversations.conversation import Conversation, Turn, make_title, tool_results_prefix
 from membus.conversations.dynamodb import DynamoConversations
@@ -27,7 +20,7 @@ from membus.conversations.dynamodb_items import ALIVE, FORMER_MEMBER, conversati
 from membus.conversations.provenance import PromptProvenance
 from membus.conversations.summary import SummaryCheckpoint, SummaryIndex
 from membus.conversations.window import message_tokens
-from membus.core.erasure import ErasureCount
+from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.errors import ConflictError, NotFoundError
 from membus.core.identity import Owner
 
@@ -65,15 +58,13 @@ class ConversationEraser:
         self._versions, self._tier = versions, tier
         self._members = _MemberMessages(self._table, conversations, versions)
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         removed: Counter[str] = Counter()
         if self._tier:
             self._tier.evict_user(owner)
-        noted = self._noted(owner) if settled else {}
+        noted = self._noted(owner) if step.settled else {}
         for conversation_id in dict.fromkeys([*noted, *self._listed(owner)]):
-            if settled:
+            if step.settled:
                 removed.update(self._erase_from(owner, conversation_id, noted.get(conversation_id)))
                 self._table.delete_items([_note_key(owner, conversation_id)], doing="erasing conversations")
             else:
@@ -81,11 +72,11 @@ class ConversationEraser:
                 removed.update(self._erase_from(owner, conversation_id, None))
             if self._tier:
                 self._tier.evict_conversation(owner.tenant, conversation_id)
-            if not time_left():
+            if not step.time_left():
                 return ErasureCount(removed, "more")
         return ErasureCount(removed)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         found: Counter[str] = Counter()
         for conversation_id in self._listed(owner):
             conversation = self._find(owner.tenant, conversation_id)
@@ -271,10 +262,10 @@ class _MemberMessages:
 
 
 def _provenance_of(prompt: Item) -> PromptProvenance:
-    return PromptProvenance.model_validate_json(str(prompt["body"]))
+    return read_body(prompt, PromptProvenance)
 
 
 def _message_keys(turn: Item) -> set[str]:
     """Return the sort keys of both messages that a request brought."""
-    said = Turn.model_validate_json(str(turn["body"]))
+    said = read_body(turn, Turn)
     return {f"MSG#{said.user.message_id}", f"MSG#{said.assistant.message_id}"}

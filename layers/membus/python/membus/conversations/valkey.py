@@ -25,12 +25,12 @@ from membus.conversations.cache_records import CachedEntities, CachedProgress, C
 from membus.conversations.entities import EntitySnapshot
 from membus.conversations.ports import CacheRecord
 from membus.conversations.reply_jobs import StepProgress
-from membus.core.identity import Owner, Record
+from membus.core.identity import Owner
 
 if TYPE_CHECKING:
     from redis.credentials import CredentialProvider
 
-Kind = TypeVar("Kind", bound=Record)
+Kind = TypeVar("Kind", CachedWindow, CachedEntities, CachedProgress, CachedUnprocessed)
 
 LIFETIME_SECONDS = 1_800
 CONNECT_SECONDS, ANSWER_SECONDS = 0.25, 0.1
@@ -63,24 +63,18 @@ class ValkeyCache:
         return time.monotonic() < self._away_until
 
     def get_window(self, tenant: str, conversation_id: str) -> CachedWindow | None:
-        window = self._held(_conversation_key(tenant, conversation_id, "WINDOW"), CachedWindow)
-        mine = window is not None and (window.tenant_id, window.conversation_id) == (tenant, conversation_id)
-        return window if mine else None
+        return self._held(_conversation_key(tenant, conversation_id, "WINDOW"), CachedWindow)
 
     def get_entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
         held = self._held(_conversation_key(tenant, conversation_id, "ENTITIES"), CachedEntities)
-        mine = held is not None and (held.tenant_id, held.conversation_id) == (tenant, conversation_id)
-        return held.folded if held and mine else None
+        return held.folded if held else None
 
     def get_progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None:
         held = self._held(_progress_key(tenant, conversation_id, request_key), CachedProgress)
-        whose = (tenant, conversation_id, request_key)
-        mine = held is not None and (held.tenant_id, held.conversation_id, held.request_key) == whose
-        return held.progress if held and mine else None
+        return held.progress if held else None
 
     def get_unprocessed(self, owner: Owner) -> CachedUnprocessed | None:
-        held = self._held(_unprocessed_key(owner), CachedUnprocessed)
-        return held if held and held.owner == owner else None
+        return self._held(_unprocessed_key(owner), CachedUnprocessed)
 
     def put(self, held: CacheRecord) -> None:
         key, packed = _record_key(held), zlib.compress(held.model_dump_json().encode(), 1)
@@ -97,12 +91,13 @@ class ValkeyCache:
         self._ask(methodcaller("delete", _unprocessed_key(owner)))
 
     def _held(self, key: str, kind: type[Kind]) -> Kind | None:
-        """Return the record, None for what another version wrote: it is read again from the store."""
+        """Return the record, None for what another version wrote or what belongs under another key."""
         packed = self._ask(lambda client: client.get(key))
         try:
-            return kind.model_validate_json(zlib.decompress(packed)) if packed else None
+            held = kind.model_validate_json(zlib.decompress(packed)) if packed else None
         except (zlib.error, ValidationError):
             return None
+        return held if held and _record_key(held) == key else None
 
     def _ask(self, command: Callable[["Redis | RedisCluster"], Any]) -> Any:
         """Return the answer, None while the tier is left alone; a failure leaves it alone from now on."""

@@ -83,12 +83,23 @@ class ErasureCount:
     cursor: str | None = None
 
 
+@dataclass(frozen=True)
+class ErasureStep:
+    """One go at a store, from `cursor` on. It ends when `time_left` says so, and gets on a little in any case.
+
+    `settled` says that whoever had not heard of the erasure has ended: what nobody names is nobody's work any
+    more.
+    """
+
+    cursor: str = ""
+    time_left: Callable[[], bool] = field(default=lambda: True)
+    settled: bool = False
+
+
 class ErasableStore(Protocol):
     """One store's share of a user's data.
 
-    Both may be repeated, after a crash at any place and beside a copy of itself.
-
-    A go ends when `time_left` says so, and gets on a little in any case.
+    Both methods may be repeated, after a crash at any place and beside a copy of itself.
 
     Raises:
         UnavailableError: the store does not answer; what is removed stays so.
@@ -97,14 +108,8 @@ class ErasableStore(Protocol):
     @property
     def name(self) -> str: ...
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
-        """Remove what is found from the cursor on.
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
+        """Remove what is found from the cursor on."""
 
-        `settled` says that whoever had not heard of the erasure has ended: what nobody names is nobody's work
-        any more.
-        """
-
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         """Return by a query of its own what there is of the user: nothing, once it is erased."""

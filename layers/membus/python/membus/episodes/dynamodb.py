@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 
 from membus.aws.dynamodb.keys import AgentDay, ItemKey, day_pks, days_prefix, event_pk, unarchived_pk, user_pk
-from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, Write, put_item
+from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, Write, put_item, read_body
 from membus.core.blobs import BlobStore, discard_text, is_large_text
 from membus.core.clock import Clock
 from membus.core.erasure import erasure_subject
@@ -86,7 +86,7 @@ def recording_writes(
 
 def load_recorded(item: dict[str, Any], contents: BlobStore) -> RecordedEvent:
     """Return the event of an episode's item, with its payload from wherever it lies."""
-    recorded = RecordedEvent.model_validate_json(str(item["body"]))
+    recorded = read_body(item, RecordedEvent)
     if "spilled" not in item:
         return recorded
     text = contents.get_text(str(item["spilled"]))
@@ -313,4 +313,4 @@ class DynamoRecentEvents:
             ScanIndexForward=False,
         )
         whole = (item for item in newest.items if "spilled" not in item)
-        return [RecordedEvent.model_validate_json(str(item["body"])).event for item in whole]
+        return [read_body(item, RecordedEvent).event for item in whole]

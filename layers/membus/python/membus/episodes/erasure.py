@@ -4,7 +4,7 @@ Beside its episode an event leaves its identity, with what a model proposed, and
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from boto3.dynamodb.conditions import Key
 from membus.aws.dynamodb.keys import parse_day_key, user_pk
 from membus.aws.dynamodb.table import PAGE_ITEMS, DynamoTable, Item, delete_item, put_item
 from membus.aws.s3 import S3ObjectVersions
-from membus.core.erasure import ErasureCount
+from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.event import FORGOTTEN
 from membus.core.identity import Owner
 from membus.episodes.dynamodb import identity_key
@@ -58,9 +58,7 @@ class EpisodeEraser:
     def __init__(self, table: "Table", traces: EventEraser, versions: S3ObjectVersions) -> None:
         self._table, self._traces, self._versions = DynamoTable(table), traces, versions
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         """The episode goes last: as long as it is there it says what else there is."""
         removed: Counter[str] = Counter()
         pages = self._table.query_pages(
@@ -78,11 +76,11 @@ class EpisodeEraser:
                 if "spilled" in item:
                     removed["large_texts"] += self._versions.purge_prefix(f"spill/{item['spilled']}")
             removed["episodes"] += self._table.delete_items(items, doing="erasing episodes")
-            if not time_left():
+            if not step.time_left():
                 return ErasureCount(removed, "more")
         return ErasureCount(removed)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         items = self._table.query(
             Key("user_pk").eq(user_pk(owner)),
             doing="counting episodes",

@@ -16,6 +16,7 @@ from membus.aws.dynamodb.table import (
     check_item,
     delete_item,
     put_item,
+    read_body,
     update_item,
     within,
 )
@@ -92,7 +93,7 @@ class DynamoErasures:
         found = self._table.get(_job_key(tenant, job_id), doing=READING)
         if found is None:
             raise NotFoundError("no such job")
-        return ErasureJob.model_validate_json(str(found["body"]))
+        return read_body(found, ErasureJob)
 
     def save_progress(self, job: ErasureJob) -> ErasureJob:
         after = job.model_copy(update={"revision": job.revision + 1})
@@ -127,12 +128,12 @@ class DynamoErasures:
         self._table.write(delete_item(hold), doing="lifting a hold")
 
     def list_holds(self, tenant: str) -> list[LegalHold]:
-        return [LegalHold.model_validate_json(str(item["body"])) for item in self._items(tenant, HOLD)]
+        return [read_body(item, LegalHold) for item in self._items(tenant, HOLD)]
 
     def _find_known(self, job: ErasureJob) -> ErasureJob | None:
         """Return the job that stood in the way of a new one; raise what else did."""
         if known := self._table.get(_job_key(job.tenant, job.job_id), doing=READING):
-            return ErasureJob.model_validate_json(str(known["body"]))
+            return read_body(known, ErasureJob)
         if running := self._table.get(_key(job.tenant, RUNNING + job.subject), doing=READING):
             return self.get_job(job.tenant, str(running["job_id"]))
         holds = (_key(job.tenant, HOLD + subject) for subject in (WHOLE_TENANT, job.subject))

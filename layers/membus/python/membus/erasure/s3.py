@@ -6,7 +6,7 @@ Large texts and archives of exports, each kind below a prefix of theirs.
 from collections.abc import Callable
 
 from membus.aws.s3 import S3ObjectVersions
-from membus.core.erasure import ErasureCount
+from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.identity import Owner
 from membus.episodes.dynamodb import texts_prefix
 from membus.search.dynamodb import document_texts_prefix
@@ -23,27 +23,23 @@ class UserObjectEraser:
     def name(self) -> str:
         return self._name
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         return ErasureCount({self._name: self._versions.purge_prefix(self._prefix_of(owner))})
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         return ErasureCount({self._name: self._versions.count_versions(self._prefix_of(owner))})
 
 
 class ExportEraser(UserObjectEraser):
     """Archives that are there, and the parts of those that are still being written."""
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         unfinished = self._versions.abort_uploads(self._prefix_of(owner))
-        whole = super().erase(owner, cursor=cursor, time_left=time_left, settled=settled).counts
+        whole = super().erase(owner, step).counts
         return ErasureCount({self._name: whole[self._name] + unfinished})
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
-        whole = super().count(owner, cursor=cursor, time_left=time_left).counts
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
+        whole = super().count(owner, step).counts
         return ErasureCount(
             {self._name: whole[self._name] + len(self._versions.list_uploads(self._prefix_of(owner)))}
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from membus.aws.clients import translate_aws_errors
 from membus.aws.dynamodb.keys import tenant_pk, user_pk
-from membus.core.erasure import ErasureCount
+from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.identity import Owner
 
 if TYPE_CHECKING:
@@ -40,23 +40,19 @@ class DeadLetterEraser:
     def __init__(self, client: "SQSClient", queues: Mapping[str, str], names: IsAbout | None = None) -> None:
         self._client, self._queues, self._names = client, queues, names or is_about_user
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
-        return self._walk(owner, cursor, time_left, remove=True)
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
+        return self._walk(owner, step, remove=True)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
-        return self._walk(owner, cursor, time_left, remove=False)
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
+        return self._walk(owner, step, remove=False)
 
-    def _walk(
-        self, owner: Owner, cursor: str, time_left: Callable[[], bool], *, remove: bool
-    ) -> ErasureCount:
+    def _walk(self, owner: Owner, step: ErasureStep, *, remove: bool) -> ErasureCount:
         found = 0
         for name in sorted(self._queues):
-            if name <= cursor:
+            if name <= step.cursor:
                 continue
             found += self._through(self._queues[name], owner, remove=remove)
-            if not time_left():
+            if not step.time_left():
                 return ErasureCount({"messages": found}, name)
         return ErasureCount({"messages": found})
 

@@ -1,14 +1,14 @@
 """Erasure of a user's own partition, in either table, with the documents and states that it points to."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
 
 from membus.aws.dynamodb.keys import user_pk
 from membus.aws.dynamodb.table import PAGE_ITEMS, DynamoTable, Item, within
-from membus.core.erasure import ErasureCount
+from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.identity import Owner
 from membus.episodes.erasure import EventEraser
 from membus.search.dynamodb import DOCUMENT_NOTE, document_key
@@ -36,9 +36,7 @@ class UserItemEraser:
     def __init__(self, table: "Table", name: str, traces: EventEraser | None = None) -> None:
         self._table, self.name, self._traces = DynamoTable(table), name, traces
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         """A document and a state go before the item that points to them: who is cut off finds them again.
 
         What the first round has noted for the second, by an `outline`, stays until then.
@@ -50,7 +48,7 @@ class UserItemEraser:
             doing=doing,
             Limit=PAGE_ITEMS,
             ProjectionExpression="pk, sk",
-            **({} if settled else {"FilterExpression": Attr("outline").not_exists()}),
+            **({} if step.settled else {"FilterExpression": Attr("outline").not_exists()}),
         )
         for items in pages:
             notes = (str(item["sk"]) for item in items if str(item["sk"]).startswith(DOCUMENT_NOTE))
@@ -60,11 +58,11 @@ class UserItemEraser:
                 removed["states"] += self._traces.delete_states(sessions_of_user(owner, items))
             self._table.delete_items(items, doing=doing)
             removed.update(_count_by_kind(items))
-            if not time_left():
+            if not step.time_left():
                 return ErasureCount(removed, "more")
         return ErasureCount(removed)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         items = self._table.query(
             within(user_pk(owner)), doing="counting a user's items", ProjectionExpression="pk, sk"
         )

@@ -1,12 +1,13 @@
 """The bus: PutEvents in batches that it accepts, every entry of every answer looked at."""
 
-import time
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.core.event import Event, RecordedEvent
+from membus.core.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -16,8 +17,8 @@ SOURCE, ANNOUNCEMENTS = "membus.events", "membus.announcements"
 ENTRIES_MAX = 10
 BATCH_BYTES_MAX = 1_000_000
 RETRYABLE = {"InternalFailure", "InternalException", "ThrottlingException"}
-RETRY_PAUSES_SECONDS = (0.1, 0.4)
-"""Seconds before the second and the third try of the entries that may still succeed."""
+PUT_RETRY = RetryPolicy(tries=3, pause_seconds=0.2)
+"""For the entries that may still succeed."""
 
 
 class EventBridgeBus:
@@ -42,15 +43,13 @@ class EventBridgeBus:
         return refused
 
     def _put(self, batch: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:
-        refused = self._try(batch)
-        for pause in RETRY_PAUSES_SECONDS:
-            again = {place: batch[place] for place, code in refused.items() if code in RETRYABLE}
-            if not again:
+        refused: dict[int, str] = {}
+        for tried in count():
+            refused |= self._try(batch)
+            batch = {place: batch[place] for place in batch if refused.get(place) in RETRYABLE}
+            if not batch or not PUT_RETRY.wait(tried):
                 break
-            time.sleep(pause)
-            refused = {place: code for place, code in refused.items() if place not in again} | self._try(
-                again
-            )
+            refused = {place: code for place, code in refused.items() if place not in batch}
         return refused
 
     def _try(self, batch: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:

@@ -22,6 +22,7 @@ from membus.aws.dynamodb.table import (
     Write,
     delete_item,
     put_item,
+    read_body,
     update_item,
     within,
 )
@@ -147,7 +148,7 @@ class DynamoFacts:
 
     def get_profile(self, owner: Owner) -> Profile:
         item = self._table.get(_key(owner, "PROFILE"), doing="reading a profile")
-        return Profile.model_validate_json(str(item["body"])) if item else Profile(owner=owner)
+        return read_body(item, Profile) if item else Profile(owner=owner)
 
     def get_full_profile(self, owner: Owner) -> Profile:
         profile = self.get_profile(owner)
@@ -158,7 +159,7 @@ class DynamoFacts:
             doing="listing facts",
             FilterExpression=Attr("retracted").not_exists(),
         )
-        facts = tuple(Fact.model_validate_json(str(item["body"])) for item in items)
+        facts = tuple(read_body(item, Fact) for item in items)
         return profile.model_copy(update={"facts": facts})
 
     def get_fact(self, owner: Owner, key: str) -> Fact:
@@ -168,7 +169,7 @@ class DynamoFacts:
         item = self._table.get(fact_key(owner, key), doing="reading a fact")
         if item is None or "retracted" in item:
             raise NotFoundError(f"nothing is known under {key}")
-        fact = Fact.model_validate_json(str(item["body"]))
+        fact = read_body(item, Fact)
         return VersionedFact(fact, int(item.get("revision", fact.version)))
 
     def list_facts(
@@ -182,12 +183,12 @@ class DynamoFacts:
             after=after,
             FilterExpression=current & Attr("kind").eq(kind) if kind else current,
         )
-        return Page(tuple(Fact.model_validate_json(str(item["body"])) for item in found.items), found.after)
+        return found.map(lambda item: read_body(item, Fact))
 
     def list_observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         prefix = f"FACTV#{key}#" if key else "FACTV#"
         items = self._table.query(within(user_pk(owner), prefix), doing="reading a history")
-        return [Observation.model_validate_json(str(item["body"])) for item in items]
+        return [read_body(item, Observation) for item in items]
 
     def list_observation_range(
         self,
@@ -205,7 +206,7 @@ class DynamoFacts:
             after=_position_key(owner, key, beyond) if beyond else None,
             ScanIndexForward=not backwards,
         )
-        seen = [Observation.model_validate_json(str(item["body"])) for item in page.items]
+        seen = [read_body(item, Observation) for item in page.items]
         return seen[::-1] if backwards else seen
 
     def get_history(self, owner: Owner, key: str) -> ObservationHistory:
@@ -218,7 +219,7 @@ class DynamoFacts:
         item = self._table.get(_key(owner, f"FACTC#{key}"), doing="reading what is carried forward")
         if item is None:
             return ObservationHistory(tuple(self.list_observations(owner, key)))
-        carried = ObservationSnapshot.model_validate_json(str(item["body"]))
+        carried = read_body(item, ObservationSnapshot)
         while carried.is_older_than(recent[0]) and (
             older := self.list_observation_range(
                 owner, key, beyond=position_of(recent[0]), limit=RECENT_OBSERVATIONS_MAX, backwards=True

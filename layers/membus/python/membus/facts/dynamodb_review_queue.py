@@ -11,7 +11,7 @@ from boto3.dynamodb.conditions import Attr
 
 from membus.aws.dynamodb.errors import conflicting_item
 from membus.aws.dynamodb.keys import ItemKey, user_pk
-from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, put_item, update_item, within
+from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, put_item, read_body, update_item, within
 from membus.core.clock import Clock
 from membus.core.errors import ConflictError, NotFoundError
 from membus.core.identity import Owner
@@ -47,13 +47,11 @@ class DynamoReviewQueue:
             after=after,
             FilterExpression=Attr("decision").eq("waiting") & Attr("expires_at").gt(self._now()),
         )
-        return Page(
-            tuple(ReviewItem.model_validate_json(str(item["body"])) for item in found.items), found.after
-        )
+        return found.map(lambda item: read_body(item, ReviewItem))
 
     def approve_item(self, owner: Owner, quarantine_id: str) -> ReviewItem:
         item = self._decide(owner, quarantine_id, "approved", "SET decision = :decision REMOVE expires_at")
-        return ReviewItem.model_validate_json(str(item["body"])).model_copy(update={"decision": "approved"})
+        return read_body(item, ReviewItem).model_copy(update={"decision": "approved"})
 
     def reject_item(self, owner: Owner, quarantine_id: str) -> None:
         self._decide(owner, quarantine_id, "rejected", "SET decision = :decision REMOVE expires_at, body")

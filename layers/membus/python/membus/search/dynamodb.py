@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from membus.aws.dynamodb.keys import DOCUMENT_SK, ItemKey, document_pk, user_pk
-from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, put_item
+from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, put_item, read_body
 from membus.core.blobs import BlobStore, discard_text, is_large_text
 from membus.core.clock import Clock
 from membus.core.erasure import erasure_subject
@@ -53,7 +53,7 @@ class DynamoDocuments:
             item = self._item(tenant, memory_id)
             if item is None:
                 return None
-            document = Document.model_validate_json(str(item["body"]))
+            document = read_body(item, Document)
             if "spilled" not in item:
                 return document
             text = self._contents.get_text(str(item["spilled"]))

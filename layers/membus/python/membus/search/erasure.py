@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from membus.aws.postgres import PostgresConnection, TenantTransactions
-from membus.core.erasure import ErasureCount
+from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.identity import Owner
 from membus.search.model import memory_scope
 
@@ -39,19 +39,17 @@ class IndexEraser:
     def __init__(self, transactions: TenantTransactions) -> None:
         self._transactions = transactions
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         removed = 0
         while rows := self._run(owner, _ERASE):
             removed += rows
-            if not time_left():
+            if not step.time_left():
                 return ErasureCount({"index_rows": removed}, "more")
         for statement in (_FORGET, _SIZE):
             self._run(owner, statement)
         return ErasureCount({"index_rows": removed})
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         def work(connection: PostgresConnection) -> Callable[[], tuple[int, int, int]]:
             answer = connection.execute(_COUNT.encode(), _named(owner))
             return lambda: answer.fetchone() or (0, 0, 0)

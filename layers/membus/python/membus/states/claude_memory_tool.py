@@ -19,13 +19,14 @@ from anthropic.types.beta import (
 
 from membus.core.clock import Clock
 from membus.core.errors import ConflictError, InvalidError, NotFoundError
+from membus.core.retry import RetryPolicy, commit_with_retry
 from membus.states.model import AgentSession
 from membus.states.notes import Notes, excerpt_around_change, validate_note_path
 from membus.states.ports import StateStore
 
 STATE_PART = "memories"
 """The part of the session's document that the notes are; whatever else an application keeps there stays."""
-CHANGE_ATTEMPTS_MAX = 5
+CHANGE_RETRY = RetryPolicy(tries=5, pause_seconds=0.02)
 T = TypeVar("T")
 
 
@@ -83,20 +84,25 @@ class ClaudeMemoryTool(BetaAbstractMemoryTool):
         return _translate_to_tool_error(lambda: self._changed(change))
 
     def _changed(self, change: Callable[[Notes], Notes]) -> Notes:
-        for _ in range(CHANGE_ATTEMPTS_MAX):
+        def prepare(_: int) -> tuple[dict[str, Any], int, Notes]:
             data, version = self._document()
-            notes = change(_parse_notes(data))
-            try:
-                self._states.put_state(
-                    self._session,
-                    data | {STATE_PART: dict(notes.texts)},
-                    expires_at=self._clock() + self._lifetime,
-                    expected_version=version,
-                )
-            except ConflictError:
-                continue
+            return data, version, change(_parse_notes(data))
+
+        def commit(changed: tuple[dict[str, Any], int, Notes]) -> Notes:
+            data, version, notes = changed
+            self._states.put_state(
+                self._session,
+                data | {STATE_PART: dict(notes.texts)},
+                expires_at=self._clock() + self._lifetime,
+                expected_version=version,
+            )
             return notes
-        raise InvalidError("The memory is being changed by somebody else right now. Please try again.")
+
+        try:
+            return commit_with_retry(prepare, commit, policy=CHANGE_RETRY)
+        except ConflictError as lost:
+            busy = "The memory is being changed by somebody else right now. Please try again."
+            raise InvalidError(busy) from lost
 
     def _document(self) -> tuple[dict[str, Any], int]:
         try:

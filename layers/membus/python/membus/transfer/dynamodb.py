@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from membus.aws.dynamodb.keys import ItemKey, job_pk
-from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, put_item, within
+from membus.aws.dynamodb.table import ABSENT, DynamoTable, Item, put_item, read_body, within
 from membus.core.clock import Clock
 from membus.core.errors import ConflictError, NotFoundError
 from membus.transfer.model import FILE_LIFETIME, Export, ExportPart
@@ -27,7 +27,7 @@ class DynamoExportJobs:
         item = self._table.get(_key(tenant, job_id), doing="reading an export")
         if item is None or int(item["expires_at"]) <= self._clock().timestamp():
             raise NotFoundError("no such job")
-        return Export.model_validate_json(str(item["body"]))
+        return read_body(item, Export)
 
     def save_progress(self, export: Export, part: ExportPart | None = None) -> Export:
         further = export.model_copy(update={"revision": export.revision + 1})
@@ -41,7 +41,7 @@ class DynamoExportJobs:
     def list_parts(self, export: Export) -> list[ExportPart]:
         parts = within(job_pk(export.tenant), _parts_prefix(export))
         items = self._table.query(parts, doing="reading an export")
-        return [ExportPart.model_validate_json(str(item["body"])) for item in items]
+        return [read_body(item, ExportPart) for item in items]
 
 
 def _key(tenant: str, sk: str) -> ItemKey:

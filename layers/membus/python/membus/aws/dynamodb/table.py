@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from boto3.dynamodb.conditions import ConditionBase, Key
+from pydantic import BaseModel
 
 from membus.aws.dynamodb.errors import is_transaction_conflict, translate_dynamodb_errors
 from membus.aws.dynamodb.keys import ItemKey
@@ -21,6 +22,7 @@ from membus.core.retry import RetryPolicy
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+Body = TypeVar("Body", bound=BaseModel)
 Item = dict[str, Any]
 Write = dict[str, dict[str, Any]]
 """One write of a transaction in DynamoDB's own form, without the table: `{"Put": {"Item": …}}`."""
@@ -157,6 +159,11 @@ class DynamoTable:
             if "LastEvaluatedKey" not in answer:
                 return
             request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def read_body(item: Item, model: type[Body]) -> Body:
+    """Return the value that an item keeps as JSON in `body`."""
+    return model.model_validate_json(str(item["body"]))
 
 
 def within(pk: str, prefix: str = "") -> ConditionBase:

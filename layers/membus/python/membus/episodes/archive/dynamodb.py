@@ -31,6 +31,7 @@ from membus.aws.dynamodb.table import (
     Item,
     delete_item,
     put_item,
+    read_body,
     update_item,
     within,
 )
@@ -97,7 +98,7 @@ class DynamoArchiveCatalog:
 
     def _objects(self, condition: ConditionBase) -> list[ArchiveObject]:
         found = self._table.query(condition, doing=READING)
-        objects = (ArchiveObject.model_validate_json(str(item["body"])) for item in found)
+        objects = (read_body(item, ArchiveObject) for item in found)
         return sorted(objects, key=lambda each: (each.agent, each.first))
 
 

@@ -11,7 +11,7 @@ import duckdb
 
 from membus.aws.s3 import ObjectVersion, S3ObjectVersions
 from membus.core.clock import EARLIEST, LATEST
-from membus.core.erasure import ErasureCount
+from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.errors import ConflictError, CorruptArchiveError
 from membus.core.identity import Owner
 from membus.episodes.archive.parquet import DuckDbParquet, RowSpan
@@ -48,21 +48,18 @@ class ArchiveEraser:
         self._catalog, self._objects, self._versions, self._traces = catalog, objects, versions, traces
         self._parquet = DuckDbParquet()
 
-    def erase(
-        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         removed: Counter[str] = Counter()
-        further = self._walked(owner, cursor, time_left, removed, self._without)
-        if further is None and settled:
+        further = self._walked(owner, step, removed, self._without)
+        if further is None and step.settled:
             removed["cold_versions"] += self._unnamed(owner, remove=True)
         return ErasureCount(removed, further)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         found: Counter[str] = Counter()
         further = self._walked(
             owner,
-            cursor,
-            time_left,
+            step,
             found,
             lambda owner, kept: Counter(cold_rows=len(self._rows(owner, kept))),
         )
@@ -73,8 +70,7 @@ class ArchiveEraser:
     def _walked(
         self,
         owner: Owner,
-        cursor: str,
-        time_left: Callable[[], bool],
+        step: ErasureStep,
         counts: Counter[str],
         does: ObjectAction,
     ) -> str | None:
@@ -83,10 +79,10 @@ class ArchiveEraser:
         An object that was merged with others meanwhile is in the catalog no longer: the walk goes on from
         before it.
         """
-        done = cursor
+        done = cursor = step.cursor
         objects = sorted(self._catalog.list_objects(owner.tenant), key=lambda each: each.sort_key)
         for kept in (each for each in objects if each.sort_key > cursor):
-            if kept.sort_key != done != cursor and not time_left():
+            if kept.sort_key != done != cursor and not step.time_left():
                 return done
             try:
                 counts.update(does(owner, kept))
@@ -95,7 +91,7 @@ class ArchiveEraser:
                     raise
                 return done
             done = kept.sort_key
-        return done if done != cursor and not time_left() else None
+        return done if done != cursor and not step.time_left() else None
 
     def _without(self, owner: Owner, kept: "ArchiveObject") -> Counter[str]:
         """Put an object without the user in the place of one that holds rows of them.
