@@ -1,7 +1,6 @@
-"""`make bench`: every figure of this folder as a table.
+"""`make bench`: every figure of this folder as a table; nothing asserts on a time.
 
-A figure is a module here with a function `measure() -> Table`; `python -m tests.benchmarks import_time` runs
-one. Figures are for reading: nothing asserts on a time.
+A figure is a module with a function `measure() -> Table`; `python -m tests.benchmarks import_time` runs one.
 """
 
 import importlib
@@ -12,15 +11,14 @@ from rich.console import Console
 
 from tests.benchmarks.table import show
 
-NO_FIGURES = {"__main__", "aws_calls", "dynamo_stores", "table"}
-
 
 def main() -> None:
-    names = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NO_FIGURES)
+    modules = Path(__file__).parent.glob("*.py")
+    names = sorted(path.stem for path in modules if "\ndef measure(" in path.read_text())
     wanted = sys.argv[1:] or names
     if unknown := sorted(set(wanted) - set(names)):
         sys.exit(f"bench: no figure {', '.join(unknown)}; there are {', '.join(names)}")
-    console = Console(width=140)  # rows are longer than a terminal that nobody looks at
+    console = Console(width=140)  # also where the output is no terminal
     for name in wanted:
         show(importlib.import_module(f"tests.benchmarks.{name}").measure(), console)
 

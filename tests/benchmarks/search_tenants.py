@@ -1,6 +1,6 @@
-"""Search inside a tenant: recall, short answers and time, beside the bare SQL query in the same run.
+"""Search inside a tenant: recall, short answers and time, compared with plain SQL in the same run.
 
-`make bench-tenants ROWS=1000000 TENANTS=1000 DIMENSIONS=384` for another size than the usual one.
+`make bench-tenants ROWS=1000000 TENANTS=1000 DIMENSIONS=384` sets another size.
 """
 
 import os
@@ -15,32 +15,32 @@ import numpy as np
 from functions.migrate.usecase import maintain_indexes
 from membus.search.postgres.scope_indexes import PostgresScopeIndexes
 from tests.benchmarks.table import Table
-from tests.benchmarks.tenants.data import Crowd, K, Size, Vectors
-from tests.benchmarks.tenants.ways import BESIDE, Way, ways
+from tests.benchmarks.tenants.data import K, Size, TenantRows, Vectors
+from tests.benchmarks.tenants.queries import COMPARED_WITH, SearchQuery, make_queries
 from tests.integration.databases import Database, postgres
 
 LARGE = 20_000
 PARTS = (50, 95, 99)
-Asked = Sequence[tuple[int, Vectors]]
+Questions = Sequence[tuple[int, Vectors]]
 Timed = dict[str, list[tuple[float, list[str]]]]
 
 
 def measure() -> Table:
-    size = _size()
-    crowd = Crowd(size)
+    size = _read_size()
+    tenants = TenantRows(size)
     with tempfile.TemporaryDirectory() as folder, postgres(Path(folder)) as server, ExitStack() as opened:
-        database = crowd.fill(server)
+        database = tenants.fill_database(server)
         start = time.perf_counter()
-        made = _tended(database)
+        made = _index_scopes(database)
         seconds = time.perf_counter() - start
-        asked = crowd.asked()
-        truths = [crowd.nearest(owner, query) for owner, query in asked]
-        timed = _timed(ways(database, opened), asked)
+        questions = tenants.make_queries()
+        truths = [tenants.find_nearest(owner, query) for owner, query in questions]
+        timed = _time_queries(make_queries(database, opened), questions)
     return Table(
         title=f"Search inside a tenant: {size.rows:,} rows, {size.tenants:,} Zipf tenants, {size.dimensions} "
         f"dimensions, k = {K}; {made} scopes above {LARGE:,} rows, indexed in {seconds:.0f} s",
         columns=(
-            "way",
+            "query",
             "recall@10",
             "short answers",
             *(f"p{part} ms" for part in PARTS),
@@ -50,32 +50,25 @@ def measure() -> Table:
     )
 
 
-def _size() -> Size:
-    asked = os.environ  # noqa: TID251 - what `make` was told
-    usual = Size()
-    return Size(
-        rows=int(asked.get("ROWS") or usual.rows),
-        tenants=int(asked.get("TENANTS") or usual.tenants),
-        dimensions=int(asked.get("DIMENSIONS") or usual.dimensions),
-    )
+def _read_size() -> Size:
+    given = {name: os.environ.get(name.upper()) for name in ("rows", "tenants", "dimensions")}  # noqa: TID251 - given to `make`
+    return Size(**{name: int(value) for name, value in given.items() if value})
 
 
-def _tended(database: Database) -> int:
+def _index_scopes(database: Database) -> int:
     with database.open(database.owner) as connection:
         return len(maintain_indexes(PostgresScopeIndexes(connection), at_least=LARGE)["made"])
 
 
-def _timed(all_ways: Mapping[str, Way], asked: Asked) -> Timed:
-    """Return milliseconds and ids of each question by each way.
-
-    All are asked in turn, so a busy moment hits all.
-    """
-    timed: Timed = {name: [] for name in all_ways}
-    for number, (owner, query) in enumerate([*asked[:20], *asked]):
-        for name, way in all_ways.items():
+def _time_queries(queries: Mapping[str, SearchQuery], questions: Questions) -> Timed:
+    """Return milliseconds and ids of each question by each query; they take turns, so a busy moment hits all."""
+    timed: Timed = {name: [] for name in queries}
+    warm_up = questions[:20]
+    for number, (owner, vector) in enumerate([*warm_up, *questions]):
+        for name, query in queries.items():
             start = time.perf_counter()
-            answer = way(f"t{owner}", query)
-            if number >= len(asked[:20]):  # the first ones warm up
+            answer = query(f"t{owner}", vector)
+            if number >= len(warm_up):
                 timed[name].append(((time.perf_counter() - start) * 1000, answer))
     return timed
 
@@ -84,15 +77,15 @@ def _row(name: str, timed: Timed, truths: Sequence[set[str]]) -> tuple[str, ...]
     answers = [answer for _, answer in timed[name]]
     hits = [len(truth & set(answer)) / len(truth) for answer, truth in zip(answers, truths, strict=True)]
     short = sum(len(answer) < len(truth) for answer, truth in zip(answers, truths, strict=True))
-    recall = (
-        "-" if "10 texts" in name or "hybrid" in name else f"{np.mean(hits):.3f}"
-    )  # by words too: another order
-    mine, beside = _parts(timed[name]), _parts(timed[BESIDE.get(name, name)])
+    by_words = "10 texts" in name or "hybrid" in name  # in another order than by vectors alone
+    recall = "-" if by_words else f"{np.mean(hits):.3f}"
+    mine, others = _percentiles(timed[name]), _percentiles(timed[COMPARED_WITH.get(name, name)])
     ratios = [
-        f"{one / other:.2f}" if name in BESIDE else "-" for one, other in zip(mine, beside, strict=True)
+        f"{one / other:.2f}" if name in COMPARED_WITH else "-"
+        for one, other in zip(mine, others, strict=True)
     ]
     return name, recall, str(short), *(f"{one:.2f}" for one in mine), *ratios
 
 
-def _parts(timed: Sequence[tuple[float, object]]) -> list[float]:
+def _percentiles(timed: Sequence[tuple[float, object]]) -> list[float]:
     return [float(np.percentile([milliseconds for milliseconds, _ in timed], part)) for part in PARTS]

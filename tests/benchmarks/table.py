@@ -1,4 +1,4 @@
-"""What a figure is: a title, columns, and rows of text; and how it is shown."""
+"""A figure as a table: a title, columns, and rows of text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

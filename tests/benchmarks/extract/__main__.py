@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from anthropic import Anthropic
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from membus.core.event import Event
 from membus.llm.claude import ClaudeClient
@@ -25,6 +23,7 @@ from membus.llm.clients import StructuredModel
 from membus.llm.ports import ModelRequest
 from membus.llm.prompt import ModelReply
 from scripts.demo import sources
+from tests.benchmarks.table import Table, show
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
@@ -128,12 +127,8 @@ def _measure(talks: Sequence[Sequence[Event]], speaker: Callable[[], Counted]) -
     storm = _started("every event five times, shuffled", len(events), speaker())
     deliver(storm.extraction, events, DeliveryFaults(copies=5, at_least=5, seed=1))
     columns = ("delivered", "events", "calls", "calls/event", "tokens/event", "facts", "duplicates", "parked")
-    printed = Table(
-        *columns, title=f"extraction of {len(talks)} conversations", box=box.SIMPLE, title_justify="left"
-    )
-    for run in [*runs, storm]:
-        printed.add_row(*run.row())
-    console.print(printed)
+    rows = [run.row() for run in [*runs, storm]]
+    show(Table(f"extraction of {len(talks)} conversations", columns, rows), console)
     same = all(run.state() == calm.state() for run in [*runs, storm])
     console.print(f"state after every way of delivery: {'identical' if same else 'DIFFERENT'}")
     for run in runs[:2]:

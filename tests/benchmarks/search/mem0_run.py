@@ -1,8 +1,7 @@
-"""Runs in Mem0's own environment.
+"""`python mem0_run.py <job.json> <vectors.npz> <answers.json>`, in Mem0's own environment.
 
-Adds a case's messages as they are, searches for its questions, writes what it found.
-
-`python mem0_run.py <job.json> <vectors.npz> <answers.json>`; the vectors are the benchmark's, by text.
+Adds the messages of a case unchanged, searches for its questions and writes the answers. The vectors are those
+of the benchmark, by text.
 """
 
 import importlib
@@ -18,13 +17,13 @@ TOP = 20
 
 
 class GivenVectors:
-    """Stands where Mem0's embedder stands, with the vectors that every method of the benchmark has."""
+    """Mem0's embedder, with the vectors that every method of the benchmark has."""
 
     def __init__(self, vectors: dict[str, list[float]]) -> None:
         self._vectors = vectors
         self.config = None
 
-    def embed_texts(self, text: str, memory_action: str | None = None) -> list[float]:
+    def embed(self, text: str, memory_action: str | None = None) -> list[float]:
         return self._vectors[text]
 
     def embed_batch(self, texts: list[str], memory_action: str | None = None) -> list[list[float]]:

@@ -7,12 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from functions.migrate.handler import SQL
-from functions.migrate.usecase import apply_migrations, read_migrations
 from membus.aws.postgres import TenantTransactions
 from membus.search.model import memory_scope
 from membus.search.postgres.store import PostgresMemories
-from membus.search.postgres_schema import PostgresSchema
 from membus.search.ranking import rank_passages
 from membus.search.retrieval import SearchScope
 from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids
@@ -20,7 +17,7 @@ from tests.benchmarks.search.measure import KS, measured
 from tests.benchmarks.search.samples import Sample
 from tests.benchmarks.search.vectors import KeptVectors, Vectors
 from tests.benchmarks.table import Table
-from tests.integration.databases import empty_database, postgres
+from tests.integration.databases import migrated_database, postgres
 
 BATCH, SHOWN = 100, 20
 DIMENSIONS = 1024
@@ -51,11 +48,7 @@ def _ids(sample: Sample) -> list[str]:
 
 def _from_postgres(case: Case, samples: Sequence[Sample], vectors: KeptVectors) -> list[list[str]]:
     with tempfile.TemporaryDirectory() as folder, postgres(Path(folder)) as server, ExitStack() as opened:
-        database = empty_database(server)
-        with database.open(database.owner) as connection:
-            apply_migrations(
-                read_migrations(SQL), schema=PostgresSchema(connection), functions_login=database.functions
-            )
+        database = migrated_database(server)
         transactions = TenantTransactions(lambda: opened.enter_context(database.open(database.functions)))
         index = PostgresMemories(transactions, model="bench")
         _fill(index, case, vectors)

@@ -1,4 +1,4 @@
-"""Many tenants' memories of one size distribution, in a Postgres that migrate has prepared."""
+"""Memories of many tenants of very different sizes, in a migrated Postgres."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,20 +9,17 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from functions.migrate.handler import SQL
-from functions.migrate.usecase import apply_migrations, read_migrations
 from membus.aws.postgres import HalfVector, HalfVectorDumper
-from membus.search.postgres_schema import PostgresSchema
 from tests.factories import NOON
-from tests.integration.databases import Database, empty_database
+from tests.integration.databases import Database, migrated_database
 
 K, TOPICS, MESSAGES, CHUNK = 10, 400, 25, 20_000
 FIRST = NOON - timedelta(days=3_000)
 WORDS = [f"word{number}" for number in range(2000)]
 MEMORIES = """
     COPY membus.memories (
-        tenant_id, scope, id, group_id, part, kind, text, embedded_text, content_hash, stems, length, message_length,
-        session, occurred_at, version
+        tenant_id, scope, id, group_id, part, kind, text, embedded_text, content_hash, stems, length,
+        message_length, session, occurred_at, version
     ) FROM STDIN
 """
 VECTORS = """
@@ -41,11 +38,8 @@ class Size:
     queries: int = 300
 
 
-class Crowd:
-    """`owners` says whose each row is.
-
-    The first tenant has most, the second half of it, the third a third.
-    """
+class TenantRows:
+    """Rows of many tenants; `owners` has the tenant of each: the second has half as many as the first."""
 
     def __init__(self, size: Size) -> None:
         self.size, self._chance = size, np.random.default_rng(20261120)
@@ -54,33 +48,28 @@ class Crowd:
         self._topics = _unit(self._chance.standard_normal((TOPICS, size.dimensions)))
         self.vectors = np.concatenate([self._clustered(len(part)) for part in _chunks(size.rows)])
 
-    def asked(self) -> list[tuple[int, Vectors]]:
-        """Return owners with queries: something close to what one of their rows says."""
+    def make_queries(self) -> list[tuple[int, Vectors]]:
+        """Return tenants with queries, each near to one of the tenant's rows."""
         rows = self._chance.integers(self.size.rows, size=self.size.queries)
         noise = _unit(self._chance.standard_normal((self.size.queries, self.size.dimensions)))
         return list(zip(self.owners[rows].tolist(), _unit(self.vectors[rows] + 0.5 * noise), strict=True))
 
-    def nearest(self, owner: int, query: Vectors) -> set[str]:
-        """Return the nearest rows of the tenant among what Postgres holds: vectors of half precision."""
+    def find_nearest(self, owner: int, query: Vectors) -> set[str]:
+        """Return the nearest rows of the tenant by vectors of half precision, as Postgres stores them."""
         mine = np.flatnonzero(self.owners == owner)
         best = mine[np.argsort(-(_half(self.vectors[mine]) @ _half(query)), kind="stable")[:K]]
         return {f"m{row}" for row in best}
 
-    def fill(self, server: Database) -> Database:
-        database = empty_database(server)
-        with database.open(database.owner) as connection:
-            apply_migrations(
-                read_migrations(SQL), schema=PostgresSchema(connection), functions_login=database.functions
-            )
-        said = self._said()
+    def fill_database(self, server: Database) -> Database:
+        database, places = migrated_database(server), self._list_places()
         with database.open(database.superuser) as connection:
             for part in _chunks(self.size.rows):
-                self._copy(connection, part, said)
+                self._copy(connection, part, places)
             connection.execute("VACUUM ANALYZE membus.memories, membus.vectors")
         return database
 
     def _copy(
-        self, connection: psycopg.Connection[Any], part: Sequence[int], said: Sequence[tuple[str, datetime]]
+        self, connection: psycopg.Connection[Any], part: Sequence[int], places: Sequence[tuple[str, datetime]]
     ) -> None:
         with connection.cursor() as cursor, cursor.copy(MEMORIES) as copy:
             for row, words in zip(part, self._chance.choice(WORDS, (len(part), 20)), strict=True):
@@ -99,7 +88,7 @@ class Crowd:
                         text,
                         20,
                         20,
-                        *said[row],
+                        *places[row],
                         1,
                     )
                 )
@@ -117,25 +106,22 @@ class Crowd:
                         f"h{row}",
                         vector,
                         "episode",
-                        *said[row],
+                        *places[row],
                     )
                 )
 
-    def _said(self) -> list[tuple[str, datetime]]:
-        """Return session and moment of each row.
-
-        A tenant says its texts in sessions of 25, a minute apart.
-        """
-        places: Counter[int] = Counter()
-        said: list[tuple[str, datetime]] = []
+    def _list_places(self) -> list[tuple[str, datetime]]:
+        """Return session and moment of each row: sessions of 25 messages, a minute apart."""
+        counts: Counter[int] = Counter()
+        places: list[tuple[str, datetime]] = []
         for owner in self.owners:
-            session, minute = divmod(places[owner], MESSAGES)
-            said.append((f"s{session}", FIRST + timedelta(hours=session, minutes=minute)))
-            places[owner] += 1
-        return said
+            session, minute = divmod(counts[owner], MESSAGES)
+            places.append((f"s{session}", FIRST + timedelta(hours=session, minutes=minute)))
+            counts[owner] += 1
+        return places
 
     def _clustered(self, rows: int) -> Vectors:
-        """Return vectors that crowd around topics, as texts do."""
+        """Return vectors that cluster around topics, as those of texts do."""
         noise = _unit(self._chance.standard_normal((rows, self.size.dimensions)))
         return _unit(self._topics[self._chance.integers(TOPICS, size=rows)] + 0.8 * noise)
 

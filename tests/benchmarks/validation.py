@@ -1,4 +1,4 @@
-"""What the gate lets through of what a model that believes everything proposes, by kind of utterance."""
+"""What validation accepts of the candidates of a credulous model, by kind of utterance."""
 
 from collections.abc import Sequence
 
@@ -7,25 +7,25 @@ from tests.support.utterances import ValidatedUtterance, utterances, validate_ut
 
 
 def measure() -> Table:
-    """Precision: of what is admitted, how much is so. Recall: of what is so, how much is admitted."""
+    """Precision: the true share of the accepted. Recall: the accepted share of the true."""
     verdicts = validate_utterances()
     groups = list(dict.fromkeys(each.group for each in utterances()))
     rows = [_row(group, [each for each in verdicts if each.utterance.group == group]) for group in groups]
-    columns = ("utterances", "count", "so", "admitted", "precision", "recall", "held", "right reason")
-    return Table("The gate on labelled utterances", columns, [*rows, _row("all", verdicts)])
+    columns = ("utterances", "count", "true", "accepted", "precision", "recall", "in review", "right reason")
+    return Table("Validation of labelled utterances", columns, [*rows, _row("all", verdicts)])
 
 
 def _row(name: str, verdicts: Sequence[ValidatedUtterance]) -> tuple[str, ...]:
     facts = [each for each in verdicts if each.utterance.is_fact]
-    admitted = [each for each in verdicts if each.admitted]
-    right = sum(each.right for each in admitted)
-    counts = (len(verdicts), len(facts), len(admitted))
+    accepted = [each for each in verdicts if each.admitted]
+    right = sum(each.right for each in accepted)
+    counts = (len(verdicts), len(facts), len(accepted))
     reasons = sum(each.right_reason for each in verdicts)
     held = sum(each.held for each in verdicts)
     return (
         name,
         *map(str, counts),
-        _share(right, len(admitted)),
+        _share(right, len(accepted)),
         _share(right, len(facts)),
         str(held),
         str(reasons),

@@ -1,4 +1,4 @@
-"""Ways to ask for a tenant's ten best: plain SQL as one would write it, and the search of membus."""
+"""Queries for the ten best rows of a tenant: plain SQL, and the search of membus."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,8 +22,8 @@ VECTOR = """
 """
 RANKED = """
     SELECT m.id FROM membus.memories m
-    WHERE m.tenant_id = %(tenant)s AND m.scope = 'U#u' AND m.terms @@ %(words)s::tsquery AND m.valid_until IS NULL
-        AND (m.expires_at IS NULL OR m.expires_at > %(now)s)
+    WHERE m.tenant_id = %(tenant)s AND m.scope = 'U#u' AND m.terms @@ %(words)s::tsquery
+        AND m.valid_until IS NULL AND (m.expires_at IS NULL OR m.expires_at > %(now)s)
     ORDER BY ts_rank(m.terms, %(words)s::tsquery) DESC LIMIT 100
 """
 WEIGHED = """
@@ -38,7 +38,8 @@ WEIGHED = """
 """
 MINE = """
     mine AS MATERIALIZED (
-        SELECT m.id, m.length, CASE WHEN m.terms @@ %(words)s::tsquery THEN m.terms END AS terms FROM membus.memories m
+        SELECT m.id, m.length, CASE WHEN m.terms @@ %(words)s::tsquery THEN m.terms END AS terms
+        FROM membus.memories m
         WHERE m.tenant_id = %(tenant)s AND m.scope = 'U#u' AND m.valid_until IS NULL
             AND (m.expires_at IS NULL OR m.expires_at > %(now)s)
     ),
@@ -52,34 +53,34 @@ FUSED = """
     ) AS best JOIN membus.memories m USING (id) WHERE m.tenant_id = %(tenant)s ORDER BY best.score DESC
 """
 NEAR = VECTOR.format(limit=100)
-BARE: dict[str, LiteralString] = {
+PLAIN_SQL: dict[str, LiteralString] = {
     "bare SQL: vector, 10 ids": VECTOR.format(limit=10),
     "bare SQL: vector, ts_rank, 10 texts": FUSED.format(scope="", near=NEAR, said=RANKED),
     "bare SQL: vector, words by rarity, 10 texts": FUSED.format(scope=MINE, near=NEAR, said=WEIGHED),
 }
-BESIDE = {
+COMPARED_WITH = {
     "membus: vector": "bare SQL: vector, 10 ids",
     "membus: hybrid, ranked": "bare SQL: vector, words by rarity, 10 texts",
 }
-"""The plain query that a search is measured beside: the same arms and filters, and as many texts."""
+"""The plain query that a search is compared with: the same arms and filters, and as many texts."""
 TENANT = "SELECT set_config('membus.tenant_id', %s, true)"
-Way = Callable[[str, Vectors], list[str]]
+SearchQuery = Callable[[str, Vectors], list[str]]
 
 
-def ways(database: Database, opened: ExitStack) -> dict[str, Way]:
-    """Return the ways by name, each with a connection that is open as long as `opened`."""
+def make_queries(database: Database, opened: ExitStack) -> dict[str, SearchQuery]:
+    """Return the queries by name, on connections that are open as long as `opened`."""
     transactions = TenantTransactions(lambda: opened.enter_context(database.open(database.functions)))
     index = PostgresMemories(transactions, model="bench")
     bare = opened.enter_context(database.open(database.functions))
-    asked = parse_query(" ".join(WORDS[:5]), now=NOON.date())
+    words = parse_query(" ".join(WORDS[:5]), now=NOON.date())
 
     def by_sql(statement: LiteralString, tenant: str, query: Vectors) -> list[str]:
         named = {
             "tenant": tenant,
             "vector": HalfVector(query.tolist()),
             "now": NOON,
-            "words": " | ".join(asked.terms),
-            "terms": list(asked.terms),
+            "words": " | ".join(words.terms),
+            "terms": list(words.terms),
         }
         with bare.pipeline(), bare.transaction():
             bare.execute(TENANT, [tenant])
@@ -94,11 +95,11 @@ def ways(database: Database, opened: ExitStack) -> dict[str, Way]:
 
     def hybrid(tenant: str, query: Vectors) -> list[str]:
         found = index.search(
-            SearchScope(tenant_id=tenant, now=NOON, scope="U#u"), terms=asked.terms, vector=query.tolist()
+            SearchScope(tenant_id=tenant, now=NOON, scope="U#u"), terms=words.terms, vector=query.tolist()
         )
-        return [each.row.id for each in rank_passages(asked, found.rows, found.scope, limit=K)]
+        return [each.row.id for each in rank_passages(words, found.rows, found.scope, limit=K)]
 
-    return {name: partial(by_sql, statement) for name, statement in BARE.items()} | {
+    return {name: partial(by_sql, statement) for name, statement in PLAIN_SQL.items()} | {
         "membus: vector": vector,
         "membus: hybrid, ranked": hybrid,
     }
