@@ -1,8 +1,8 @@
 """Counts what boto3 clients ask of AWS: requests, bytes of objects, units of DynamoDB and their price.
 
-Units follow AWS' rules for on-demand tables. A write takes one unit a KB, in a transaction two; a read one unit
-per 4 KB, half of one where it may be stale. Writes of indexes count. Prices are list prices of us-east-1 in
-November 2026.
+Units follow AWS' rules for on-demand tables. A write takes one unit a KB, in a transaction two; a read one
+unit per 4 KB, half of one where it may be stale. Writes of indexes count. Prices are list prices of us-east-1
+in November 2026.
 """
 
 import json

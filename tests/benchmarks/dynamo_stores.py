@@ -1,4 +1,4 @@
-"""Both doors and extract over the real DynamoDB adapters, wired as the functions wire them."""
+"""The API, chat and extraction over the real DynamoDB adapters, composed as in the functions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,28 +41,28 @@ from tests.support.turns import a_chat, a_turn_job
 
 RATES = RateLimits(requests_per_second=1_000, events_per_second=100_000)
 BOB = Owner(tenant=ADA.tenant, user="bob")
-"""Who says what comes in at the door, so that no turn of Ada's finds it fresh."""
+"""The user of the accepted events, so that no turn of Ada has them as unprocessed messages."""
 QUESTION = "What would you cook with pumpkin tonight?"
 
 
 class Stores:
-    """One tenant with a conversation of 49 turns; the execution environments are warm."""
+    """One tenant with a conversation of 49 turns, in warm execution environments."""
 
     def __init__(self, facts: Line) -> None:
         memory, conversations = make_table("memory"), make_table("conversations")
         tenants = make_table("tenants")
         self.clients = [memory.meta.client, conversations.meta.client, tenants.meta.client]
-        self.gate = ErasureGuard(CachedErasures(DynamoErasures(tenants), lambda: NOON))
+        self.guard = ErasureGuard(CachedErasures(DynamoErasures(tenants), lambda: NOON))
         self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryBlobs())
-        self.signals, self.held_facts = DynamoSignals(memory), DynamoReviewQueue(memory, lambda: NOON)
-        self.answers, self.fresh = (
+        self.signals, self.review_queue = DynamoSignals(memory), DynamoReviewQueue(memory, lambda: NOON)
+        self.answers, self.unprocessed = (
             DynamoAnswers(memory),
             DynamoUnprocessedMessages(conversations, lambda: NOON),
         )
         store = DynamoConversations(conversations, lambda: NOON)
         self.conversations, self.hot = store, CachingConversations(store, InMemoryConversationCache())
         self.tenants, self.usage = DynamoTenants(tenants), DynamoUsage(tenants)
-        self.turnstile = RateLimiter(
+        self.rate_limiter = RateLimiter(
             DynamoRateLimits(tenants, lambda: NOON),
             self.tenants,
             RATES,
@@ -77,20 +77,20 @@ class Stores:
             conversations=store,
             summaries=DynamoSummaries(conversations),
             facts=self.facts,
-            unprocessed=self.fresh,
+            unprocessed=self.unprocessed,
             model=speaking,
             clock=lambda: NOON,
-            guard=self.gate,
+            guard=self.guard,
             jobs=DynamoReplyJobs(conversations, lambda: NOON),
             deadline=Deadline(lambda: 24.0, resumable=True),
         )
         for number in range(49):
-            self.fresh.mark_processed(
+            self.unprocessed.mark_processed(
                 ADA, [self.turn(str(number)).event_id]
             )  # extract is some seconds behind
-        self.turnstile.check_rate(ADA.tenant)
+        self.rate_limiter.check_rate(ADA.tenant)
         for user in (ADA, BOB):
-            self.gate.ensure_writable(user)  # heard of within the minute
+            self.guard.ensure_writable(user)  # heard of within the minute
 
     def window(self, conversations: ConversationStore) -> None:
         conversations.list_recent_messages(
@@ -98,36 +98,36 @@ class Stores:
         )
 
     def send(self, *items: Mapping[str, Any]) -> None:
-        """Take events in at the door, as `POST /v1/events` does."""
-        self.turnstile.check_rate(ADA.tenant)
-        self.turnstile.check_rate(ADA.tenant, "events", len(items))
+        """Accept events, as `POST /v1/events` does."""
+        self.rate_limiter.check_rate(ADA.tenant)
+        self.rate_limiter.check_rate(ADA.tenant, "events", len(items))
         accept_events(
             items,
             EventDefaults(tenant=ADA.tenant, request_key=None, now=NOON),
-            guard=self.gate,
+            guard=self.guard,
             bus=InMemoryEventBus(),
-            unprocessed=self.fresh,
+            unprocessed=self.unprocessed,
             monitor=RecordingUsageMonitor(),
         )
 
     def extract(self, *events: Event) -> None:
-        """Read a batch of events, as the queue brings them."""
+        """Extract from a batch of events, as the queue delivers it."""
         extraction = Extraction(
             self.reading,
             episodes=self.episodes,
             facts=self.facts,
             signals=self.signals,
-            review_queue=self.held_facts,
-            unprocessed=self.fresh,
+            review_queue=self.review_queue,
+            unprocessed=self.unprocessed,
             answers=self.answers,
-            erasures=self.gate.erasures,
+            erasures=self.guard.erasures,
             usage=self.usage,
         )
         extraction.deliver(*(a_message(event, event.event_id) for event in events))
 
     def context(self) -> None:
         talk, message = a_conversation().conversation_id, "How are you?"
-        preview_context(self.chat.loader, self.gate, ADA.tenant, talk, message, author=ADA.user, now=NOON)
+        preview_context(self.chat.loader, self.guard, ADA.tenant, talk, message, author=ADA.user, now=NOON)
 
     def turn(self, key: str = "last") -> Turn:
         """Answer a message, once its request is admitted."""
@@ -136,7 +136,7 @@ class Stores:
 
     def turn_over_http(self) -> None:
         """Answer a message within its request, as `POST …/messages` does."""
-        self.turnstile.check_rate(ADA.tenant)
+        self.rate_limiter.check_rate(ADA.tenant)
         self.turn("http")
 
     def _account(self, function: str) -> BudgetAccount:
@@ -152,7 +152,7 @@ class Stores:
 
 
 class _Billed(ScriptedModel):
-    """A model whose calls go on the tenant's account."""
+    """A model whose calls count for the budget of the tenant."""
 
     def __init__(self, account: BudgetAccount, line: Line) -> None:
         super().__init__(line)

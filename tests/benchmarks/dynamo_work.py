@@ -1,4 +1,4 @@
-"""What an event, a profile read and a chat turn cost in DynamoDB: requests and units, counted, not timed."""
+"""DynamoDB requests and units of an event, a profile read and a chat turn."""
 
 import json
 import re
@@ -33,10 +33,13 @@ def _events(stores: Stores) -> list[tuple[str, ...]]:
         [_home(n) for n in range(10)],
     )
     return [
-        _row("at the door: a page view, of a hundred", stores, lambda: stores.send(*sent), share=100),
-        _row("at the door: a message alone", stores, lambda: stores.send(words[0])),
+        _row("accepted by the API: a page view, of a hundred", stores, lambda: stores.send(*sent), share=100),
+        _row("accepted by the API: a message alone", stores, lambda: stores.send(words[0])),
         _row(
-            "at the door: a message of one user, of a hundred", stores, lambda: stores.send(*words), share=100
+            "accepted by the API: a message of one user, of a hundred",
+            stores,
+            lambda: stores.send(*words),
+            share=100,
         ),
         _row(
             "a page view (recorded, no rule concerns it), in a batch of ten",

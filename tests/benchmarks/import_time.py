@@ -1,4 +1,4 @@
-"""How long each function's handler takes to import from its built zip, and which packages take it."""
+"""The import time of each handler from its built zip, by package."""
 
 import re
 import subprocess
@@ -43,7 +43,7 @@ def _row(name: str, folder: Path) -> tuple[str, ...]:
 
 
 def _import(name: str, folder: Path) -> dict[str, int]:
-    """Microseconds by module, its own imports not counted, from a process that sees only the zips."""
+    """Return microseconds by module without its imports, from a process that sees only the zips."""
     path = [str(folder), str(folder / "python")]
     code = (
         f"import sys; sys.path += {path}; print({BEGIN!r}, file=sys.stderr); import functions.{name}.handler"

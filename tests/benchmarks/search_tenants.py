@@ -51,8 +51,9 @@ def measure() -> Table:
 
 
 def _read_size() -> Size:
-    given = {name: os.environ.get(name.upper()) for name in ("rows", "tenants", "dimensions")}  # noqa: TID251 - given to `make`
-    return Size(**{name: int(value) for name, value in given.items() if value})
+    given = os.environ  # noqa: TID251 - the variables of `make`
+    names = ("rows", "tenants", "dimensions")
+    return Size(**{name: int(given[name.upper()]) for name in names if given.get(name.upper())})
 
 
 def _index_scopes(database: Database) -> int:
@@ -61,7 +62,7 @@ def _index_scopes(database: Database) -> int:
 
 
 def _time_queries(queries: Mapping[str, SearchQuery], questions: Questions) -> Timed:
-    """Return milliseconds and ids of each question by each query; they take turns, so a busy moment hits all."""
+    """Return milliseconds and ids by query; queries take turns, so that a busy moment hits all."""
     timed: Timed = {name: [] for name in queries}
     warm_up = questions[:20]
     for number, (owner, vector) in enumerate([*warm_up, *questions]):

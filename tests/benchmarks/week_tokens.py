@@ -1,4 +1,4 @@
-"""How many events of the demo's week reach the model, and which end with rules or with being recorded."""
+"""The events of the demo's week that the model reads, that rules read, and that are only recorded."""
 
 from membus.core.event import Event
 from membus.facts.rules import needs_extraction, needs_model
@@ -8,7 +8,7 @@ from tests.benchmarks.table import Table
 
 
 def measure() -> Table:
-    """Events by id: a copy of one costs nothing again."""
+    """Count each id once: a copy of an event costs nothing."""
     copies = [Event.model_validate({"tenant_id": "demo"} | event) for event in read_source(WEEK).events]
     events = {event.event_id: event for event in copies}.values()
     read_by_model = sum(needs_model(event) for event in events)

@@ -10,12 +10,12 @@ def test_units_of_an_estimate_are_those_of_the_benchmark() -> None:
     request, batch, fresh = (work()[name] for name in ("request", "batch", "fresh"))
     ten = work()["batch_messages"]
 
-    assert counted["at the door: a page view, of a hundred"] == (request["write_units"] / 100, 0.0)
-    assert counted["at the door: a message alone"] == (
+    assert counted["accepted by the API: a page view, of a hundred"] == (request["write_units"] / 100, 0.0)
+    assert counted["accepted by the API: a message alone"] == (
         request["write_units"] + fresh["word"] + fresh["stamp"],
         0.0,
     )
-    assert counted["at the door: a message of one user, of a hundred"] == (
+    assert counted["accepted by the API: a message of one user, of a hundred"] == (
         (request["write_units"] + fresh["most"] * fresh["word"] + fresh["stamp"]) / 100,
         0.0,
     )

@@ -1,7 +1,4 @@
-"""`make bench-chat DATA=folder`: whole conversations through chat.
-
-Tokens, cost, evidence, slots and work by turn.
-"""
+"""`make bench-chat DATA=folder`: whole conversations through chat: tokens, cost, evidence, slots and work."""
 
 import argparse
 import sys
@@ -27,9 +24,9 @@ from tests.support.model_server import model_server
 KEPT = Path(".local") / "bench-search"
 LOSSY = 0.7
 NOTE = """\
-Tokens are estimated but for «counted», which the local model's tokenizer counted. Profiles are empty: nothing is
-extracted here, so evidence stands in the window or was recalled. Summaries come from a model that forgets {lossy:.0%}
-of names and figures. A user's message beyond 480 tokens is cut: the API takes no longer one. Development data: claim
+Tokens are estimates; those under "counted" are from the local model's tokenizer. Profiles are empty: nothing is
+extracted here, so evidence is in the window or recalled. Summaries come from a model that forgets {lossy:.0%} of
+names and figures. A user's message is cut at 480 tokens, which the API accepts. Development data: claim
 nothing."""
 
 
@@ -50,8 +47,8 @@ def main() -> None:
         for case in cases:
             measuring = Measuring(Talk(case, vectors, model), case)
             for number, exchange in enumerate(exchanges(case)):
-                measuring.turn(exchange, number)
-            measuring.questions()
+                measuring.measure_turn(exchange, number)
+            measuring.ask_questions()
             found.append(measuring.figures)
             console.print(f"{case.set} {case.id}: {len(measuring.figures.errors)} turns", style="dim")
     for table in (prompts_table(found), evidence_table(found), slots_table(found), work_table()):
@@ -105,7 +102,7 @@ def evidence_table(found: Sequence[Figures]) -> Table:
         *METHODS,
         "recalled tokens",
         "turns searched",
-        "estimate off, p50 / p95",
+        "error of the estimate, p50 / p95",
         "counted, most",
         "assemble ms",
     )

@@ -1,7 +1,4 @@
-"""What a row of prompts costs under prompt-cache prices.
-
-What is read, written and sent anew, turn by turn.
-"""
+"""The cost of successive prompts with a prompt cache: tokens read, written and sent anew in each turn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,10 +19,7 @@ class Part:
 
 @dataclass
 class Bill:
-    """Sums the prompts of one conversation.
-
-    `cached` of `add` is how many leading parts end at the last cache point.
-    """
+    """Sums the prompts of one conversation."""
 
     tokens: list[int] = field(default_factory=list)
     costs: list[float] = field(default_factory=list)
@@ -33,6 +27,7 @@ class Bill:
     _before: Sequence[Part] = ()
 
     def add(self, parts: Sequence[Part], *, cached: int) -> None:
+        """Add a prompt whose first `cached` parts end at the last cache point."""
         prefix = parts[:cached]
         shared = 0
         for one, other in zip(prefix, self._before, strict=False):

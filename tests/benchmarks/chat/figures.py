@@ -1,7 +1,4 @@
-"""The figures of one conversation: tokens and cost of turns beside others' prompts.
-
-Evidence, slots, error, time.
-"""
+"""The figures of one conversation: tokens and cost of turns, evidence, slots, error of estimates, time."""
 
 import time
 from collections.abc import Sequence
@@ -29,11 +26,9 @@ METHODS = ("full history", "window 8K, sliding", "top-10 passages", "membus")
 
 @dataclass
 class Figures:
-    """`slots`.
+    """What was measured; `slots` says by kind whether each slot of ten compactions is in the prompt after them.
 
-    Those admitted in the first ten compactions, by kind, and whether each is in the prompt after them.
-
-    Intents that were carried out meanwhile are `closed`, and expected no more.
+    Intents that were carried out by then are `closed` and not expected.
     """
 
     case: Case
@@ -55,8 +50,8 @@ class Measuring:
         self._history: list[Part] = [Part("tools", TOOLS), Part("system", estimate_tokens(SYSTEM))]
         self._admitted: dict[str, Slot] = {}
 
-    def turn(self, exchange: Exchange, number: int) -> None:
-        """Show what the next message would send by each method, then let it happen."""
+    def measure_turn(self, exchange: Exchange, number: int) -> None:
+        """Bill the prompt of the next message by each method, then answer the message."""
         talk, content = self.talk, exchange.content
         talk.now = max(exchange.asked[0].occurred_at, talk.now)
         talk.search.until = talk.now
@@ -64,12 +59,12 @@ class Measuring:
         made = talk.context(content)
         self.figures.assemble_ms.append((time.perf_counter() - started) * 1000)
         self._bill(made, content)
-        talk.take(exchange, number)
+        talk.play_exchange(exchange, number)
         self._history += [_part(content), _part("\n".join(message.text for message in exchange.answered))]
         self._watch_slots()
 
-    def questions(self) -> None:
-        """Ask every question of the data set when the conversation is over."""
+    def ask_questions(self) -> None:
+        """Ask every question of the data set after the conversation."""
         talk = self.talk
         talk.now = talk.search.until = ASKED
         for question in self.figures.case.questions:

@@ -1,7 +1,4 @@
-"""A whole conversation of a data set through the real core of chat.
-
-Its answers replayed, its summaries written.
-"""
+"""A conversation of a data set through the chat service: its answers are replayed, its summaries written."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,14 +37,14 @@ MESSAGE_TOKENS = 480
 
 @dataclass(frozen=True)
 class Exchange:
-    """What the user said and what was answered; `asked` and `answered` are the data set's own messages."""
+    """A message of the user with its answer; `asked` and `answered` are messages of the data set."""
 
     asked: Sequence[Message]
     answered: Sequence[Message]
 
     @property
     def content(self) -> str:
-        """Return the user's words as far as a message of a chat may go."""
+        """Return the user's words, cut to the length that the API accepts."""
         words = "\n".join(message.text for message in self.asked).split(" ")
         while estimate_tokens(" ".join(words)) > MESSAGE_TOKENS:
             words = words[: int(len(words) * 0.95)]
@@ -55,10 +52,7 @@ class Exchange:
 
 
 def exchanges(case: Case) -> Iterator[Exchange]:
-    """Pair what one side says with what the other answers.
-
-    The first speaker of a conversation is its user.
-    """
+    """Pair messages with their answers; the first speaker of a conversation is its user."""
     first = case.messages[0].speaker
     sides = [list(said) for _, said in groupby(case.messages, key=lambda message: message.speaker == first)]
     for asked, answered in zip(sides[::2], sides[1::2], strict=False):
@@ -66,15 +60,12 @@ def exchanges(case: Case) -> Iterator[Exchange]:
 
 
 class Search:
-    """The search of production over what was said before a moment.
-
-    Facts are none, for nothing is extracted here.
-    """
+    """The search of production over the messages before a moment; there are no facts."""
 
     def __init__(self, case: Case, vectors: KeptVectors) -> None:
         entries = case.entries()
         self._store = Store(
-            entries, vectors.of([part.embedded_text for each in entries for part in each.passages])
+            entries, vectors.embed_texts([part.embedded_text for each in entries for part in each.passages])
         )
         self._vectors = vectors
         self.until: datetime = ASKED
@@ -84,7 +75,7 @@ class Search:
         if self._last[:2] == (message, self.until) and len(self._last[2]) >= limit:
             return self._last[2][:limit]
         query = parse_query(message[:2_000], now=self.until.date())
-        rows, scope = self._store.gather(query, self._vectors.of([query.text])[0])
+        rows, scope = self._store.gather(query, self._vectors.embed_texts([query.text])[0])
         past = [row for row in rows if row.occurred_at < self.until]
         found = [
             RecalledPassage(
@@ -105,7 +96,7 @@ class Search:
 
 
 class Replay(ScriptedModel):
-    """Answers what the data set answers, and counts tokens as the local model does."""
+    """Replies with the answers of the data set, and counts tokens as the local model does."""
 
     def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
         reply = super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
@@ -115,7 +106,7 @@ class Replay(ScriptedModel):
 
 
 class Talk:
-    """`summarizer` is asked for each summary that falls due, at once; its model may be lossy."""
+    """A conversation in the chat service; `summarizer` writes each due summary at once and may be lossy."""
 
     def __init__(self, case: Case, vectors: KeptVectors, summarizer: LanguageModel) -> None:
         self.search, self.now = Search(case, vectors), case.messages[0].occurred_at
@@ -144,8 +135,8 @@ class Talk:
         loader, guard = self.chat.loader, self.chat.guard
         return preview_context(loader, guard, TENANT, TALK, message, author="ada", now=self.now)
 
-    def take(self, exchange: Exchange, number: int) -> None:
-        """Let an exchange happen, and the summary that it makes due."""
+    def play_exchange(self, exchange: Exchange, number: int) -> None:
+        """Answer the message of an exchange, and write the summary that is then due."""
         self.now = max(exchange.asked[0].occurred_at, self.now + timedelta(milliseconds=2))
         self.search.until = self.now
         self._answer = "\n".join(message.text for message in exchange.answered) or "…"
@@ -172,7 +163,7 @@ class Talk:
         self.due.published.clear()
 
     def evidence(self, made: PromptContext) -> set[str]:
-        """Return the ids of the data set's messages that stand in the window or were recalled."""
+        """Return the ids of the messages of the data set that are in the window or were recalled."""
         window = {said.id for message in made.window for said in self.said[message.message_id]}
         return window | set(found_ids(passage.memory_id for passage in made.recalled))
 

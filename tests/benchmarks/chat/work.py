@@ -1,4 +1,4 @@
-"""What a turn costs in DynamoDB at turn 50, 500 and 2,000 of one conversation, on tables like the deployed ones."""
+"""DynamoDB work of a turn at turn 50, 500 and 2,000 of one conversation, on tables like the deployed ones."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ from tests.support.turns import a_chat, a_turn_job
 
 AT = (50, 500, 2_000)
 AROUND = 40
-"""Turns that are averaged: a window grows and is cut within about so many."""
+"""Turns that are averaged: a window grows and is cut within about as many."""
 TALK, ANSWER = "talk", "word " * 150
 CHAPTER = (
     '{"summary": "They talked about things.", "entities": [], "intents": [], "decisions": [], "numbers": []}'
@@ -77,10 +77,7 @@ def _measured() -> dict[int, list[tuple[AwsCalls, AwsCalls]]]:
 
 
 class _Talk:
-    """A conversation of about 190 tokens a turn.
-
-    Whatever summary is due is written at once, outside the count.
-    """
+    """A conversation of about 190 tokens a turn; due summaries are written at once and not counted."""
 
     def __init__(self) -> None:
         memory, conversations = make_table("memory"), make_table("conversations")

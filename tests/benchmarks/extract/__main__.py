@@ -1,8 +1,6 @@
-"""`make bench-extract DATA=file`.
+"""`make bench-extract DATA=file`: model calls, tokens and facts of a LoCoMo file, also with copies of events.
 
-The model calls that a LoCoMo file takes, and that no storm changes what is learned.
-
-Every turn is an event of its speaker. The real client asks the local model server over HTTP; the stores are
+Every turn is an event of its speaker. The real client calls the local model server over HTTP; the stores are
 in memory.
 """
 
@@ -38,7 +36,7 @@ TARGET = 0.15
 
 
 class Counted:
-    """A speaker that counts its answers and what they took."""
+    """A model client that counts its replies and their tokens."""
 
     def __init__(self, speaker: ClaudeClient) -> None:
         self._speaker, self.name = speaker, speaker.name
@@ -58,7 +56,7 @@ class Counted:
 
 @dataclass
 class Run:
-    """What one way of delivering the events took, and what it left."""
+    """One way of delivering the events: its calls, its tokens and the facts."""
 
     name: str
     events: int

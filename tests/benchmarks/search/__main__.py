@@ -23,9 +23,9 @@ KEPT = Path(".local") / "bench-search"
 PASSAGES = 100  # as many as the API shows at most
 QUICK_CASES, QUICK_STEP = 2, 5
 NOTE = """\
-Development data: its halves chose the weights. «{other}» are fitted on the other half of the conversations, so no
-question saw its own conversation; «{shipped}» are those of the layer, fitted on all of them. Claim neither: figures to
-claim are measured on conversations that nothing here has seen. * marks the best of a row."""
+Development data: its halves chose the weights. "{other}" are fitted on the other half of the conversations, so
+that no question saw its own conversation; "{shipped}" are those of the layer, fitted on all of them. Claim
+neither: a claim needs conversations that nothing here has seen. * marks the best of a row."""
 
 
 def main() -> None:
@@ -86,7 +86,10 @@ def _report(cases: Sequence[Case], samples: Sequence[Sample], vectors: KeptVecto
 
 def _of_baselines(cases: Sequence[Case], vectors: KeptVectors) -> Iterator[measure.Measured]:
     for case in cases:
-        methods, asked = Baselines(case, vectors), vectors.of([question.text for question in case.questions])
+        methods, asked = (
+            Baselines(case, vectors),
+            vectors.embed_texts([question.text for question in case.questions]),
+        )
         for question, vector in zip(case.questions, asked, strict=True):
             for name, ids in methods.ranked(question.text, vector).items():
                 yield measure.measured(case, question, name, ids)

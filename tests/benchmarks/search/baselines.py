@@ -1,7 +1,4 @@
-"""What others do, over whole messages.
-
-BM25 with and without stems, vectors, and the two usual ways of joining them.
-"""
+"""Baselines over whole messages: BM25 with and without stems, vectors, and two fusions of them."""
 
 import math
 import re
@@ -26,7 +23,7 @@ class Baselines:
         self._ids = [message.id for message in case.messages]
         texts = message_texts(case)
         self._plain, self._stemmed = Bm25(texts, plain_words), Bm25(texts, stem_words)
-        self._vectors: Vectors = vectors.of(texts)
+        self._vectors: Vectors = vectors.embed_texts(texts)
 
     def ranked(self, question: str, vector: Vectors) -> dict[str, list[str]]:
         dense: Scores = (self._vectors @ vector).astype(float)

@@ -18,7 +18,7 @@ _TAIL = re.compile(r"\s*->->.*$", re.DOTALL)
 _CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 _UNDATED = datetime(2024, 1, 1, tzinfo=UTC)
 TENANT, ASKED = "bench", datetime(2026, 1, 1, tzinfo=UTC)
-"""Questions are asked long after: «last month» helps nobody."""
+"""The moment of the questions, long after the conversations: "last month" does not help."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Case:
-    """One conversation with the questions asked when it is over; only those that have evidence."""
+    """One conversation with the questions about it that have evidence."""
 
     set: str
     id: str
@@ -53,7 +53,7 @@ class Case:
         return self.id
 
     def entries(self) -> list[IndexEntry]:
-        """Return the messages as the API would have them indexed, were each sent to POST /v1/events."""
+        """Return the messages as index entries, as if each was sent to POST /v1/events."""
         return [
             index_entry(memory) for message in self.messages for memory in project_event(self._event(message))
         ]
@@ -79,7 +79,7 @@ def found_ids(memory_ids: Iterable[str]) -> list[str]:
 
 
 def read_cases(folder: Path) -> list[Case]:
-    """Return every case of the folder; raises FileNotFoundError naming what should be there."""
+    """Return every case of the folder; raise FileNotFoundError with the expected names."""
     files = sorted(folder.glob("locomo_*.json")) + sorted((folder / "beam").glob("beam_*.json"))
     if not files:
         raise FileNotFoundError(

@@ -1,4 +1,4 @@
-"""Fits the weights: the likelihood that each evidence message wins against all messages that are none."""
+"""Fits the weights: maximises the likelihood that evidence ranks above all other messages."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ SHRINK = 1e-3  # 1e-4 to 1e-2 move no set's recall on the other half by more tha
 
 @dataclass(frozen=True)
 class Batch:
-    """The best rows of each question's best messages as one block, so that an epoch is three products of matrices."""
+    """The best rows of each question's best messages in one block: an epoch is three matrix products."""
 
     rows: NDArray[np.float32]
     gold: NDArray[np.float32]
@@ -95,7 +95,7 @@ def _descend(batch: Batch) -> Matrix:
 
 
 def _slope(batch: Batch, weights: Matrix) -> Matrix:
-    """Differentiate -log(e^gold / (e^gold + Σ e^others)), averaged over the gold messages of each question."""
+    """Differentiate -log(e^gold / (e^gold + Σ e^others)), averaged over each question's gold messages."""
     scores = batch.rows @ weights.astype(np.float32)
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))
     rivals = odds * batch.others

@@ -1,4 +1,4 @@
-"""Weights fitted on one half of the conversations and asked of the other, both ways."""
+"""Cross-validation: weights fitted on one half of the conversations, measured on the other, both ways."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ NAMES = ("first", "second")
 
 @dataclass(frozen=True)
 class Crossed:
-    """What the weights of one half find in a half; `fitted_on` and `asked_of` are 0 or 1."""
+    """The figures of weights of one half on a half; `fitted_on` and `asked_of` are 0 or 1."""
 
     fitted_on: int
     asked_of: int

@@ -1,7 +1,4 @@
-"""The figures of a search.
-
-The share of the evidence among the first messages, and within a budget of tokens.
-"""
+"""The figures of a search: the share of the evidence among the first messages and within a token budget."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +30,7 @@ def measured(case: Case, question: Question, method: str, ids: Sequence[str]) ->
 
 
 def within(case: Case, question: Question, ranked: Iterable[RankedPassage]) -> Measured:
-    """Fill each budget with passages (speaker and text), best first, leaving out what does not fit any more."""
+    """Fill each budget with passages (speaker and text), best first; skip those that do not fit."""
     found: dict[int, set[str]] = {budget: set() for budget in BUDGETS}
     left = {budget: budget for budget in BUDGETS}
     for each in ranked:

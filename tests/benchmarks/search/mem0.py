@@ -1,7 +1,4 @@
-"""Mem0 open source beside membus.
-
-Its own environment, the same messages, questions and vectors, `infer=False`.
-"""
+"""Mem0 open source in an environment of its own: equal messages, questions and vectors, `infer=False`."""
 
 import hashlib
 import json
@@ -26,7 +23,7 @@ class Mem0UnavailableError(Exception):
 
 
 class Mem0:
-    """Answers are kept beside the vectors: Mem0 needs minutes for a set."""
+    """Runs Mem0 and keeps its answers in `folder`: it needs minutes for a set."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -56,7 +53,7 @@ class Mem0:
         ]
         job, matrix = answers.with_suffix(".job"), answers.with_suffix(".npz")
         job.write_text(json.dumps({"messages": messages, "questions": asked, "texts": [*said, *asked]}))
-        np.savez(matrix, vectors=np.concatenate([vectors.of(said), vectors.of(asked)]))
+        np.savez(matrix, vectors=np.concatenate([vectors.embed_texts(said), vectors.embed_texts(asked)]))
         # -P: this folder, in which a mem0.py lies, is no place to import from
         _run(
             [

@@ -1,7 +1,7 @@
 """`python mem0_run.py <job.json> <vectors.npz> <answers.json>`, in Mem0's own environment.
 
-Adds the messages of a case unchanged, searches for its questions and writes the answers. The vectors are those
-of the benchmark, by text.
+Adds the messages of a case unchanged, searches for its questions and writes the answers. The vectors are
+those of the benchmark, by text.
 """
 
 import importlib

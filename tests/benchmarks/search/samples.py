@@ -1,4 +1,4 @@
-"""What the weights are fitted on: for each question the evidence columns of the passages gathered for it."""
+"""The samples that weights are fitted on: a question with the feature columns of its passages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,9 +43,11 @@ class Sample:
 def samples_of(cases: Sequence[Case], vectors: KeptVectors) -> Iterator[Sample]:
     for case in cases:
         entries = case.entries()
-        store = Store(entries, vectors.of([p.embedded_text for entry in entries for p in entry.passages]))
+        store = Store(
+            entries, vectors.embed_texts([p.embedded_text for entry in entries for p in entry.passages])
+        )
         queries = [parse_query(question.text, now=ASKED.date()) for question in case.questions]
-        asked = vectors.of([query.text for query in queries])
+        asked = vectors.embed_texts([query.text for query in queries])
         for question, query, vector in zip(case.questions, queries, asked, strict=True):
             yield _sample(case, question, query, *store.gather(query, vector))
 

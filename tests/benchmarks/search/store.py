@@ -1,7 +1,4 @@
-"""A scope in memory that answers as production does in SQL.
-
-Two arms of candidates, then what was said beside them.
-"""
+"""A search scope in memory that retrieves as production does in SQL: two arms, then neighbours."""
 
 import math
 from collections import defaultdict
@@ -72,10 +69,7 @@ class Store:
         return [index for index in near if self.rows[index].part == 0]
 
     def _numbered(self, found: Sequence[int], accompanied: Iterable[int]) -> dict[int, int]:
-        """Return positions that follow only where the index would know it.
-
-        Around what brought its neighbours.
-        """
+        """Return positions, consecutive only where the index knows it: around rows with neighbours."""
         around = (
             (self.rows[i].session, self.rows[i].position + step) for i in accompanied for step in _BEHIND
         )

@@ -1,4 +1,4 @@
-"""A conversation through the adapter into a real PostgreSQL, and its questions answered from there."""
+"""A conversation in a real PostgreSQL, and its questions answered from there."""
 
 import tempfile
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ DIMENSIONS = 1024
 
 
 def parity(case: Case, samples: Sequence[Sample], vectors: KeptVectors) -> Table:
-    """Return recall by the in-memory run and from PostgreSQL, and how many first tens are the same."""
+    """Return the recall in memory and in PostgreSQL, and the number of equal first tens."""
     here = [_ids(sample) for sample in samples]
     there = _from_postgres(case, samples, vectors)
     same = sum(one[:10] == other[:10] for one, other in zip(here, there, strict=True))
@@ -52,7 +52,7 @@ def _from_postgres(case: Case, samples: Sequence[Sample], vectors: KeptVectors) 
         transactions = TenantTransactions(lambda: opened.enter_context(database.open(database.functions)))
         index = PostgresMemories(transactions, model="bench")
         _fill(index, case, vectors)
-        asked = vectors.of([sample.query.text for sample in samples])
+        asked = vectors.embed_texts([sample.query.text for sample in samples])
         return [
             _asked(index, case, sample, vector)
             for sample, vector in zip(samples, _padded(asked), strict=True)
@@ -64,7 +64,7 @@ def _fill(index: PostgresMemories, case: Case, vectors: KeptVectors) -> None:
     for start in range(0, len(entries), BATCH):
         index.put(TENANT, entries[start : start + BATCH])
     texts = [passage.embedded_text for entry in entries for passage in entry.passages]
-    by_text = dict(zip(texts, _padded(vectors.of(texts)), strict=True))
+    by_text = dict(zip(texts, _padded(vectors.embed_texts(texts)), strict=True))
     for start in range(0, len(by_text), BATCH):
         index.attach_vectors(TENANT, dict(list(by_text.items())[start : start + BATCH]))
 

@@ -1,4 +1,4 @@
-"""Vectors of the benchmarks' texts, made by the local stack's embedder and kept between runs."""
+"""Vectors of the benchmarks' texts, computed by the local stack's embedder and kept between runs."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class KeptVectors:
         self._folder = folder
         self._embedder: MiniLmEmbedder | None = None
 
-    def of(self, texts: Sequence[str]) -> Vectors:
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
         file = self._folder / f"{hashlib.sha256(chr(0).join(texts).encode()).hexdigest()[:32]}.npy"
         if not file.exists():
             np.save(file, np.array([self._embed(text) for text in texts], np.float32))
