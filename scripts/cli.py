@@ -37,6 +37,19 @@ COMMANDS: tuple[Command, ...] = (
     dlq.show,
     dlq.redrive,
     reindex.run,
+    tier.status,
+    tier.run,
+    tier.compact,
+    tier.verify,
+    tier.reconcile_tiers,
+    tier.restore,
+    tier.report,
+    export_command.export,
+    import_command.import_file,
+    erasure.erase,
+    holds.set_hold,
+    holds.lift_hold,
+    holds.list_holds,
 )
 GROUPS = {
     "tenant": "tenants of this deployment, their budgets and rate limits",
@@ -47,7 +60,7 @@ GROUPS = {
     "tier": "the archive: run, compact, verify, reconcile, restore, report",
     "hold": "legal holds: nothing is erased until they are lifted",
 }
-UNCONVERTED: tuple[Any, ...] = (replay, trial, tier, export_command, import_command, erasure, holds)
+UNCONVERTED: tuple[Any, ...] = (replay, trial)
 EXAMPLES = (
     'tenant create acme --name "Acme Ltd" --environment dev',
     "key create acme --scopes events:write,memory:read --expires-in 90d",

@@ -2,4 +2,4 @@
 
 
 class BuildError(Exception):
-    """What stopped the build, said so that whoever runs it can act on it."""
+    """An error that the person at the build can act on."""

@@ -1,4 +1,4 @@
-"""`python -m scripts.build`: every zip and SBOM of a target, with its weight against its budget."""
+"""`python -m scripts.build`: every zip and SBOM of a target, with its size and its budget."""
 
 import argparse
 import sys
@@ -14,9 +14,7 @@ from scripts.build.project import ROOT, build
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.build", description=__doc__)
-    parser.add_argument(
-        "--target", choices=TARGETS, default="lambda", help="which machine it is for (lambda)"
-    )
+    parser.add_argument("--target", choices=TARGETS, default="lambda", help="the machine it is for (lambda)")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="folder of the results (dist)")
     options = parser.parse_args(arguments)
     try:
@@ -24,18 +22,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BuildError as error:
         sys.exit(f"build: {error}")
     except KeyboardInterrupt:
-        sys.exit("build: interrupted; every zip in place is a whole one")
+        sys.exit("build: interrupted; every zip in place is complete")
 
 
 def _report(*, target: str, dist: Path) -> None:
     begun = time.monotonic()
     made = build(TARGETS[target], dist=dist)
-    weights = measure_sizes(dist / target)
+    sizes = measure_sizes(dist / target)
     print(f"built for {TARGETS[target].label}")
     print(f"{'MB':<28} {'zipped':>8} {'unzipped':>9} {'budget':>7}")
-    print(*weights, sep="\n")
-    print(f"{len(made)} made anew in {time.monotonic() - begun:.1f} s, in {dist / target}")
-    check_budgets(weights)
+    print(*sizes, sep="\n")
+    print(f"{len(made)} made in {time.monotonic() - begun:.1f} s, in {dist / target}")
+    check_budgets(sizes)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
-"""Zips whose bytes depend on their contents alone: sorted names, one time, one mode, one compression.
+"""Zips with the same bytes for the same contents, made anew only when their inputs changed.
 
-Artifacts are remade only when their inputs changed, appear whole or not at all, and by one build at a time.
-
-What each zip weighs against what it may weigh, so that growth is a decision and not an accident.
+A zip appears whole or not at all, is made by one build at a time, and has a budget for its size.
 """
 
 import fcntl
@@ -18,15 +16,22 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from scripts.build import BuildError
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can tell
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip
 LEVEL = 9
 UNIX = 3
+MB = 2**20  # as Lambda counts
+WHOLE = 250.0  # unzipped: Lambda refuses a function that is larger with its layers
+ZIPPED = 50.0  # Lambda takes a larger upload only by way of S3
+FUNCTION_BUDGET = 0.5  # our own source alone: a larger one has a dependency packed into it
+# Unzipped, about a tenth above today's size (45 and 64 MB), so that one more package is noticed. Bytecode and
+# the libraries of a developer's platform come on top.
+LAYER_BUDGETS = {"lambda": {"membus": 48.0, "duckdb": 70.0}, "host": {"membus": 75.0, "duckdb": 90.0}}
 
 
 def source_tree(folder: Path, *, prefix: str) -> dict[str, bytes]:
-    """What the folder holds by its name in a zip, without what Python or an editor left there.
+    """Return the files of a folder by their names in a zip, without those of Python's cache or an editor.
 
-    Read once: what is fingerprinted is what is packed, whoever edits meanwhile.
+    Each file is read once, so that what is fingerprinted is what is packed.
     """
     names = {path: path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     return {
@@ -37,19 +42,16 @@ def source_tree(folder: Path, *, prefix: str) -> dict[str, bytes]:
 
 
 def write_zip(destination: Path, files: Mapping[str, bytes], *, base: Path | None = None) -> None:
-    """Write the files (name → content) after the entries of `base`, which is copied, not compressed anew."""
+    """Write the files by name after the entries of `base`, which is copied and not compressed again."""
     if base is not None:
         shutil.copyfile(base, destination)
     with ZipFile(destination, "a" if base else "w", ZIP_DEFLATED, compresslevel=LEVEL) as archive:
-        for name in sorted(_folders(files) - set(archive.namelist())):
+        # Before Python 3.13 zipimport finds a folder without __init__.py only by an entry of its own.
+        folders = {f"{folder}/" for name in files for folder in PurePosixPath(name).parents if folder.name}
+        for name in sorted(folders - set(archive.namelist())):
             archive.writestr(_entry(name, stat.S_IFDIR | 0o755), b"")
         for name, content in sorted(files.items()):
             archive.writestr(_entry(name, stat.S_IFREG | 0o644), content)
-
-
-def _folders(files: Mapping[str, bytes]) -> set[str]:
-    # Before Python 3.13 zipimport finds a folder without __init__.py only by an entry of its own.
-    return {f"{folder}/" for name in files for folder in PurePosixPath(name).parents if folder.name}
 
 
 def _entry(name: str, mode: int) -> ZipInfo:
@@ -61,30 +63,20 @@ def _entry(name: str, mode: int) -> ZipInfo:
 
 
 def fingerprint(*parts: str | bytes | Mapping[str, bytes]) -> str:
-    """SHA-256 over texts, contents, and trees (name in the archive → content)."""
+    """Return the SHA-256 of texts, contents, and trees of contents by name."""
     digest = hashlib.sha256()
     for part in parts:
-        for piece in _bytes_of(part):
+        if isinstance(part, Mapping):
+            pieces = [piece for name, content in sorted(part.items()) for piece in (name.encode(), content)]
+        else:
+            pieces = [part.encode() if isinstance(part, str) else part]
+        for piece in pieces:
             digest.update(hashlib.sha256(piece).digest())
     return digest.hexdigest()
 
 
-def _bytes_of(part: str | bytes | Mapping[str, bytes]) -> Iterator[bytes]:
-    if isinstance(part, str):
-        yield part.encode()
-    elif isinstance(part, bytes):
-        yield part
-    else:
-        for name, content in sorted(part.items()):
-            yield name.encode()
-            yield content
-
-
 def remake(artifact: Path, *, inputs: str, write: Callable[[Path], object]) -> bool:
-    """Have `write` make the artifact anew unless this very file was made of these inputs.
-
-    Say whether it did.
-    """
+    """Let `write` make the artifact unless this very file was made of these inputs; return whether it did."""
     stamp = artifact.with_name(f".{artifact.name}.stamp")
     if stamp.is_file() and artifact.is_file() and stamp.read_text() == _stamp(inputs, artifact):
         return False
@@ -107,7 +99,7 @@ def _stamp(inputs: str, artifact: Path) -> str:
 
 @contextmanager
 def only_build(folder: Path) -> Iterator[None]:
-    """Hold the folder against a second build; the system lets go when the process ends, however it ends."""
+    """Hold the folder against a second build; the system releases it when the process ends."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         try:
@@ -118,18 +110,10 @@ def only_build(folder: Path) -> Iterator[None]:
         yield
 
 
-MB = 2**20  # as Lambda counts
-# Unzipped. Lambda refuses a function that weighs more than 250 MB with its layers; a layer's budget is
-# about a tenth above its weight of today (45 and 64 MB), so that one more package is noticed. On a
-# developer's machine bytecode and that platform's own libraries come on top.
-WHOLE = 250.0
-FUNCTION_BUDGET = 0.5  # our own source alone: more means that somebody packed a dependency
-LAYER_BUDGETS = {"lambda": {"membus": 48.0, "duckdb": 70.0}, "host": {"membus": 75.0, "duckdb": 90.0}}
-ZIPPED = 50.0  # Lambda takes a larger upload only by way of S3
-
-
 @dataclass(frozen=True)
 class ZipSize:
+    """Sizes in MB; the budget is one of the unzipped size."""
+
     name: str
     zipped: float
     unzipped: float
@@ -138,7 +122,7 @@ class ZipSize:
     def __str__(self) -> str:
         return f"{self.name:<28} {self.zipped:>8.3f} {self.unzipped:>9.3f} {self.budget:>7.1f}"
 
-    def excess_bytes(self) -> str | None:
+    def describe_excess(self) -> str | None:
         if self.unzipped > self.budget:
             return f"{self.name} weighs {self.unzipped:.2f} MB unzipped, its budget is {self.budget:.1f} MB"
         if self.zipped > ZIPPED:
@@ -147,25 +131,23 @@ class ZipSize:
 
 
 def measure_sizes(out: Path) -> list[ZipSize]:
-    """Each zip of a target, then the most that one function can weigh with every layer."""
+    """Return the size of each zip of a target, then the largest size of a function with all layers."""
     functions = [_measure(path, FUNCTION_BUDGET) for path in sorted((out / "functions").glob("*.zip"))]
-    layers = [
-        _measure(out / "layers" / f"{name}.zip", budget) for name, budget in LAYER_BUDGETS[out.name].items()
-    ]
-    heaviest = max((function.unzipped for function in functions), default=0.0)
-    whole = heaviest + sum(layer.unzipped for layer in layers)
-    zipped = max((function.zipped for function in functions), default=0.0) + sum(
-        layer.zipped for layer in layers
+    budgets = LAYER_BUDGETS[out.name]
+    layers = [_measure(out / "layers" / f"{name}.zip", budget) for name, budget in budgets.items()]
+    zipped, unzipped = (
+        max((getattr(each, size) for each in functions), default=0.0)
+        + sum(getattr(each, size) for each in layers)
+        for size in ("zipped", "unzipped")
     )
-    return [*functions, *layers, ZipSize("all layers + one function", zipped, whole, WHOLE)]
+    return [*functions, *layers, ZipSize("all layers + one function", zipped, unzipped, WHOLE)]
 
 
-def check_budgets(weights: list[ZipSize]) -> None:
-    """Raise BuildError naming everything over its budget."""
-    if excesses := [excess for weight in weights if (excess := weight.excess_bytes())]:
-        raise BuildError(
-            "\n".join([*excesses, "drop what is not needed, or raise the budget in the same change"])
-        )
+def check_budgets(sizes: list[ZipSize]) -> None:
+    """Raise BuildError that names every zip above its budget."""
+    if excesses := [excess for size in sizes if (excess := size.describe_excess())]:
+        advice = "drop what is not needed, or raise the budget in the same change"
+        raise BuildError("\n".join([*excesses, advice]))
 
 
 def _measure(path: Path, budget: float) -> ZipSize:

@@ -1,10 +1,7 @@
-"""`erase --tenant … --user …|--everything|--again`.
-
-Remove a user, or a tenant, from everywhere, and prove it.
-"""
+"""`erase`: remove a user, or a tenant, from every store, and prove it by a receipt."""
 
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,172 +12,129 @@ from membus.core.erasure import WHOLE_TENANT, ErasableStore, ErasureStep, erasur
 from membus.core.errors import InvalidError, NotFoundError
 from membus.core.identity import Owner
 from membus.erasure.model import ErasureJob, new_erasure_job
-from membus.erasure.ports import ErasureJobs, ErasureLedger
+from membus.erasure.ports import ErasureLedger
 from membus.erasure.request import request_erasure
-from scripts.command import ExitCode, require_confirmation
+from scripts.command import TENANT, ExitCode, command, one_of, option, require_confirmation
 from scripts.container import OperatorContainer
 from scripts.output import Output, Row
 from scripts.ports import UserDirectory
-from scripts.target import AddGroup, Target, open_container
+from scripts.target import Target, open_container
 
 OPERATOR = "operator"
-LOOK_SECONDS = 5
+POLL_SECONDS = 5
+RUN_SECONDS = 3600
+"""The time that the eraser may count on; a command has no deadline."""
 
 
-def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    erase = add_group(
-        "erase",
-        parents=[options],
-        help="remove a user, or a tenant, from everywhere",
-        asks=True,
-        examples=[
-            "erase --tenant acme --user ada --dry-run",
-            "erase --tenant acme --user ada --yes --wait",
-            "erase --tenant acme --everything --environment prod",
-            "erase --tenant acme --again",
-        ],
-        description="A user is erased by the deployed function, as by POST /v1/users/{user}:erase; this tells it"
-        " to and, with --wait, shows how far it is. A tenant is erased by this command itself: run it again to go on. "
-        "--again is for after a restore: whoever the ledger says was erased and who is there again is erased again.",
-    )
-    erase.add_argument("--tenant", required=True)
-    whom = erase.add_mutually_exclusive_group(required=True)
-    whom.add_argument("--user")
-    whom.add_argument("--everything", action="store_true", help="the whole tenant, its keys first")
-    whom.add_argument("--again", action="store_true", help="everybody who was erased before a restore")
-    erase.add_argument(
-        "--live-table", metavar="TABLE", help="with --again: `memory` as it was in use until the restore"
-    )
-    erase.add_argument("--wait", action="store_true", help="until the receipt is there: some twenty minutes")
-    erase.set_defaults(run=_erase)
-
-
-def _erase(arguments: Namespace, target: Target, output: Output) -> ExitCode:
-    container = open_container(target.environment, "erase")
-    tenant: str = arguments.tenant
+@command(
+    "erase",
+    "remove a user, or a tenant, from every store",
+    TENANT,
+    one_of(
+        option("--user"),
+        option("--everything", action="store_true", help="the whole tenant, its keys first"),
+        option("--again", action="store_true", help="all users who were erased before a restore"),
+        required=True,
+    ),
+    option("--live-table", metavar="TABLE", help="with --again: the table `memory` in use until the restore"),
+    option("--wait", action="store_true", help="until there is a receipt, up to twenty minutes"),
+    asks=True,
+    examples=[
+        "erase --tenant acme --user ada --dry-run",
+        "erase --tenant acme --user ada --yes --wait",
+        "erase --tenant acme --everything --environment prod",
+        "erase --tenant acme --again",
+    ],
+    description="The deployed function erases a user, as for POST /v1/users/{user}:erase; the command starts it and, "
+    "with --wait, waits for the receipt. The command itself erases a tenant: run it again to continue. Use --again "
+    "after a restore: users whom the erasure ledger names and who are there again are erased again.",
+)
+def erase(arguments: Namespace, target: Target, output: Output) -> ExitCode:
+    container, tenant = open_container(target.environment, "erase"), str(arguments.tenant)
     if arguments.everything:
-        return _tenant(arguments, target, output, container)
-    users = list(_find_reappeared(tenant, output, container)) if arguments.again else [str(arguments.user)]
+        return _erase_tenant(arguments, target, output, container)
+    users = [arguments.user] if arguments.user else _find_reappeared(tenant, output, container)
+    owners = [Owner(tenant=tenant, user=user) for user in users]
     if arguments.dry_run:
-        for user in users:
-            output.print_rows(
-                format_counts(Owner(tenant=tenant, user=user), container.erasure.list_stores()), nothing=""
-            )
+        for owner in owners:
+            output.print_rows(format_counts(owner, container.erasure.list_stores()))
         return ExitCode.DONE
-    require_confirmation(
-        arguments, f"Erase {', '.join(users) or 'nobody'} of {tenant} from everywhere, for good?"
-    )
+    require_confirmation(arguments, f"Erase {', '.join(users) or 'nobody'} of {tenant} for good?")
     if arguments.again:
-        _erase_again(tenant, arguments.live_table, output, container)
-    api = open_container(target.environment, "api")
-    jobs = [_begin(Owner(tenant=tenant, user=user), api) for user in users]
-    if arguments.wait:
-        jobs = [_wait_for_job(job, api.erasure.jobs) for job in jobs]
-    output.print_rows([row(job) for job in jobs], nothing="Nobody is there who was erased before.")
+        _clean_restored(tenant, arguments.live_table, output, container)
+    jobs = _start_jobs(owners, open_container(target.environment, "api"), wait=arguments.wait)
+    output.print_rows([_row(job) for job in jobs], nothing="No user who was erased before is there again.")
     return ExitCode.DONE
 
 
-def _erase_again(tenant: str, live_table: str | None, output: Output, container: OperatorContainer) -> None:
-    """Mend of what was restored the traces of erased users that lie among what is not theirs."""
-    if live_table:
-        output.print_remark(
-            f"carried over: {dict(container.carry_over_erasures(tenant, live_table=live_table))}"
-        )
-    dropped = container.stale_summaries.delete_stale(tenant)
-    output.print_remark(
-        f"passages of summaries that no conversation has any more: {dropped} removed from the index"
-    )
-
-
-def _find_reappeared(
-    tenant: str, output: Output, container: OperatorContainer
-) -> Mapping[str, Sequence[str]]:
-    back = list_erased_owners(tenant, container.users_by_store, container.erasure.ledger)
-    for user, stores in back.items():
-        output.print_remark(f"{user} is back in {', '.join(stores)}")
-    return back
+def _find_reappeared(tenant: str, output: Output, container: OperatorContainer) -> list[str]:
+    found = list_erased_owners(tenant, container.users_by_store, container.erasure.ledger)
+    for user, stores in found.items():
+        output.print_remark(f"{user} is there again in {', '.join(stores)}")
+    return list(found)
 
 
 def list_erased_owners(
     tenant: str, stores: Mapping[str, UserDirectory], ledger: ErasureLedger
 ) -> Mapping[str, Sequence[str]]:
-    """Return who is in which store although the ledger says that they were erased.
-
-    A restore has brought them back.
-    """
-    erased, back = ledger.list_erased_subjects(tenant), defaultdict[str, list[str]](list)
+    """Return the users who are in stores although the ledger says that they were erased, with these stores."""
+    erased, found = ledger.list_erased_subjects(tenant), defaultdict[str, list[str]](list)
     for name, users in stores.items():
         for user in users.list_users(tenant):
             if erasure_subject(tenant, user) in erased:
-                back[user].append(name)
-    return dict(sorted(back.items()))
+                found[user].append(name)
+    return dict(sorted(found.items()))
 
 
-def format_counts(owner: Owner, stores: Sequence[ErasableStore]) -> list[Row]:
-    """Return what an erasure would remove, store by store."""
-    rows: list[Row] = []
-    for store in stores:
-        tally = store.count(owner, ErasureStep())
-        rows += [
-            {"store": store.name, "what": what, "count": str(number)} for what, number in tally.counts.items()
-        ]
-    return rows
+def _clean_restored(
+    tenant: str, live_table: str | None, output: Output, container: OperatorContainer
+) -> None:
+    """Remove from restored stores what lies outside the data of erased users and still quotes or names them."""
+    if live_table:
+        copied = dict(container.carry_over_erasures(tenant, live_table=live_table))
+        output.print_remark(f"carried over: {copied}")
+    removed = container.stale_summaries.delete_stale(tenant)
+    output.print_remark(f"removed from the index: {removed} passages of summaries that no conversation has")
 
 
-def row(job: ErasureJob) -> Row:
-    receipt = job.receipt
-    return {
-        "job_id": job.job_id,
-        "status": job.status,
-        "subject": job.subject,
-        "removed": [f"{name}={number}" for name, number in job.removed.items()],
-        "left": [f"{name}={number}" for name, number in receipt.left.items()] if receipt else None,
-        "copies_until": receipt.final.isoformat() if receipt else None,
-    }
+def _start_jobs(owners: Sequence[Owner], container: OperatorContainer, *, wait: bool) -> list[ErasureJob]:
+    jobs = [
+        request_erasure(
+            owner,
+            request_key=None,
+            requested_by=OPERATOR,
+            now=datetime.now(UTC),
+            jobs=container.erasure.jobs,
+            announcements=container.events.announcements,
+        )
+        for owner in owners
+    ]
+    while wait and any(job.receipt is None and job.status != "failed" for job in jobs):
+        time.sleep(POLL_SECONDS)
+        jobs = [container.erasure.jobs.get_job(job.tenant, job.job_id) for job in jobs]
+    return jobs
 
 
-def _begin(owner: Owner, container: OperatorContainer) -> ErasureJob:
-    return request_erasure(
-        owner,
-        request_key=None,
-        requested_by=OPERATOR,
-        now=datetime.now(UTC),
-        jobs=container.erasure.jobs,
-        announcements=container.events.announcements,
-    )
-
-
-def _wait_for_job(job: ErasureJob, jobs: ErasureJobs) -> ErasureJob:
-    while job.receipt is None and job.status != "failed":
-        time.sleep(LOOK_SECONDS)
-        job = jobs.get_job(job.tenant, job.job_id)
-    return job
-
-
-def _tenant(arguments: Namespace, target: Target, output: Output, container: OperatorContainer) -> ExitCode:
-    """Erase a tenant: its keys first, so that nobody writes; what is left of it says that it was erased."""
-    owner, stores = Owner(tenant=arguments.tenant, user=WHOLE_TENANT), container.list_tenant_stores()
-    known = target.tenants.find_tenant(arguments.tenant)
-    if (
-        known is None
-        and erasure_subject(owner.tenant, None)
-        not in container.erasure.ledger.get_hidden(owner.tenant).subjects
-    ):
-        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+def _erase_tenant(
+    arguments: Namespace, target: Target, output: Output, container: OperatorContainer
+) -> ExitCode:
+    """Erase a tenant: its keys first, so that nothing is written; the record of its erasure stays."""
+    tenant, parts, stores = str(arguments.tenant), container.erasure, container.list_tenant_stores()
+    being_erased = erasure_subject(tenant, None) in parts.ledger.get_hidden(tenant).subjects
+    if target.tenants.find_tenant(tenant) is None and not being_erased:
+        raise NotFoundError(f"no tenant {tenant} in {target.environment}")
     if arguments.dry_run:
-        output.print_rows(format_counts(owner, stores), nothing="")
+        output.print_rows(format_counts(Owner(tenant=tenant, user=WHOLE_TENANT), stores))
         return ExitCode.DONE
-    require_confirmation(
-        arguments, f"Erase the tenant {arguments.tenant} with all its users, keys and archives, for good?"
-    )
-    asked = new_erasure_job(
-        owner.tenant, None, request_key=None, requested_by=OPERATOR, now=datetime.now(UTC)
-    )
-    job = container.erasure.jobs.start_job(asked)
-    for key in target.keys.list_keys(arguments.tenant):
-        target.keys.revoke_key(key.key_id, at=datetime.now(UTC))
-    job = _run_job(job, stores, container.erasure, wait=arguments.wait)
-    output.print_rows([row(job)], nothing="")
+    question = f"Erase the tenant {tenant} with all its users, keys and archives, for good?"
+    require_confirmation(arguments, question)
+    now = datetime.now(UTC)
+    job = new_erasure_job(tenant, None, request_key=None, requested_by=OPERATOR, now=now)
+    job = parts.jobs.start_job(job)
+    for key in target.keys.list_keys(tenant):
+        target.keys.revoke_key(key.key_id, at=now)
+    job = _run_job(job, stores, parts, wait=arguments.wait)
+    output.print_rows([_row(job)])
     if job.status == "failed":
         raise InvalidError("something keeps writing to this tenant: find out what, and run this again")
     return ExitCode.DONE if job.receipt else ExitCode.PARTLY
@@ -193,7 +147,7 @@ def _run_job(
         jobs=parts.jobs,
         stores=stores,
         clock=lambda: datetime.now(UTC),
-        seconds_left=lambda: 3600,
+        seconds_left=lambda: RUN_SECONDS,
         settle=parts.settle_time,
         kept_days=parts.kept_days,
     )
@@ -202,3 +156,25 @@ def _run_job(
         time.sleep(pause.total_seconds())
         pause = eraser.advance_job(parts.jobs.get_job(job.tenant, job.job_id))
     return parts.jobs.get_job(job.tenant, job.job_id)
+
+
+def format_counts(owner: Owner, stores: Sequence[ErasableStore]) -> list[Row]:
+    """Return what an erasure would remove, store by store."""
+    counted = [(store, store.count(owner, ErasureStep())) for store in stores]
+    return [
+        {"store": store.name, "what": what, "count": str(number)}
+        for store, count in counted
+        for what, number in count.counts.items()
+    ]
+
+
+def _row(job: ErasureJob) -> Row:
+    receipt = job.receipt
+    return {
+        "job_id": job.job_id,
+        "status": job.status,
+        "subject": job.subject,
+        "removed": [f"{name}={number}" for name, number in job.removed.items()],
+        "left": [f"{name}={number}" for name, number in receipt.left.items()] if receipt else None,
+        "copies_until": receipt.final.isoformat() if receipt else None,
+    }

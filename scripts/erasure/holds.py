@@ -1,80 +1,66 @@
 """`hold set|lift|list`: a legal hold on a user or a tenant, under which nothing of theirs is erased."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from datetime import UTC, datetime
 
 from membus.core.erasure import LegalHold
-from scripts.command import require_confirmation
+from membus.erasure.ports import ErasureJobs
+from scripts.command import TENANT, command, option, require_confirmation
 from scripts.output import Output, Row
-from scripts.target import AddGroup, Target, open_container
+from scripts.target import Target, open_container
+
+USER = option("--user", help="only this user (default: the whole tenant)")
 
 
-def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    commands = add_group("hold", help="a legal hold: nothing is erased until it is lifted").add_subparsers(
-        required=True
-    )
-
-    put = commands.add_parser(
-        "set",
-        parents=[options],
-        help="refuse to erase a user, or anybody of a tenant",
-        examples=['hold set --tenant acme --user ada --reason "case 2026-117"'],
-        changes=True,
-    )
-    put.add_argument(
-        "--reason", required=True, help="what the hold is for, as the next operator should read it"
-    )
-    lift = commands.add_parser(
-        "lift",
-        parents=[options],
-        help="let erasures be asked for again",
-        examples=["hold lift --tenant acme --user ada"],
-        asks=True,
-    )
-    for command, act in ((put, _set), (lift, _lift)):
-        command.add_argument("--tenant", required=True)
-        command.add_argument("--user", help="this one alone (default: the whole tenant)")
-        command.set_defaults(run=act)
-    listed = commands.add_parser(
-        "list", parents=[options], help="the holds of a tenant", examples=["hold list --tenant acme"]
-    )
-    listed.add_argument("--tenant", required=True)
-    listed.set_defaults(run=_list)
-
-
-def _set(arguments: Namespace, target: Target, output: Output) -> None:
-    target.get_tenant(arguments.tenant)
-    jobs = open_container(target.environment, "erase").erasure.jobs
-    hold = LegalHold(
-        tenant=arguments.tenant, user=arguments.user, reason=arguments.reason, since=datetime.now(UTC)
-    )
+@command(
+    "hold set",
+    "refuse to erase a user, or all users of a tenant",
+    TENANT,
+    USER,
+    option("--reason", required=True, help="the reason for the hold, as the next operator should read it"),
+    examples=['hold set --tenant acme --user ada --reason "case 2026-117"'],
+    changes=True,
+)
+def set_hold(arguments: Namespace, target: Target, output: Output) -> None:
+    tenant, user, now = target.get_tenant(arguments.tenant).tenant_id, arguments.user, datetime.now(UTC)
+    jobs = _jobs(target)
+    hold = LegalHold(tenant=tenant, user=user, reason=arguments.reason, since=now)
     if arguments.dry_run:
-        return output.print_dry_run(f"hold {_whom(arguments)}", _row(hold))
+        return output.print_dry_run(f"refuse to erase {_whom(arguments)}", _row(hold))
     jobs.add_hold(hold)
-    return output.print_rows([_row(hold)], nothing="")
+    return output.print_rows([_row(hold)])
 
 
-def _lift(arguments: Namespace, target: Target, output: Output) -> None:
-    jobs = open_container(target.environment, "erase").erasure.jobs
-    whom = _whom(arguments)
+@command(
+    "hold lift",
+    "allow erasures again",
+    TENANT,
+    USER,
+    examples=["hold lift --tenant acme --user ada"],
+    asks=True,
+)
+def lift_hold(arguments: Namespace, target: Target, output: Output) -> None:
+    jobs, whom = _jobs(target), _whom(arguments)
     if arguments.dry_run:
-        output.print_dry_run(
-            f"let {whom} be erased again", {"tenant": arguments.tenant, "user": arguments.user}
-        )
-        return
-    require_confirmation(arguments, f"Let {whom} be erased again?")
+        row: Row = {"tenant": arguments.tenant, "user": arguments.user}
+        return output.print_dry_run(f"allow to erase {whom} again", row)
+    require_confirmation(arguments, f"Allow to erase {whom} again?")
     jobs.remove_hold(arguments.tenant, arguments.user)
-    output.print_remark(f"{whom} may be erased again.")
+    return output.print_remark(f"{whom} may be erased again.")
 
 
-def _list(arguments: Namespace, target: Target, output: Output) -> None:
-    jobs = open_container(target.environment, "erase").erasure.jobs
-    holds = jobs.list_holds(arguments.tenant)
+@command("hold list", "the legal holds of a tenant", TENANT, examples=["hold list --tenant acme"])
+def list_holds(arguments: Namespace, target: Target, output: Output) -> None:
+    holds = _jobs(target).list_holds(arguments.tenant)
     output.print_rows([_row(hold) for hold in holds], nothing=f"No holds on {arguments.tenant}.")
 
 
+def _jobs(target: Target) -> ErasureJobs:
+    return open_container(target.environment, "erase").erasure.jobs
+
+
 def _whom(arguments: Namespace) -> str:
-    return f"{arguments.user or 'everybody'} of {arguments.tenant}"
+    return f"{arguments.user or 'all users'} of {arguments.tenant}"
 
 
 def _row(hold: LegalHold) -> Row:

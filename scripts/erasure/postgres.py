@@ -1,8 +1,6 @@
-"""Everybody the search index names.
+"""The users that the search index names, by their search scopes and by removals.
 
-By the scopes of which the database itself keeps count, and by marks of what went.
-
-A scope that has no rows any more is somebody's name all the same.
+A scope without rows still is the name of a user.
 """
 
 from collections.abc import Callable
@@ -11,7 +9,7 @@ from typing import Any
 from membus.aws.postgres import PostgresConnection, TenantTransactions
 
 # A user's name may hold a colon, a fact's key has none.
-_USERS = r"""
+_USERS = rb"""
     SELECT substr(scope, 3) FROM membus.scopes WHERE tenant_id = %(tenant)s AND starts_with(scope, 'U#')
     UNION SELECT substring(group_id FROM '^fact:(.+):[^:]*$') FROM membus.removals
         WHERE tenant_id = %(tenant)s AND group_id ~ '^fact:.+:[^:]*$'
@@ -24,7 +22,6 @@ class PostgresUsers:
 
     def list_users(self, tenant: str) -> list[str]:
         def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
-            answer = connection.execute(_USERS.encode(), {"tenant": tenant})
-            return answer.fetchall
+            return connection.execute(_USERS, {"tenant": tenant}).fetchall
 
         return sorted(str(user) for (user,) in self._transactions.run_transaction(tenant, work))

@@ -1,6 +1,6 @@
-"""Summaries that the search index has and their conversations have not: a restore of the index brings them back.
+"""Summaries that only the search index has: a restore of the index alone brings them back.
 
-They are found among what belongs to the conversation's owner, and may quote anybody who took part.
+A summary belongs to the conversation's owner and may quote all who took part.
 """
 
 import json
@@ -15,16 +15,16 @@ from membus.conversations.dynamodb_items import conversation_key
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-_INDEXED = """
+_INDEXED = b"""
     SELECT group_id, max(version) FROM membus.memories WHERE tenant_id = %(tenant)s AND kind = 'summary'
     GROUP BY group_id ORDER BY group_id
 """
-_DROP = """
-    DELETE FROM membus.memories m USING unnest(%(groups)s::text[], %(versions)s::bigint[]) AS stale (group_id, version)
+_DELETE = b"""
+    DELETE FROM membus.memories m
+    USING unnest(%(groups)s::text[], %(versions)s::bigint[]) AS stale (group_id, version)
     WHERE m.tenant_id = %(tenant)s AND m.group_id = stale.group_id AND m.version <= stale.version
 """
 _BATCH = 1_000
-IndexedSummary = tuple[str, int]
 
 
 class StaleSummaries:
@@ -32,48 +32,39 @@ class StaleSummaries:
         self._transactions, self._table = transactions, DynamoTable(conversations)
 
     def delete_stale(self, tenant: str) -> int:
-        """Remove every summary that is not in its conversation at the version indexed.
+        """Remove every indexed summary that its conversation does not have; return how many passages went.
 
-        Return how many passages went.
-
-        The index is asked first: what is written meanwhile is newer than what it told, and stays.
+        The index is read first: what is written meanwhile has a newer version, and stays.
         """
-        indexed = self._indexed(tenant)
-        return sum(self._drop(tenant, indexed[at : at + _BATCH]) for at in range(0, len(indexed), _BATCH))
 
-    def _indexed(self, tenant: str) -> list[IndexedSummary]:
-        def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
-            return connection.execute(_INDEXED.encode(), {"tenant": tenant}).fetchall
+        def read(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
+            return connection.execute(_INDEXED, {"tenant": tenant}).fetchall
 
-        return [
-            (str(group), int(version)) for group, version in self._transactions.run_transaction(tenant, work)
-        ]
+        indexed = [(str(row[0]), int(row[1])) for row in self._transactions.run_transaction(tenant, read)]
+        return sum(self._delete(tenant, indexed[at : at + _BATCH]) for at in range(0, len(indexed), _BATCH))
 
-    def _drop(self, tenant: str, indexed: list[IndexedSummary]) -> int:
+    def _delete(self, tenant: str, indexed: list[tuple[str, int]]) -> int:
         keys = [_key(tenant, group) for group, _ in indexed]
-        held = {
+        stored = {
             (item["pk"], item["sk"], int(json.loads(str(item["body"]))["version"]))
             for item in self._table.get_batch(keys, doing="looking for summaries")
         }
         stale = [
-            told
-            for told, key in zip(indexed, keys, strict=True)
-            if (key["pk"], key["sk"], told[1]) not in held
+            (group, version)
+            for (group, version), key in zip(indexed, keys, strict=True)
+            if (key["pk"], key["sk"], version) not in stored
         ]
-        named = {
-            "tenant": tenant,
-            "groups": [each[0] for each in stale],
-            "versions": [each[1] for each in stale],
-        }
+        groups, versions = [group for group, _ in stale], [version for _, version in stale]
 
-        def work(connection: PostgresConnection) -> Callable[[], int]:
-            answer = connection.execute(_DROP.encode(), named)
+        def delete(connection: PostgresConnection) -> Callable[[], int]:
+            parameters = {"tenant": tenant, "groups": groups, "versions": versions}
+            answer = connection.execute(_DELETE, parameters)
             return lambda: answer.rowcount
 
-        return self._transactions.run_transaction(tenant, work)
+        return self._transactions.run_transaction(tenant, delete)
 
 
 def _key(tenant: str, group: str) -> ItemKey:
-    """Return where the summary lies that `search.memory_projection.summary_memory_id` names so."""
+    """Return the key of the summary that the search index calls `group`."""
     conversation, level, first = group.removeprefix("summary:").rsplit(":", 2)
     return conversation_key(tenant, conversation, f"{SUMMARY_PREFIX}{level}#{first}")

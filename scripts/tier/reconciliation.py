@@ -1,7 +1,4 @@
-"""Whether every event that was recorded still has its episode: hot, cold or both.
-
-Whether hot + cold is all that was recorded: both tiers of a tenant read beside whoever goes on working.
-"""
+"""Compares recorded events with hot and archived episodes, while others go on writing."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,10 +10,15 @@ from membus.core.errors import CorruptArchiveError
 from membus.episodes.archive.model import ArchiveObject
 from membus.episodes.archive.ports import ArchiveCatalog
 
+TRIES = 5
+T = TypeVar("T")
+EventIds = Callable[[ArchiveObject], Mapping[date, set[str]]]
+"""Reads the ids of the events in an object, by day."""
+
 
 @dataclass(frozen=True)
 class EpisodeLocation:
-    """What the table holds of an event that was recorded."""
+    """What the table has of a recorded event; `waiting` means not archived yet."""
 
     hot: bool
     waiting: bool
@@ -24,10 +26,7 @@ class EpisodeLocation:
 
 @dataclass
 class AgentDay:
-    """One agent's day: event ids by where they are found.
-
-    `recorded` are the identities, which nothing ever moves.
-    """
+    """The event ids of an agent's day: `recorded` are the identities, which never move."""
 
     recorded: set[str] = field(default_factory=set)
     hot: set[str] = field(default_factory=set)
@@ -36,17 +35,17 @@ class AgentDay:
 
     @property
     def missing_ids(self) -> set[str]:
-        """Events whose episode is nowhere."""
+        """Events whose episode is in neither tier."""
         return self.recorded - self.hot - self.cold
 
     @property
     def unprotected_ids(self) -> set[str]:
-        """Hot episodes that will expire although no cold object holds them."""
+        """Hot episodes that will expire although no object of the archive holds them."""
         return self.hot - self.waiting - self.cold
 
     @property
     def unknown_ids(self) -> set[str]:
-        """Episodes without an identity: erased ones that came back, or written by nobody we know."""
+        """Episodes without an identity: erased ones that came back, or written by others."""
         return (self.hot | self.cold) - self.recorded
 
     @property
@@ -64,15 +63,13 @@ class AgentDay:
 
 @dataclass(frozen=True)
 class ReconciliationLine:
-    """One row of the report."""
-
     agent: str
     day: date
     found: AgentDay
 
 
 class Reconciliation:
-    """Collects what each store holds, in any order."""
+    """Collects what each store has, in any order."""
 
     def __init__(self) -> None:
         self._days: dict[tuple[str, date], AgentDay] = defaultdict(AgentDay)
@@ -89,32 +86,28 @@ class Reconciliation:
     def add_cold(self, agent: str, day: date, event_ids: Iterable[str]) -> None:
         self._days[agent, day].cold.update(event_ids)
 
-    def correct_event(self, agent: str, day: date, event_id: str, sight: EpisodeLocation | None) -> None:
-        """Correct what is known of an event by a later look; None where it is not recorded, or no longer."""
+    def correct_event(self, agent: str, day: date, event_id: str, now: EpisodeLocation | None) -> None:
+        """Correct an event by a later read; None if it is not recorded any more."""
         found = self._days[agent, day]
-        seen = [(found.recorded, sight is not None)]
-        if sight is not None:
-            seen += [(found.hot, sight.hot), (found.waiting, sight.waiting)]
-        for ids, there in seen:
-            (ids.add if there else ids.discard)(event_id)
+        corrected = [(found.recorded, now is not None)]
+        if now is not None:
+            corrected += [(found.hot, now.hot), (found.waiting, now.waiting)]
+        for ids, is_there in corrected:
+            (ids.add if is_there else ids.discard)(event_id)
 
     def list_lines(self) -> list[ReconciliationLine]:
         """Return one line for each agent and day, in that order."""
         return [ReconciliationLine(agent, day, self._days[agent, day]) for agent, day in sorted(self._days)]
 
 
-Item = TypeVar("Item")
-TRIES = 5
-
-
 class ProgressListener(Protocol):
     """Passes things on, and shows how many there were."""
 
-    def __call__(self, things: Iterable[Item], named: str, /) -> Iterable[Item]: ...
+    def __call__(self, things: Iterable[T], named: str, /) -> Iterable[T]: ...
 
 
 class RecordedEpisodes(Protocol):
-    """What the table holds."""
+    """What the table has of a tenant's events."""
 
     def collect_into(self, tenant: str, into: Reconciliation) -> Iterator[int]: ...
 
@@ -126,45 +119,40 @@ def reconcile(
     *,
     recorded: RecordedEpisodes,
     catalog: ArchiveCatalog,
-    event_ids: Callable[[ArchiveObject], Mapping[date, set[str]]],
+    event_ids: EventIds,
     watch: ProgressListener,
 ) -> list[ReconciliationLine]:
-    """Return the days of a tenant's agents with what was found where.
+    """Return the days of a tenant's agents with the events found in each store.
 
-    The table is read before the catalog: whatever is archived and expires meanwhile is in the catalog by
-    then. What does not add up is looked at once more, by itself: it may have been recorded, or erased, while
-    the table was read.
+    The table is read before the catalog: what is archived and expires meanwhile is in the catalog by then.
+    A difference is read once more by itself: the event may have been recorded, or erased, in between.
     """
     report = Reconciliation()
     for _ in watch(recorded.collect_into(tenant, report), "table"):
         pass
-    _read_cold(tenant, report, catalog, event_ids, watch)
+    _read_archive(tenant, report, catalog, event_ids, watch)
     for line in [each for each in report.list_lines() if not each.found.is_sound]:
         for event_id in line.found.suspect_ids:
             report.correct_event(line.agent, line.day, event_id, recorded.find_location(tenant, event_id))
     return [line for line in report.list_lines() if not line.found.is_empty]
 
 
-def _read_cold(
-    tenant: str,
-    report: Reconciliation,
-    catalog: ArchiveCatalog,
-    event_ids: Callable[[ArchiveObject], Mapping[date, set[str]]],
-    watch: ProgressListener,
+def _read_archive(
+    tenant: str, report: Reconciliation, catalog: ArchiveCatalog, event_ids: EventIds, watch: ProgressListener
 ) -> None:
-    """Read every object; where some were merged meanwhile, what they have become, too."""
+    """Read every object, and those into which compaction has merged some meanwhile."""
     read: set[str] = set()
     for _ in range(TRIES):
         objects = [each for each in catalog.list_objects(tenant) if each.object_key not in read]
-        for kept in watch(objects, "objects"):
+        for each in watch(objects, "objects"):
             try:
-                found = event_ids(kept)
+                found = event_ids(each)
             except CorruptArchiveError:
-                if catalog.has_object(kept.object_key):
+                if catalog.has_object(each.object_key):
                     raise
                 continue
-            read.add(kept.object_key)
+            read.add(each.object_key)
             for day, ids in found.items():
-                report.add_cold(kept.agent, day, ids)
+                report.add_cold(each.agent, day, ids)
         if not objects:
             return

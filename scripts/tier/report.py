@@ -1,191 +1,44 @@
-"""What a tenant keeps in which tier, month by month, and what a month of it costs.
+"""The page of `tier report`: what a tenant stores in which tier, month by month, and what it costs.
 
-The figures of `tier report`.
-
-The page of `tier report`: one file that stands alone, readable by day and by night, by eye and by ear.
-
-Stacked bars as SVG that takes its colours from the page around it, says what it shows, and names each bar.
+One HTML file that loads nothing, readable by day and by night, by eye and by screen reader.
 """
 
 import json
-import re
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 from membus.episodes.archive.model import ArchiveObject
 
 PRICES = json.loads((Path(__file__).parents[1] / "cost" / "aws_prices.json").read_text(encoding="utf-8"))
-NAMES = {
-    "DYNAMODB": "dynamodb_storage",
-    "STANDARD": "s3_standard",
-    "INTELLIGENT_TIERING": "s3_intelligent_tiering",
-    "GLACIER_IR": "s3_glacier_ir",
+TIERS = {
+    "DYNAMODB": ("dynamodb_storage", "DynamoDB (hot copies)"),
+    "STANDARD": ("s3_standard", "S3 Standard"),
+    "INTELLIGENT_TIERING": ("s3_intelligent_tiering", "S3 Intelligent-Tiering"),
+    "GLACIER_IR": ("s3_glacier_ir", "S3 Glacier Instant Retrieval"),
 }
-DOLLARS: Mapping[str, float] = {name: float(PRICES["prices"][key]["dollars"]) for name, key in NAMES.items()}
-"""A gigabyte and month in each class.
-
-INTELLIGENT_TIERING at its price for what nobody has read for a month.
-"""
+"""The price and the name of each tier."""
+DOLLARS: Mapping[str, float] = {
+    tier: float(PRICES["prices"][price]["dollars"]) for tier, (price, _) in TIERS.items()
+}
+"""A gigabyte and month; INTELLIGENT_TIERING at its price for what was not read for a month."""
 CLASSES = ((365, "GLACIER_IR"), (30, "INTELLIGENT_TIERING"), (0, "STANDARD"))
 """Storage classes by the age in days at which the archive module's lifecycle moves an object there."""
-TIERS = ("DYNAMODB", *(name for _, name in reversed(CLASSES)))
 HOT_BYTES = 1_100
-"""What an episode of a sentence weighs in DynamoDB with its identity and index entries.
-
-`make bench`, `archive`.
-"""
+"""An episode of a sentence in DynamoDB with its identity and index entries (`make bench`, `archive`)."""
 TIERED_BYTES_MIN = 128 * 1024
-"""Objects below stay in STANDARD: colder classes do not take them."""
+"""Smaller objects stay in STANDARD: colder classes do not take them."""
 GB = 10**9
-
-
-@dataclass(frozen=True)
-class TierMonth:
-    """The end of a month: bytes by tier, and the episodes that they are.
-
-    A hot copy beside a cold one is in both.
-    """
-
-    day: date
-    stored: Counter[str]
-    episodes: int
-
-    @property
-    def cost_dollars(self) -> float:
-        return sum(self.tier_dollars(name) for name in self.stored)
-
-    @property
-    def all_hot_dollars(self) -> float:
-        """What the same episodes would cost a month if all of them had stayed in DynamoDB."""
-        return self.episodes * HOT_BYTES * DOLLARS["DYNAMODB"] / GB
-
-    def tier_dollars(self, tier: str) -> float:
-        return DOLLARS[tier] * self.stored[tier] / GB
-
-
-def list_months(objects: Sequence[ArchiveObject], *, today: date) -> list[TierMonth]:
-    """Return what lay where at the end of every month since the first object's day, and today."""
-    if not objects:
-        return []
-    ends = [*_ends(min(each.day for each in objects), today), today]
-    return [_month([each for each in objects if each.day <= end], end) for end in ends]
-
-
-def _ends(first: date, today: date) -> Iterator[date]:
-    """Yield the last day of each month from `first` on that is over."""
-    year, month = first.year, first.month
-    while (next_month := date(year + month // 12, month % 12 + 1, 1)) <= today:
-        yield next_month - timedelta(days=1)
-        year, month = next_month.year, next_month.month
-
-
-def _month(objects: Sequence[ArchiveObject], at: date) -> TierMonth:
-    stored: Counter[str] = Counter()
-    for each in objects:
-        age = (at - each.day).days
-        stored[_storage_class(age) if each.bytes >= TIERED_BYTES_MIN else "STANDARD"] += each.bytes
-        if each.hot_until.date() > at:
-            stored["DYNAMODB"] += each.rows * HOT_BYTES
-    return TierMonth(at, stored, sum(each.rows for each in objects))
-
-
-def _storage_class(age_days: int) -> str:
-    return next(name for days, name in CLASSES if age_days >= days)
-
-
-INK, RULE = "#010203", "#040506"
-"""Stand for what the page's style decides, as do the tiers' colours below."""
-COLOURS = ("#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04")
-VARIABLES = {INK: "var(--ink)", RULE: "var(--rule)"} | {
-    colour: f"var(--tier-{number})" for number, colour in enumerate(COLOURS)
-}
+WIDTH, HEIGHT, LEFT, BOTTOM = 960, 340, 80, 310
+BAR_SHARE = 0.72
 LABELS_MAX = 14
-SIZE = (9.6, 3.4)
-
-
-@dataclass(frozen=True)
-class BarChart:
-    """`heights` are by the name of a layer, one for each label; `said` writes a height with its unit."""
-
-    name: str
-    title: str
-    described: str
-    labels: Sequence[str]
-    heights: Mapping[str, Sequence[float]]
-    said: Callable[[float], str]
-
-    def render_svg(self) -> str:
-        """Return an element that stands alone in a page: its ids begin with the drawing's name."""
-        _, tag, body = self._drawn().partition("<svg")
-        body = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{self.name}-", body)
-        for colour, variable in VARIABLES.items():
-            body = body.replace(colour, variable)
-        for place, told in self._bars():
-            body = body.replace(
-                f'<g id="{self.name}-{place}">', f'<g id="{self.name}-{place}"><title>{told}</title>'
-            )
-        head, _, rest = body.partition(">")
-        head = re.sub(r' (width|height)="[^"]*"', "", head)
-        spoken = "".join(
-            f'<{part} id="{self.name}-{part}">{escape(text)}</{part}>'
-            for part, text in (("title", self.title), ("desc", self.described))
-        )
-        return f'{tag} role="img" aria-labelledby="{self.name}-title {self.name}-desc"{head}>{spoken}{rest}'
-
-    def _bars(self) -> list[tuple[str, str]]:
-        return [
-            (f"{layer}-{column}", escape(f"{self.labels[column]}, {name}: {self.said(height)}"))
-            for layer, (name, heights) in enumerate(self.heights.items())
-            for column, height in enumerate(heights)
-        ]
-
-    def _drawn(self) -> str:
-        from matplotlib import rc_context  # noqa: PLC0415 - takes longer than other commands run
-        from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - as above
-        from matplotlib.figure import Figure  # noqa: PLC0415 - as above
-
-        written = StringIO()
-        with rc_context(
-            {"svg.fonttype": "none", "svg.hashsalt": self.name, "text.color": INK, "font.size": 9}
-        ):
-            figure = Figure(figsize=SIZE, layout="constrained")
-            FigureCanvasSVG(figure)
-            self._fill(figure.add_subplot())
-            figure.savefig(written, format="svg", metadata={"Date": None}, transparent=True)
-        return re.sub(r"font-family: [^;]+; ", "", written.getvalue())
-
-    def _fill(self, axes: Any) -> None:
-        columns, floor = range(len(self.labels)), [0.0] * len(self.labels)
-        for layer, heights in enumerate(self.heights.values()):
-            bars = axes.bar(columns, heights, bottom=floor, color=COLOURS[layer], width=0.72)
-            for column, bar in enumerate(bars):
-                bar.set_gid(f"{layer}-{column}")
-            floor = [low + height for low, height in zip(floor, heights, strict=True)]
-        every = -(-len(self.labels) // LABELS_MAX)
-        shown = [column for column in columns if (len(self.labels) - 1 - column) % every == 0]
-        axes.set_xticks(shown, [self.labels[column] for column in shown])
-        axes.yaxis.set_major_formatter(lambda height, _: self.said(height))
-        axes.set_ylim(bottom=0)
-        axes.tick_params(length=0, colors=INK)
-        axes.grid(axis="y", color=RULE, linewidth=0.8)
-        axes.set_axisbelow(True)
-        for side, line in axes.spines.items():
-            line.set_visible(side == "bottom")
-            line.set_color(RULE)
-
-
-TIER_NAMES = {
-    "DYNAMODB": "DynamoDB (hot copies)",
-    "STANDARD": "S3 Standard",
-    "INTELLIGENT_TIERING": "S3 Intelligent-Tiering",
-    "GLACIER_IR": "S3 Glacier Instant Retrieval",
-}
+LINES = 5
+ROUNDED_UP = 999.5
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 STYLE = """
 :root{color-scheme:light dark;--paper:#fcfcfa;--card:#fff;--ink:#1d2329;--soft:#59636e;--rule:#dfe3e6;
 --tier-0:#d1495b;--tier-1:#e0a030;--tier-2:#2a8c82;--tier-3:#33658a}
@@ -199,6 +52,7 @@ dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.75
 dl div,section{background:var(--card);border:1px solid var(--rule);border-radius:.6rem;padding:.9rem 1.1rem}
 dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.35rem;font-variant-numeric:tabular-nums}
 section{margin:1rem 0;overflow-x:auto}svg{width:100%;min-width:36rem;height:auto;display:block;margin-top:.5rem}
+svg text{font-size:13px;fill:var(--ink)}svg line{stroke:var(--rule)}
 ul{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;padding:0;margin:.5rem 0 0;font-size:.9rem}
 li::before{content:"";display:inline-block;width:.8em;height:.8em;border-radius:.2em;margin-right:.45em;
 background:var(--c)}
@@ -208,26 +62,75 @@ th,td{padding:.35rem .7rem;text-align:right;border-top:1px solid var(--rule)}th:
 thead th{border-top:0;font-weight:600}tbody th{font-weight:400}
 @media print{:root{--paper:#fff}section,dl div{break-inside:avoid}}
 """
-ROUNDED_UP = 999.5
-UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+EMPTY = (
+    "<section><h2>Nothing is in the archive yet</h2><p><code>tier run</code> archives episodes.</p></section>"
+)
+
+
+@dataclass(frozen=True)
+class TierMonth:
+    """Bytes by tier at the end of a month; an episode that is hot and archived counts in both tiers."""
+
+    day: date
+    stored: Counter[str]
+    episodes: int
+
+    @property
+    def cost_dollars(self) -> float:
+        return sum(self.tier_dollars(tier) for tier in self.stored)
+
+    @property
+    def all_hot_dollars(self) -> float:
+        """The monthly cost if all of the episodes had stayed in DynamoDB."""
+        return self.episodes * HOT_BYTES * DOLLARS["DYNAMODB"] / GB
+
+    def tier_dollars(self, tier: str) -> float:
+        return DOLLARS[tier] * self.stored[tier] / GB
+
+
+def list_months(objects: Sequence[ArchiveObject], *, today: date) -> list[TierMonth]:
+    """Return the end of every month since the first object's day, and today."""
+    if not objects:
+        return []
+    ends = [*_list_month_ends(min(each.day for each in objects), today), today]
+    return [_month([each for each in objects if each.day <= end], end) for end in ends]
+
+
+def _list_month_ends(first: date, today: date) -> Iterator[date]:
+    year, month = first.year, first.month
+    while (next_month := date(year + month // 12, month % 12 + 1, 1)) <= today:
+        yield next_month - timedelta(days=1)
+        year, month = next_month.year, next_month.month
+
+
+def _month(objects: Sequence[ArchiveObject], at: date) -> TierMonth:
+    stored: Counter[str] = Counter()
+    for each in objects:
+        age = (at - each.day).days if each.bytes >= TIERED_BYTES_MIN else 0
+        stored[next(name for days, name in CLASSES if age >= days)] += each.bytes
+        if each.hot_until.date() > at:
+            stored["DYNAMODB"] += each.rows * HOT_BYTES
+    return TierMonth(at, stored, sum(each.rows for each in objects))
 
 
 def render_page(tenant: str, objects: Sequence[ArchiveObject], *, today: date) -> str:
-    """Return the page: what lies where now, two drawings over time, and the figures behind them."""
-    found = list_months(objects, today=today)
-    episodes = sum(each.rows for each in objects)
-    body = "".join((_now(found[-1]), *_drawings(found), _table(found))) if found else ""
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>membus: tiers of {escape(tenant)}</title><style>{STYLE}</style></head>\n<body><header>"
-        f"<h1>Tiers of {escape(tenant)}</h1><p>{episodes:,} episodes in {len(objects):,} objects, as of "
-        f'<time datetime="{today}">{_day(today)}</time>.</p></header>\n<main>{body or _empty_section()}</main>\n'
-        "<footer><p>Volumes follow from the catalog of objects and the ages at which the bucket moves them; DynamoDB's "
-        f"are estimated ({format_bytes(HOT_BYTES)} an episode). Prices: storage in {escape(PRICES['region'])} as read on "
-        f'<time datetime="{PRICES["read_on"]}">{escape(PRICES["read_on"])}</time>, {escape(PRICES["unit"])}; '
-        "requests are not in them.</p></footer></body></html>\n"
+    """Return the page: what is stored now, two charts over time, and the figures behind them."""
+    months, episodes, read_on = (
+        list_months(objects, today=today),
+        sum(each.rows for each in objects),
+        PRICES["read_on"],
     )
+    body = "".join((_summary(months[-1]), *_charts(months), _figures(months))) if months else EMPTY
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>membus: tiers of {escape(tenant)}</title><style>{STYLE}</style></head>
+<body><header><h1>Tiers of {escape(tenant)}</h1>
+<p>{episodes:,} episodes in {len(objects):,} objects, as of {_time(today)}.</p></header>
+<main>{body}</main>
+<footer><p>Volumes follow from the catalog of objects and the ages at which the bucket moves them; DynamoDB's are
+estimated ({format_bytes(HOT_BYTES)} an episode). Prices: storage in {escape(PRICES["region"])} as read on
+{_time(date.fromisoformat(read_on))}, {escape(PRICES["unit"])}; requests are not in them.</p></footer></body></html>
+"""
 
 
 def format_bytes(size: float) -> str:
@@ -246,64 +149,85 @@ def format_dollars(dollars: float) -> str:
     return f"${plain if len(plain) > 3 else f'{dollars:.2f}'}"  # noqa: PLR2004 - `0.5` is fifty cents
 
 
-def _now(last: TierMonth) -> str:
-    shown = {
-        "in S3": format_bytes(sum(last.stored.values()) - last.stored["DYNAMODB"]),
-        "in DynamoDB, estimated": format_bytes(last.stored["DYNAMODB"]),
+def _summary(last: TierMonth) -> str:
+    hot = last.stored["DYNAMODB"]
+    figures = {
+        "in S3": format_bytes(sum(last.stored.values()) - hot),
+        "in DynamoDB, estimated": format_bytes(hot),
         "a month now": format_dollars(last.cost_dollars),
         "a month, had all stayed in DynamoDB": format_dollars(last.all_hot_dollars),
     }
-    return f"<dl>{''.join(f'<div><dt>{name}</dt><dd>{value}</dd></div>' for name, value in shown.items())}</dl>\n"
+    return f"<dl>{''.join(f'<div><dt>{name}</dt><dd>{value}</dd></div>' for name, value in figures.items())}</dl>\n"
 
 
-def _drawings(found: Sequence[TierMonth]) -> tuple[str, str]:
-    total = format_bytes(sum(found[-1].stored.values()))
-    volume = {TIER_NAMES[tier]: [float(month.stored[tier]) for month in found] for tier in TIERS}
-    cost = {TIER_NAMES[tier]: [month.tier_dollars(tier) for month in found] for tier in TIERS}
-    labels = [f"{month.day:%b %Y}" for month in found]
-    span = f"From {_day(found[0].day)} to {_day(found[-1].day)}; at the end"
-    return (
-        _section(BarChart("volume", "Volume by tier", f"{span} {total}.", labels, volume, format_bytes)),
-        _section(
-            BarChart(
-                "cost",
-                "Cost of storage by tier",
-                f"{span} {format_dollars(found[-1].cost_dollars)} a month.",
-                labels,
-                cost,
-                format_dollars,
+def _charts(months: Sequence[TierMonth]) -> Iterator[str]:
+    """Yield the sections of both charts."""
+    volume = {tier: [float(month.stored[tier]) for month in months] for tier in TIERS}
+    cost = {tier: [month.tier_dollars(tier) for month in months] for tier in TIERS}
+    items = "".join(
+        f'<li style="--c:var(--tier-{place})">{name}</li>' for place, (_, name) in enumerate(TIERS.values())
+    )
+    for name, title, heights, write, unit in (
+        ("volume", "Volume by tier", volume, format_bytes, ""),
+        ("cost", "Cost of storage by tier", cost, format_dollars, " a month"),
+    ):
+        last = write(sum(values[-1] for values in heights.values()))
+        text = f"From {_day(months[0].day)} to {_day(months[-1].day)}; at the end {last}{unit}."
+        chart = _draw_bars([f"{month.day:%b %Y}" for month in months], heights, write)
+        yield (
+            f'<section><h2>{title}</h2><p>{text}</p><ul>{items}</ul>\n<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+            f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{title}</title>'
+            f'<desc id="{name}-desc">{text}</desc>{chart}</svg></section>\n'
+        )
+
+
+def _draw_bars(
+    labels: Sequence[str], heights: Mapping[str, Sequence[float]], write: Callable[[float], str]
+) -> str:
+    """Return stacked bars with lines and labels; each part of a bar has its month, tier and amount as title."""
+    top = max(map(sum, zip(*heights.values(), strict=True))) or 1
+    step, every = (WIDTH - LEFT) / len(labels), math.ceil(len(labels) / LABELS_MAX)
+    scale = (BOTTOM - 20) / top
+    drawn = []
+    for height in (top * line / (LINES - 1) for line in range(LINES)):
+        y = BOTTOM - height * scale
+        drawn.append(f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        drawn.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{write(height)}</text>')
+    for column, label in enumerate(labels):
+        x, y = LEFT + step * column, float(BOTTOM)
+        for place, (tier, values) in enumerate(heights.items()):
+            size = values[column] * scale
+            y -= size
+            title = f"<title>{label}, {TIERS[tier][1]}: {write(values[column])}</title>"
+            drawn.append(
+                f'<rect x="{x + step * (1 - BAR_SHARE) / 2:.1f}" y="{y:.1f}" width="{step * BAR_SHARE:.1f}" '
+                f'height="{size:.1f}" style="fill: var(--tier-{place})">{title}</rect>'
             )
-        ),
+        if (len(labels) - 1 - column) % every == 0:
+            drawn.append(
+                f'<text x="{x + step / 2:.1f}" y="{BOTTOM + 20}" text-anchor="middle">{label}</text>'
+            )
+    return "".join(drawn)
+
+
+def _figures(months: Sequence[TierMonth]) -> str:
+    names = [name for _, name in TIERS.values()]
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("day", "episodes", *names, "a month"))
+    rows = "".join(
+        f'<tr><th scope="row">{_time(month.day)}</th><td>{month.episodes:,}</td>'
+        + "".join(f"<td>{format_bytes(month.stored[tier])}</td>" for tier in TIERS)
+        + f"<td>{format_dollars(month.cost_dollars)}</td></tr>"
+        for month in reversed(months)
     )
-
-
-def _section(drawing: BarChart) -> str:
-    key = "".join(
-        f'<li style="--c:var(--tier-{number})">{TIER_NAMES[tier]}</li>' for number, tier in enumerate(TIERS)
-    )
-    head = f"<h2>{drawing.title}</h2><p>{drawing.described}</p><ul>{key}</ul>"
-    return f"<section>{head}\n{drawing.render_svg()}</section>\n"
-
-
-def _table(found: Sequence[TierMonth]) -> str:
-    head = "".join(f'<th scope="col">{TIER_NAMES[tier]}</th>' for tier in TIERS)
-    rows = "".join(_row(month) for month in reversed(found))
-    prices = ", ".join(f"{TIER_NAMES[tier]} {format_dollars(DOLLARS[tier])}" for tier in TIERS)
+    prices = ", ".join(f"{name} {format_dollars(DOLLARS[tier])}" for tier, (_, name) in TIERS.items())
     return (
         f"<section><h2>Figures</h2><table><caption>At the end of each day. A gigabyte and month: {prices}.</caption>"
-        f'<thead><tr><th scope="col">day</th><th scope="col">episodes</th>{head}<th scope="col">a month</th></tr>'
-        f"</thead><tbody>{rows}</tbody></table></section>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></section>"
     )
 
 
-def _row(month: TierMonth) -> str:
-    sizes = "".join(f"<td>{format_bytes(month.stored[tier])}</td>" for tier in TIERS)
-    day = f'<th scope="row"><time datetime="{month.day}">{_day(month.day)}</time></th>'
-    return f"<tr>{day}<td>{month.episodes:,}</td>{sizes}<td>{format_dollars(month.cost_dollars)}</td></tr>"
-
-
-def _empty_section() -> str:
-    return "<section><h2>Nothing is in the archive yet</h2><p><code>tier run</code> archives what waits.</p></section>"
+def _time(day: date) -> str:
+    return f'<time datetime="{day}">{_day(day)}</time>'
 
 
 def _day(day: date) -> str:

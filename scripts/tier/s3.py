@@ -1,10 +1,7 @@
-"""Cold objects brought back.
-
-Asked for where they lie in a class that takes hours, or from the version before.
-"""
+"""Objects of the archive brought back: out of a slow storage class, or from the version before."""
 
 import hashlib
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
@@ -16,64 +13,62 @@ if TYPE_CHECKING:
 
 RestoreState = Literal["at hand", "being restored", "asked for", "brought back", "lost"]
 SLOW_CLASSES = {"GLACIER", "DEEP_ARCHIVE"}
+ABSENT = {"404", "NoSuchKey", "MethodNotAllowed"}
 
 
 class S3ArchiveVersions:
     def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client, self._bucket = client, bucket
+        self._client: Any = client
+        self._bucket = bucket
 
     def get_storage_class(self, kept: ArchiveObject) -> str | None:
-        """Return where the object lies, None where there is none."""
+        """Return the storage class of the object, None if there is no object."""
         with translate_aws_errors("the archive"):
-            try:
-                found = self._client.head_object(Bucket=self._bucket, Key=kept.object_key)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-                    return None
-                raise
-        return str(found.get("StorageClass", "STANDARD"))
+            found = self._read(self._client.head_object, Key=kept.object_key)
+        return None if found is None else str(found.get("StorageClass", "STANDARD"))
 
     def restore_object(self, kept: ArchiveObject, *, days: int, dry_run: bool) -> RestoreState:
-        """Make an object readable for some days.
-
-        One that is missing or damaged comes back from a good version.
-        """
+        """Make an object readable for some days; a missing or damaged one comes back from a good version."""
         with translate_aws_errors("the archive"):
             if self.get_storage_class(kept) in SLOW_CLASSES:
-                return self._thaw(kept, days, dry_run=dry_run)
-            if self._is_good(kept, None):
+                return self._restore_from_slow_class(kept, days, dry_run=dry_run)
+            if self._is_good(kept):
                 return "at hand"
-            return self._bring_back(kept, dry_run=dry_run)
+            return self._restore_version(kept, dry_run=dry_run)
 
-    def _thaw(self, kept: ArchiveObject, days: int, *, dry_run: bool) -> RestoreState:
-        told = self._client.head_object(Bucket=self._bucket, Key=kept.object_key).get("Restore", "")
-        if 'ongoing-request="false"' in told:
+    def _restore_from_slow_class(self, kept: ArchiveObject, days: int, *, dry_run: bool) -> RestoreState:
+        named = {"Bucket": self._bucket, "Key": kept.object_key}
+        state = self._client.head_object(**named).get("Restore", "")
+        if 'ongoing-request="false"' in state:
             return "at hand"
-        if told or dry_run:
-            return "being restored" if told else "asked for"
-        wanted = {"Days": days, "GlacierJobParameters": {"Tier": "Standard"}}
-        self._client.restore_object(Bucket=self._bucket, Key=kept.object_key, RestoreRequest=wanted)  # type: ignore[arg-type]
+        if state:
+            return "being restored"
+        if not dry_run:
+            request = {"Days": days, "GlacierJobParameters": {"Tier": "Standard"}}
+            self._client.restore_object(**named, RestoreRequest=request)
         return "asked for"
 
-    def _bring_back(self, kept: ArchiveObject, *, dry_run: bool) -> RestoreState:
-        listed = self._client.list_object_versions(Bucket=self._bucket, Prefix=kept.object_key).get(
-            "Versions", []
-        )
-        versions = (each["VersionId"] for each in listed if each["Key"] == kept.object_key)
-        good = next((version for version in versions if self._is_good(kept, version)), None)
+    def _restore_version(self, kept: ArchiveObject, *, dry_run: bool) -> RestoreState:
+        key = kept.object_key
+        listed = self._client.list_object_versions(Bucket=self._bucket, Prefix=key).get("Versions", [])
+        versions = (each["VersionId"] for each in listed if each["Key"] == key)
+        good = next((version for version in versions if self._is_good(kept, VersionId=version)), None)
         if good is None:
             return "lost"
         if not dry_run:
-            source = {"Bucket": self._bucket, "Key": kept.object_key, "VersionId": good}
-            self._client.copy_object(Bucket=self._bucket, Key=kept.object_key, CopySource=source)  # type: ignore[arg-type]
+            source = {"Bucket": self._bucket, "Key": key, "VersionId": good}
+            self._client.copy_object(Bucket=self._bucket, Key=key, CopySource=source)
         return "brought back"
 
-    def _is_good(self, kept: ArchiveObject, version: str | None) -> bool:
-        which = {"VersionId": version} if version else {}
+    def _is_good(self, kept: ArchiveObject, **version: str) -> bool:
+        found = self._read(self._client.get_object, Key=kept.object_key, **version)
+        return found is not None and hashlib.sha256(found["Body"].read()).hexdigest() == kept.sha256
+
+    def _read(self, call: Any, **request: str) -> Any:
+        """Return the answer of a read, None if there is no such object or version."""
         try:
-            found = self._client.get_object(Bucket=self._bucket, Key=kept.object_key, **which)  # type: ignore[arg-type]
+            return call(Bucket=self._bucket, **request)
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "MethodNotAllowed"}:
-                return False
+            if error.response["Error"]["Code"] in ABSENT:
+                return None
             raise
-        return hashlib.sha256(found["Body"].read()).hexdigest() == kept.sha256

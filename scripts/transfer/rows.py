@@ -1,11 +1,11 @@
-"""What a file of another system holds, record by record, with the place of each for whoever has to mend it.
+"""The rows of an import: what a record of another system becomes, with its place in the file.
 
-JSON files of any size: one value a line, or one document whose lists are read item by item.
+Files are JSON lines or one JSON document, of any size: lists are read item by item.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,16 +23,16 @@ from membus.core.text.normalization import is_blank
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 Fields = Mapping[str, Any]
 MILLISECONDS = 10**11
-"""As seconds this were the year 5138, as milliseconds it is 1973."""
+"""As seconds this is the year 5138, as milliseconds 1973."""
+LINE_MAX = 16 << 20
+"""A longer first line is a document without line breaks."""
 
 
 @dataclass(frozen=True)
 class ImportableEvent:
-    """What becomes an event.
+    """A record that becomes an event; `source_id` and `user` are its names in the other system.
 
-    `source_id` is its id where it comes from, `user` whom it is about there, if it says so.
-
-    `occurred_at` is None where nothing says when; `learned_at` is None for what membus hears of only now.
+    `occurred_at` is None if the record has no time, `learned_at` if membus learns of it only now.
     """
 
     where: str
@@ -50,7 +50,7 @@ class ImportableEvent:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A record that cannot be read, and why."""
+    """A record that cannot be imported, and why."""
 
     where: str
     why: str
@@ -58,7 +58,7 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class SkippedRow:
-    """A record that can be read and is no memory of a user."""
+    """A valid record that is not a memory of a user."""
 
     where: str
     why: str
@@ -66,7 +66,7 @@ class SkippedRow:
 
 @dataclass(frozen=True)
 class ArchiveRow:
-    """What an archive of membus holds besides events: a row of `section`, of `user` as of `at`."""
+    """A row of a membus export that is no event: of `section`, of `user` as of `at`."""
 
     where: str
     section: str
@@ -80,38 +80,62 @@ ImportRow = ImportableEvent | ArchiveRow | RejectedRow | SkippedRow
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """One object of a file, e.g. at `line 3` or `item 2 of messages`.
-
-    `around` is the object that holds its list.
-    """
+    """One object of a file, e.g. at `line 3` or `item 2 of messages`; `around` is the object with its list."""
 
     where: str
     fields: Fields
     around: Fields = field(default_factory=dict)
 
+    def get_first(self, *names: str) -> Any:
+        """Return the first of these fields that has a value, in the record or around it."""
+        found = (self.fields.get(name, self.around.get(name)) for name in names)
+        return next((each for each in found if each), None)
 
-def message_event(
-    record: SourceRecord, source: str, source_id: Any, *, role: str, text: Any, **about: Any
+
+def make_event(
+    record: SourceRecord,
+    source: str,
+    source_id: Any,
+    text: Any,
+    *,
+    used: Iterable[str],
+    role: str | None = None,
+    user: Any = None,
+    agent: Any = None,
+    session: Any = None,
+    at: Any = None,
 ) -> ImportRow:
-    """Return what somebody is known to have said; only `user` is the user's own word."""
-    payload = {"text": text, "role": role, "source": source}
-    return _make_event(record, source_id, "message.sent", payload, about)
+    """Return a message of `role`, or without a role a statement, which nobody is known to have said.
 
-
-def statement_event(
-    record: SourceRecord, source: str, source_id: Any, *, text: Any, **about: Any
-) -> ImportRow:
-    """Return what the other system holds to be so, in nobody's words."""
-    return _make_event(record, source_id, IMPORTED_EVENT_TYPE, {"text": text, "source": source}, about)
+    Fields that are not `used` are kept in the payload.
+    """
+    if not isinstance(text, str) or is_blank(text):
+        return RejectedRow(record.where, "it has no text")
+    try:
+        occurred_at = parse_timestamp(at)
+    except InvalidError as error:
+        return RejectedRow(record.where, error.detail)
+    named = str(source_id) if source_id is not None else digest(record.fields)
+    known = set(used)
+    rest = {name: each for name, each in record.fields.items() if name not in known and each is not None}
+    payload = {"text": text, **({"role": role} if role else {}), "source": source, "source_id": named}
+    return ImportableEvent(
+        record.where,
+        named,
+        None if user is None else str(user),
+        "message.sent" if role else IMPORTED_EVENT_TYPE,
+        occurred_at,
+        payload | ({"fields": rest} if rest else {}),
+        agent=as_id(agent),
+        session=as_id(session),
+    )
 
 
 def parse_timestamp(value: Any) -> datetime | None:
-    """Return a moment of ISO 8601, epoch seconds or milliseconds, None where there is none.
-
-    Without a zone it is UTC.
+    """Return a time of ISO 8601, epoch seconds or milliseconds; UTC without a zone, None for no value.
 
     Raises:
-        InvalidError: it cannot be read.
+        InvalidError: it is not a time.
     """
     if value is None or value == "":
         return None
@@ -120,12 +144,12 @@ def parse_timestamp(value: Any) -> datetime | None:
             return datetime.fromtimestamp(value / 1000 if value > MILLISECONDS else value, UTC)
         found = datetime.fromisoformat(str(value))
     except (ValueError, OverflowError, OSError) as error:
-        raise InvalidError(f"{value!r} is no moment") from error
+        raise InvalidError(f"{value!r} is not a time") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def as_id(value: Any) -> str | None:
-    """Return the value where membus takes it as an id, else one made from it; None for none."""
+    """Return the value if it is a valid id, else an id made from it; None for no value."""
     if value is None or value == "":
         return None
     try:
@@ -135,88 +159,61 @@ def as_id(value: Any) -> str | None:
 
 
 def digest(value: Any) -> str:
-    """Return what stands for a record that has no id: what it says."""
+    """Return an id made from the content of a record."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def _make_event(
-    record: SourceRecord, source_id: Any, event_type: str, payload: dict[str, Any], about: Fields
-) -> ImportRow:
-    """Read what all formats have alike.
-
-    `about` has `user`, `agent`, `session`, `at`, and `used`, the names read.
-    """
-    text = payload["text"]
-    if not isinstance(text, str) or is_blank(text):
-        return RejectedRow(record.where, "it has no text")
-    rest = {
-        name: value
-        for name, value in record.fields.items()
-        if name not in about["used"] and value is not None
-    }
-    try:
-        occurred_at = parse_timestamp(about.get("at"))
-    except InvalidError as error:
-        return RejectedRow(record.where, error.detail)
-    named = str(source_id) if source_id is not None else digest(record.fields)
-    kept: dict[str, Any] = {"source_id": named} | ({"fields": rest} if rest else {})
-    user = about.get("user")
-    return ImportableEvent(
-        record.where,
-        named,
-        None if user is None else str(user),
-        event_type,
-        occurred_at,
-        payload | kept,
-        agent=as_id(about.get("agent")),
-        session=as_id(about.get("session")),
-    )
-
-
-LINE_MAX = 16 << 20
-"""A first line that goes on for longer is a document without line breaks."""
+def explain_invalid(error: ValidationError) -> str:
+    """Return the first problem that pydantic found, with its field."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'event'}: {first['msg']}"
 
 
 def read_records(path: Path, *lists: str, unless: str = "") -> Iterator[SourceRecord | RejectedRow]:
-    """Yield the objects of a file of JSON lines or of one JSON document, either of any size.
+    """Yield the objects of a file of JSON lines or of one JSON document.
 
-    An object that has one of `lists` stands for what the list holds: it is a page of an API's answers,
-    `unless` it has what only a record has.
+    An object with one of `lists` is a page of an API's answers and stands for the items of the list, except an
+    object with the field `unless`, which is a record itself.
     """
     if _is_lines(path):
-        for where, value in _lines(path):
+        for where, value in _read_lines(path):
             yield from _expand(where, value, lists, unless)
         return
     try:
-        outline = _find_lists(path, lists)
-        yield from _document(path, outline, lists, unless)
+        outline = _read_outline(path, lists)
     except InvalidError as error:
         yield RejectedRow("the file", error.detail)
+        return
+    if isinstance(outline, list):
+        for number, each in enumerate(_read_items(path, ""), 1):
+            yield from _expand(f"item {number}", each, lists, unless)
+    elif isinstance(outline, dict) and unless not in outline:
+        yield from _expand_page("item 1", outline, lists, lambda name: _read_items(path, name))
+    else:
+        yield from _expand("item 1", _parse_json(path.read_text(encoding="utf-8")), (), unless)
 
 
 def _is_lines(path: Path) -> bool:
-    """Whether a file holds one value a line: by its name, or because its first line is whole."""
+    """Return whether a file has one value a line, by its name or its first line."""
     if path.suffix == ".jsonl":
         return True
     with path.open(encoding="utf-8", errors="surrogateescape") as file:
         return not isinstance(_parse_json(file.readline(LINE_MAX)), InvalidError)
 
 
-def _lines(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield each value with its place, an InvalidError in place of what is none."""
-    with path.open(
-        encoding="utf-8", errors="surrogateescape"
-    ) as file:  # what is no UTF-8 is that line's fault alone
+def _read_lines(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield each value with its place, an InvalidError for an invalid one; bad UTF-8 is invalid in its line."""
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 yield f"line {number}", _parse_json(line)
 
 
-def _find_lists(path: Path, lists: tuple[str, ...]) -> Any:
-    """Return the document with these lists of its top, or itself, empty.
+def _read_outline(path: Path, lists: tuple[str, ...]) -> Any:
+    """Return the document with these lists of its top, or the list that it is, empty.
 
     Raises:
-        InvalidError: it is no JSON: of a file that is cut off nothing is taken, for what follows may say
+        InvalidError: it is not valid JSON. No record of an incomplete file is read: what is missing may say
             whose it is.
     """
     builder, within = ijson.ObjectBuilder(), None
@@ -234,49 +231,19 @@ def _find_lists(path: Path, lists: tuple[str, ...]) -> Any:
     return builder.value
 
 
-def _items(path: Path, name: str) -> Iterator[Any]:
-    """Yield the items of a list of the document's top, or of itself.
-
-    An InvalidError in place of what is none.
-    """
+def _read_items(path: Path, name: str) -> Iterator[Any]:
+    """Yield the items of a list of the document's top, or of the list that it is."""
     with path.open("rb") as file:
         for item in ijson.items(file, f"{name}.item" if name else "item", use_float=True):
             yield _parse_json(json.dumps(item))
 
 
 def _parse_json(text: str) -> Any:
+    """Return the value, or an InvalidError in its place."""
     try:
         return strict_json.parse_strict_json(text)
     except InvalidError as error:
         return error
-
-
-def _document(
-    path: Path, outline: Any, lists: tuple[str, ...], unless: str
-) -> Iterator[SourceRecord | RejectedRow]:
-    """Yield what one document holds; `outline` is all of it but the items of its lists."""
-    if isinstance(outline, list):
-        for number, each in enumerate(_items(path, ""), 1):
-            yield from _expand(f"item {number}", each, lists, unless)
-        return
-    held = [name for name in lists if isinstance(outline, dict) and isinstance(outline.get(name), list)]
-    if not held or unless in outline:  # one record, whose own lists are part of it
-        whole = _parse_json(path.read_text(encoding="utf-8")) if held else outline
-        yield from _expand("item 1", whole, (), unless)
-        return
-    around = {name: each for name, each in outline.items() if name not in held}
-    for name in held:
-        for number, each in enumerate(_items(path, name), 1):
-            place = f"item {number} of {name}"
-            yield (
-                SourceRecord(place, each, around)
-                if isinstance(each, dict)
-                else RejectedRow(place, _describe_error(each))
-            )
-
-
-def _describe_error(value: Any) -> str:
-    return value.detail if isinstance(value, InvalidError) else "it is no object"
 
 
 def _expand(
@@ -284,22 +251,31 @@ def _expand(
 ) -> Iterator[SourceRecord | RejectedRow]:
     if isinstance(value, list):
         for number, each in enumerate(value, 1):
-            yield from _expand(
-                f"item {number}" if where == "item 1" else f"{where}, item {number}", each, lists, unless
-            )
-        return
-    if not isinstance(value, dict):
-        yield RejectedRow(where, _describe_error(value))
-        return
-    held = [name for name in lists if isinstance(value.get(name), list) and unless not in value]
-    if not held:
-        yield SourceRecord(where, value)
-    around = {name: each for name, each in value.items() if name not in held}
-    for name in held:
-        for number, each in enumerate(value[name], 1):
-            place = f"item {number} of {name}" if where == "item 1" else f"{where}, item {number} of {name}"
-            yield (
-                SourceRecord(place, each, around)
-                if isinstance(each, dict)
-                else RejectedRow(place, "it is no object")
-            )
+            yield from _expand(f"{_within(where)}item {number}", each, lists, unless)
+    elif isinstance(value, dict):
+        yield from _expand_page(where, value, () if unless in value else lists, value.__getitem__)
+    else:
+        yield _make_record(where, value, {})
+
+
+def _expand_page(
+    where: str, page: Fields, lists: tuple[str, ...], read_items: Callable[[str], Iterable[Any]]
+) -> Iterator[SourceRecord | RejectedRow]:
+    """Yield the items of a page's lists, or the page itself as a record if it has none."""
+    names = [name for name in lists if isinstance(page.get(name), list)]
+    around = {name: each for name, each in page.items() if name not in names}
+    if not names:
+        yield SourceRecord(where, page)
+    for name in names:
+        for number, each in enumerate(read_items(name), 1):
+            yield _make_record(f"{_within(where)}item {number} of {name}", each, around)
+
+
+def _within(where: str) -> str:
+    return "" if where == "item 1" else f"{where}, "
+
+
+def _make_record(where: str, value: Any, around: Fields) -> SourceRecord | RejectedRow:
+    if isinstance(value, dict):
+        return SourceRecord(where, value, around)
+    return RejectedRow(where, value.detail if isinstance(value, InvalidError) else "it is not an object")

@@ -1,9 +1,7 @@
-"""Cold objects brought back.
-
-What is at hand stays, what was damaged or removed returns from the version before.
-"""
+"""scripts/tier/s3: a good object stays, a damaged or removed one comes back from the version before."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -19,7 +17,7 @@ BUCKET = "membus-test-archive"
 
 
 @pytest.fixture
-def client() -> Iterator[object]:
+def client() -> Iterator[Any]:
     with strict_aws():
         make_bucket()
         client = boto3.client("s3", region_name="us-east-1")
@@ -28,28 +26,28 @@ def client() -> Iterator[object]:
 
 
 @pytest.fixture
-def kept(client: object) -> ArchiveObject:
+def kept(client: Any) -> ArchiveObject:
     pack = pack_rows("acme", "guide", NOON.date(), [a_cold_row()], hot_until=NOON)
-    return S3ArchiveObjects(lambda: client, BUCKET).put_pack(pack)  # type: ignore[arg-type, return-value]
+    return S3ArchiveObjects(lambda: client, BUCKET).put_pack(pack)
 
 
-def restored(client: object, kept: ArchiveObject, *, dry_run: bool = False) -> str:
-    return S3ArchiveVersions(client, BUCKET).restore_object(kept, days=7, dry_run=dry_run)  # type: ignore[arg-type]
+def restored(client: Any, kept: ArchiveObject, *, dry_run: bool = False) -> str:
+    return S3ArchiveVersions(client, BUCKET).restore_object(kept, days=7, dry_run=dry_run)
 
 
-def test_a_good_object_is_left_alone(client: object, kept: ArchiveObject) -> None:
+def test_good_object_is_not_changed(client: Any, kept: ArchiveObject) -> None:
     assert restored(client, kept) == "at hand"
-    assert S3ArchiveVersions(client, BUCKET).get_storage_class(kept) == "STANDARD"  # type: ignore[arg-type]
+    assert S3ArchiveVersions(client, BUCKET).get_storage_class(kept) == "STANDARD"
 
 
 @pytest.mark.parametrize("harm", ["removed", "damaged"])
-def test_a_harmed_object_comes_back_from_the_version_before(
-    client: object, kept: ArchiveObject, harm: str
+def test_damaged_object_comes_back_from_the_version_before(
+    client: Any, kept: ArchiveObject, harm: str
 ) -> None:
     if harm == "removed":
-        client.delete_object(Bucket=BUCKET, Key=kept.key)  # type: ignore[attr-defined]
+        client.delete_object(Bucket=BUCKET, Key=kept.object_key)
     else:
-        client.put_object(Bucket=BUCKET, Key=kept.key, Body=b"PAR1")  # type: ignore[attr-defined]
+        client.put_object(Bucket=BUCKET, Key=kept.object_key, Body=b"PAR1")
 
     assert restored(client, kept, dry_run=True) == "brought back"
     assert restored(client, kept, dry_run=True) == "brought back", "a dry run brings nothing back"
@@ -57,17 +55,17 @@ def test_a_harmed_object_comes_back_from_the_version_before(
     assert restored(client, kept) == "at hand"
 
 
-def test_an_object_without_a_good_version_is_lost(client: object, kept: ArchiveObject) -> None:
-    for version in client.list_object_versions(Bucket=BUCKET)["Versions"]:  # type: ignore[attr-defined]
-        client.delete_object(Bucket=BUCKET, Key=kept.key, VersionId=version["VersionId"])  # type: ignore[attr-defined]
+def test_object_without_a_good_version_is_lost(client: Any, kept: ArchiveObject) -> None:
+    for version in client.list_object_versions(Bucket=BUCKET)["Versions"]:
+        client.delete_object(Bucket=BUCKET, Key=kept.object_key, VersionId=version["VersionId"])
 
     assert restored(client, kept) == "lost"
-    assert S3ArchiveVersions(client, BUCKET).get_storage_class(kept) is None  # type: ignore[arg-type]
+    assert S3ArchiveVersions(client, BUCKET).get_storage_class(kept) is None
 
 
-def test_an_object_in_a_slow_class_is_asked_for_once(client: object, kept: ArchiveObject) -> None:
+def test_object_in_a_slow_storage_class_is_asked_for_once(client: Any, kept: ArchiveObject) -> None:
     source = {"Bucket": BUCKET, "Key": kept.object_key}
-    client.copy_object(Bucket=BUCKET, Key=kept.key, CopySource=source, StorageClass="GLACIER")  # type: ignore[attr-defined]
+    client.copy_object(Bucket=BUCKET, Key=kept.object_key, CopySource=source, StorageClass="GLACIER")
 
     assert restored(client, kept, dry_run=True) == "asked for"
     assert restored(client, kept) == "asked for"

@@ -29,7 +29,7 @@ def arguments(file: Path, source: str, **more: Any) -> Namespace:
 
 
 def stores_of(household: Household) -> RestoreStores:
-    """Return the stores of a household, where an archive comes back."""
+    """Return the stores of a household, to which an export file is restored."""
     talks = household.conversations
     return RestoreStores(
         documents=household.documents,
@@ -45,8 +45,8 @@ def imported(
     file: Path, source: str, *, stores: RestoreStores | None = None, **more: Any
 ) -> tuple[ImportReport, list[RecordedEvent]]:
     bus = InMemoryEventBus()
-    places = ImportTargets(bus, stores or stores_of(Household()))
-    return run_import(arguments(file, source, **more), places, QUIET), bus.retold
+    targets = ImportTargets(bus, stores or stores_of(Household()))
+    return run_import(arguments(file, source, **more), targets, QUIET), bus.retold
 
 
 def exported(household: Household, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""scripts import: records become events, once, for the right person, and facts follow from them."""
+"""scripts import: records become events of the right user, once, and facts follow from them."""
 
 import json
 from datetime import datetime
@@ -25,7 +25,7 @@ from tests.unit.test_export import Household
 
 @pytest.fixture
 def household() -> Household:
-    """Return Ada's life: things said, done, counted by rules, corrected and taken back."""
+    """Return the data of Ada: messages, counted behaviour, corrections and retractions."""
     household = Household()
     household.live()
     extraction = Extraction(observant(), episodes=household.episodes, facts=household.facts)
@@ -43,7 +43,7 @@ def household() -> Household:
 
 
 @pytest.mark.parametrize(("tenant", "user"), [("zeta", "ada"), ("acme", "ada-2")])
-def test_an_archive_imported_elsewhere_gives_the_same_facts(
+def test_export_imported_elsewhere_gives_the_same_facts(
     household: Household, tmp_path: Path, tenant: str, user: str
 ) -> None:
     result, events = imported(exported(household, tmp_path), "membus", tenant=tenant, user=user)
@@ -58,7 +58,7 @@ def test_an_archive_imported_elsewhere_gives_the_same_facts(
     assert {"setting.theme", "home.city"} < set(there), "and what the errors say"
 
 
-def test_importing_twice_changes_nothing(household: Household, tmp_path: Path) -> None:
+def test_second_import_changes_nothing(household: Household, tmp_path: Path) -> None:
     archive = exported(household, tmp_path)
     first, again = (imported(archive, "membus", user="ada-2")[1] for _ in range(2))
 
@@ -69,7 +69,7 @@ def test_importing_twice_changes_nothing(household: Household, tmp_path: Path) -
     assert once.facts.list_observations(owner) == twice.facts.list_observations(owner)
 
 
-def test_an_event_that_stays_with_its_user_stays_the_same_event(household: Household, tmp_path: Path) -> None:
+def test_event_that_stays_with_its_user_keeps_its_id(household: Household, tmp_path: Path) -> None:
     archive = exported(household, tmp_path)
     _, same = imported(archive, "membus", tenant="acme", user="ada")
     _, other = imported(archive, "membus", tenant="acme", user="ada-2")
@@ -79,7 +79,7 @@ def test_an_event_that_stays_with_its_user_stays_the_same_event(household: House
     assert [each.learned_at for each in same] == [each.learned_at for each in other]
 
 
-def test_what_nobody_is_known_to_have_said_is_recorded_and_teaches_nothing(tmp_path: Path) -> None:
+def test_statement_without_speaker_is_recorded_and_becomes_no_fact(tmp_path: Path) -> None:
     file = tmp_path / "mem0.jsonl"
     file.write_text(
         '{"id": "1", "memory": "I live in Lisbon", "user_id": "u", "created_at": "2025-01-01T00:00:00Z"}\n'
@@ -93,7 +93,7 @@ def test_what_nobody_is_known_to_have_said_is_recorded_and_teaches_nothing(tmp_p
     assert extraction.known(Owner(tenant="zeta", user="ada")) == {}
 
 
-def test_what_nobody_is_known_to_have_said_is_found_by_its_words_and_its_source() -> None:
+def test_statement_without_speaker_is_searchable_by_text_and_source() -> None:
     _, events = imported(SAMPLES / "mem0.json", "mem0")
 
     (memory,) = project_event(events[0].event)
@@ -102,7 +102,7 @@ def test_what_nobody_is_known_to_have_said_is_found_by_its_words_and_its_source(
     assert memory.metadata["source"] == "mem0"
 
 
-def test_what_the_user_said_elsewhere_becomes_facts_with_its_evidence() -> None:
+def test_message_of_the_user_elsewhere_becomes_a_fact_with_evidence() -> None:
     _, events = imported(SAMPLES / "zep.jsonl", "zep")
 
     facts = delivered(events).facts
@@ -112,12 +112,12 @@ def test_what_the_user_said_elsewhere_becomes_facts_with_its_evidence() -> None:
     assert city.provenance.event_id.startswith("zep-")
 
 
-def test_what_does_not_say_when_is_bad_unless_the_operator_says_it() -> None:
+def test_record_without_time_is_rejected_unless_the_operator_names_one() -> None:
     found = ImportableEvent("line 1", "1", None, "memory.imported", None, {"text": "Likes tea"})
     told = EventMapper("zeta", "letta", NOON, user="ada", at=NOON - MINUTE).map_event(found)
 
     assert EventMapper("zeta", "letta", NOON, user="ada").map_event(found) == RejectedRow(
-        "line 1", "it does not say when: name a moment with --at"
+        "line 1", "it does not say when: name a time with --at"
     )
     assert isinstance(told, RecordedEvent)
     assert (told.event.occurred_at, told.learned_at) == (NOON - MINUTE, NOON)
@@ -127,12 +127,14 @@ def test_what_does_not_say_when_is_bad_unless_the_operator_says_it() -> None:
     ("changes", "why"),
     [
         ({"payload": {"text": "x" * 200_001}}, "larger"),
-        ({"type": "fact.recorded", "payload": {"key": "a"}}, "membus says itself"),
+        ({"type": "fact.recorded", "payload": {"key": "a"}}, "only membus publishes"),
         ({"type": "Nonsense"}, "type"),
         ({"occurred_at": NOON.replace(year=1960)}, "occurred_at"),
     ],
 )
-def test_what_can_be_no_event_is_named_with_its_reason(changes: dict[str, Any], why: str) -> None:
+def test_record_that_cannot_be_an_event_is_rejected_with_its_reason(
+    changes: dict[str, Any], why: str
+) -> None:
     fields: dict[str, Any] = {
         "type": "message.sent",
         "occurred_at": NOON,
@@ -147,7 +149,7 @@ def test_what_can_be_no_event_is_named_with_its_reason(changes: dict[str, Any], 
     assert why in bad.why
 
 
-def test_an_event_to_be_left_alone_goes_without_its_words() -> None:
+def test_event_that_is_not_remembered_is_sent_without_its_payload() -> None:
     found = ImportableEvent("line 1", "e1", "ada", "message.sent", NOON, {"text": "hi"}, remember=False)
 
     told = EventMapper("zeta", "membus", NOON, user="ada").map_event(found)
@@ -156,7 +158,7 @@ def test_an_event_to_be_left_alone_goes_without_its_words() -> None:
     assert (told.event.remember, told.event.payload) == (False, {})
 
 
-def test_what_the_bus_did_not_take_is_told_by_its_place() -> None:
+def test_event_that_the_bus_refused_is_reported_by_its_place() -> None:
     result = ImportReport()
 
     send_batch(
@@ -170,7 +172,7 @@ def test_what_the_bus_did_not_take_is_told_by_its_place() -> None:
 
 
 @pytest.mark.parametrize("harm", ["cut", "changed", "later", "other"])
-def test_an_archive_that_is_not_whole_is_refused(household: Household, tmp_path: Path, harm: str) -> None:
+def test_damaged_export_file_is_refused(household: Household, tmp_path: Path, harm: str) -> None:
     archive = exported(household, tmp_path)
     with ZipFile(archive) as opened:
         files = {name: opened.read(name) for name in opened.namelist()}

@@ -1,4 +1,4 @@
-"""scripts/transfer/formats: what other systems export, read into what may become events."""
+"""scripts/transfer/formats: the exports of other systems, read into rows that may become events."""
 
 import json
 import tracemalloc
@@ -34,7 +34,7 @@ def said(found: list[ImportableEvent]) -> list[tuple[str, str, str | None]]:
     return [(each.type, each.payload["text"], each.payload.get("role")) for each in found]
 
 
-def test_mem0s_memories_are_statements_nobody_is_known_to_have_said() -> None:
+def test_mem0_memories_are_statements_without_speaker() -> None:
     found, _, bad = read("mem0", "mem0.json")
 
     assert said(found) == [
@@ -52,7 +52,7 @@ def test_mem0s_memories_are_statements_nobody_is_known_to_have_said() -> None:
     assert "schema of one's own" in bad[1].why
 
 
-def test_zeps_messages_say_who_spoke_and_its_facts_do_not() -> None:
+def test_zep_messages_have_a_speaker_and_its_facts_have_none() -> None:
     found, left_out, bad = read("zep", "zep.jsonl")
 
     assert said(found) == [
@@ -68,7 +68,7 @@ def test_zeps_messages_say_who_spoke_and_its_facts_do_not() -> None:
     assert "not valid JSON" in bad[1].why
 
 
-def test_an_agent_file_gives_what_was_said_and_what_was_noted_of_the_user() -> None:
+def test_agent_file_has_messages_and_the_notes_about_the_user() -> None:
     found, left_out, bad = read("letta", "letta.af")
 
     assert said(found) == [
@@ -87,14 +87,14 @@ def test_an_agent_file_gives_what_was_said_and_what_was_noted_of_the_user() -> N
     assert bad == []
 
 
-def test_an_agent_file_of_before_is_read_as_well() -> None:
+def test_agent_file_of_the_former_format_is_read() -> None:
     found, _, _ = read("letta", "letta_before.af")
 
     assert said(found) == [("memory.imported", "Name: Ada", None), ("message.sent", "I like chess.", "user")]
     assert found[0].occurred_at == datetime(2025, 4, 2, 10, tzinfo=UTC)
 
 
-def test_langmems_memories_may_have_a_schema_of_their_own() -> None:
+def test_langmem_memories_may_have_a_schema_of_their_own() -> None:
     found, _, bad = read("langmem", "langmem.jsonl")
 
     assert [each.payload["text"] for each in found] == [
@@ -107,7 +107,7 @@ def test_langmems_memories_may_have_a_schema_of_their_own() -> None:
     assert [each.where for each in bad] == ["line 4"]
 
 
-def test_agentcores_events_say_who_spoke_and_its_records_do_not() -> None:
+def test_agentcore_events_have_a_speaker_and_its_records_have_none() -> None:
     found, left_out, bad = read("agentcore", "agentcore.jsonl")
 
     assert said(found) == [
@@ -135,14 +135,16 @@ def test_agentcores_events_say_who_spoke_and_its_records_do_not() -> None:
         ('{"results": []}', []),
     ],
 )
-def test_what_is_no_object_is_named_by_its_place(tmp_path: Path, written: str, text: list[str]) -> None:
+def test_value_that_is_no_object_is_rejected_by_its_place(
+    tmp_path: Path, written: str, text: list[str]
+) -> None:
     file = tmp_path / "export.json"
     file.write_text(written)
 
     assert [each.where for each in FORMATS["mem0"](file)] == text
 
 
-def test_a_line_that_is_no_utf8_costs_that_line(tmp_path: Path) -> None:
+def test_line_that_is_not_utf8_is_rejected_alone(tmp_path: Path) -> None:
     file = tmp_path / "export.jsonl"
     file.write_bytes(b'{"memory": "\xff"}\n{"id": "1", "memory": "Likes tea", "created_at": "2025-01-01"}\n')
 
@@ -152,7 +154,7 @@ def test_a_line_that_is_no_utf8_costs_that_line(tmp_path: Path) -> None:
     assert [each.occurred_at for each in found] == [datetime(2025, 1, 1, tzinfo=UTC)]
 
 
-def test_a_record_without_an_id_is_known_by_what_it_says(tmp_path: Path) -> None:
+def test_record_without_id_gets_one_from_its_content(tmp_path: Path) -> None:
     file = tmp_path / "export.jsonl"
     file.write_text('{"memory": "Likes tea"}\n{"memory": "Likes tea"}\n{"memory": "Likes cake"}\n')
 
@@ -164,7 +166,7 @@ def test_a_record_without_an_id_is_known_by_what_it_says(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("value", ["yesterday", True, 10**20, "2025-13-01"])
-def test_what_is_no_moment_is_refused(value: object) -> None:
+def test_invalid_time_is_refused(value: object) -> None:
     with pytest.raises(InvalidError):
         parse_timestamp(value)
 
@@ -175,7 +177,7 @@ def written(folder: Path, *rows: dict[str, Any], name: str = "export.jsonl") -> 
     return file
 
 
-def test_what_mem0_kept_word_for_word_says_who_spoke(tmp_path: Path) -> None:
+def test_mem0_memory_kept_word_for_word_has_a_speaker(tmp_path: Path) -> None:
     row = {"id": "1", "memory": "I like tea", "user_id": "u", "created_at": "2025-01-01", "actor_id": "Ada"}
     file = written(tmp_path, row | {"role": "user"}, row | {"role": "assistant"}, row | {"role": "tool"}, row)
 
@@ -190,7 +192,7 @@ def test_what_mem0_kept_word_for_word_says_who_spoke(tmp_path: Path) -> None:
     assert found[0].payload["fields"] == {"actor_id": "Ada"}
 
 
-def test_zeps_fourth_version_says_when_it_was_said_and_names_by_uuid(tmp_path: Path) -> None:
+def test_zep_version_4_has_a_reference_time_and_uuids(tmp_path: Path) -> None:
     message = {"uuid": "m1", "role": "user", "content": "I like tea", "created_at": "2026-02-01T00:00:00Z"}
     page = {
         "thread_uuid": "t1",
@@ -203,13 +205,13 @@ def test_zeps_fourth_version_says_when_it_was_said_and_names_by_uuid(tmp_path: P
     assert (found.user, found.session, found.occurred_at) == ("u1", "t1", datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def test_a_block_of_an_agent_file_is_as_old_as_the_file_at_most() -> None:
+def test_block_of_an_agent_file_is_at_most_as_old_as_the_file() -> None:
     found, _, _ = read("letta", "letta.af")
 
     assert found[2].occurred_at == datetime(2025, 5, 2, tzinfo=UTC)
 
 
-def test_a_role_that_nobody_knows_and_fields_that_nobody_expects_cost_nothing_else(tmp_path: Path) -> None:
+def test_unknown_role_and_unknown_fields_are_kept_with_the_statement(tmp_path: Path) -> None:
     odd = {
         "uuid": "m1",
         "role": "moderator",
@@ -231,7 +233,7 @@ def test_a_role_that_nobody_knows_and_fields_that_nobody_expects_cost_nothing_el
     assert [each.where for each in bad] == ["line 2"]
 
 
-def test_a_document_of_any_size_is_read_item_by_item(tmp_path: Path) -> None:
+def test_large_document_is_read_item_by_item(tmp_path: Path) -> None:
     file = tmp_path / "export.json"
     row = json.dumps({"id": "1", "memory": "Likes tea " * 50, "user_id": "u", "created_at": "2025-01-01"})
     with file.open("w") as out:
@@ -247,7 +249,7 @@ def test_a_document_of_any_size_is_read_item_by_item(tmp_path: Path) -> None:
     assert most < 1_000_000
 
 
-def test_what_stands_behind_a_list_counts_for_its_items(tmp_path: Path) -> None:
+def test_fields_after_a_list_count_for_its_items(tmp_path: Path) -> None:
     file = tmp_path / "export.json"
     file.write_text(
         '{\n"messages": [{"uuid": "1", "role": "user", "content": "hi", "created_at": 7}],\n"user_id": "u"}'
@@ -258,14 +260,14 @@ def test_what_stands_behind_a_list_counts_for_its_items(tmp_path: Path) -> None:
     assert found.user == "u"
 
 
-def test_of_a_document_that_is_cut_off_nothing_is_taken(tmp_path: Path) -> None:
+def test_no_record_of_an_incomplete_document_is_read(tmp_path: Path) -> None:
     file = tmp_path / "export.json"
     file.write_text('{\n"results": [{"id": "1", "memory": "Likes tea", "created_at": 7},\n')
 
     assert [type(each) for each in FORMATS["mem0"](file)] == [RejectedRow]
 
 
-def test_milliseconds_are_told_from_seconds() -> None:
+def test_milliseconds_and_seconds_are_distinguished() -> None:
     assert (
         parse_timestamp(1_745_856_060_500)
         == parse_timestamp(1_745_856_060.5)

@@ -1,4 +1,4 @@
-"""scripts import: records become the right person's, and nobody becomes somebody else."""
+"""scripts import: records belong to the right user, and two users never become one."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from scripts.transfer.mapping import read_user_map
 from tests.support.imports import SAMPLES, imported
 
 
-def test_with_one_user_named_a_file_is_about_one_of_its_users(tmp_path: Path) -> None:
+def test_import_for_one_user_takes_records_of_one_user_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "mem0.jsonl"
     rows = [
         {"id": str(n), "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"}
@@ -24,7 +24,7 @@ def test_with_one_user_named_a_file_is_about_one_of_its_users(tmp_path: Path) ->
     assert [(each.where, "use --map" in each.why) for each in result.bad] == [("line 3", True)]
 
 
-def test_a_map_sends_each_to_their_own_and_nobody_to_another(tmp_path: Path) -> None:
+def test_map_gives_each_record_to_its_user_and_rejects_others(tmp_path: Path) -> None:
     file, users = tmp_path / "mem0.jsonl", tmp_path / "users.json"
     rows = [
         {"id": "1", "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"}
@@ -40,13 +40,13 @@ def test_a_map_sends_each_to_their_own_and_nobody_to_another(tmp_path: Path) -> 
     assert [each.where for each in result.bad] == ["line 3", "line 4"]
 
 
-def test_a_file_imported_for_two_people_is_two_events_for_each_record() -> None:
+def test_file_imported_for_two_users_makes_two_events_of_each_record() -> None:
     adas, bobs = (imported(SAMPLES / "mem0.json", "mem0", user=user)[1] for user in ("ada", "bob"))
 
     assert {each.event.event_id for each in adas}.isdisjoint(each.event.event_id for each in bobs)
 
 
-def test_two_of_the_sources_users_may_become_one_without_losing_a_record(tmp_path: Path) -> None:
+def test_map_may_join_two_users_without_losing_a_record(tmp_path: Path) -> None:
     file, users = tmp_path / "mem0.jsonl", tmp_path / "users.json"
     rows = [{"id": "1", "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"} for user in "ab"]
     file.write_text("\n".join(map(json.dumps, rows)))
@@ -58,7 +58,7 @@ def test_two_of_the_sources_users_may_become_one_without_losing_a_record(tmp_pat
 
 
 @pytest.mark.parametrize("text", ["[]", '{"a": 1}', "{", '{"a": "b c"}'])
-def test_a_map_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+def test_invalid_map_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "users.json"
     file.write_text(text)
 

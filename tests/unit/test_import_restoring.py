@@ -1,7 +1,4 @@
-"""scripts import.
-
-What an archive of membus holds besides events comes back as it was, once, and people outrank it.
-"""
+"""scripts import: rows of an export that are no events come back as they were, once."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -32,7 +29,7 @@ FAR = NOON + timedelta(days=3650)
 
 @pytest.fixture
 def there() -> Household:
-    """Return the household that an archive is taken of."""
+    """Return the household that is exported."""
     household = Household()
     household.live()
     household.conversations.add_turn(
@@ -65,7 +62,7 @@ def said(household: Household, tenant: str, conversation: str) -> list[Message]:
     return list(household.conversations.list_messages(tenant, conversation, limit=100, after=None).items)
 
 
-def test_conversations_come_back_with_who_said_what_and_when(
+def test_conversations_come_back_with_authors_and_times(
     there: Household, here: Household, tmp_path: Path
 ) -> None:
     result, _ = imported(exported(there, tmp_path), "membus", stores=stores_of(here), user="ada", tenant=HERE)
@@ -102,7 +99,7 @@ def test_documents_and_states_come_back(there: Household, here: Household, tmp_p
     assert (state.data, state.expires_at) == ({"step": 3}, FAR)
 
 
-def test_what_came_back_travels_on_as_it_was(there: Household, here: Household, tmp_path: Path) -> None:
+def test_second_restore_changes_nothing(there: Household, here: Household, tmp_path: Path) -> None:
     archive = exported(there, tmp_path)
     first, _ = imported(archive, "membus", stores=stores_of(here), user="ada", tenant=HERE)
     again, _ = imported(archive, "membus", stores=stores_of(here), user="ada", tenant=HERE)
@@ -130,7 +127,7 @@ def test_another_user_gets_copies_of_their_own(there: Household, tmp_path: Path)
     assert {event.event.user_id for event in events} == {"eve"}
 
 
-def test_a_turn_and_its_conversation_keep_one_name(here: Household, tmp_path: Path) -> None:
+def test_turn_has_the_id_of_its_copied_conversation(here: Household, tmp_path: Path) -> None:
     there = Household()
     turn = an_event("turn-1", type="turn.recorded", session_id=OWN)
     turn = turn.model_copy(
@@ -148,7 +145,7 @@ def test_a_turn_and_its_conversation_keep_one_name(here: Household, tmp_path: Pa
     assert here.conversations.get_conversation(HERE, copied_conversation_id(OWN, "eve")).user_id == "eve"
 
 
-def test_of_somebody_elses_conversation_a_user_gets_their_own_words_as_their_own(
+def test_user_gets_their_messages_of_another_users_conversation_as_a_copy(
     there: Household, here: Household, tmp_path: Path
 ) -> None:
     imported(exported(there, tmp_path), "membus", stores=stores_of(here), user="ada", tenant=HERE)
@@ -158,7 +155,7 @@ def test_of_somebody_elses_conversation_a_user_gets_their_own_words_as_their_own
     assert [each.author for each in said(here, HERE, copy.conversation_id)] == ["ada"]
 
 
-def test_where_that_conversation_is_still_there_nothing_is_copied(there: Household, tmp_path: Path) -> None:
+def test_conversation_of_another_user_that_is_here_is_not_copied(there: Household, tmp_path: Path) -> None:
     result, _ = imported(
         exported(there, tmp_path), "membus", stores=stores_of(there), user="ada", tenant="acme"
     )
@@ -167,7 +164,7 @@ def test_where_that_conversation_is_still_there_nothing_is_copied(there: Househo
     assert result.left_out["somebody else's conversation, which is here"] == 1
 
 
-def test_members_come_back_only_where_they_are_named(here: Household, tmp_path: Path) -> None:
+def test_members_come_back_only_if_the_map_names_them(here: Household, tmp_path: Path) -> None:
     there, users = Household(), tmp_path / "users.json"
     there.conversations._kept["acme", OWN] = a_conversation(OWN, members=("bob", "cy"))
     archive = exported(there, tmp_path)
@@ -180,7 +177,7 @@ def test_members_come_back_only_where_they_are_named(here: Household, tmp_path: 
     assert mapped.conversations.get_conversation(HERE, OWN).members == ("robert",)
 
 
-def test_what_people_made_of_it_since_stays(there: Household, here: Household, tmp_path: Path) -> None:
+def test_later_changes_and_deletions_are_kept(there: Household, here: Household, tmp_path: Path) -> None:
     archive = exported(there, tmp_path)
     imported(archive, "membus", stores=stores_of(here), user="ada", tenant=HERE)
     mine = here.conversations.get_conversation(HERE, OWN)
@@ -208,7 +205,7 @@ def test_what_people_made_of_it_since_stays(there: Household, here: Household, t
     assert sum(result.restored.values()) == 0
 
 
-def test_an_archive_older_than_an_erasure_brings_nothing_back(
+def test_export_older_than_an_erasure_restores_nothing(
     there: Household, here: Household, tmp_path: Path
 ) -> None:
     stores = stores_of(here)
@@ -222,7 +219,7 @@ def test_an_archive_older_than_an_erasure_brings_nothing_back(
     assert result.left_out["of a user who was erased here since"] > 5
 
 
-def test_what_was_somebody_elses_here_is_never_written_to(
+def test_conversation_of_another_user_here_is_never_written_to(
     there: Household, here: Household, tmp_path: Path
 ) -> None:
     here.conversations._kept[HERE, OWN] = a_conversation(OWN, tenant_id=HERE, user_id="mallory")

@@ -1,4 +1,4 @@
-"""scripts/tier_report and its page: what lay where at the end of every month, and what it cost."""
+"""scripts/tier/report: what was stored in which tier at the end of every month, and what it cost."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -20,7 +20,7 @@ MB = 10**6
 TODAY = date(2026, 11, 20)
 
 
-def lying(day: date, size: int = MB, *, hot_until: date = date(2020, 1, 1)) -> ArchiveObject:
+def an_object(day: date, size: int = MB, *, hot_until: date = date(2020, 1, 1)) -> ArchiveObject:
     return ArchiveObject(
         tenant="acme",
         agent="guide",
@@ -36,7 +36,7 @@ def lying(day: date, size: int = MB, *, hot_until: date = date(2020, 1, 1)) -> A
 
 
 def test_objects_move_to_colder_classes_as_they_age() -> None:
-    found = list_months([lying(date(2025, 10, 5)), lying(date(2026, 9, 30), 3 * MB)], today=TODAY)
+    found = list_months([an_object(date(2025, 10, 5)), an_object(date(2026, 9, 30), 3 * MB)], today=TODAY)
 
     assert [f"{month.day:%Y-%m}" for month in found] == [
         "2025-10",
@@ -60,15 +60,15 @@ def test_objects_move_to_colder_classes_as_they_age() -> None:
     assert found[0].cost_dollars == DOLLARS["STANDARD"] / 1000
 
 
-def test_an_object_too_small_for_colder_classes_stays_where_it_is() -> None:
-    (*_, last) = list_months([lying(date(2024, 1, 1), 1000)], today=TODAY)
+def test_small_object_stays_in_the_standard_class() -> None:
+    (*_, last) = list_months([an_object(date(2024, 1, 1), 1000)], today=TODAY)
 
     assert dict(last.stored) == {"STANDARD": 1000}
 
 
-def test_a_hot_copy_beside_a_cold_one_is_counted_in_both_tiers_until_it_expires() -> None:
+def test_hot_copy_of_an_archived_episode_counts_in_both_tiers() -> None:
     before, after = list_months(
-        [lying(date(2025, 12, 5), hot_until=date(2026, 1, 5))], today=date(2026, 1, 5)
+        [an_object(date(2025, 12, 5), hot_until=date(2026, 1, 5))], today=date(2026, 1, 5)
     )
 
     assert dict(before.stored) == {"STANDARD": MB, "DYNAMODB": 10 * HOT_BYTES}
@@ -76,8 +76,8 @@ def test_a_hot_copy_beside_a_cold_one_is_counted_in_both_tiers_until_it_expires(
     assert after.all_hot_dollars == 10 * HOT_BYTES * DOLLARS["DYNAMODB"] / 10**9
 
 
-def test_the_page_stands_alone_and_hides_no_markup_of_a_tenants_name() -> None:
-    page = render_page("a<b>", [lying(date(2025, 1, 5)), lying(date(2026, 10, 5))], today=TODAY)
+def test_page_loads_nothing_and_escapes_the_name_of_the_tenant() -> None:
+    page = render_page("a<b>", [an_object(date(2025, 1, 5)), an_object(date(2026, 10, 5))], today=TODAY)
 
     assert "<b>" not in page
     assert "<script" not in page
@@ -92,8 +92,10 @@ def test_the_page_stands_alone_and_hides_no_markup_of_a_tenants_name() -> None:
         assert all(named[part] for part in root.get("aria-labelledby", "").split())
 
 
-def test_every_bar_says_its_month_tier_and_amount_and_no_id_is_there_twice() -> None:
-    page = render_page("acme", [lying(date(2025, 1, 5), 3 * MB), lying(date(2026, 10, 5))], today=TODAY)
+def test_every_bar_has_its_month_tier_and_amount_and_ids_are_unique() -> None:
+    page = render_page(
+        "acme", [an_object(date(2025, 1, 5), 3 * MB), an_object(date(2026, 10, 5))], today=TODAY
+    )
 
     assert "<title>Nov 2026, S3 Glacier Instant Retrieval: 3 MB</title>" in page
     assert "<title>Nov 2026, S3 Standard: 0 B</title>" in page
@@ -103,8 +105,8 @@ def test_every_bar_says_its_month_tier_and_amount_and_no_id_is_there_twice() -> 
     assert set(re.findall(r'(?:url\(#|href="#)([^")]+)', page)) <= set(found)
 
 
-def test_colours_are_the_pages_by_day_and_by_night() -> None:
-    page = render_page("acme", [lying(date(2026, 10, 5))], today=TODAY)
+def test_colours_are_those_of_the_page_by_day_and_night() -> None:
+    page = render_page("acme", [an_object(date(2026, 10, 5))], today=TODAY)
 
     assert not re.search(r"#0[0-9a-b]{5}", page)
     assert page.count("fill: var(--tier-") > 4
@@ -130,9 +132,9 @@ def test_volumes_have_three_digits_and_a_unit(size: float, said: str) -> None:
         (4_000, "$4,000.00"),
     ],
 )
-def test_dollars_show_two_digits_however_few_they_are(dollars: float, said: str) -> None:
+def test_small_amounts_have_two_digits(dollars: float, said: str) -> None:
     assert format_dollars(dollars) == said
 
 
-def test_nothing_archived_is_a_page_without_figures() -> None:
+def test_page_without_objects_has_no_figures() -> None:
     assert "0 episodes in 0 objects" in render_page("acme", [], today=TODAY)

@@ -1,12 +1,13 @@
-"""membus's own archive: its events, from which facts are derived again, and what is no event as it was.
+"""An export file of membus: events, from which facts are derived again, and what else it holds as it was.
 
-Facts and what waits in quarantine are for people and other systems to read: they follow from the events.
+Facts and review items are in the file for people and other systems: they follow from the events.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from pydantic import ValidationError
@@ -26,71 +27,70 @@ from membus.transfer.model import (
     number_of,
     section_of,
 )
-from scripts.transfer.rows import ArchiveRow, ImportableEvent, ImportRow, RejectedRow, SkippedRow
+from scripts.transfer.rows import (
+    ArchiveRow,
+    ImportableEvent,
+    ImportRow,
+    RejectedRow,
+    SkippedRow,
+    explain_invalid,
+)
 
-CHUNK = 1 << 20
 ORDER = (EVENTS, STATES, CONVERSATIONS, DOCUMENTS, FACTS, QUARANTINE)
-DERIVED = {FACTS: "a fact: derived again from its events", QUARANTINE: "held back: read again in its event"}
+DERIVED = {
+    FACTS: "a fact: derived again from its events",
+    QUARANTINE: "a review item: read again in its event",
+}
 
 
-def read(path: Path) -> Iterator[ImportRow]:
-    """Yield events, then what else there is; the archive is compared with its manifest first.
+def read_archive(path: Path) -> Iterator[ImportRow]:
+    """Yield the events, then what else there is; the file is compared with its manifest first.
 
     Raises:
-        InvalidError: it is no archive, of a later version, or not what its manifest vouches for.
+        InvalidError: it is not an export file, of a later version, or differs from its manifest.
     """
     try:
         with ZipFile(path) as archive:
-            manifest = _manifest(archive)
-            _verify(archive, manifest)
-            for name in sorted(manifest.files, key=_order):
+            manifest = _read_manifest(archive)
+            for name in sorted(
+                manifest.files, key=lambda name: (ORDER.index(section_of(name)), number_of(name))
+            ):
                 with archive.open(name) as lines:
                     for number, line in enumerate(lines, 1):
-                        yield _row(f"{name}, line {number}", section_of(name), line, manifest)
+                        yield _parse_row(f"{name}, line {number}", section_of(name), line, manifest)
     except (BadZipFile, KeyError, ValueError) as error:
         raise InvalidError(f"{path} is no archive of membus, or was cut off: {error}") from error
 
 
-def _manifest(archive: ZipFile) -> Manifest:
-    told = json.loads(archive.read(MANIFEST))
-    if not isinstance(told, dict) or told.get("format") != "membus-export":
+def _read_manifest(archive: ZipFile) -> Manifest:
+    """Return the manifest once every file has the checksum in it."""
+    fields = json.loads(archive.read(MANIFEST))
+    if not isinstance(fields, dict) or fields.get("format") != "membus-export":
         raise InvalidError("its manifest is not one of membus")
-    if told["schema_version"] > EXPORT_SCHEMA:
-        raise InvalidError(
-            f"it was written at version {told['schema_version']}, this membus reads up to {EXPORT_SCHEMA}"
-        )
-    return Manifest.model_validate(told)
-
-
-def _verify(archive: ZipFile, manifest: Manifest) -> None:
+    if (version := fields["schema_version"]) > EXPORT_SCHEMA:
+        raise InvalidError(f"it was written at version {version}, this membus reads up to {EXPORT_SCHEMA}")
+    manifest = Manifest.model_validate(fields)
     for name, entry in manifest.files.items():
-        digest = hashlib.sha256()
-        with archive.open(name) as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-        if digest.hexdigest() != entry.sha256:
-            raise InvalidError(f"its {name} is not what its manifest vouches for")
+        opened: Any = archive.open(name)
+        with opened as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != entry.sha256:
+                raise InvalidError(f"its {name} differs from the checksum in its manifest")
+    return manifest
 
 
-def _order(name: str) -> tuple[int, int]:
-    return ORDER.index(section_of(name)), number_of(name)
-
-
-def _row(where: str, section: str, line: bytes, manifest: Manifest) -> ImportRow:
+def _parse_row(where: str, section: str, line: bytes, manifest: Manifest) -> ImportRow:
     if section == EVENTS:
-        return _event(where, line)
+        return _parse_event(where, line)
     if section in DERIVED:
         return SkippedRow(where, DERIVED[section])
-    fields = json.loads(line)
-    return ArchiveRow(where, section, manifest.user, manifest.created_at, fields)
+    return ArchiveRow(where, section, manifest.user, manifest.created_at, json.loads(line))
 
 
-def _event(where: str, line: bytes) -> ImportRow:
+def _parse_event(where: str, line: bytes) -> ImportRow:
     try:
         recorded = RecordedEvent.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        return RejectedRow(where, f"{'.'.join(map(str, first['loc'])) or 'event'}: {first['msg']}")
+        return RejectedRow(where, explain_invalid(error))
     event = recorded.event
     return ImportableEvent(
         where,
