@@ -2,13 +2,12 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.core.errors import MembusError
 from scripts import keys, reindex, session_gaps, tenants, usage
-from scripts.command import PROGRAM, Command, CommandParser, DeclinedError, ExitCode
+from scripts.command import PROGRAM, Command, DeclinedError, ExitCode, describe
 from scripts.cost import commands as cost
 from scripts.dlq import commands as dlq
 from scripts.doctor import commands as doctor
@@ -16,7 +15,7 @@ from scripts.erasure import commands as erasure
 from scripts.erasure import holds
 from scripts.output import Output
 from scripts.reextraction import replay, trial
-from scripts.target import Target, explain_error, open_target, target_options
+from scripts.target import Target, explain_error, open_target
 from scripts.tier import commands as tier
 from scripts.transfer import export_command, import_command
 
@@ -37,6 +36,11 @@ COMMANDS: tuple[Command, ...] = (
     dlq.show,
     dlq.redrive,
     reindex.run,
+    replay.replay,
+    trial.run,
+    trial.show,
+    trial.promote,
+    trial.discard,
     tier.status,
     tier.run,
     tier.compact,
@@ -60,7 +64,6 @@ GROUPS = {
     "tier": "the archive: run, compact, verify, reconcile, restore, report",
     "hold": "legal holds: nothing is erased until they are lifted",
 }
-UNCONVERTED: tuple[Any, ...] = (replay, trial)
 EXAMPLES = (
     'tenant create acme --name "Acme Ltd" --environment dev',
     "key create acme --scopes events:write,memory:read --expires-in 90d",
@@ -95,13 +98,11 @@ def main(
 
 def command_line() -> ArgumentParser:
     """Return the parser of all commands, each with its examples and the options they share."""
-    parser = CommandParser(prog=PROGRAM, description=DESCRIPTION, examples=EXAMPLES)
+    parser = ArgumentParser(prog=PROGRAM, **describe(DESCRIPTION, EXAMPLES))
     parsers = {"": parser.add_subparsers(required=True, metavar="command")}
     for command in COMMANDS:
         group = command.name.rpartition(" ")[0]
         if group not in parsers:
             parsers[group] = parsers[""].add_parser(group, help=GROUPS[group]).add_subparsers(required=True)
         command.add_to(parsers[group])
-    for module in UNCONVERTED:
-        module.register(parsers[""].add_parser, target_options())
     return parser

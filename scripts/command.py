@@ -116,23 +116,6 @@ def describe(description: str | None, examples: Sequence[str]) -> dict[str, Any]
     }
 
 
-class CommandParser(ArgumentParser):
-    """A parser whose commands are declared by `register` functions."""
-
-    def __init__(
-        self,
-        *args: Any,
-        examples: Sequence[str] = (),
-        changes: bool = False,
-        asks: bool = False,
-        **settings: Any,
-    ) -> None:
-        described = describe(settings.get("description"), examples) if examples else {}
-        super().__init__(*args, **settings | described)
-        if changes or asks:
-            titled(CHANGES, DRY_RUN, *([YES] if asks else []))(self)
-
-
 def list_commands(parser: ArgumentParser) -> Iterator[ArgumentParser]:
     """Yield the parsers of all commands, in the order of the help."""
     groups = [action.choices for action in parser._actions if isinstance(action.choices, dict)]  # noqa: SLF001 - no other way

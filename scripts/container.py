@@ -19,8 +19,8 @@ from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
 from membus.events.eventbridge import EventBridgeBus
 from membus.events.ports import HistoricalEventBus
 from scripts.erasure.dynamodb import DynamoUsers
+from scripts.erasure.ports import UserDirectory
 from scripts.erasure.restored_tables import carry_over_erasures
-from scripts.ports import FactRebuilder, UserDirectory
 from scripts.reextraction.dynamodb import DynamoFactRebuilder, DynamoTrials
 from scripts.tier.dynamodb import DynamoRecordedEvents
 from scripts.transfer.dynamodb import DynamoRestoredConversations
@@ -68,7 +68,7 @@ class OperatorContainer(Container):
         return DynamoTrials(self.tenants_table)
 
     @property
-    def fact_rebuilder(self) -> FactRebuilder:
+    def fact_rebuilder(self) -> DynamoFactRebuilder:
         return DynamoFactRebuilder(self.memory_table)
 
     @property

@@ -91,10 +91,10 @@ def revoke(arguments: Namespace, target: Target, output: Output) -> None:
     key = target.keys.find_key(arguments.key_id)
     if key is None:
         raise NotFoundError(f"no key {arguments.key_id}")
-    action = f"revoke key {key.key_id} ({key.name}) of tenant {key.tenant_id}"
+    what = f"key {key.key_id} ({key.name}) of tenant {key.tenant_id}"
     if arguments.dry_run:
-        return output.print_dry_run(action, _row(key))
-    require_confirmation(arguments, f"{action.capitalize()}? Requests with it are refused from now on.")
+        return output.print_dry_run(f"revoke {what}", _row(key))
+    require_confirmation(arguments, f"Revoke {what}? Requests with it are refused from now on.")
     output.print_rows([_row(target.keys.revoke_key(arguments.key_id, at=datetime.now(UTC)))])
     return output.print_remark("The gateway may accept a key that it has checked for up to a minute.")
 

@@ -2,18 +2,19 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 from rich.prompt import Confirm
 from rich.table import Table
 from rich.text import Text
 
+T = TypeVar("T")
 Row = dict[str, str | int | float | Decimal | list[str] | None]
 """A Decimal is an amount of dollars."""
 GAP = 2
@@ -86,6 +87,11 @@ class Output:
         """Return a progress bar with a count; programs see nothing of it."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         return Progress(*columns, console=self.progress_console(), disable=self.is_quiet, transient=True)
+
+    def track(self, items: Iterable[T], what: str) -> Iterable[T]:
+        """Yield the items while a bar shows how many there were; programs see nothing of it."""
+        console = self.progress_console()
+        return track(items, what, console=console, disable=self.is_quiet, transient=True)
 
     @staticmethod
     def ask_confirmation(question: str) -> bool:

@@ -1,15 +1,15 @@
 """`gaps`: how long users pause in a conversation, and which lifetime of the conversation cache fits."""
 
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
-from typing import TypeVar, get_args
+from typing import get_args
 
 from membus.conversations.conversation import ConversationStatus, Message
 from membus.conversations.ports import ConversationStore
-from membus.core.pages import Page
+from membus.core.pages import read_items
 from scripts.command import TENANT, command
 from scripts.output import Output, Row
 from scripts.target import Target
@@ -18,7 +18,6 @@ LIFETIMES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 4
 ENOUGH = 0.9
 """Of the resumed conversations; beyond it each further hour in memory covers few."""
 PAGE = 200
-T = TypeVar("T")
 
 
 @command(
@@ -88,13 +87,6 @@ def format_lifetime(lifetime: timedelta) -> str:
 def _list_conversations(store: ConversationStore, tenant: str) -> Iterator[list[Message]]:
     """Yield the messages of each of the tenant's conversations."""
     for status in get_args(ConversationStatus):
-        for conversation in _read_pages(partial(store.list_conversations, tenant, status, user=None)):
-            yield list(_read_pages(partial(store.list_messages, tenant, conversation.conversation_id)))
-
-
-def _read_pages(read: Callable[..., Page[T]]) -> Iterator[T]:
-    after: dict[str, str] | None = {}
-    while after is not None:
-        page = read(limit=PAGE, after=after or None)
-        yield from page.items
-        after = page.after
+        read_conversations = partial(store.list_conversations, tenant, status, user=None, limit=PAGE)
+        for each in read_items(read_conversations):
+            yield list(read_items(partial(store.list_messages, tenant, each.conversation_id, limit=PAGE)))

@@ -2,8 +2,8 @@
 
 import json
 import os
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Mapping
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +31,7 @@ from membus.tenants.dynamodb import DynamoTenants, DynamoUsage
 from membus.tenants.dynamodb_api_keys import DynamoApiKeys
 from membus.tenants.model import Tenant
 from membus.tenants.ports import TenantStore, UsageLedger
-from scripts.command import LOCAL_STACK, TARGET
+from scripts.command import LOCAL_STACK
 from scripts.container import OperatorContainer
 
 PROCESS_PREFIXES = ("AWS_", "POWERTOOLS_")
@@ -53,16 +53,6 @@ REFUSED_CREDENTIALS = {
     "UnrecognizedClientException",
 }
 LOG_IN = "log in with `aws sso login`, or name a profile: AWS_PROFILE=<name> (`aws configure list-profiles`)"
-
-
-AddGroup = Callable[..., ArgumentParser]
-
-
-def target_options() -> ArgumentParser:
-    options = ArgumentParser(add_help=False)
-    for add in TARGET:
-        add(options)
-    return options
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, get_args
+from functools import partial
+from typing import Any, get_args
 
 from membus.conversations.conversation import Conversation, ConversationStatus, Message
 from membus.conversations.ports import ConversationStore, SummaryReader
@@ -20,7 +21,7 @@ from membus.core.clock import EARLIEST, LATEST
 from membus.core.errors import NotFoundError
 from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
-from membus.core.pages import Page
+from membus.core.pages import After, Page, read_items, read_pages
 from membus.episodes.model import Episode, EpisodeQuery
 from membus.episodes.ports import EpisodeReader
 from membus.facts.fact import fold, group_by_key, list_versions
@@ -32,12 +33,8 @@ from membus.search.retrieval import SearchScope
 from membus.states.model import AgentSession
 from membus.states.ports import StateStore
 
-T = TypeVar("T")
 PAGE_ROWS = 200
 Row = dict[str, Any]
-After = dict[str, str] | None
-PageReader = Callable[[After], Page[T]]
-"""Turns to the page behind a place."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +65,7 @@ class RowChunk:
 def events(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
     """Yield each event as it was recorded, in time order, wherever it lies."""
     wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
-    for page in _pages(
-        lambda place: sources.episodes.list_episodes(wanted, limit=PAGE_ROWS, after=place), after
-    ):
+    for page in read_pages(partial(sources.episodes.list_episodes, wanted, limit=PAGE_ROWS), after):
         yield RowChunk(
             [_event(episode) for episode in page.items],
             page.after,
@@ -107,28 +102,19 @@ def documents(owner: Owner, sources: ExportSources, after: After) -> Iterator[Ro
     within = SearchScope(
         tenant_id=owner.tenant, now=sources.now(), scope=memory_scope(owner.user, None), kinds=("document",)
     )
-    ids = sorted(
-        iterate_pages(lambda place: sources.index.list_documents(within, limit=PAGE_ROWS, after=place))
-    )
+    ids = sorted(read_items(partial(sources.index.list_documents, within, limit=PAGE_ROWS)))
     for page in _behind(ids, after):
         found = sources.documents.get_documents(owner.tenant, page.items)
         yield RowChunk([document.model_dump(mode="json") for document in found], page.after)
 
 
 def quarantine(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
-    for page in _pages(
-        lambda place: sources.held_facts.list_items(owner, limit=PAGE_ROWS, after=place), after
-    ):
+    for page in read_pages(partial(sources.held_facts.list_items, owner, limit=PAGE_ROWS), after):
         yield RowChunk([each.model_dump(mode="json") for each in page.items], page.after)
 
 
 def as_line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-
-
-def iterate_pages(page: PageReader[T]) -> Iterator[T]:
-    for each in _pages(page, None):
-        yield from each.items
 
 
 def _event(episode: Episode) -> Row:
@@ -148,15 +134,6 @@ def _behind(names: Sequence[str], after: After) -> Iterator[Page[str]]:
     for first in range(start, len(names), PAGE_ROWS):
         page = tuple(names[first : first + PAGE_ROWS])
         yield Page(page, {"name": page[-1]} if first + PAGE_ROWS < len(names) else None)
-
-
-def _pages(page: PageReader[T], after: After) -> Iterator[Page[T]]:
-    while True:
-        found = page(after)
-        yield found
-        if found.after is None:
-            return
-        after = found.after
 
 
 def conversations(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
@@ -203,9 +180,7 @@ def _message(named: str, message: Message, sources: ExportSources) -> Row:
 
 
 def _summary_rows(tenant: str, named: str, sources: ExportSources) -> list[Row]:
-    summaries = iterate_pages(
-        lambda after: sources.summaries.list_summaries(tenant, named, limit=PAGE_ROWS, after=after)
-    )
+    summaries = read_items(partial(sources.summaries.list_summaries, tenant, named, limit=PAGE_ROWS))
     about = {"conversation_id": named}
     rows = [{"kind": "summary"} | about | each.model_dump(mode="json") for each in summaries]
     outline = sources.summaries.get_index(tenant, named)
@@ -217,15 +192,9 @@ def _summary_rows(tenant: str, named: str, sources: ExportSources) -> list[Row]:
 
 
 def _conversations_of(owner: Owner, sources: ExportSources) -> list[Conversation]:
-    found = [
-        each
-        for status in get_args(ConversationStatus)
-        for each in iterate_pages(_of_status(owner, sources, status))
-    ]
-    return sorted(found, key=lambda each: each.conversation_id)
-
-
-def _of_status(owner: Owner, sources: ExportSources, status: ConversationStatus) -> PageReader[Conversation]:
-    return lambda after: sources.conversations.list_conversations(
-        owner.tenant, status, user=owner.user, limit=PAGE_ROWS, after=after
+    list_conversations = partial(
+        sources.conversations.list_conversations, owner.tenant, user=owner.user, limit=PAGE_ROWS
     )
+    statuses = get_args(ConversationStatus)
+    found = [each for status in statuses for each in read_items(partial(list_conversations, status))]
+    return sorted(found, key=lambda each: each.conversation_id)

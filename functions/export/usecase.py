@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.export import sections
-from functions.export.sections import After, ExportSources, Row, RowChunk, conversations
+from functions.export.sections import ExportSources, Row, RowChunk, conversations
 from functions.export.zip_part import ZipPart
 from membus import __version__
 from membus.core.clock import Clock
 from membus.core.errors import ConflictError, NotFoundError
 from membus.core.identity import Owner
+from membus.core.pages import After
 from membus.transfer import model
 from membus.transfer.model import SECTIONS, Export, ExportCursor, FileEntry, FilePiece, Manifest, StoredPart
 from membus.transfer.ports import ExportFiles, ExportJobs

@@ -16,8 +16,8 @@ from membus.erasure.ports import ErasureLedger
 from membus.erasure.request import request_erasure
 from scripts.command import TENANT, ExitCode, command, one_of, option, require_confirmation
 from scripts.container import OperatorContainer
+from scripts.erasure.ports import UserDirectory
 from scripts.output import Output, Row
-from scripts.ports import UserDirectory
 from scripts.target import Target, open_container
 
 OPERATOR = "operator"

@@ -1,10 +1,7 @@
-"""Facts as they add up in memory: what a replay learns into, beside what is stored.
+"""Derives one user's facts again from their episodes, into memory, and compares them with the stored ones.
 
-Derive one user's facts anew from their episodes, and compare them with what is stored.
-
-It is the learner itself that reads, into a draft: what a rebuild yields is what the queue would have. An
-event that was read at the same version before costs no question; corrections are events, so they are learned
-like all others.
+The extraction code itself runs over a draft of the facts, so that the result is what the queue would have led to. An
+event that was read at the same version costs no model call. Corrections are events, and extracted like all others.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,17 +22,23 @@ from membus.facts.ports import FactCommit
 from membus.facts.profile import Profile
 from membus.facts.resolution import in_learning_order
 
+BATCH_EVENTS = 10
+"""Events extracted at once, as the queue delivers them."""
+OVER_BUDGET_ERROR = BudgetError("the budget of this tenant is spent")
+FactChanges = dict[str, tuple[str | None, str | None]]
+"""The value of a fact before and after, by key; None if there is no fact."""
+
 
 class DraftFacts:
-    """One user's observations, the facts they add up to, what the models were newly asked, and what nobody paid for."""
+    """One user's facts in memory, with the model's new answers, their costs, and the events over budget."""
 
     def __init__(self, owner: Owner) -> None:
         self._profile = Profile(owner=owner)
-        self._seen: dict[tuple[str, str], Observation] = {}
+        self._observations: dict[tuple[str, str], Observation] = {}
         self._facts: dict[str, Fact] = {}
         self.answers: dict[str, list[EventAnswer]] = {}
-        self.shares: dict[str, ReadingCost] = {}
-        self.unpaid: set[str] = set()
+        self.costs: dict[str, ReadingCost] = {}
+        self.over_budget: set[str] = set()
 
     def get_profile(self, owner: Owner) -> Profile:
         return self._profile
@@ -44,63 +47,40 @@ class DraftFacts:
         return self._profile.model_copy(update={"facts": tuple(self._facts.values())})
 
     def list_observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
-        return [seen for seen in self._seen.values() if key in {None, seen.key}]
+        return [each for each in self._observations.values() if key in {None, each.key}]
 
     def get_history(self, owner: Owner, key: str) -> ObservationHistory:
         return ObservationHistory(tuple(in_learning_order(self.list_observations(owner, key))))
 
     def commit(self, learned: FactCommit) -> None:
-        self._seen |= {(seen.key, seen.provenance.event_id): seen for seen in learned.observations}
+        self._observations |= {(each.key, each.provenance.event_id): each for each in learned.observations}
         self._facts |= {fact.key: fact for fact in learned.facts}
         if learned.facts:
             self._profile = learned.profile
-        self.shares |= learned.shares
+        self.costs |= learned.shares
         if learned.extractor == OVER_BUDGET:
-            self.unpaid |= {each.event.event_id for each in learned.events}
+            self.over_budget |= {each.event.event_id for each in learned.events}
         if learned.asked:
             self.answers |= {event_id: list(given) for event_id, given in learned.asked.answers.items()}
 
 
-BATCH_EVENTS = 10
-"""Events learned at once, as the queue hands them out."""
-OVER_BUDGET_ERROR = BudgetError("the budget of this tenant is spent")
-
-
 @dataclass(frozen=True)
 class DerivedFacts:
-    """What a user's events teach.
+    """What a user's events say: `read` were extracted, `unread` have the reason; `answers` and `costs` are new."""
 
-    `read` were understood, `unread` say why not; `answers` are new ones, `shares` what they took.
-    """
-
-    owner: Owner
     observations: tuple[Observation, ...]
     read: frozenset[str]
     unread: dict[str, MembusError] = field(default_factory=dict)
     answers: dict[str, list[EventAnswer]] = field(default_factory=dict)
-    shares: dict[str, ReadingCost] = field(default_factory=dict)
+    costs: dict[str, ReadingCost] = field(default_factory=dict)
 
     def merge_with(self, stored: Sequence[Observation]) -> list[Observation]:
-        """Return what the user's observations shall be.
+        """Return new observations of the events that were read, and the stored ones of others.
 
-        New ones of the events that were read, old ones of others.
-
-        What was not read (the model was down, or was not to be asked) keeps what it taught before.
+        An event is not read if the model does not answer, or may not be asked.
         """
-        kept = [seen for seen in stored if seen.provenance.event_id not in self.read]
+        kept = [each for each in stored if each.provenance.event_id not in self.read]
         return [*kept, *self.observations]
-
-
-@dataclass(frozen=True)
-class FactDifference:
-    """What would change in the facts that hold: by key, the value before and after."""
-
-    added: dict[str, str]
-    lost: dict[str, str]
-    changed: dict[str, tuple[str, str]]
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.lost or self.changed)
 
 
 def derive_facts(
@@ -115,31 +95,26 @@ def derive_facts(
     while batch := list(islice(ordered, BATCH_EVENTS)):
         ids = {each.event_id for each in batch}
         unread |= extract_facts(batch, ask_model(batch, ports, redelivered=ids), ports)
-        unread |= dict.fromkeys(draft.unpaid, OVER_BUDGET_ERROR)
+        unread |= dict.fromkeys(draft.over_budget, OVER_BUDGET_ERROR)
         read |= ids - unread.keys()
-    return DerivedFacts(
-        owner, tuple(draft.list_observations(owner)), frozenset(read), unread, draft.answers, draft.shares
-    )
+    observations = tuple(draft.list_observations(owner))
+    return DerivedFacts(observations, frozenset(read), unread, draft.answers, draft.costs)
 
 
 def fold_facts(observations: Iterable[Observation]) -> dict[str, Fact]:
     """Return the fact of every key, retracted ones too."""
-    folded = {key: fold(seen) for key, seen in group_by_key(observations).items()}
+    folded = {key: fold(each) for key, each in group_by_key(observations).items()}
     return {key: fact for key, fact in folded.items() if fact}
 
 
-def compare_facts(before: Iterable[Observation], after: Iterable[Observation]) -> FactDifference:
-    was, will_be = _current_values(before), _current_values(after)
-    return FactDifference(
-        added={key: will_be[key] for key in sorted(will_be.keys() - was.keys())},
-        lost={key: was[key] for key in sorted(was.keys() - will_be.keys())},
-        changed={
-            key: (was[key], will_be[key])
-            for key in sorted(was.keys() & will_be.keys())
-            if was[key] != will_be[key]
-        },
+def compare_facts(before: Iterable[Observation], after: Iterable[Observation]) -> FactChanges:
+    """Return the current facts that differ, in the order of their keys."""
+    old, new = (
+        {key: fact.value or "" for key, fact in fold_facts(each).items() if not fact.is_retracted}
+        for each in (before, after)
     )
-
-
-def _current_values(observations: Iterable[Observation]) -> dict[str, str]:
-    return {key: fact.value or "" for key, fact in fold_facts(observations).items() if not fact.is_retracted}
+    return {
+        key: (old.get(key), new.get(key))
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    }

@@ -1,17 +1,9 @@
-"""`replay --tenant …`.
+"""`replay`: derive facts again from all episodes of users, by the extraction code itself."""
 
-Derive facts anew from episodes, hot and cold, at the extractor's version or another model's.
-
-Read users' episodes again, hot and cold, by the extractor's own code: what `replay` and `shadow` share.
-"""
-
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
-
-from rich.progress import track
 
 from functions.extract.ports import FactPorts
 from functions.extract.prompt import CURRENT_INSTRUCTIONS, ExtractionInstructions
@@ -19,112 +11,99 @@ from membus.core.clock import EARLIEST, LATEST
 from membus.core.errors import InvalidError
 from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
+from membus.core.pages import read_items
 from membus.episodes.model import EpisodeQuery
 from membus.episodes.ports import EpisodeReader
 from membus.erasure.guard import ErasureGuard
-from membus.facts.candidates import AnswersByEvent, ReviewItem
+from membus.facts.candidates import ReviewItem
 from membus.facts.rules import needs_model
-from scripts.command import parse_moment, require_confirmation
+from scripts.command import TENANT, command, option, parse_moment, require_confirmation
 from scripts.container import OperatorContainer
 from scripts.output import Output, Row
 from scripts.reextraction.derivation import (
     DerivedFacts,
     DraftFacts,
-    FactDifference,
+    FactChanges,
     compare_facts,
     derive_facts,
 )
 from scripts.reextraction.signals import InMemorySignals
-from scripts.target import AddGroup, Target, open_container
+from scripts.target import Target, open_container
 
 PAGE = 500
-QUESTION_SECONDS = 120
-CLOSED = InvalidError("the model is not to be asked about it", code="not_asked")
+MODEL_SECONDS = 120
+NOT_ASKED = InvalidError("the model was not to be asked about it", code="not_asked")
+KINDS = ("added", "lost", "changed")
 
 
 @dataclass(frozen=True)
 class Reextraction:
-    """`may_ask` says of which events the model may be asked if nobody has asked it before."""
+    """`may_ask` says about which events the model may be asked if it was never asked before."""
 
     container: OperatorContainer
     model_id: str
     instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
     may_ask: Callable[[RecordedEvent], bool] = lambda _: True
 
+    def reextract(
+        self, owner: Owner, *, save_answers: bool, save_facts: bool
+    ) -> tuple[DerivedFacts, list[Row]]:
+        """Derive a user's facts and save what is asked for; return one row for each fact that differs."""
+        derived, facts = self.derive_facts(owner), self.container.facts
+        stored = facts.store.list_observations(owner)
+        changes = compare_facts(stored, derived.merge_with(stored))
+        if save_answers:
+            version = self.instructions.version
+            facts.answers.save_answers(
+                owner.tenant, derived.answers, prompt_version=version, model=self.model_id
+            )
+        if save_facts:
+            self.container.fact_rebuilder.rebuild_facts(owner, derived.merge_with)
+        return derived, _list_rows(owner.user, derived, changes)
+
     def derive_facts(self, owner: Owner) -> DerivedFacts:
-        """Read a user again; what nobody has asked about and nobody may ask about counts as unread."""
+        """Extract a user's events; one that the model was never asked about and may not be asked about is unread."""
         events = list(self.list_episodes(owner))
-        known = self.load_answers(owner, events)
-        closed = [each for each in events if self._is_closed(each, known)]
-        kept = {each.event.event_id for each in closed}
-        left = (each for each in events if each.event.event_id not in kept)
-        derived = derive_facts(owner, left, ports_for=self._ports)
-        return replace(derived, unread=derived.unread | dict.fromkeys(kept, CLOSED))
+        known = self.container.facts.answers.get_answers(
+            owner.tenant,
+            [each.event_id for each in events],
+            prompt_version=self.instructions.version,
+            model=self.model_id,
+        )
+        closed = {
+            each.event_id
+            for each in events
+            if needs_model(each.event) and each.event_id not in known and not self.may_ask(each)
+        }
+        open_events = (each for each in events if each.event_id not in closed)
+        derived = derive_facts(owner, open_events, ports_for=self._ports)
+        return replace(derived, unread=derived.unread | dict.fromkeys(closed, NOT_ASKED))
 
     def list_episodes(self, owner: Owner) -> Iterator[RecordedEvent]:
         return list_episodes(owner, self.container.episodes.reader, self.container.erasure.guard)
 
-    def _is_closed(self, recorded: RecordedEvent, known: AnswersByEvent) -> bool:
-        return (
-            needs_model(recorded.event)
-            and recorded.event.event_id not in known
-            and not self.may_ask(recorded)
-        )
-
-    def load_answers(self, owner: Owner, events: Sequence[RecordedEvent]) -> AnswersByEvent:
-        return self.container.facts.answers.get_answers(
-            owner.tenant,
-            [each.event.event_id for each in events],
-            prompt_version=self.instructions.version,
-            model=self.model_id,
-        )
-
     def _ports(self, draft: DraftFacts) -> FactPorts:
+        nothing = _NoEffects()
         return FactPorts(
             facts=draft,
             signals=InMemorySignals(),
-            review_queue=_NoReviewQueue(),
-            unprocessed=_NoUnprocessedMessages(),
+            review_queue=nothing,
+            unprocessed=nothing,
             answers=self.container.facts.answers,
             model=partial(self.container.llm.model_by_id, self.model_id),
             model_id=self.model_id,
-            monitor=_NoMonitor(),
-            seconds_left=lambda: QUESTION_SECONDS,
+            monitor=nothing,
+            seconds_left=lambda: MODEL_SECONDS,
             instructions=self.instructions,
         )
 
 
-def list_episodes(owner: Owner, reader: EpisodeReader, gate: ErasureGuard) -> Iterator[RecordedEvent]:
-    """Yield all that a user did, with whatever agent, from both tiers.
-
-    What was erased stays so, wherever it lies.
-
-    Raises:
-        UnavailableError: the user is being erased.
-    """
-    wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
-    after: dict[str, str] | None = {}
-    while after is not None:
-        page = reader.list_episodes(wanted, limit=PAGE, after=after or None)
-        found = (RecordedEvent(event=each.event, learned_at=each.learned_at) for each in page.items)
-        yield from (recorded for recorded in found if gate.accepts_event(recorded))
-        after = page.after
-
-
-class _NoReviewQueue:
-    """Doubtful facts were queued when they were first read; reading again decides nothing for a person."""
+class _NoEffects:
+    """Discards what a first extraction has done before: review items, processed messages, metrics and logs."""
 
     def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None: ...
 
-
-class _NoUnprocessedMessages:
-    """Messages of events that were read before are marked as processed already."""
-
     def mark_processed(self, owner: Owner, places: Iterable[str]) -> None: ...
-
-
-class _NoMonitor:
-    """The metrics and logs of extraction are of the function; a command prints rows."""
 
     def count_metric(self, name: str, value: int = 1) -> None: ...
 
@@ -133,89 +112,62 @@ class _NoMonitor:
     def log_warning(self, message: str, **fields: object) -> None: ...
 
 
-def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    replay = add_group(
-        "replay",
-        parents=[options],
-        help="derive facts anew from episodes",
-        asks=True,
-        examples=[
-            "replay --tenant acme --user ada --dry-run",
-            "replay --tenant acme --ask --environment dev --yes",
-        ],
-    )
-    replay.add_argument("--tenant", required=True)
-    replay.add_argument("--user", action="append", metavar="USER", help="only this one (may be repeated)")
-    replay.add_argument(
+def list_episodes(owner: Owner, reader: EpisodeReader, guard: ErasureGuard) -> Iterator[RecordedEvent]:
+    """Yield all episodes of a user, of any agent and both tiers, without erased ones.
+
+    Raises:
+        UnavailableError: the user is being erased.
+    """
+    query = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
+    for each in read_items(partial(reader.list_episodes, query, limit=PAGE)):
+        recorded = RecordedEvent(event=each.event, learned_at=each.learned_at)
+        if guard.accepts_event(recorded):
+            yield recorded
+
+
+@command(
+    "replay",
+    "derive facts again from episodes",
+    TENANT,
+    option("--user", action="append", metavar="USER", help="only this one (may be repeated)"),
+    option(
         "--from", dest="start", type=parse_moment, default=EARLIEST, help="only ask about events since then"
-    )
-    replay.add_argument(
-        "--to", dest="end", type=parse_moment, default=LATEST, help="only ask about events before then"
-    )
-    replay.add_argument("--model", help="whose answers to use (default: the deployed extractor's)")
-    replay.add_argument(
-        "--ask", action="store_true", help="ask the model about events it was never asked about"
-    )
-    replay.set_defaults(run=_replay)
-
-
-def _replay(arguments: Namespace, target: Target, output: Output) -> None:
-    target.get_tenant(arguments.tenant)
+    ),
+    option("--to", dest="end", type=parse_moment, default=LATEST, help="only ask about events before then"),
+    option("--model", help="whose answers to use (default: those of the deployed extractor)"),
+    option("--ask", action="store_true", help="ask the model about events it was never asked about"),
+    examples=[
+        "replay --tenant acme --user ada --dry-run",
+        "replay --tenant acme --ask --environment dev --yes",
+    ],
+    asks=True,
+)
+def replay(arguments: Namespace, target: Target, output: Output) -> None:
+    tenant = target.get_tenant(arguments.tenant).tenant_id
     container = open_container(target.environment, "extract")
-    rereading = Reextraction(
-        container, arguments.model or container.extract_model, may_ask=partial(_event_filter, arguments)
-    )
-    users = arguments.user or container.users.list_users(arguments.tenant)
-    if not arguments.dry_run:
-        require_confirmation(
-            arguments, f"Store what differs of {_list_users(len(users))} of {arguments.tenant}?"
-        )
-    told: list[Row] = []
-    for user in track(
-        users, "users", console=output.progress_console(), transient=True, disable=output.is_quiet
-    ):
-        told += replay(Owner(tenant=arguments.tenant, user=user), rereading, dry_run=arguments.dry_run)
-    output.print_rows(told, nothing=f"{_list_users(len(users))}: nothing differs from what is stored.")
+
+    def may_ask(recorded: RecordedEvent) -> bool:
+        return bool(arguments.ask) and arguments.start <= recorded.event.occurred_at < arguments.end
+
+    reextraction = Reextraction(container, arguments.model or container.extract_model, may_ask=may_ask)
+    users = arguments.user or container.users.list_users(tenant)
+    counted, save = "one user" if len(users) == 1 else f"{len(users)} users", not arguments.dry_run
+    if save:
+        require_confirmation(arguments, f"Store the facts that differ of {counted} of {tenant}?")
+    rows: list[Row] = []
+    for user in output.track(users, "users"):
+        owner = Owner(tenant=tenant, user=user)
+        rows += reextraction.reextract(owner, save_answers=save, save_facts=save)[1]
+    output.print_rows(rows, nothing=f"{counted}: nothing differs from what is stored.")
 
 
-def _list_users(number: int) -> str:
-    return "one user" if number == 1 else f"{number} users"
-
-
-def replay(owner: Owner, rereading: Reextraction, *, dry_run: bool) -> list[Row]:
-    """Derive one user's facts anew and store what differs; return one row for each fact that changes."""
-    derived = rereading.derive_facts(owner)
-    container = rereading.container
-    stored = container.facts.store.list_observations(owner)
-    changes = compare_facts(stored, derived.merge_with(stored))
-    if not dry_run:
-        container.facts.answers.save_answers(
-            owner.tenant,
-            derived.answers,
-            prompt_version=rereading.instructions.version,
-            model=rereading.model_id,
-        )
-        container.fact_rebuilder.rebuild_facts(owner, derived.merge_with)
-    return rows(owner.user, derived, changes)
-
-
-def rows(user: str, derived: DerivedFacts, changes: FactDifference) -> list[Row]:
-    found: Iterable[tuple[str, str, str, str]] = chain(
-        (("added", key, "", value) for key, value in changes.added.items()),
-        (("lost", key, value, "") for key, value in changes.lost.items()),
-        (("changed", key, before, after) for key, (before, after) in changes.changed.items()),
-        (("unread", event_id, "", error.code) for event_id, error in sorted(derived.unread.items())),
-    )
-    return [
-        {"user": user, "what": what, "key": key, "before": was, "after": is_} for what, key, was, is_ in found
+def _list_rows(user: str, derived: DerivedFacts, changes: FactChanges) -> list[Row]:
+    found = [
+        ("added" if old is None else "lost" if new is None else "changed", key, old or "", new or "")
+        for key, (old, new) in changes.items()
     ]
-
-
-def count_spending(derived: Sequence[DerivedFacts]) -> float:
-    """Return the dollars that new answers took, as far as the price list knows their model."""
-    return sum(share.dollars or 0.0 for each in derived for share in each.shares.values())
-
-
-def _event_filter(arguments: Namespace, recorded: RecordedEvent) -> bool:
-    asks: bool = arguments.ask
-    return asks and arguments.start <= recorded.event.occurred_at < arguments.end
+    found.sort(key=lambda row: KINDS.index(row[0]))
+    found += [("unread", event_id, "", error.code) for event_id, error in sorted(derived.unread.items())]
+    return [
+        {"user": user, "what": what, "key": key, "before": old, "after": new} for what, key, old, new in found
+    ]

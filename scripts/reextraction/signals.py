@@ -1,7 +1,4 @@
-"""Marks of behaviour in memory, in time order and to the millisecond, as the table keeps them.
-
-Rebuilds count anew.
-"""
+"""Signals in memory, in time order and to the millisecond as the table keeps them; a replay counts them again."""
 
 from bisect import insort
 from collections import defaultdict

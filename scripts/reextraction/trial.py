@@ -1,191 +1,146 @@
-"""`shadow run|show|promote|discard`.
+"""`shadow run|show|promote|discard`: try another model or other instructions beside those in use."""
 
-Try another model or other instructions on a sample, beside what is in use.
-"""
-
-from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.progress import track
-
 from functions.extract.prompt import CURRENT_INSTRUCTIONS, ExtractionInstructions
 from membus.core.identity import Owner
-from scripts.command import require_confirmation
+from scripts.command import TENANT, command, option, require_confirmation
 from scripts.container import OperatorContainer
 from scripts.output import Output, Row
-from scripts.reextraction.derivation import DerivedFacts, FactDifference, compare_facts
-from scripts.reextraction.replay import Reextraction, count_spending, replay, rows
+from scripts.reextraction.replay import Reextraction
 from scripts.reextraction.trial_model import ExtractionTrial, instructions_version, sample_users
-from scripts.target import AddGroup, Target, open_container
+from scripts.target import Target, open_container
 
 SAMPLE = 20
-EXAMPLES = {
-    "run": "run --tenant acme --name sonnet --model claude-sonnet-5-5 --sample 20",
-    "show": "show --tenant acme --json",
-    "promote": "promote --tenant acme --name sonnet --dry-run",
-    "discard": "discard --tenant acme --name sonnet --yes",
-}
+NAME = option("--name", required=True, help="name of the trial")
 
 
-def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    commands = add_group("shadow", help="try another model or prompt beside the one in use").add_subparsers(
-        required=True
-    )
-    for name, act, summary in (
-        ("run", _run, "read a sample again, write the answers beside and print what would differ"),
-        ("show", _show, "list a tenant's trials"),
-        ("promote", _promote, "make what a trial found the facts of its users"),
-        ("discard", _discard, "forget a trial and its answers"),
-    ):
-        command = commands.add_parser(
-            name,
-            parents=[options],
-            help=summary,
-            asks=act is not _show,
-            examples=[f"shadow {EXAMPLES[name]}"],
-        )
-        command.add_argument("--tenant", required=True)
-        if act is not _show:
-            command.add_argument("--name", required=True, help="what the trial is called")
-        if act is _run:
-            command.add_argument("--model", help="the model to try (default: the deployed extractor's)")
-            command.add_argument("--prompt", type=Path, metavar="FILE", help="instructions to try")
-            command.add_argument("--sample", type=int, default=SAMPLE, help="users (default: %(default)s)")
-        command.set_defaults(run=act)
-
-
-def _run(arguments: Namespace, target: Target, output: Output) -> None:
-    container = _container(arguments, target)
+@command(
+    "shadow run",
+    "extract facts of a sample again, save the answers apart, and print what would differ",
+    TENANT,
+    NAME,
+    option("--model", help="the model to try (default: that of the deployed extractor)"),
+    option("--prompt", type=Path, metavar="FILE", help="the instructions to try"),
+    option("--sample", type=int, default=SAMPLE, help="number of users (default: %(default)s)"),
+    examples=["shadow run --tenant acme --name sonnet --model claude-sonnet-5-5 --sample 20"],
+    asks=True,
+)
+def run(arguments: Namespace, target: Target, output: Output) -> None:
+    container, tenant, name = _open(arguments, target), arguments.tenant, arguments.name
     own = arguments.prompt.read_text(encoding="utf-8") if arguments.prompt else None
-    shadow = ExtractionTrial(
-        tenant=arguments.tenant,
-        name=arguments.name,
+    trial = ExtractionTrial(
+        tenant=tenant,
+        name=name,
         model=arguments.model or container.extract_model,
         prompt_version=instructions_version(own) if own else CURRENT_INSTRUCTIONS.version,
         instructions=own,
-        users=sample_users(
-            container.users.list_users(arguments.tenant), size=arguments.sample, name=arguments.name
-        ),
+        users=sample_users(container.users.list_users(tenant), size=arguments.sample, name=name),
         created_at=datetime.now(UTC),
     )
     if arguments.dry_run:
-        output.print_remark(
-            f"would read {len(shadow.users)} users again with {shadow.model}: {', '.join(shadow.users)}"
-        )
+        users = ", ".join(trial.users)
+        output.print_remark(f"would read {len(trial.users)} users again with {trial.model}: {users}")
         return
     require_confirmation(
-        arguments, f"Ask {shadow.model} about what {len(shadow.users)} users of {shadow.tenant} said?"
+        arguments, f"Ask {trial.model} about the messages of {len(trial.users)} users of {tenant}?"
     )
-    container.trials.add_trial(shadow)
-    told: list[Row] = []
-    tried: list[DerivedFacts] = []
-    for owner, derived, changes in track(
-        _compare(shadow, container),
-        "users",
-        total=len(shadow.users),
-        console=output.progress_console(),
-        transient=True,
-    ):
-        tried.append(derived)
-        told += rows(owner.user, derived, changes)
-    output.print_rows(told, nothing="The trial found the same facts.")
+    container.trials.add_trial(trial)
+    reextraction = _reextraction(trial, container)
+    found = [
+        reextraction.reextract(owner, save_answers=True, save_facts=False)
+        for owner in output.track(_list_owners(trial), "users")
+    ]
+    rows, tried = [row for _, changed in found for row in changed], [derived for derived, _ in found]
+    output.print_rows(rows, nothing="The trial found the same facts.")
+    dollars = sum(cost.dollars or 0.0 for derived in tried for cost in derived.costs.values())
     output.print_remark(
-        f"{len(tried)} users, {sum(len(each.read) for each in tried)} events, {len(told)} differences, "
-        f"${count_spending(tried):.4f} for new answers. Next: shadow promote, or shadow discard."
+        f"{len(tried)} users, {sum(len(each.read) for each in tried)} events, {len(rows)} differences, "
+        f"${dollars:.4f} for new answers. Next: shadow promote, or shadow discard."
     )
 
 
-def _compare(
-    shadow: ExtractionTrial, container: OperatorContainer
-) -> Iterator[tuple[Owner, DerivedFacts, FactDifference]]:
-    """Read each user of the sample as the trial would, and keep the answers beside those in use."""
-    rereading = _reextraction(shadow, container)
-    for user in shadow.users:
-        owner = Owner(tenant=shadow.tenant, user=user)
-        derived = rereading.derive_facts(owner)
-        container.facts.answers.save_answers(
-            owner.tenant, derived.answers, prompt_version=shadow.prompt_version, model=shadow.model
+@command("shadow show", "list a tenant's trials", TENANT, examples=["shadow show --tenant acme --json"])
+def show(arguments: Namespace, target: Target, output: Output) -> None:
+    rows: list[Row] = [
+        {
+            "name": each.name,
+            "model": each.model,
+            "prompt_version": each.prompt_version,
+            "users": str(len(each.users)),
+            "created_at": each.created_at.isoformat(timespec="seconds"),
+        }
+        for each in _open(arguments, target).trials.list_trials(arguments.tenant)
+    ]
+    output.print_rows(rows, nothing=f"No trials of {arguments.tenant}.")
+
+
+@command(
+    "shadow promote",
+    "make the facts of a trial those of its users",
+    TENANT,
+    NAME,
+    examples=["shadow promote --tenant acme --name sonnet --dry-run"],
+    asks=True,
+)
+def promote(arguments: Namespace, target: Target, output: Output) -> None:
+    container, save = _open(arguments, target), not arguments.dry_run
+    trial = container.trials.get_trial(arguments.tenant, arguments.name)
+    if save:
+        users = f"{len(trial.users)} users of {trial.tenant}"
+        require_confirmation(arguments, f"Make the facts of {trial.name} those of {users}?")
+    rows: list[Row] = []
+    for owner in output.track(_list_owners(trial), "users"):
+        rows += _reextraction(trial, container).reextract(owner, save_answers=save, save_facts=save)[1]
+    output.print_rows(rows, nothing="Nothing differed.")
+    if save:
+        container.trials.delete_trial(trial)
+        own = " and put the instructions into functions/extract/prompt.py" if trial.instructions else ""
+        output.print_remark(
+            f"These users have the facts of {trial.model}. For all users: set model.extract_id = "
+            f'"{trial.model}" in Terraform{own}, then `replay --tenant {trial.tenant} --ask`.'
         )
-        stored = container.facts.store.list_observations(owner)
-        yield owner, derived, compare_facts(stored, derived.merge_with(stored))
 
 
-def _show(arguments: Namespace, target: Target, output: Output) -> None:
-    container = _container(arguments, target)
-    output.print_rows(
-        [
-            {
-                "name": each.name,
-                "model": each.model,
-                "prompt_version": each.prompt_version,
-                "users": str(len(each.users)),
-                "created_at": each.created_at.isoformat(timespec="seconds"),
-            }
-            for each in container.trials.list_trials(arguments.tenant)
-        ],
-        nothing=f"No trials of {arguments.tenant}.",
-    )
-
-
-def _promote(arguments: Namespace, target: Target, output: Output) -> None:
-    container = _container(arguments, target)
-    shadow = container.trials.get_trial(arguments.tenant, arguments.name)
-    if not arguments.dry_run:
-        require_confirmation(
-            arguments,
-            f"Make what {shadow.name} found the facts of {len(shadow.users)} users of {shadow.tenant}?",
-        )
-    told: list[Row] = []
-    for user in track(shadow.users, "users", console=output.progress_console(), transient=True):
-        told += replay(
-            Owner(tenant=shadow.tenant, user=user),
-            _reextraction(shadow, container),
-            dry_run=arguments.dry_run,
-        )
-    output.print_rows(told, nothing="Nothing differed.")
+@command(
+    "shadow discard",
+    "delete a trial and its answers",
+    TENANT,
+    NAME,
+    examples=["shadow discard --tenant acme --name sonnet --yes"],
+    asks=True,
+)
+def discard(arguments: Namespace, target: Target, output: Output) -> None:
+    container = _open(arguments, target)
+    trial = container.trials.get_trial(arguments.tenant, arguments.name)
+    what = f"{trial.name} and the answers of {trial.model}"
     if arguments.dry_run:
+        output.print_remark(f"would delete {what}")
         return
-    container.trials.delete_trial(shadow)
-    instructions = " and put the instructions into functions/extract/prompt.py" if shadow.instructions else ""
-    output.print_remark(
-        f'These users know what {shadow.model} read. For everybody: set model.extract_id = "{shadow.model}" in '
-        f"Terraform{instructions}, then `replay --tenant {shadow.tenant} --ask`."
-    )
+    require_confirmation(arguments, f"Delete {what}?")
+    in_use = (container.extract_model, CURRENT_INSTRUCTIONS.version)
+    if (trial.model, trial.prompt_version) != in_use:
+        for owner in _list_owners(trial):
+            events = _reextraction(trial, container).list_episodes(owner)
+            ids, version = [each.event_id for each in events], trial.prompt_version
+            container.facts.answers.delete_answers(
+                trial.tenant, ids, prompt_version=version, model=trial.model
+            )
+    container.trials.delete_trial(trial)
+    output.print_remark(f"{trial.name} is deleted.")
 
 
-def _discard(arguments: Namespace, target: Target, output: Output) -> None:
-    container = _container(arguments, target)
-    shadow = container.trials.get_trial(arguments.tenant, arguments.name)
-    if arguments.dry_run:
-        output.print_remark(f"would forget {shadow.name} and what {shadow.model} answered")
-        return
-    require_confirmation(arguments, f"Forget {shadow.name} and what {shadow.model} answered?")
-    in_use = (shadow.model, shadow.prompt_version) == (
-        container.extract_model,
-        CURRENT_INSTRUCTIONS.version,
-    )
-    rereading = _reextraction(shadow, container)
-    for user in shadow.users if not in_use else ():
-        read = rereading.list_episodes(Owner(tenant=shadow.tenant, user=user))
-        ids = [each.event.event_id for each in read]
-        container.facts.answers.delete_answers(
-            shadow.tenant, ids, prompt_version=shadow.prompt_version, model=shadow.model
-        )
-    container.trials.delete_trial(shadow)
-    output.print_remark(f"{shadow.name} is forgotten.")
+def _list_owners(trial: ExtractionTrial) -> list[Owner]:
+    return [Owner(tenant=trial.tenant, user=user) for user in trial.users]
 
 
-def _reextraction(shadow: ExtractionTrial, container: OperatorContainer) -> Reextraction:
-    instructions = (
-        ExtractionInstructions(shadow.prompt_version, shadow.instructions)
-        if shadow.instructions
-        else CURRENT_INSTRUCTIONS
-    )
-    return Reextraction(container, shadow.model, instructions)
+def _reextraction(trial: ExtractionTrial, container: OperatorContainer) -> Reextraction:
+    own = trial.instructions and ExtractionInstructions(trial.prompt_version, trial.instructions)
+    return Reextraction(container, trial.model, own or CURRENT_INSTRUCTIONS)
 
 
-def _container(arguments: Namespace, target: Target) -> OperatorContainer:
+def _open(arguments: Namespace, target: Target) -> OperatorContainer:
     target.get_tenant(arguments.tenant)
     return open_container(target.environment, "extract")

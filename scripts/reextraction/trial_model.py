@@ -1,4 +1,4 @@
-"""A trial of another reader: which model, which instructions, on whom, and what it found."""
+"""A trial: another model or other instructions, and the users whose facts they extract."""
 
 import hashlib
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from membus.core.identity import Id, Record
 
 
 class ExtractionTrial(Record):
-    """`prompt_version` is what its answers are kept under; `instructions` is None for those in use."""
+    """Its answers are saved under `prompt_version`; `instructions` is None for those in use."""
 
     tenant: Id
     name: Id
@@ -21,15 +21,11 @@ class ExtractionTrial(Record):
 
 
 def sample_users(users: Iterable[str], *, size: int, name: str) -> tuple[str, ...]:
-    """Return `size` users, the same ones whenever the trial of that name is run again."""
-    return tuple(
-        sorted(sorted(users, key=lambda user: hashlib.sha256(f"{name}\n{user}".encode()).digest())[:size])
-    )
+    """Return `size` users, the same ones in every run of the trial of that name."""
+    by_hash = sorted(users, key=lambda user: hashlib.sha256(f"{name}\n{user}".encode()).digest())
+    return tuple(sorted(by_hash[:size]))
 
 
 def instructions_version(instructions: str) -> str:
-    """Return the version that belongs to instructions of an operator's own.
-
-    No two texts share their answers.
-    """
+    """Return the version of an operator's own instructions, under which no other text has answers."""
     return f"own-{hashlib.sha256(instructions.encode()).hexdigest()[:12]}"

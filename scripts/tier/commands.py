@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.progress import track
 
 from membus.core.errors import CorruptArchiveError, InvalidError, MembusError, UnavailableError
 from membus.episodes.archive.model import ArchiveObject
@@ -116,7 +115,7 @@ def reconcile_tiers(arguments: Namespace, target: Target, output: Output) -> Non
         recorded=container.recorded_events,
         catalog=container.episodes.catalog,
         event_ids=container.list_event_ids,
-        watch=lambda things, named: track(things, named, console=output.progress_console(), transient=True),
+        watch=output.track,
     )
     rows = [_line(arguments.tenant, each) for each in lines]
     output.print_rows(rows, nothing=f"No event of {arguments.tenant} was recorded.")
@@ -155,7 +154,7 @@ def restore(arguments: Namespace, target: Target, output: Output) -> None:
         arguments.tenant, arguments.agent, since=arguments.since
     )
     rows: list[Row] = []
-    for each in track(objects, "objects", console=output.progress_console(), transient=True):
+    for each in output.track(objects, "objects"):
         versions, dry_run = container.archive_versions, arguments.dry_run
         state = versions.restore_object(each, days=arguments.days, dry_run=dry_run)
         is_planned = dry_run and state in {"asked for", "brought back"}

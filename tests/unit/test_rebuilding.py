@@ -1,4 +1,4 @@
-"""functions/extract/rebuilding: facts are a projection of events, and derived again they are the same."""
+"""scripts/reextraction: facts are a projection of events; derived again they are the same."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,10 +23,10 @@ WEEK: list[Event] = [
 
 
 class Forbidden(ScriptedModel):
-    """A model that nobody may ask."""
+    """A model that must not be called."""
 
     def __init__(self) -> None:
-        super().__init__(UnavailableError("nobody may ask"))
+        super().__init__(UnavailableError("the model must not be called"))
 
 
 def lived() -> Extraction:
@@ -48,7 +48,7 @@ def again(extraction: Extraction, model: ScriptedModel, *, known: bool = True) -
     return derive_facts(ADA, episodes.contents.values(), ports_for=ports_for)
 
 
-def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -> None:
+def test_same_version_derives_the_same_facts_without_a_model_call() -> None:
     extraction = lived()
     nobody = Forbidden()
 
@@ -62,7 +62,7 @@ def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -
     assert not compare_facts(stored, derived.merge_with(stored))
 
 
-def test_another_version_of_the_prompt_asks_again() -> None:
+def test_other_version_of_the_prompt_asks_the_model_again() -> None:
     extraction, reader = lived(), observant()
 
     derived = again(extraction, reader, known=False)
@@ -72,7 +72,7 @@ def test_another_version_of_the_prompt_asks_again() -> None:
     assert fold_facts(derived.observations) == fold_facts(extraction.facts.list_observations(ADA))
 
 
-def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
+def test_event_that_cannot_be_read_again_keeps_its_observations() -> None:
     extraction = lived()
 
     derived = again(extraction, Forbidden(), known=False)
@@ -82,18 +82,21 @@ def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
     assert fold_facts(derived.merge_with(stored)) == fold_facts(stored)
 
 
-def test_a_better_reader_changes_what_is_known_and_the_difference_is_told() -> None:
+def test_answers_of_another_model_change_facts_and_the_difference_is_reported() -> None:
     extraction = lived()
     sharper = ScriptedModel('{"facts": []}')
 
     derived = again(extraction, sharper, known=False)
     stored = extraction.facts.list_observations(ADA)
 
-    assert compare_facts(stored, derived.merge_with(stored)).lost == {"home.city": "Rome", "likes.tea": "tea"}
+    assert compare_facts(stored, derived.merge_with(stored)) == {
+        "home.city": ("Rome", None),
+        "likes.tea": ("tea", None),
+    }
     assert "setting.theme" in fold_facts(derived.merge_with(stored))
 
 
-def test_an_event_that_is_gone_teaches_nothing_any_more() -> None:
+def test_deleted_event_has_no_derived_facts() -> None:
     extraction = lived()
     episodes = extraction.episodes
     assert isinstance(episodes, InMemoryEpisodes)
@@ -108,12 +111,12 @@ def test_an_event_that_is_gone_teaches_nothing_any_more() -> None:
     )
 
 
-def test_an_empty_history_is_rebuilt_into_nothing() -> None:
+def test_no_events_derive_no_facts() -> None:
     assert again(Extraction(observant()), Forbidden()).observations == ()
     assert again(Extraction(observant()), Forbidden()).merge_with([]) == []
 
 
-def test_a_correction_survives_a_rebuild() -> None:
+def test_correction_survives_a_replay() -> None:
     extraction = lived()
     extraction.send(
         an_event(
@@ -132,7 +135,7 @@ def test_a_correction_survives_a_rebuild() -> None:
     assert fold_facts(derived.merge_with(stored)) == fold_facts(stored)
 
 
-def test_a_rebuild_that_runs_out_of_money_keeps_what_was_known() -> None:
+def test_replay_over_budget_keeps_the_stored_facts() -> None:
     extraction = lived()
 
     derived = again(extraction, ScriptedModel(BudgetError("spent")), known=False)

@@ -1,4 +1,4 @@
-"""scripts/rereading: what replay and shadow read again, from both tiers, and never what was erased."""
+"""scripts/reextraction: what replay and shadow read again, from both tiers, without erased episodes."""
 
 from datetime import timedelta
 
@@ -29,14 +29,14 @@ def erased(*, running: bool) -> Erasure:
     return Erasure(tenant=ADA.tenant, subject=subject, before=NOON + HOUR, running=running)
 
 
-def test_all_that_a_user_did_is_read_whatever_the_agent() -> None:
+def test_all_episodes_of_a_user_are_read_of_any_agent() -> None:
     assert read() == ["e0", "e1", "e2"]
 
 
-def test_what_was_erased_is_not_read_again_though_a_restore_brought_it_back() -> None:
+def test_erased_episode_that_a_restore_brought_back_is_not_read() -> None:
     assert read(erased(running=False)) == ["e2"]
 
 
-def test_somebody_who_is_being_erased_is_not_read() -> None:
+def test_user_who_is_being_erased_is_not_read() -> None:
     with pytest.raises(UnavailableError, match="being erased"):
         read(erased(running=True))
