@@ -53,7 +53,7 @@ def schemas() -> dict[str, str]:
 
 def stated_rules() -> str:
     rows = (
-        (f"`{rule.name}`", f"`{rule.match.type}`", _conditions(rule.match), *_fact(rule.says, "{to}"))
+        (f"`{rule.name}`", f"`{rule.match.type}`", _conditions(rule.match), *_fact(rule.template, "{to}"))
         for rule in ACTION_RULES
     )
     return _table(("rule", "event", "where", "fact", "value", "confidence"), rows)
@@ -61,7 +61,7 @@ def stated_rules() -> str:
 
 def counted_rules() -> str:
     rows = (
-        (f"`{rule.name}`", *_seen(group, rule), *_fact(rule.says, "{group}"))
+        (f"`{rule.name}`", *_seen(group, rule), *_fact(rule.template, "{group}"))
         for group, rule in _counting_rules()
     )
     return _table(("rule", "events", "how often", "counted by", "fact", "value", "confidence"), rows)
@@ -181,7 +181,7 @@ def _seen(group: RuleGroup, rule: BehaviourRule) -> tuple[str, str, str]:
     by = names.get(group.group, f"`{group.group}`")
     if isinstance(rule, CountRule):
         return _any(group, group.parts), f"{rule.count} within {_span(rule.within)}", by
-    return _any(group, rule.first), f"then {_any(group, (rule.then,))} within {_span(rule.within)}", by
+    return _any(group, rule.starts), f"then {_any(group, (rule.end,))} within {_span(rule.within)}", by
 
 
 def _any(group: RuleGroup, parts: Iterable[str]) -> str:

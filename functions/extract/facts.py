@@ -147,9 +147,9 @@ def _commit(
             events=tuple(events),
             observations=tuple(observations),
             facts=update.facts,
-            carried=update.carried,
-            shares=answers.costs if answers else {},
-            asked=query_of(answers, ports) if answers else None,
+            snapshots=update.snapshots,
+            costs=answers.costs if answers else {},
+            query=query_of(answers, ports) if answers else None,
         )
 
     commit_with_retry(

@@ -57,11 +57,11 @@ class DraftFacts:
         self._facts |= {fact.key: fact for fact in learned.facts}
         if learned.facts:
             self._profile = learned.profile
-        self.costs |= learned.shares
+        self.costs |= learned.costs
         if learned.extractor == OVER_BUDGET:
             self.over_budget |= {each.event.event_id for each in learned.events}
-        if learned.asked:
-            self.answers |= {event_id: list(given) for event_id, given in learned.asked.answers.items()}
+        if learned.query:
+            self.answers |= {event_id: list(given) for event_id, given in learned.query.answers.items()}
 
 
 @dataclass(frozen=True)

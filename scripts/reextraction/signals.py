@@ -12,7 +12,7 @@ class InMemorySignals:
         self._marks: dict[tuple[Owner, str, str], list[SignalMark]] = defaultdict(list)
 
     def add_signal(self, owner: Owner, signal: Signal) -> set[SignalMark]:
-        marks = self._marks[owner, signal.trail.name, signal.group]
+        marks = self._marks[owner, signal.rule_group.name, signal.group]
         new = SignalMark.parse(str(signal.mark))
         if new not in marks:
             insort(marks, new, key=lambda mark: (mark.occurred_at, mark.event_id))

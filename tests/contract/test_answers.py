@@ -64,6 +64,6 @@ def test_a_commit_keeps_the_answers_of_the_events_it_marks(
     asked = ModelQuery(answers={"e1": [SAID], "e3": [SAID]}, **ASKED)
     events = tuple(recorded(an_event(event_id, owner=known)) for event_id in ("e1", "e2"))
 
-    facts.commit(FactCommit(profile=Profile(owner=known), extractor="v1", events=events, asked=asked))
+    facts.commit(FactCommit(profile=Profile(owner=known), extractor="v1", events=events, query=asked))
 
     assert set(answers.get_answers(known.tenant, ["e1", "e2", "e3"], **ASKED)) == {"e1"}

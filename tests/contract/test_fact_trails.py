@@ -39,7 +39,7 @@ def learn(facts: FactStore, owner: Owner, *seen: Observation) -> None:
             events=(),
             observations=seen,
             facts=folded.facts,
-            carried=folded.carried,
+            snapshots=folded.snapshots,
         )
     )
 
@@ -56,9 +56,9 @@ def busy(facts: FactStore, owner: Owner) -> FactStore:
 def test_what_is_read_for_a_change_is_bounded_and_comes_to_the_same(busy: FactStore, owner: Owner) -> None:
     trail = busy.get_history(owner, KEY)
 
-    assert trail.carried
+    assert trail.snapshot
     assert RECENT_OBSERVATIONS_KEPT <= len(trail.recent) <= RECENT_OBSERVATIONS_MAX
-    assert trail.carried.count + len(trail.recent) == TOGGLES
+    assert trail.snapshot.count + len(trail.recent) == TOGGLES
     assert busy.get_fact(owner, KEY) == fold(busy.list_observations(owner, KEY))
 
 

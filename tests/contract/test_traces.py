@@ -18,7 +18,7 @@ def test_an_event_is_found_by_its_id_with_its_reader_and_its_share(
     assert traces.find_trace(owner.tenant, "e1") is not None
 
     facts.commit(
-        FactCommit(profile=Profile(owner=owner), extractor="v1", events=(event,), shares={"e1": SHARE})
+        FactCommit(profile=Profile(owner=owner), extractor="v1", events=(event,), costs={"e1": SHARE})
     )
 
     trace = traces.find_trace(owner.tenant, "e1")

@@ -90,20 +90,20 @@ class InMemoryFacts:
             self._profiles[owner] = learned.profile
         self._revisions |= {(owner, fact.key): learned.profile.version for fact in learned.facts}
         self._facts[owner] |= {fact.key: fact for fact in learned.facts}
-        forward: dict[str, ObservationSnapshot | None] = {**self._carried[owner], **learned.carried}
+        forward: dict[str, ObservationSnapshot | None] = {**self._carried[owner], **learned.snapshots}
         self._carried[owner] = {key: carried for key, carried in forward.items() if carried}
         self._seen[owner] |= {_place(seen): seen for seen in learned.observations}
         self._episodes.extracted |= dict.fromkeys(identities, learned.extractor)
-        shares = {(owner.tenant, event_id): share for event_id, share in learned.shares.items()}
+        shares = {(owner.tenant, event_id): share for event_id, share in learned.costs.items()}
         self._episodes.shares |= {identity: shares[identity] for identity in identities if identity in shares}
-        if asked := learned.asked:
+        if query := learned.query:
             kept = {
-                event_id: asked.answers[event_id]
-                for event_id in asked.answers
+                event_id: query.answers[event_id]
+                for event_id in query.answers
                 if (owner.tenant, event_id) in identities
             }
             self._episodes.save_answers(
-                owner.tenant, kept, prompt_version=asked.prompt_version, model=asked.model
+                owner.tenant, kept, prompt_version=query.prompt_version, model=query.model
             )
         for event in learned.new_events:
             self._episodes.record_event(event, extracted=learned.extractor)

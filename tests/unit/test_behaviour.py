@@ -252,8 +252,8 @@ def identities(happened: Sequence[Event]) -> dict[tuple[str, str], Observation]:
 
 def test_what_the_rules_write_no_model_may_claim() -> None:
     says = [
-        *(rule.says for trail in RULE_GROUPS for rule in trail.rules),
-        *(rule.says for rule in ACTION_RULES),
+        *(rule.template for trail in RULE_GROUPS for rule in trail.rules),
+        *(rule.template for rule in ACTION_RULES),
     ]
 
     assert {each.attribute.split(".")[0] for each in says} <= RESERVED_ATTRIBUTES

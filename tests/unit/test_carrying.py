@@ -108,8 +108,8 @@ def test_a_setting_toggled_a_thousand_times_is_a_short_trail() -> None:
     trail = toggled(1_000)
 
     assert RECENT_OBSERVATIONS_KEPT <= len(trail.recent) <= RECENT_OBSERVATIONS_MAX
-    assert trail.carried
-    assert len(trail.carried.deciding_observations) <= 2
+    assert trail.snapshot
+    assert len(trail.snapshot.deciding_observations) <= 2
     fact = fact_from_snapshot(trail.full_snapshot)
     assert fact
     assert (fact.version, fact.value, fact.replaced) == (1_000, "dark", "light")

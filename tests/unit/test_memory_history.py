@@ -30,7 +30,7 @@ def toggled(door: ApiTestClient, times: int = TOGGLES) -> None:
         folded = fold_observations(ADA, seen, door.facts)
         profile = door.facts.get_full_profile(ADA).with_facts(folded.facts)
         door.facts.commit(
-            FactCommit(profile, "v1", (), observations=seen, facts=folded.facts, carried=folded.carried)
+            FactCommit(profile, "v1", (), observations=seen, facts=folded.facts, snapshots=folded.snapshots)
         )
 
 

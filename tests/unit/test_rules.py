@@ -122,7 +122,7 @@ def test_an_observation_stands_exactly_where_three_errors_end_within_five_minute
 @pytest.mark.parametrize("status", [499, 404, 0, True, False, "500", "5xx", 500.0, None, [500], {"a": 500}])
 def test_what_is_no_server_error_does_not_count(status: object) -> None:
     assert "server-error" not in {
-        signal.trail.name for signal in find_signals(recorded(a_server_error("e1", status=status)))
+        signal.rule_group.name for signal in find_signals(recorded(a_server_error("e1", status=status)))
     }
 
 

@@ -81,7 +81,9 @@ class PreparedChange:
     @property
     def changed_snapshots(self) -> dict[str, ObservationSnapshot | None]:
         compacted = self.after.compact_older()
-        return {} if compacted.carried == self.before.carried else {self.observation.key: compacted.carried}
+        return (
+            {} if compacted.snapshot == self.before.snapshot else {self.observation.key: compacted.snapshot}
+        )
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def _prepare_change(
     current = fact if fact and not fact.is_retracted else None
     if problem := _change_problem(change, current, stored, now):
         return problem
-    after_older = history.carried.learned_at + MOMENT_STEP if history.carried else now
+    after_older = history.snapshot.learned_at + MOMENT_STEP if history.snapshot else now
     moment = next_correction_time(history.relevant_observations, max(now, after_older))
     event = correction_event(_complete_correction(asked, current), owner, event_id=change.event_id, at=moment)
     (observation,) = observe_correction(event)
@@ -219,7 +221,7 @@ def _repeated_outcome(
         and asked.valid_until in {None, repeated.valid_until}
     )
     known = observations_as_of(history.recent, true_at=None, known_at=repeated.learned_at)
-    fact = fact_from_snapshot(ObservationHistory(tuple(known), history.carried).full_snapshot)
+    fact = fact_from_snapshot(ObservationHistory(tuple(known), history.snapshot).full_snapshot)
     if is_same and fact:
         return CorrectionResult(fact, stored.revision if stored and stored.fact == fact else None)
     return InvalidError("this key was used for another request", code="idempotency_mismatch")
@@ -259,7 +261,7 @@ def _fact_commit(profile: Profile, changes: Sequence[PreparedChange]) -> FactCom
         new_events=tuple(each.event for each in changes),
         observations=tuple(each.observation for each in changes),
         facts=current,
-        carried={key: carried for each in changes for key, carried in each.changed_snapshots.items()},
+        snapshots={key: carried for each in changes for key, carried in each.changed_snapshots.items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""Normalised attribute paths: the words that make a fact's key."""
+"""Fact keys: the normalised path of an attribute and, where it holds many values, the slug of a value."""
 
 import hashlib
 import re
@@ -28,111 +28,54 @@ SINGLE_VALUED = frozenset(
         "activity.subscription",
     }
 )
-"""A new value of one of these replaces the old one; every other attribute holds many values side by side."""
+"""Attributes with one value: a new one replaces it. Every other attribute holds many values side by side."""
 MEASURES = frozenset(
     {"years", "age", "count", "status", "size", "height", "weight", "email", "phone", "address"}
 )
-"""Where a path ends in one of these it holds one value: six years of experience replace five."""
-SYNONYMS = {
-    "city": "home.city",
-    "town": "home.city",
-    "lives_in": "home.city",
-    "home.town": "home.city",
-    "residence": "home.city",
-    "location": "home.city",
-    "location.city": "home.city",
-    "address.city": "home.city",
-    "current_city": "home.city",
-    "residence.city": "home.city",
-    "country": "home.country",
-    "location.country": "home.country",
-    "address.country": "home.country",
-    "residence.country": "home.country",
-    "hometown": "origin.place",
-    "origin": "origin.place",
-    "born_in": "origin.place",
-    "birthplace": "origin.place",
-    "nationality": "origin.country",
-    "origin.city": "origin.place",
-    "job": "work.role",
-    "job.title": "work.role",
-    "job_title": "work.role",
-    "occupation": "work.role",
-    "profession": "work.role",
-    "work.title": "work.role",
-    "work.position": "work.role",
-    "work.job": "work.role",
-    "employer": "work.employer",
-    "company": "work.employer",
-    "works_at": "work.employer",
-    "work.company": "work.employer",
-    "job.employer": "work.employer",
-    "school": "education.school",
-    "university": "education.school",
-    "education.university": "education.school",
-    "education.major": "education.field",
-    "major": "education.field",
-    "studies": "education.field",
-    "marital_status": "relationship.status",
-    "relationship_status": "relationship.status",
-    "first_name": "name",
-    "full_name": "name",
-    "user.name": "name",
-    "identity.name": "name",
-    "birth_date": "birthday",
-    "date_of_birth": "birthday",
-    "birthdate": "birthday",
-    "identity.age": "age",
-    "native_language": "language",
-    "mother_tongue": "language",
-    "language.native": "language",
-    "time_zone": "timezone",
-    "location.timezone": "timezone",
-    "home.timezone": "timezone",
-    "like": "likes",
-    "loves": "likes",
-    "enjoys": "likes",
-    "interest": "likes",
-    "interests": "likes",
-    "favorite": "likes",
-    "preference.likes": "likes",
-    "dislike": "dislikes",
-    "hates": "dislikes",
-    "hobbies": "hobby",
-    "pets": "pet",
-    "allergies": "allergy",
-    "allergic_to": "allergy",
-    "health.allergy": "allergy",
-    "dietary": "diet",
-    "dietary_preference": "diet",
-    "food.diet": "diet",
-    "own": "owns",
-    "possession": "owns",
-    "skills": "skill",
-    "goals": "goal",
-    "plans": "plan",
-    "friends": "friend",
-    "travel.visited": "visited",
-    "mother": "family.mother",
-    "father": "family.father",
-    "sister": "family.sister",
-    "brother": "family.brother",
-    "family.mom": "family.mother",
-    "family.mum": "family.mother",
-    "family.dad": "family.father",
-    "son": "family.son",
-    "daughter": "family.daughter",
-    "children": "family.children",
+"""Last segments of paths with one value: six years of experience replace five."""
+_NAMES_OF_MODELS = {
+    "home.city": "city town lives_in home.town residence location location.city address.city current_city residence.city",
+    "home.country": "country location.country address.country residence.country",
+    "origin.place": "hometown origin born_in birthplace origin.city",
+    "origin.country": "nationality",
+    "work.role": "job job.title job_title occupation profession work.title work.position work.job",
+    "work.employer": "employer company works_at work.company job.employer",
+    "education.school": "school university education.university",
+    "education.field": "education.major major studies",
+    "relationship.status": "marital_status relationship_status",
+    "name": "first_name full_name user.name identity.name",
+    "birthday": "birth_date date_of_birth birthdate",
+    "age": "identity.age",
+    "language": "native_language mother_tongue language.native",
+    "timezone": "time_zone location.timezone home.timezone",
+    "likes": "like loves enjoys interest interests favorite preference.likes",
+    "dislikes": "dislike hates",
+    "hobby": "hobbies",
+    "pet": "pets",
+    "allergy": "allergies allergic_to health.allergy",
+    "diet": "dietary dietary_preference food.diet",
+    "owns": "own possession",
+    "skill": "skills",
+    "goal": "goals",
+    "plan": "plans",
+    "friend": "friends",
+    "visited": "travel.visited",
+    "family.mother": "mother family.mom family.mum",
+    "family.father": "father family.dad",
+    "family.sister": "sister",
+    "family.brother": "brother",
+    "family.son": "son",
+    "family.daughter": "daughter",
+    "family.children": "children",
 }
-"""What models call an attribute, and what it is called here: one home, whatever it is asked under."""
+SYNONYMS = {name: path for path, names in _NAMES_OF_MODELS.items() for name in names.split()}
+"""The path of each name that models give an attribute."""
+TIMEZONE_KEY = "timezone"
 KEY_MAX = 200
 
 
 def _is_letter(character: str) -> bool:
-    """Letters, the marks that combine with them and decimal digits.
-
-    Without the marks, मोर and मीर are one word.
-    """
+    """Whether a character is a letter, a mark that combines with one (or मोर and मीर were one word) or a digit."""
     category = unicodedata.category(character)
     return category[0] in "LM" or category == "Nd"
 
@@ -149,12 +92,10 @@ SLUG_MAX = 60
 
 
 def fact_key(attribute: str, value: str) -> str | None:
-    """Return the key that `value` lives under.
+    """Return the fact key of a value, None where the attribute is no path, too long, or leaves no slug.
 
-    None where the attribute is no path, too long, or leaves no slug.
-
-    `home.city` is its own key; `likes` takes the value's slug: `likes.hiking`, so that two likes never
-    compete and the same like said twice is one fact.
+    `home.city` is its own key. `likes` takes the value's slug, `likes.hiking`, so that two likes never compete
+    and the same like said twice is one fact.
     """
     path = normalize_path(attribute)
     if len(path) > KEY_MAX - SLUG_MAX - 1 or not _ATTRIBUTE.fullmatch(path):
@@ -166,17 +107,15 @@ def fact_key(attribute: str, value: str) -> str | None:
 
 
 def normalize_path(attribute: str) -> str:
-    """Return the path an attribute goes by; not every text that is asked for is one."""
+    """Return the path of an attribute; not every text that is asked for is one."""
     path = re.sub(r"[\s-]+", "_", attribute.strip().lower())
     return SYNONYMS.get(path, path)
 
 
 def canonical_key(key: str) -> str:
-    """Return the key that a fact asked for by hand goes by.
+    """Return the key of a fact that a person asks for; a synonym, alone or before a slug, is replaced by its path.
 
-    A synonym, alone or in front of a slug, leads to one home.
-
-    What holds one value takes no slug: `pets.count` stays, though `pets.rex` is `pet.rex`.
+    A path with one value takes no slug: `pets.count` stays, though `pets.rex` is `pet.rex`.
     """
     path, _, slug = key.rpartition(".")
     home = SYNONYMS.get(path, path)
@@ -186,7 +125,7 @@ def canonical_key(key: str) -> str:
 
 
 def is_single_valued(key: str) -> bool:
-    """Whether another value of this key takes its place instead of standing beside it."""
+    """Whether another value of this key replaces it instead of standing beside it."""
     return key in SINGLE_VALUED or key.startswith("setting.") or key.rpartition(".")[2] in MEASURES
 
 
@@ -204,6 +143,3 @@ def slugify(value: str) -> str:
         return slug
     digest = hashlib.sha256(slug.encode()).hexdigest()[:8]
     return f"{slug[: SLUG_MAX - len(digest) - 1].rstrip('-')}-{digest}"
-
-
-TIMEZONE_KEY = "timezone"

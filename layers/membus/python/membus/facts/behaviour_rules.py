@@ -1,7 +1,4 @@
-"""The rules of behaviour, as data.
-
-What is counted, by what, within which time, and what that says about a user.
-"""
+"""The table of behaviour rules: what is counted, by what, within which time, and what that says about a user."""
 
 import re
 from collections.abc import Mapping
@@ -11,18 +8,12 @@ from datetime import timedelta
 from membus.facts.observation import FactKind
 
 ACTIVITY_ROOT = "activity"
-"""The root of what these rules write, beside `setting` and `frustrated_by`.
-
-No model may claim any of them.
-"""
+"""The root of attributes that these rules write, beside `setting` and `frustrated_by`; a model may write none."""
 
 
 @dataclass(frozen=True)
 class FieldCondition:
-    """A condition on a payload's field.
-
-    A whole number from `least` to `most`, or a text that `pattern` matches.
-    """
+    """A condition on a payload's field: a whole number from `least` to `most`, or a text that `pattern` matches."""
 
     field: str
     least: int | None = None
@@ -40,37 +31,37 @@ class EventPattern:
 
 @dataclass(frozen=True)
 class FactTemplate:
-    """What a rule says; `{group}` in `value` stands for what was counted by."""
+    """The fact that a rule writes; `{group}` in `value` stands for the value that was counted by."""
 
     attribute: str
     value: str
     kind: FactKind = "behaviour"
     confidence: float = 0.8
-    """Counted behaviour is evidence of a habit, not its confession; what an action states outright has 1."""
+    """Counted behaviour is evidence of a habit; what an action states outright has 1."""
 
 
 @dataclass(frozen=True)
 class CountRule:
-    """`count` marks of one group within `within`."""
+    """A rule that `count` marks of one group complete within `within`."""
 
     name: str
     count: int
     within: timedelta
-    says: FactTemplate
+    template: FactTemplate
 
 
 @dataclass(frozen=True)
 class SequenceRule:
-    """A mark of a part in `first` that one of the part `then` follows within `within`.
+    """A rule that a mark of a part in `starts` completes, when one of the part `end` follows within `within`.
 
-    True from the first on.
+    Its fact is true from the start.
     """
 
     name: str
     within: timedelta
-    first: tuple[str, ...]
-    then: str
-    says: FactTemplate
+    starts: tuple[str, ...]
+    end: str
+    template: FactTemplate
 
 
 BehaviourRule = CountRule | SequenceRule
@@ -78,10 +69,10 @@ BehaviourRule = CountRule | SequenceRule
 
 @dataclass(frozen=True)
 class RuleGroup:
-    """Events that are counted together, and the rules over them: one write serves them all.
+    """Events that are counted together, and the rules over them: one write serves all rules.
 
-    `parts` says which events leave a mark, and of which part. `group` is the field they are counted by: one
-    of the payload (`path/1` is its first folder), `session_id`, or empty for all together.
+    `parts` are the events that leave a mark, by the part it is of. `group` is the field they are counted by: one of
+    the payload (`path/1` is its first folder), `session_id`, or empty for all together.
     """
 
     name: str
@@ -92,18 +83,29 @@ class RuleGroup:
 
 @dataclass(frozen=True)
 class ActionRule:
-    """What one event says by itself.
-
-    `{field}` in `attribute` and `value` stands for a field of the payload.
-    """
+    """What one event says by itself; `{field}` in `attribute` and `value` stands for a field of its payload."""
 
     name: str
     match: EventPattern
-    says: FactTemplate
+    template: FactTemplate
 
 
-def _on(event_type: str, *where: FieldCondition, part: str = "") -> dict[str, EventPattern]:
-    return {part: EventPattern(event_type, where)}
+def _counted(
+    group_name: str,
+    match: EventPattern | tuple[EventPattern, EventPattern],
+    count: int,
+    within: timedelta,
+    fact: tuple[str, str],
+    *,
+    rule: str | None = None,
+    group: str = "",
+    confidence: float = 0.8,
+) -> RuleGroup:
+    """Return a group with one rule, which counts events of one pattern, or of two."""
+    first, *second = (match,) if isinstance(match, EventPattern) else match
+    parts = {"": first} | {each.type.partition(".")[0]: each for each in second}
+    template = FactTemplate(*fact, confidence=confidence)
+    return RuleGroup(group_name, parts, (CountRule(rule or group_name, count, within, template),), group)
 
 
 _PAGE = FieldCondition(
@@ -113,7 +115,7 @@ _PAGE = FieldCondition(
         r"|search|help|contact|error)(?:[/.?#]|$)).",
     ),
 )
-"""Pages that people choose; where everybody has to pass says nothing about anybody."""
+"""Pages that people choose; a page that everybody passes says nothing about a user."""
 _CHECKOUT = FieldCondition(
     "path", pattern=re.compile(r"/(?:[\w-]+/)?checkout(?!/(?:success|complete))(?:[/?#]|$)")
 )
@@ -125,27 +127,27 @@ _ORDERED = FieldCondition(
 _UNFINISHED = FactTemplate("activity.checkout", "left unfinished", confidence=0.7)
 _FINISHED = FactTemplate("activity.checkout", "finished", confidence=0.9)
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
+_TROUBLE = "activity.trouble"
+_SERVER_ERROR = EventPattern("error.shown", (FieldCondition("status", least=500),))
+_CLIENT_ERROR = EventPattern("error.shown", (FieldCondition("status", 400, 499),))
+_CHOSEN_PAGE = EventPattern("page.viewed", (_PAGE,))
+_FRUITLESS = EventPattern("search.performed", (FieldCondition("results", 0, 0),))
+_ABANDONED = (EventPattern("cart.abandoned"), EventPattern("checkout.abandoned"))
 
 RULE_GROUPS = (
-    RuleGroup(
+    _counted(
         "server-error",
-        _on("error.shown", FieldCondition("status", least=500)),
+        _SERVER_ERROR,
+        3,
+        5 * _MINUTE,
+        ("frustrated_by", "error {group}"),
+        rule="repeated-server-error",
         group="status",
-        rules=(
-            CountRule(
-                "repeated-server-error", 3, 5 * _MINUTE, FactTemplate("frustrated_by", "error {group}")
-            ),
-        ),
     ),
-    RuleGroup(
-        "broken-page",
-        _on("error.shown", FieldCondition("status", 400, 499)),
-        group="path",
-        rules=(CountRule("broken-page", 3, _DAY, FactTemplate("frustrated_by", "broken page {group}")),),
-    ),
+    _counted("broken-page", _CLIENT_ERROR, 3, _DAY, ("frustrated_by", "broken page {group}"), group="path"),
     RuleGroup(
         "click",
-        _on("element.clicked"),
+        {"": EventPattern("element.clicked")},
         group="name",
         rules=(
             CountRule(
@@ -157,151 +159,120 @@ RULE_GROUPS = (
             CountRule("adopted-action", 5, 14 * _DAY, FactTemplate("activity.uses", "{group}")),
         ),
     ),
-    RuleGroup(
+    _counted(
         "feature",
-        _on("feature.used"),
+        EventPattern("feature.used"),
+        3,
+        14 * _DAY,
+        ("activity.uses", "{group}"),
+        rule="adopted-feature",
         group="name",
-        rules=(CountRule("adopted-feature", 3, 14 * _DAY, FactTemplate("activity.uses", "{group}")),),
     ),
-    RuleGroup(
+    _counted(
         "page",
-        _on("page.viewed", _PAGE),
+        _CHOSEN_PAGE,
+        3,
+        7 * _DAY,
+        ("activity.views", "{group}"),
+        rule="page-affinity",
         group="path",
-        rules=(
-            CountRule(
-                "page-affinity", 3, 7 * _DAY, FactTemplate("activity.views", "{group}", confidence=0.6)
-            ),
-        ),
+        confidence=0.6,
     ),
-    RuleGroup(
+    _counted(
         "section",
-        _on("page.viewed", _PAGE),
+        _CHOSEN_PAGE,
+        5,
+        7 * _DAY,
+        ("activity.browses", "{group}"),
+        rule="section-affinity",
         group="path/1",
-        rules=(
-            CountRule(
-                "section-affinity", 5, 7 * _DAY, FactTemplate("activity.browses", "{group}", confidence=0.7)
-            ),
-        ),
+        confidence=0.7,
     ),
-    RuleGroup(
+    _counted(
         "product",
-        _on("product.viewed"),
+        EventPattern("product.viewed"),
+        3,
+        7 * _DAY,
+        ("activity.views", "{group}"),
+        rule="product-affinity",
         group="name",
-        rules=(
-            CountRule(
-                "product-affinity", 3, 7 * _DAY, FactTemplate("activity.views", "{group}", confidence=0.7)
-            ),
-        ),
+        confidence=0.7,
     ),
-    RuleGroup(
+    _counted(
         "search",
-        _on("search.performed"),
+        EventPattern("search.performed"),
+        3,
+        7 * _DAY,
+        ("activity.searches", "{group}"),
+        rule="search-affinity",
         group="query",
-        rules=(
-            CountRule(
-                "search-affinity", 3, 7 * _DAY, FactTemplate("activity.searches", "{group}", confidence=0.7)
-            ),
-        ),
+        confidence=0.7,
     ),
-    RuleGroup(
-        "fruitless-search",
-        _on("search.performed", FieldCondition("results", 0, 0)),
-        rules=(
-            CountRule(
-                "fruitless-search",
-                3,
-                30 * _MINUTE,
-                FactTemplate("activity.trouble", "finding things by search"),
-            ),
-        ),
-    ),
-    RuleGroup(
+    _counted("fruitless-search", _FRUITLESS, 3, 30 * _MINUTE, (_TROUBLE, "finding things by search")),
+    _counted(
         "failed-login",
-        _on("login.failed"),
-        rules=(
-            CountRule(
-                "failed-login",
-                3,
-                15 * _MINUTE,
-                FactTemplate("activity.trouble", "signing in", confidence=0.9),
-            ),
-        ),
+        EventPattern("login.failed"),
+        3,
+        15 * _MINUTE,
+        (_TROUBLE, "signing in"),
+        confidence=0.9,
     ),
-    RuleGroup(
-        "failed-payment",
-        _on("payment.failed"),
-        rules=(
-            CountRule("failed-payment", 2, _DAY, FactTemplate("activity.trouble", "paying", confidence=0.9)),
-        ),
-    ),
-    RuleGroup(
+    _counted("failed-payment", EventPattern("payment.failed"), 2, _DAY, (_TROUBLE, "paying"), confidence=0.9),
+    _counted(
         "support",
-        _on("ticket.opened"),
-        rules=(
-            CountRule(
-                "repeated-support",
-                3,
-                30 * _DAY,
-                FactTemplate("activity.trouble", "needs support again and again"),
-            ),
-        ),
+        EventPattern("ticket.opened"),
+        3,
+        30 * _DAY,
+        (_TROUBLE, "needs support again and again"),
+        rule="repeated-support",
     ),
-    RuleGroup(
+    _counted(
         "undecided",
-        _on("setting.changed"),
+        EventPattern("setting.changed"),
+        3,
+        10 * _MINUTE,
+        (_TROUBLE, "deciding on the setting {group}"),
         group="name",
-        rules=(
-            CountRule(
-                "undecided",
-                3,
-                10 * _MINUTE,
-                FactTemplate("activity.trouble", "deciding on the setting {group}"),
-            ),
-        ),
     ),
-    RuleGroup(
+    _counted(
         "dismissed",
-        _on("notification.dismissed"),
+        EventPattern("notification.dismissed"),
+        3,
+        7 * _DAY,
+        ("activity.dismisses", "{group}"),
+        rule="dismissed-notification",
         group="name",
-        rules=(
-            CountRule("dismissed-notification", 3, 7 * _DAY, FactTemplate("activity.dismisses", "{group}")),
-        ),
     ),
-    RuleGroup(
+    _counted(
         "session",
-        _on("session.started"),
-        rules=(
-            CountRule(
-                "returning", 4, 7 * _DAY, FactTemplate("activity.visits", "comes back several times a week")
-            ),
-        ),
+        EventPattern("session.started"),
+        4,
+        7 * _DAY,
+        ("activity.visits", "comes back several times a week"),
+        rule="returning",
     ),
-    RuleGroup(
+    _counted(
         "device",
-        _on("session.started"),
+        EventPattern("session.started"),
+        3,
+        14 * _DAY,
+        ("activity.device", "{group}"),
         group="device",
-        rules=(CountRule("device", 3, 14 * _DAY, FactTemplate("activity.device", "{group}")),),
     ),
-    RuleGroup(
-        "abandonment",
-        _on("cart.abandoned") | _on("checkout.abandoned", part="checkout"),
-        rules=(
-            CountRule("abandonment", 2, 30 * _DAY, FactTemplate("activity.trouble", "finishing checkouts")),
-        ),
-    ),
+    _counted("abandonment", _ABANDONED, 2, 30 * _DAY, (_TROUBLE, "finishing checkouts")),
     RuleGroup(
         "checkout",
-        _on("checkout.started", part="begun")
-        | _on("page.viewed", _CHECKOUT, part="seen")
-        | _on("session.ended", part="left"),
+        {
+            "begun": EventPattern("checkout.started"),
+            "seen": EventPattern("page.viewed", (_CHECKOUT,)),
+            "left": EventPattern("session.ended"),
+        },
         group="session_id",
         rules=(SequenceRule("abandoned-checkout", _DAY, ("begun", "seen"), "left", _UNFINISHED),),
     ),
 )
-"""An abandoned checkout is true from its beginning, and an order from its own moment on.
-
-Whichever is learned first, the later of the two holds.
-"""
+"""An abandoned checkout is true from its beginning, and an order from its own moment on: whichever is learned first,
+the later of the two is current."""
 
 ACTION_RULES = (
     ActionRule(

@@ -1,13 +1,4 @@
-"""What a model proposed for an event, kept beside it.
-
-Read again at the same version, the event costs no question.
-
-What a model proposes, who read it, and who spoke.
-
-What the gate says of a candidate: believed, held for a person to decide, or refused for good.
-
-Facts held back: what the gate would not believe by itself and a person may still approve or reject.
-"""
+"""Candidates: facts as a model proposes them, the verdicts of validation, and items of the review queue."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,10 +27,7 @@ class Candidate(Record):
 
 
 class Extractor(Record):
-    """Which reader proposed: kept with every fact it led to.
-
-    `instructions` are the words it was given to read by.
-    """
+    """The model that proposed candidates and its prompt, both kept with every fact; `instructions` are its text."""
 
     model: str
     prompt_version: str
@@ -48,24 +36,21 @@ class Extractor(Record):
 
 @dataclass(frozen=True)
 class Speaker:
-    """What is known of who speaks: the names they go by, and the zone (IANA) in which their days begin."""
+    """What is known of a speaker: names, and the time zone (IANA) in which the days begin."""
 
     names: tuple[str, ...] = ()
     timezone: str | None = None
 
 
 class EventAnswer(Record):
-    """The candidates of one answer that name the event.
-
-    `by` is the model that gave it, a fallback perhaps.
-    """
+    """The candidates of one answer that name the event; `by` is the model that gave it, perhaps a fallback."""
 
     by: str
     candidates: tuple[Candidate, ...] = ()
 
 
 AnswersByEvent = Mapping[str, Sequence[EventAnswer]]
-"""By event id; an event in several questions has several answers, one that holds nothing has an empty one."""
+"""By event id; an event in several questions has several answers, one without facts has an empty one."""
 
 
 def answers_by_event(
@@ -86,7 +71,7 @@ RejectionReason = Literal[
     "unsaid",  # the value does not stand in what was said
     "malformed",  # no key, no value, or one too long
     "reserved",  # an attribute that only rules write
-    "secret",  # a password, key, token, card or account number: kept nowhere, not even for review
+    "secret",  # a password, key, token, card or account number: not even kept for review
     "third_party",  # about somebody else
     "assistant",  # the assistant's own words
     "recalled",  # memory read back
@@ -108,23 +93,20 @@ ReviewReason = Literal[
 ]
 VerdictReason = RejectionReason | ReviewReason
 REVIEW_REASONS: frozenset[VerdictReason] = frozenset(get_args(ReviewReason))
-"""Why a person may still approve: the signs are in the wording, and wording deceives in both directions.
+"""Reasons that a person may overrule: they are in the wording, which deceives in both directions.
 
-What is refused is wrong whoever looks at it, or must not be kept for anybody to look at.
+A rejected candidate is wrong whoever looks at it, or must not be kept for anybody to look at.
 """
 
 
 class Rejection(Record):
-    """Nothing of the candidate is kept but the count of its reason."""
+    """The verdict on a candidate of which only the count of its reason is kept."""
 
     reason: VerdictReason
 
 
 class ReviewRequest(Record):
-    """A candidate in quarantine. Approved, it becomes a correction.
-
-    Whoever said it, a person now vouches for it.
-    """
+    """The verdict on a doubtful candidate. An approval makes it a correction: a person then vouches for it."""
 
     reason: VerdictReason
     observation: Observation
@@ -133,14 +115,11 @@ class ReviewRequest(Record):
 Verdict = Observation | ReviewRequest | Rejection
 ReviewDecision = Literal["waiting", "approved", "rejected"]
 REVIEW_LIFETIME = timedelta(days=30)
-"""How long a held fact waits for somebody to look, counted from when its event was learned."""
+"""The time an item waits for a decision, from when its event was learned."""
 
 
 class ReviewItem(Record):
-    """One held candidate.
-
-    Its id follows from the event and the key, so a copy of the event holds nothing twice.
-    """
+    """A doubtful candidate. Its id is made of event and key, so a copy of the event adds no second item."""
 
     quarantine_id: Id
     reason: VerdictReason
@@ -152,7 +131,7 @@ class ReviewItem(Record):
         return self.observation.learned_at + REVIEW_LIFETIME
 
 
-def review_item_for(held: ReviewRequest) -> ReviewItem:
-    seen = held.observation
+def review_item_for(request: ReviewRequest) -> ReviewItem:
+    seen = request.observation
     identity = hashlib.sha256(f"{seen.provenance.event_id}\n{seen.key}".encode()).hexdigest()[:32]
-    return ReviewItem(quarantine_id=identity, reason=held.reason, observation=seen)
+    return ReviewItem(quarantine_id=identity, reason=request.reason, observation=seen)

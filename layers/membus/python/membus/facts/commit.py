@@ -1,4 +1,4 @@
-"""What new observations make of a user's facts: read as much of each key as that takes, and fold."""
+"""Folding new observations into a user's facts, reading only as much of each key as that takes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,46 +14,40 @@ from membus.facts.resolution import in_learning_order
 
 @dataclass(frozen=True)
 class FactUpdate:
-    """The facts as they will be, and what is carried of their keys where that changes."""
+    """The facts after a change, and by key the snapshots that it replaces (None: removes)."""
 
     facts: tuple[Fact, ...]
-    carried: dict[str, ObservationSnapshot | None]
+    snapshots: dict[str, ObservationSnapshot | None]
 
 
-def fold_observations(owner: Owner, observed: Iterable[Observation], facts: FactWriter) -> FactUpdate:
-    """Return what observations make of the facts they are about."""
-    current, carried = list[Fact](), dict[str, ObservationSnapshot | None]()
-    for key, seen in group_by_key(observed).items():
+def fold_observations(owner: Owner, observations: Iterable[Observation], facts: FactWriter) -> FactUpdate:
+    """Return the facts of the keys that observations are about, with the observations folded in."""
+    current, snapshots = list[Fact](), dict[str, ObservationSnapshot | None]()
+    for key, new in group_by_key(observations).items():
         before = facts.get_history(owner, key)
-        after = extend_history(owner, key, seen, before, facts).compact_older()
+        after = extend_history(owner, key, new, before, facts).compact_older()
         if fact := fact_from_snapshot(after.full_snapshot):
             current.append(fact)
-        if after.carried != before.carried:
-            carried[key] = after.carried
-    return FactUpdate(tuple(current), carried)
+        if after.snapshot != before.snapshot:
+            snapshots[key] = after.snapshot
+    return FactUpdate(tuple(current), snapshots)
 
 
 def list_timezone_observations(
     owner: Owner, events: Iterable[RecordedEvent], facts: FactWriter
 ) -> list[Observation]:
-    """Return what is known of a user's zone as far as it matters to events.
-
-    For one of long ago all there is.
-    """
-    trail = facts.get_history(owner, TIMEZONE_KEY)
-    if trail.carried is None or all(trail.carried.is_before(event) for event in events):
-        return trail.relevant_observations
+    """Return the observations of a user's time zone that matter to events; for an old event, all of them."""
+    history = facts.get_history(owner, TIMEZONE_KEY)
+    if history.snapshot is None or all(map(history.snapshot.is_before, events)):
+        return history.relevant_observations
     return facts.list_observations(owner, TIMEZONE_KEY)
 
 
 def extend_history(
-    owner: Owner, key: str, seen: Iterable[Observation], trail: ObservationHistory, facts: FactWriter
+    owner: Owner, key: str, new: Iterable[Observation], history: ObservationHistory, facts: FactWriter
 ) -> ObservationHistory:
-    """Return a key's trail with observations added; what comes too late for it is added to all there are."""
-    new = list(seen)
-    whole = (
-        trail
-        if trail.can_append(new)
-        else ObservationHistory(tuple(in_learning_order(facts.list_observations(owner, key))))
-    )
-    return whole.with_observations(new)
+    """Return a key's history with observations added; one that comes too late is added to all observations."""
+    added = list(new)
+    if not history.can_append(added):
+        history = ObservationHistory(tuple(in_learning_order(facts.list_observations(owner, key))))
+    return history.with_observations(added)

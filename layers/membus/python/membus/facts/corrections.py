@@ -1,7 +1,4 @@
-"""Corrections.
-
-What a person changed by hand, as events that teach the same whoever reads them, and whenever.
-"""
+"""Corrections: what a person changed or retracted by hand, as events that are observed the same whenever they are read."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -17,14 +14,11 @@ from membus.facts.observation import VALUE_MAX, FactKind, Observation, Provenanc
 
 CORRECTED, RETRACTED = "fact.corrected", "fact.retracted"
 RESERVED_TYPE_PREFIX = "fact."
-"""Event types that begin so are what membus itself says about facts.
-
-No caller may send them as what a user did.
-"""
+"""The prefix of event types that membus itself sends about facts; no caller may send them."""
 CORRECTIONS_VERSION = "corrections-1"
-"""Stands where an extractor version would: the event was read by the function that recorded it."""
+"""The extractor version of a correction, which the API reads as it records it."""
 KEY_BYTES_MAX = 400
-"""With the longest event id behind it, a sort key must stay below 1,024 bytes."""
+"""A sort key is a key and an event id, and takes at most 1,024 bytes."""
 QUOTE_MAX = 200
 _KINDS: dict[str, FactKind] = {
     "home": "place",
@@ -52,9 +46,9 @@ _KINDS: dict[str, FactKind] = {
 
 
 def _case_folded(key: str) -> str:
-    """Refuse what would lie beside the fact it means to correct: every key that membus makes is case-folded.
+    """Refuse a key that is not case-folded, as every key is that membus makes: it would miss the fact it corrects.
 
-    That is lower case but for Cherokee, which folds to its capitals, and letters like `ß`, which fold to two.
+    Case-folded is lower case but for Cherokee, which folds to its capitals, and letters like `ß`, which fold to two.
     """
     if key != key.casefold():
         raise ValueError("a fact's key is written in lower case")
@@ -74,7 +68,7 @@ CorrectedValue = Annotated[str, Field(max_length=VALUE_MAX), AfterValidator(_vis
 
 
 class Correction(Record):
-    """The payload of a correction; a retraction has no value, and is true from the moment it was made."""
+    """The payload of a correction; a retraction has no value and is true from the moment it was made."""
 
     key: CorrectedKey
     value: CorrectedValue | None = None
@@ -88,16 +82,13 @@ class Correction(Record):
 
 
 def next_correction_time(seen: Iterable[Observation], now: datetime) -> datetime:
-    """Return `now`, or just after what people said before.
-
-    No clock that is late may undo the order of their words.
-    """
-    said = (max(each.valid_from, each.learned_at) for each in seen if each.trust is Trust.CORRECTED)
-    return max([now, *(moment + timedelta(milliseconds=1) for moment in said)])
+    """Return `now`, or a moment after the corrections before it: a slow clock must not change their order."""
+    moments = (max(each.valid_from, each.learned_at) for each in seen if each.trust is Trust.CORRECTED)
+    return max([now, *(moment + timedelta(milliseconds=1) for moment in moments)])
 
 
 def correction_event(correction: Correction, owner: Owner, *, event_id: str, at: datetime) -> RecordedEvent:
-    """Return the event that says so, heard the moment it happened."""
+    """Return the event of a correction, learned at the moment it happened."""
     event = Event(
         event_id=event_id,
         tenant_id=owner.tenant,
@@ -111,36 +102,34 @@ def correction_event(correction: Correction, owner: Owner, *, event_id: str, at:
 
 
 def kind_of_key(key: str) -> FactKind:
-    """Return the kind a key's first segment speaks of; what no other kind claims says who somebody is."""
+    """Return the kind of a key by its first segment; of any other key, `identity`."""
     return _KINDS.get(key.split(".", 1)[0], "identity")
 
 
 def observe_correction(recorded: RecordedEvent) -> list[Observation]:
-    """Return the one observation that a correction or retraction is.
-
-    None for any other event, or a malformed one.
-    """
-    said = _correction(recorded.event)
-    if said is None:
-        return []
+    """Return the observation of a correction or retraction; of any other event, or a malformed one, none."""
     event = recorded.event
-    words = f"set {said.key} to {said.value}" if said.value else f"took back {said.key}"
+    correction = _correction(event)
+    if correction is None:
+        return []
+    key, value = correction.key, correction.value
+    quote = f"set {key} to {value}" if value else f"took back {key}"
     provenance = Provenance(
         event_id=event.event_id,
         event_type=event.type,
         origin=event.origin,
-        quote=words[:QUOTE_MAX],
+        quote=quote[:QUOTE_MAX],
         rule="correction",
     )
     return [
         Observation(
-            key=said.key,
-            value=said.value,
-            kind=said.kind or kind_of_key(said.key),
+            key=key,
+            value=value,
+            kind=correction.kind or kind_of_key(key),
             trust=Trust.CORRECTED,
             confidence=1.0,
-            valid_from=said.valid_from or event.occurred_at,
-            valid_until=said.valid_until,
+            valid_from=correction.valid_from or event.occurred_at,
+            valid_until=correction.valid_until,
             learned_at=recorded.learned_at,
             provenance=provenance,
         )
@@ -151,9 +140,9 @@ def _correction(event: Event) -> Correction | None:
     if event.type not in {CORRECTED, RETRACTED}:
         return None
     try:
-        said = Correction.model_validate(event.payload)
+        correction = Correction.model_validate(event.payload)
     except ValidationError:
         return None
     if event.type == RETRACTED:
-        return said.model_copy(update={"value": None, "valid_from": None, "valid_until": None})
-    return said if said.value is not None else None
+        return correction.model_copy(update={"value": None, "valid_from": None, "valid_until": None})
+    return correction if correction.value is not None else None

@@ -238,7 +238,7 @@ class DynamoFacts:
         writes = [
             *([profile_write(learned.profile)] if learned.facts else []),
             *map(put_item, items),
-            *(snapshot_write(owner, key, carried) for key, carried in learned.carried.items()),
+            *(snapshot_write(owner, key, carried) for key, carried in learned.snapshots.items()),
             *chain.from_iterable(new),
             *(_extracted_write(learned, event.event.event_id) for event in learned.events),
         ]
@@ -249,13 +249,13 @@ def _extracted_write(learned: FactCommit, event_id: str) -> Write:
     """Return the write that marks an event as read by this extractor, with what was asked and what it cost."""
     changes, names = ["extracted = :extractor"], dict[str, str]()
     values = {":extractor": learned.extractor, ":forgotten": FORGOTTEN}
-    if share := learned.shares.get(event_id):
+    if share := learned.costs.get(event_id):
         changes.append("took = :took")
         values[":took"] = share.model_dump_json()
-    if (asked := learned.asked) and event_id in asked.answers:
+    if (query := learned.query) and event_id in query.answers:
         changes.append("#answer = :answer")
-        names["#answer"] = answer_attribute(asked.prompt_version, asked.model)
-        values[":answer"] = ANSWERS_ADAPTER.dump_json(tuple(asked.answers[event_id])).decode()
+        names["#answer"] = answer_attribute(query.prompt_version, query.model)
+        values[":answer"] = ANSWERS_ADAPTER.dump_json(tuple(query.answers[event_id])).decode()
     return update_item(
         identity_key(learned.profile.owner.tenant, event_id),
         f"SET {', '.join(changes)}",

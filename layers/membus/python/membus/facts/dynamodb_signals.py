@@ -66,4 +66,4 @@ class DynamoSignals:
 def _sk(signal: Signal, offset: timedelta, event_id: str = "") -> str:
     moment = f"{epoch_ms(signal.mark.occurred_at + offset):014d}"
     group = hashlib.sha256(signal.group.encode()).hexdigest()[:16]
-    return f"SIGNAL#{signal.trail.name}#{group}#{moment}" + (f"#{event_id}" if event_id else "")
+    return f"SIGNAL#{signal.rule_group.name}#{group}#{moment}" + (f"#{event_id}" if event_id else "")

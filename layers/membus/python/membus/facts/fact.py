@@ -1,14 +1,13 @@
-"""What the older observations of a key come to, carried forward so that nobody has to read them all again.
+"""Facts: what the observations of a user add up to.
 
-Facts: what the observations of a user add up to.
-
-The current fact is a fold over all observations of its key, so the order in which events arrive, and how
-often, cannot change it.
+The current fact is a fold over all observations of its key, so the order in which events arrive, and how often,
+cannot change it. A snapshot keeps the result of the older observations, so that they are not read again.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
@@ -16,20 +15,14 @@ from membus.core.clock import epoch_ms
 from membus.core.event import RecordedEvent
 from membus.core.identity import Record
 from membus.facts.observation import Observation, Trust, decay_confidence
-from membus.facts.resolution import ResolvedClaim, in_learning_order, resolve_claims, truth_order
+from membus.facts.resolution import NO_END, ResolvedClaim, in_learning_order, resolve_claims, truth_order
 
 RECENT_OBSERVATIONS_MAX = 80
-"""So many observations of a key are read for a change to it.
-
-Beyond that the older ones are carried forward.
-"""
+"""The observations of a key that are read for a change to it; beyond that the older ones become a snapshot."""
 RECENT_OBSERVATIONS_KEPT = 40
-"""So many stay out of what is carried: what comes late by less than that lands among them."""
+"""The observations that stay out of a snapshot: one that comes late by less than that lands among them."""
 ObservationPosition = tuple[int, str]
-"""Where an observation stands among those of its key.
-
-The millisecond in which it was learned, and its event.
-"""
+"""The place of an observation among those of its key: the millisecond in which it was learned, and its event."""
 
 
 def position_of(seen: Observation) -> ObservationPosition:
@@ -37,11 +30,10 @@ def position_of(seen: Observation) -> ObservationPosition:
 
 
 class ObservationSnapshot(Record):
-    """What `count` observations come to, all that were learned until `learned_at`.
+    """The result of the `count` observations of a key that were learned until `learned_at`.
 
-    None was true after `truest`.
-
-    After the last retraction, which took `before` back, corrections alone count.
+    `settled` is the claim they resolve to; none of them was true after `truest`. `taken_back` is the last
+    retraction and `before` the value that it retracted: after it, corrections alone count.
     """
 
     count: int
@@ -53,7 +45,7 @@ class ObservationSnapshot(Record):
 
     @property
     def deciding_observations(self) -> tuple[Observation, ...]:
-        """Those that decide what holds, or stands against it."""
+        """The observations that decide the current value, or contradict it."""
         if self.settled is None:
             return (self.taken_back,) if self.taken_back else ()
         claims = (claim.said for claim in (self.settled.claim, *self.settled.beneath))
@@ -62,15 +54,15 @@ class ObservationSnapshot(Record):
         )
 
     def is_older_than(self, seen: Observation) -> bool:
-        """Whether an observation is not among those that are carried."""
+        """Whether an observation was learned after the snapshot."""
         return epoch_ms(self.learned_at) < epoch_ms(seen.learned_at)
 
     def is_before(self, event: RecordedEvent) -> bool:
-        """Whether all that is carried was known and true when an event happened."""
+        """Whether all observations of the snapshot were known and true when an event happened."""
         return self.learned_at <= event.learned_at and self.truest.last_known_at <= event.true_from
 
     def is_followed_by(self, seen: Observation) -> bool:
-        """Whether an observation was learned, and is true, after all that is carried."""
+        """Whether an observation was learned, and is true, after all of the snapshot."""
         return self.is_older_than(seen) and truth_order(self.truest) < truth_order(seen)
 
 
@@ -80,107 +72,98 @@ def build_snapshot(
     *,
     true_at: datetime | None = None,
 ) -> ObservationSnapshot | None:
-    """Return what observations of one key come to, and what `before` came to, which precedes them all.
+    """Return the snapshot of observations of one key, added to the snapshot `before`, which precedes them all.
 
-    A retraction ends what was heard before it, and after it only a correction speaks. With `true_at`, all of
-    them were true then.
+    A retraction ends every claim before it, and after it only a correction counts. With `true_at`, all of them
+    were true at that moment.
     """
     learned = in_learning_order(observations)
     if not learned:
         return before
-    standing, taken_back, value = (
+    claim, retraction, value = (
         (before.settled, before.taken_back, before.before) if before else (None, None, None)
     )
-    for retraction, heard in _split_at_retractions(learned):
-        counted = [seen for seen in heard if taken_back is None or seen.trust is Trust.CORRECTED]
-        standing = resolve_claims(counted, standing, true_at=true_at)
-        if retraction:
-            standing, taken_back, value = None, retraction, standing.claim.said.value if standing else None
+    for next_retraction, part in _split_at_retractions(learned):
+        counted = [seen for seen in part if retraction is None or seen.trust is Trust.CORRECTED]
+        claim = resolve_claims(counted, claim, true_at=true_at)
+        if next_retraction:
+            claim, retraction, value = None, next_retraction, claim.claim.said.value if claim else None
     return ObservationSnapshot(
         count=len(learned) + (before.count if before else 0),
         learned_at=learned[-1].learned_at,
         truest=max((*learned, *((before.truest,) if before else ())), key=truth_order),
-        settled=standing,
-        taken_back=taken_back,
+        settled=claim,
+        taken_back=retraction,
         before=value,
     )
 
 
 @dataclass(frozen=True)
 class ObservationHistory:
-    """The observations of a key as far as they have to be read.
-
-    Recent ones, and what the older ones come to.
-    """
+    """The recent observations of a key, and the snapshot of the older ones."""
 
     recent: tuple[Observation, ...]
-    carried: ObservationSnapshot | None = None
+    snapshot: ObservationSnapshot | None = None
 
     @property
     def relevant_observations(self) -> list[Observation]:
-        """Those that decide what holds now, or held lately; all there are, where nothing is carried."""
-        return in_learning_order(
-            [*(self.carried.deciding_observations if self.carried else ()), *self.recent]
-        )
+        """The observations that decide the current or a recent value; all, where there is no snapshot."""
+        older = self.snapshot.deciding_observations if self.snapshot else ()
+        return in_learning_order([*older, *self.recent])
 
     @property
     def full_snapshot(self) -> ObservationSnapshot | None:
-        """What all observations come to."""
-        return build_snapshot(self.recent, self.carried)
+        """The snapshot of all observations."""
+        return build_snapshot(self.recent, self.snapshot)
 
     @property
     def latest_moment(self) -> datetime | None:
-        """The last moment anything was learned, or is true from."""
+        """The last moment at which an observation was learned, or became true."""
         moments = [max(seen.learned_at, seen.valid_from) for seen in self.recent]
-        if self.carried:
-            moments += [self.carried.learned_at, self.carried.truest.valid_from]
+        if self.snapshot:
+            moments += [self.snapshot.learned_at, self.snapshot.truest.valid_from]
         return max(moments, default=None)
 
-    def can_append(self, seen: Iterable[Observation]) -> bool:
-        """Whether observations may be added; one that comes too late for that asks for all there are."""
-        return self.carried is None or all(map(self.carried.is_followed_by, seen))
+    def can_append(self, new: Iterable[Observation]) -> bool:
+        """Whether observations may be added; one that belongs into the snapshot asks for all of the key."""
+        return self.snapshot is None or all(map(self.snapshot.is_followed_by, new))
 
-    def with_observations(self, seen: Iterable[Observation]) -> "ObservationHistory":
-        """Return the trail with observations added, the last of each event: it is what the store keeps."""
-        by_event = {each.provenance.event_id: each for each in (*self.recent, *seen)}
+    def with_observations(self, new: Iterable[Observation]) -> "ObservationHistory":
+        """Return the history with observations added, the last of each event: it is what the store keeps."""
+        by_event = {seen.provenance.event_id: seen for seen in (*self.recent, *new)}
         return replace(self, recent=tuple(in_learning_order(by_event.values())))
 
     def compact_older(self) -> "ObservationHistory":
-        """Return the trail with its older part carried forward, where it has grown too long and can be parted.
+        """Return the history with its older part in the snapshot, where it has grown too long and can be split.
 
-        It is parted where all that was learned before was also true before.
+        It is split where every observation that was learned before was also true before.
         """
         if len(self.recent) <= RECENT_OBSERVATIONS_MAX:
             return self
-        place = _split_position(self.recent, self.carried)
-        return (
-            ObservationHistory(self.recent[place:], build_snapshot(self.recent[:place], self.carried))
-            if place
-            else self
-        )
+        place = _split_position(self.recent, self.snapshot)
+        if not place:
+            return self
+        return ObservationHistory(self.recent[place:], build_snapshot(self.recent[:place], self.snapshot))
 
 
 def _split_at_retractions(
     learned: Sequence[Observation],
 ) -> Iterable[tuple[Observation | None, list[Observation]]]:
-    """Yield what was heard between retractions, each with the one that ended it, or None."""
-    heard: list[Observation] = []
+    """Yield the observations between retractions, each part with the retraction that ended it, or None."""
+    part: list[Observation] = []
     for seen in learned:
         if seen.is_retracted:
-            yield seen, heard
-            heard = []
+            yield seen, part
+            part = []
         else:
-            heard.append(seen)
-    yield None, heard
+            part.append(seen)
+    yield None, part
 
 
-def _split_position(recent: Sequence[Observation], carried: ObservationSnapshot | None) -> int:
-    """Return how many of the recent ones may be carried.
-
-    As many as possible, 0 where they are all entangled.
-    """
+def _split_position(recent: Sequence[Observation], snapshot: ObservationSnapshot | None) -> int:
+    """Return how many of the recent observations may go into the snapshot: as many as possible, perhaps none."""
     truths = [truth_order(seen) for seen in recent]
-    until = [truth_order(carried.truest)] if carried else []
+    until = [truth_order(snapshot.truest)] if snapshot else []
     for place in range(len(recent) - RECENT_OBSERVATIONS_KEPT, 0, -1):
         apart = epoch_ms(recent[place - 1].learned_at) < epoch_ms(recent[place].learned_at)
         if apart and max([*until, *truths[:place]]) < min(truths[place:]):
@@ -189,7 +172,7 @@ def _split_position(recent: Sequence[Observation], carried: ObservationSnapshot 
 
 
 class FactConflict(Record):
-    """What another source, believed as much, says of the same time."""
+    """Another value that a source of equal trust claims for the same time."""
 
     value: str
     origin: str
@@ -201,11 +184,9 @@ class FactConflict(Record):
 class Fact(Observation):
     """The current value of a key.
 
-    `version` counts its observations, `replaced` is the value it took over from.
-
-    `seen` counts the events that said so since it took over, `last_seen` is when the newest of them did; each
-    raises the confidence. `conflicts` hold what other sources claim of the same time. A retracted fact has no
-    value: it is kept, so that nothing brings it back by mistake, and no reader is shown it.
+    `version` counts its observations, `replaced` is the value before it. `seen` counts the events that said so
+    since, `last_seen` is when the newest of them did; each raises the confidence. A retracted fact has no value:
+    it is kept, so that nothing brings it back by mistake, and is shown to no reader.
     """
 
     version: int
@@ -215,44 +196,44 @@ class Fact(Observation):
     conflicts: tuple[FactConflict, ...] = ()
 
     def with_confidence_at(self, now: datetime) -> "Fact":
-        """Return the fact as sure as it still is at `now`."""
+        """Return the fact with the confidence that is left at `now`."""
         last_seen = self.last_seen or self.last_known_at
         left = decay_confidence(self.confidence, self.kind, self.trust, last_seen=last_seen, now=now)
         return self.model_copy(update={"confidence": left})
 
 
 class FactVersion(Observation):
-    """One entry of a key's history, numbered in the order it was learned."""
+    """One observation of a key, numbered in the order of learning; `current` marks the one that decides."""
 
     version: int
     current: bool
 
 
 def fold(observations: Iterable[Observation]) -> Fact | None:
-    """Return what the observations of one key add up to, or None where there are none.
+    """Return the fact of one key's observations, or None where there are none.
 
-    What was last known to hold wins over what is trusted as much or less. The same value said again confirms
-    the fact: it keeps the date and the evidence of the first time.
+    The value last known to be true wins over values of equal or less trust. The same value said again confirms
+    the fact, which keeps the date and the evidence of the first time.
     """
     return fact_from_snapshot(build_snapshot(observations))
 
 
-def fact_from_snapshot(known: ObservationSnapshot | None) -> Fact | None:
-    """Return the fact that observations come to; the last word on what was taken back is that it was."""
-    if known is None:
+def fact_from_snapshot(snapshot: ObservationSnapshot | None) -> Fact | None:
+    """Return the fact of a snapshot, retracted where no claim stands after the last retraction."""
+    if snapshot is None:
         return None
-    if known.settled:
-        return _fact(known.settled, known.count)
-    assert known.taken_back  # noqa: S101 - what holds nothing was taken back
-    return Fact(**dict(known.taken_back), version=known.count, replaced=known.before)
+    if snapshot.settled:
+        return _fact(snapshot.settled, snapshot.count)
+    assert snapshot.taken_back  # noqa: S101 - a snapshot without a claim has a retraction
+    return Fact(**dict(snapshot.taken_back), version=snapshot.count, replaced=snapshot.before)
 
 
 def list_versions(
     observations: Iterable[Observation], *, first: int = 1, believed: str | None = None
 ) -> list[FactVersion]:
-    """Return observations of one key in the order they were learned, the one that holds now marked.
+    """Return observations of one key in the order of learning, the current one marked.
 
-    Of a part of them, `first` is the number of its first one, and `believed` the event of the one that holds.
+    Of a part of them, `first` is the number of its first one, and `believed` the event of the current one.
     """
     learned = in_learning_order(observations)
     if believed is None and (now := fold(learned)):
@@ -270,10 +251,7 @@ def observations_as_of(
     return [
         seen
         for seen in observations
-        if (
-            true_at is None
-            or (seen.valid_from <= true_at and (seen.valid_until is None or true_at < seen.valid_until))
-        )
+        if (true_at is None or seen.valid_from <= true_at < (seen.valid_until or NO_END))
         and (known_at is None or seen.learned_at <= known_at)
     ]
 
@@ -281,10 +259,9 @@ def observations_as_of(
 def fact_as_of(
     observations: Sequence[Observation], *, true_at: datetime | None, known_at: datetime | None = None
 ) -> Fact | None:
-    """Return what was true of one key at `true_at` as far as it was known by `known_at`; None means now."""
-    return fact_from_snapshot(
-        build_snapshot(observations_as_of(observations, true_at=true_at, known_at=known_at), true_at=true_at)
-    )
+    """Return the fact of one key at `true_at` as far as it was known by `known_at`; None means now."""
+    relevant = observations_as_of(observations, true_at=true_at, known_at=known_at)
+    return fact_from_snapshot(build_snapshot(relevant, true_at=true_at))
 
 
 def group_by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
@@ -295,25 +272,50 @@ def group_by_key(observations: Iterable[Observation]) -> dict[str, list[Observat
     return grouped
 
 
-def _fact(now: ResolvedClaim, version: int) -> Fact:
-    run = now.claim.run
-    said = dict(now.claim.said) | {"confidence": run.reinforced_confidence}
+FACT_PERIODS_MAX = 20
+"""The newest periods of a key that can be searched as of their time; its history has them all."""
+
+
+class FactPeriod(NamedTuple):
+    """A fact that was true from `start` until `end`, or until now where there is none."""
+
+    fact: Fact
+    start: datetime
+    end: datetime | None
+
+
+def fact_periods(observations: Sequence[Observation]) -> list[FactPeriod]:
+    """Return the facts of one key, period after period; the last one is the current fact."""
+    starts = sorted({seen.valid_from for seen in observations})[-FACT_PERIODS_MAX - 1 :]
+    begun: list[tuple[Fact, datetime]] = []
+    for start in starts:
+        fact = fact_as_of(observations, true_at=start)
+        if fact and begun and begun[-1][0].value == fact.value:
+            begun[-1] = (fact, begun[-1][1])
+        elif fact:
+            begun.append((fact, start))
+    ends = [*(start for _, start in begun[1:]), None]
+    return [FactPeriod(fact, start, end) for (fact, start), end in zip(begun, ends, strict=True)]
+
+
+def _fact(resolved: ResolvedClaim, version: int) -> Fact:
+    support = resolved.claim.run
     return Fact(
-        **said,
+        **dict(resolved.claim.said) | {"confidence": support.reinforced_confidence},
         version=version,
-        replaced=now.replaced,
-        seen=run.times,
-        last_seen=run.last_held,
-        conflicts=tuple(map(_conflict, now.conflicting_observations)),
+        replaced=resolved.replaced,
+        seen=support.times,
+        last_seen=support.last_held,
+        conflicts=tuple(map(_conflict, resolved.conflicting_observations)),
     )
 
 
 def _conflict(seen: Observation) -> FactConflict:
-    why = seen.provenance
+    provenance = seen.provenance
     return FactConflict(
         value=seen.value or "",
-        origin=why.origin,
-        agent_id=why.agent_id,
-        event_id=why.event_id,
+        origin=provenance.origin,
+        agent_id=provenance.agent_id,
+        event_id=provenance.event_id,
         valid_from=seen.valid_from,
     )

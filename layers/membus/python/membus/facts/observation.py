@@ -1,6 +1,6 @@
-"""Observations: what one event says about one key. Immutable, and owing their identity to that event.
+"""Observations: what one event says about one fact key. An observation is immutable and owned by its event.
 
-How sure a fact is: surer each time it is said again, less sure the longer it is not.
+The confidence of a fact rises each time it is said again, and falls with the time since.
 """
 
 import math
@@ -29,14 +29,11 @@ FactKind = Literal[
 ]
 VALUE_MAX = 1000
 CLAIM_SPAN = timedelta(days=1)
-"""Nobody moves twice in a day.
-
-Two agents who hear of two homes within one have been told two different things.
-"""
+"""The time that a claim without an end covers: two homes told to two agents within a day are a conflict."""
 
 
 class Trust(StrEnum):
-    """Who says so, the least believed first; nothing overrides a human correction but another one."""
+    """Who says so, the least trusted first; only a correction replaces a correction."""
 
     THIRD_PARTY = "third_party"
     OBSERVED = "observed"
@@ -49,7 +46,7 @@ class Trust(StrEnum):
 
 
 class Provenance(Record):
-    """Why a fact is believed: the event, its words, and the rule or the model and prompt that read them."""
+    """Where an observation comes from: the event, its words, and the rule or the model and prompt that read them."""
 
     event_id: Id
     event_type: str
@@ -62,11 +59,11 @@ class Provenance(Record):
 
 
 class Observation(Record):
-    """One event's word on one key. `valid_from` is when it became true, `learned_at` when membus heard of it.
+    """What one event says about one key, true from `valid_from` and known to membus from `learned_at`.
 
-    Without a value it takes the fact back, which only a person may do. `valid_until` is when it ended or will
-    end, None while nobody knows of an end. `said_at` is when it was said, where its words name another
-    beginning: it still held then.
+    Without a value it is a retraction, which only a person may make. `valid_until` is when it ended or will end,
+    None while no end is known. `said_at` is when it was said, where its words name another beginning: it was
+    still true then.
     """
 
     key: FactKey
@@ -92,16 +89,13 @@ class Observation(Record):
 
     @property
     def last_known_at(self) -> datetime:
-        """The last moment at which it was known to be so.
-
-        What is said to hold since 2019 holds when it is said.
-        """
-        said = self.said_at or self.valid_from
-        return min(said, self.valid_until) if self.valid_until else said
+        """The last moment at which it was known to be true: what is true since 2019 is true when it is said."""
+        said_at = self.said_at or self.valid_from
+        return min(said_at, self.valid_until) if self.valid_until else said_at
 
     @property
     def source_id(self) -> tuple[str, str]:
-        """The door it came through and the agent it was said to."""
+        """The origin of its event and the agent it was said to."""
         return self.provenance.origin, self.provenance.agent_id
 
     def has_same_value_as(self, other: "Observation") -> bool:
@@ -109,14 +103,14 @@ class Observation(Record):
 
     @property
     def claimed_until(self) -> datetime:
-        """The end of the time it speaks of; a claim that names no span covers the day after it was made."""
+        """The end of the time it speaks of; a claim that names no end covers the day after it was made."""
         return self.valid_until or max(self.said_at or self.valid_from, self.valid_from + CLAIM_SPAN)
 
 
 DOUBT_LEFT = 0.5
-"""One person who says a thing twice is no second witness: each time again halves what doubt is left."""
+"""The part of the doubt that one repetition leaves: a person who says a thing twice is no second witness."""
 CONFIDENCE_MAX = 0.99
-"""No number of repetitions makes certain what is not; only an act or a person's correction is (1.0)."""
+"""The most that repetitions come to; only an action or a correction is certain (1.0)."""
 _DAYS: dict[FactKind, int | None] = {
     "identity": None,  # a name, a birthday
     "experience": None,  # what happened has happened
@@ -134,25 +128,21 @@ _DAYS: dict[FactKind, int | None] = {
 HALF_LIFE: dict[FactKind, timedelta | None] = {
     kind: timedelta(days=days) if days else None for kind, days in _DAYS.items()
 }
-"""After this long without a word the confidence is half; None: time does not touch it.
+"""The time in which an unrepeated fact's confidence halves; None: it does not fall.
 
-Judgement, not measurement: people in Europe move about every ten years and change employers about every five,
-and what counts is the wrong half.
+An estimate, not a measurement: people in Europe move about every ten years and change employers about every five.
 """
 
 
 def reinforce_confidence(surest: float, times: int) -> float:
-    """Return the confidence in what was said so often.
-
-    `1 - (1 - surest) * 0.5 ** (times - 1)`, at most 0.99.
-    """
+    """Return the confidence in what was said so often: `1 - (1 - surest) * 0.5 ** (times - 1)`, at most 0.99."""
     return max(surest, min(CONFIDENCE_MAX, round(1 - (1 - surest) * DOUBT_LEFT ** (times - 1), 4)))
 
 
 def decay_confidence(
     confidence: float, kind: FactKind, trust: Trust, *, last_seen: datetime, now: datetime
 ) -> float:
-    """Return the confidence that is left at `now`; what a person corrected holds until they say otherwise."""
+    """Return the confidence that is left at `now`; a correction's does not fall."""
     half_life = HALF_LIFE[kind]
     if half_life is None or trust is Trust.CORRECTED or now <= last_seen:
         return confidence

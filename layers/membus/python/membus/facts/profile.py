@@ -1,4 +1,4 @@
-"""The compact profile: the current facts of a user in one item, and as a block of text for a prompt."""
+"""The profile: the current facts of a user in one item, as far as they fit, and as text for a prompt."""
 
 from collections.abc import Iterable
 from itertools import accumulate
@@ -11,18 +11,16 @@ from membus.facts.observation import FactKind
 PROFILE_FACTS_MAX = 250
 """At about 500 bytes a fact the item stays below 128 KB: a third of what DynamoDB allows."""
 PROFILE_BYTES_MAX = 256_000
-"""The longest facts in a script of four bytes a letter come to a megabyte, and an item that cannot be written
-would stop the learning about its user for good."""
+"""The longest facts, in a script of four bytes a letter, come to a megabyte. An item that cannot be written would
+stop extraction for its user for good."""
 TRANSIENT_KINDS: frozenset[FactKind] = frozenset({"experience", "goal", "plan"})
-"""What somebody did or means to do gives way to what they are, like and cannot have."""
+"""Kinds that leave a full profile first: what a user did or plans, before what a user is, likes and cannot have."""
 
 
 class Profile(Record):
-    """`version` counts the writes to this user's facts.
+    """The facts of a user. `version` counts the writes to them: a writer that read version 7 may write version 8.
 
-    Whoever read version 7 may write version 8, nobody else.
-
-    A profile that left facts out is not `complete`: the next one cannot be made from it alone.
+    A profile that leaves facts out is not `complete`: the next one cannot be made from it alone.
     """
 
     owner: Owner
@@ -31,28 +29,25 @@ class Profile(Record):
     complete: bool = True
 
     def with_facts(self, facts: Iterable[Fact]) -> "Profile":
-        """Return the next version with `facts` in place of those with the same keys, retracted ones left out.
+        """Return the next version with `facts` in place of those with the same keys, without retracted ones.
 
-        Beyond 250 facts, or 256 KB of them, those that rank lowest stay out of the profile, never out of the
-        store: what passes soon before what lasts, then the least trusted, then the oldest.
+        Beyond 250 facts, or 256 KB of them, the lowest in rank stay out of the profile, never out of the store:
+        transient kinds first, then the least trusted, then the oldest.
         """
         merged = {fact.key: fact for fact in (*self.facts, *facts)}
-        held = [fact for fact in merged.values() if not fact.is_retracted]
-        ranked = sorted(held, key=_rank, reverse=True)[:PROFILE_FACTS_MAX]
+        current = [fact for fact in merged.values() if not fact.is_retracted]
+        ranked = sorted(current, key=_rank, reverse=True)[:PROFILE_FACTS_MAX]
         sizes = accumulate(len(fact.model_dump_json().encode()) for fact in ranked)
         kept = [fact for fact, size in zip(ranked, sizes, strict=True) if size <= PROFILE_BYTES_MAX]
         return Profile(
             owner=self.owner,
             version=self.version + 1,
             facts=tuple(sorted(kept, key=_by_key)),
-            complete=len(kept) == len(held),
+            complete=len(kept) == len(current),
         )
 
     def render_lines(self, *, budget: int | None = None) -> list[str]:
-        """Return one line a fact in a stable order.
-
-        With a budget, the best that fit into that many tokens.
-        """
+        """Return one line for each fact in a stable order; with a budget of tokens, the best facts that fit."""
         kept: list[Fact] = []
         for fact in sorted(self.facts, key=_rank, reverse=True):
             cost = estimate_tokens(render_fact(fact)) + 1
@@ -68,11 +63,9 @@ class Profile(Record):
 
 
 def render_fact(fact: Fact) -> str:
-    """Return `- home.city.
+    """Return `- home.city: Lisbon (since 2026-03-01)`, with an end and conflicts where there are any.
 
-    Lisbon (since 2026-03-01)`, with its end and with what speaks against it where there is any.
-
-    Angle brackets and line breaks cannot end the fenced block.
+    Angle brackets and line breaks are replaced: they could end the fenced block.
     """
     until = f" until {fact.valid_until:%Y-%m-%d}" if fact.valid_until else ""
     others = "".join(f"; elsewhere they said {_shown(other.value)}" for other in fact.conflicts)

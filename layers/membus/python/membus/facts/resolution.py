@@ -1,8 +1,6 @@
-"""Claims.
+"""Resolution: which of several observations of one key is current, whatever order they arrive in.
 
-A value that somebody says holds, all that said the same, and which of two claims the other gives way to.
-
-Which of several observations of one key holds: pure, the same in whatever order they come.
+A claim is a value with every observation that supports it. Claims replace, suspend and restore each other.
 """
 
 from collections.abc import Iterable
@@ -14,11 +12,11 @@ from pydantic import AwareDatetime
 from membus.core.identity import Record
 from membus.facts.observation import FactKind, Observation, Trust, reinforce_confidence
 
-_NO_END = datetime.max.replace(tzinfo=UTC)
+NO_END = datetime.max.replace(tzinfo=UTC)
 
 
 class ClaimSupport(Record):
-    """What said the same as a value since it took over: how often, how surely, for which time."""
+    """The observations that support a value since it became current: how many, how sure, for which time."""
 
     times: int
     surest: float
@@ -54,7 +52,7 @@ class ClaimSupport(Record):
 
 
 class Claim(Record):
-    """A value: `said` is the word for it that counts, `run` all that said so."""
+    """A value: `said` is the observation that counts for it, `run` the support of all that said so."""
 
     said: Observation
     run: ClaimSupport
@@ -74,20 +72,17 @@ class Claim(Record):
 
     @property
     def ends_at(self) -> datetime:
-        return self.said.valid_until or _NO_END
+        return self.said.valid_until or NO_END
 
     def supersedes_claim(self, earlier: "Claim") -> bool:
-        """Whether an earlier claim can never stand again.
-
-        As long and as trusted, or the same value, is said since.
-        """
+        """Whether an earlier claim can never be current again: this one lasts as long, or has its value."""
         return self.trust_rank >= earlier.trust_rank and (
             self.ends_at >= earlier.ends_at or self.said.has_same_value_as(earlier.said)
         )
 
 
 def in_learning_order(observations: Iterable[Observation]) -> list[Observation]:
-    """Return the observations in the order they were learned, each once."""
+    """Return the observations in the order of learning, each once."""
     return sorted(dict.fromkeys(observations), key=learning_order)
 
 
@@ -100,9 +95,9 @@ def learning_order(seen: Observation) -> tuple[datetime, str, str]:
 
 
 def takes_precedence(seen: Observation, current: Observation) -> bool:
-    """Whether another observation, true later, counts from now on instead of the current one, which has not ended.
+    """Whether an observation that is true later replaces the current one, which has not ended.
 
-    The same value counts as a better source has it, or a person's latest word, or whoever tells another end.
+    With the same value it does where its source is better, it is the latest correction, or it names another end.
     """
     if not seen.has_same_value_as(current):
         return seen.trust.rank >= current.trust.rank
@@ -114,18 +109,18 @@ def takes_precedence(seen: Observation, current: Observation) -> bool:
 
 
 SELF_EVIDENT_KINDS: frozenset[FactKind] = frozenset({"setting", "behaviour"})
-"""What somebody does is so because they did it: doing otherwise changes it and contradicts nothing."""
+"""Kinds that an action itself makes true: another action changes them and contradicts nothing."""
 CONFLICTS_MAX = 3
-"""Conflicts travel with the fact in the profile; the history holds them all."""
+"""Conflicts are part of the fact in the profile; the history has them all."""
 SUSPENDED_CLAIMS_MAX = 20
-"""Nobody's stays lie so deep in one another; it bounds what is carried of a key."""
+"""A bound on a snapshot: nobody's stays are nested so deep."""
 
 
 class ResolvedClaim(Record):
-    """What observations with a value come to: enough to go on with later ones.
+    """The result of observations with a value: enough to resolve later ones.
 
-    `beneath` are the claims of other values that may stand again, or at last, once `claim` has ended. `words`
-    are the last of each source at each trust, in the order of truth.
+    `beneath` are suspended claims, which may be current once `claim` has ended. `words` are the last observations
+    of each source at each trust, in the order of truth.
     """
 
     claim: Claim
@@ -135,17 +130,19 @@ class ResolvedClaim(Record):
 
     @property
     def conflicting_observations(self) -> tuple[Observation, ...]:
-        """The last word of each other source that claims another value for the same time with equal trust."""
-        current, run = self.claim.said, self.claim.run
+        """The last observation of each other source that claims another value, with equal trust, for the same time."""
+        current = self.claim.said
         if current.kind in SELF_EVIDENT_KINDS or current.trust is Trust.CORRECTED:
             return ()
         others = (
             seen for seen in self.words if seen.trust is current.trust and seen.source_id != current.source_id
         )
-        against = [
-            seen for seen in others if not seen.has_same_value_as(current) and run.overlaps_claim(seen)
+        conflicts = [
+            seen
+            for seen in others
+            if not seen.has_same_value_as(current) and self.claim.run.overlaps_claim(seen)
         ]
-        return tuple(sorted(against, key=truth_order, reverse=True)[:CONFLICTS_MAX])
+        return tuple(sorted(conflicts, key=truth_order, reverse=True)[:CONFLICTS_MAX])
 
 
 def resolve_claims(
@@ -154,82 +151,82 @@ def resolve_claims(
     *,
     true_at: datetime | None = None,
 ) -> ResolvedClaim | None:
-    """Return what holds among observations with a value, and what `before` came to, all of which was true earlier.
+    """Return the claim that is current after observations with a value, all of them true later than `before`.
 
-    Later knowledge wins over what is trusted as much or less. What is trusted less wins only over what has
-    ended, and only where nothing better that this stood over holds still. Observations that were all true at
+    A later observation wins over claims of equal or less trust. One of less trust wins only over a claim that has
+    ended, and only where no suspended claim of more trust is still true. Observations that were all true at
     `true_at` have not ended then.
     """
-    heard = sorted(observations, key=truth_order)
-    standing = _ClaimResolver(before.claim, before.replaced, list(before.beneath)) if before else None
-    for seen in heard:
-        if standing:
-            standing.apply(seen, min(seen.last_known_at, true_at or seen.last_known_at))
+    ordered = sorted(observations, key=truth_order)
+    resolver = _ClaimResolver(before.claim, before.replaced, list(before.beneath)) if before else None
+    for seen in ordered:
+        if resolver:
+            resolver.apply(seen, min(seen.last_known_at, true_at or seen.last_known_at))
         else:
-            standing = _ClaimResolver(Claim.from_observation(seen))
-    if standing is None:
+            resolver = _ClaimResolver(Claim.from_observation(seen))
+    if resolver is None:
         return None
-    words = {(seen.trust, seen.source_id): seen for seen in (*(before.words if before else ()), *heard)}
+    last = {(seen.trust, seen.source_id): seen for seen in (*(before.words if before else ()), *ordered)}
     return ResolvedClaim(
-        claim=standing.claim,
-        replaced=standing.replaced,
-        beneath=tuple(standing.beneath),
-        words=tuple(sorted(words.values(), key=truth_order)),
+        claim=resolver.current,
+        replaced=resolver.replaced,
+        beneath=tuple(resolver.suspended),
+        words=tuple(sorted(last.values(), key=truth_order)),
     )
 
 
 @dataclass
 class _ClaimResolver:
-    """The claims that stand while observations are heard in the order of truth.
+    """The current claim and the suspended ones, while observations are applied in the order of truth.
 
-    Of equal trust the later lies last.
+    Of suspended claims with equal trust the later one is last.
     """
 
-    claim: Claim
+    current: Claim
     replaced: str | None = None
-    beneath: list[Claim] = field(default_factory=list)
+    suspended: list[Claim] = field(default_factory=list)
 
     def apply(self, seen: Observation, now: datetime) -> None:
-        before = self.claim.said
-        self.beneath = [claim for claim in self.beneath if claim.ends_at > now]
-        if self.claim.ends_at <= now and seen.trust.rank < self.claim.trust_rank:
-            self._step_back()
-        heard = self._place(seen, now)
-        if heard.said.trust is seen.trust:
-            self.beneath = [
-                claim for claim in self.beneath if claim is heard or not heard.supersedes_claim(claim)
+        before = self.current.said
+        self.suspended = [claim for claim in self.suspended if claim.ends_at > now]
+        if self.current.ends_at <= now and seen.trust.rank < self.current.trust_rank:
+            self._restore_suspended()
+        changed = self._change_claim(seen, now)
+        if changed.said.trust is seen.trust:
+            self.suspended = [
+                claim for claim in self.suspended if claim is changed or not changed.supersedes_claim(claim)
             ]
-        if len(self.beneath) > SUSPENDED_CLAIMS_MAX:
-            self.beneath.remove(min(self.beneath, key=lambda claim: claim.ends_at))
-        if not self.claim.said.has_same_value_as(before):
+        if len(self.suspended) > SUSPENDED_CLAIMS_MAX:
+            self.suspended.remove(min(self.suspended, key=lambda claim: claim.ends_at))
+        if not self.current.said.has_same_value_as(before):
             self.replaced = before.value
 
-    def _step_back(self) -> None:
-        """Let the best of what the current claim stood over stand again, now that it has ended."""
-        if self.beneath:
-            self.claim = max(reversed(self.beneath), key=lambda claim: claim.trust_rank)
-            self.beneath.remove(self.claim)
+    def _restore_suspended(self) -> None:
+        """Make the best suspended claim current again, now that the current one has ended."""
+        if self.suspended:
+            self.current = max(reversed(self.suspended), key=lambda claim: claim.trust_rank)
+            self.suspended.remove(self.current)
 
-    def _place(self, seen: Observation, now: datetime) -> Claim:
+    def _change_claim(self, seen: Observation, now: datetime) -> Claim:
         """Return the claim that an observation makes, confirms or changes."""
-        if seen.has_same_value_as(self.claim.said):
-            self.claim = self.claim.with_observation(seen)
-        elif takes_precedence(seen, self.claim.said) or self.claim.ends_at <= now:
-            if self.claim.ends_at > now:
-                self.beneath.append(self.claim)
-            self.claim = Claim.from_observation(seen)
+        if seen.has_same_value_as(self.current.said):
+            self.current = self.current.with_observation(seen)
+        elif takes_precedence(seen, self.current.said) or self.current.ends_at <= now:
+            if self.current.ends_at > now:
+                self.suspended.append(self.current)
+            self.current = Claim.from_observation(seen)
         else:
-            return self._wait(seen)
-        return self.claim
+            return self._suspend(seen)
+        return self.current
 
-    def _wait(self, seen: Observation) -> Claim:
-        """Keep what is trusted less until its time comes; a rumour does not make a better word any later."""
-        known = next(
-            (place for place, claim in enumerate(self.beneath) if seen.has_same_value_as(claim.said)), None
-        )
-        waiting = (
-            Claim.from_observation(seen) if known is None else self.beneath.pop(known).with_observation(seen)
-        )
-        in_vain = known is not None and waiting.trust_rank > seen.trust.rank
-        self.beneath.insert(known if in_vain and known is not None else len(self.beneath), waiting)
-        return waiting
+    def _suspend(self, seen: Observation) -> Claim:
+        """Return the suspended claim of an observation of less trust; a rumour makes no better claim later."""
+        for place, claim in enumerate(self.suspended):
+            if seen.has_same_value_as(claim.said):
+                self.suspended.pop(place)
+                confirmed = claim.with_observation(seen)
+                keeps_place = confirmed.trust_rank > seen.trust.rank
+                self.suspended.insert(place if keeps_place else len(self.suspended), confirmed)
+                return confirmed
+        self.suspended.append(Claim.from_observation(seen))
+        return self.suspended[-1]

@@ -1,7 +1,4 @@
-"""Marks of behaviour: what one event leaves behind to be counted, and which rules count it.
-
-Deterministic rules over behaviour: they read events that are not speech and cost no tokens.
-"""
+"""Behaviour rules: what actions of a user say, deterministic and without a model, so they cost no tokens."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,17 +27,14 @@ from membus.facts.observation import Observation, Provenance, Trust
 from membus.facts.text_checks import is_small_talk, looks_like_instruction
 
 FIELD_TEXT_MAX, GROUP_TEXT_MAX = 2_000, 100
-"""Characters of a field that are looked at, and of what is counted by: longer names are no names."""
+"""Characters of a field that are read, and of a value to count by: a longer one is no name."""
 LATE_ARRIVAL_MARGIN = timedelta(days=7)
-"""A mark stays this much longer than its rules look back.
-
-The time a message can wait in a queue or a replay takes. What arrives later still starts anew.
-"""
+"""The time that a mark outlives the window of its rules, for messages that wait in a queue, or for a replay."""
 
 
 @dataclass(frozen=True)
 class SignalMark:
-    """One event's trace in a trail: enough to draw a rule's conclusion without reading the event again."""
+    """What an event leaves in a rule group: enough to apply a rule without reading the event again."""
 
     occurred_at: datetime
     learned_at: datetime
@@ -71,23 +65,23 @@ class SignalMark:
 
 @dataclass(frozen=True)
 class Signal:
-    """An event's mark in a trail; `group` tells errors 500 from errors 503."""
+    """A mark in a rule group; `group` is the value that it is counted by, such as a status."""
 
-    trail: RuleGroup
+    rule_group: RuleGroup
     group: str
     mark: SignalMark
 
     @property
     def window_span(self) -> timedelta:
-        """How far from the mark, to either side, its rules look."""
-        return max(rule.within for rule in self.trail.rules)
+        """How far from the mark its rules look, to either side."""
+        return max(rule.within for rule in self.rule_group.rules)
 
     @property
     def neighbour_limit(self) -> int | None:
         """How many neighbours on either side can matter; None for all within the window."""
-        if any(isinstance(rule, SequenceRule) for rule in self.trail.rules):
+        if any(isinstance(rule, SequenceRule) for rule in self.rule_group.rules):
             return None
-        return max(rule.count for rule in self.trail.rules if not isinstance(rule, SequenceRule)) - 1
+        return max(rule.count for rule in self.rule_group.rules if not isinstance(rule, SequenceRule)) - 1
 
     @property
     def expires_at(self) -> datetime:
@@ -97,45 +91,31 @@ class Signal:
 def match_signals(recorded: RecordedEvent, quote: str) -> list[Signal]:
     """Return the marks that an event leaves; `quote` is the event in words."""
     event = recorded.event
-    found = ((trail, match_part(trail, event), group_value(trail, event)) for trail in RULE_GROUPS)
+    moments = recorded.true_from, recorded.learned_at
     return [
-        Signal(
-            trail,
-            group,
-            SignalMark(
-                recorded.true_from,
-                recorded.learned_at,
-                event.event_id,
-                event.type,
-                event.origin,
-                quote,
-                part,
-            ),
-        )
-        for trail, part, group in found
-        if part is not None and group is not None
+        Signal(rule_group, group, SignalMark(*moments, event.event_id, event.type, event.origin, quote, part))
+        for rule_group in RULE_GROUPS
+        if (part := match_part(rule_group, event)) is not None
+        and (group := group_value(rule_group, event)) is not None
     ]
 
 
-def match_part(trail: RuleGroup, event: Event) -> str | None:
-    """Return which part of the trail an event is, None for no part of it."""
-    return next((part for part, match in trail.parts.items() if matches_pattern(match, event)), None)
+def match_part(rule_group: RuleGroup, event: Event) -> str | None:
+    """Return the part of a rule group that an event is of, if any."""
+    return next((part for part, match in rule_group.parts.items() if matches_pattern(match, event)), None)
 
 
 def matches_pattern(match: EventPattern, event: Event) -> bool:
-    return event.type == match.type and all(_holds(where, event.payload) for where in match.where)
+    return event.type == match.type and all(_is_met(condition, event.payload) for condition in match.where)
 
 
-def group_value(trail: RuleGroup, event: Event) -> str | None:
-    """Return what an event is counted by, None where it does not say.
-
-    A page is one page whatever its query.
-    """
-    if trail.group == "session_id":
+def group_value(rule_group: RuleGroup, event: Event) -> str | None:
+    """Return the value that an event is counted by, None where it has none; a page's query does not count."""
+    if rule_group.group == "session_id":
         return event.session_id
-    if not trail.group:
+    if not rule_group.group:
         return ""
-    name, _, folder = trail.group.partition("/")
+    name, _, folder = rule_group.group.partition("/")
     value = event.payload.get(name)
     text = normalize_text(str(value)[:FIELD_TEXT_MAX]) if _is_whole(value) or not is_blank(value) else ""
     if name == "path":
@@ -144,13 +124,13 @@ def group_value(trail: RuleGroup, event: Event) -> str | None:
     return text if 0 < len(text) <= GROUP_TEXT_MAX and not looks_like_instruction(text) else None
 
 
-def _holds(where: FieldCondition, payload: Mapping[str, object]) -> bool:
-    value = payload.get(where.field)
-    if where.pattern is not None:
-        return isinstance(value, str) and where.pattern.match(value) is not None
+def _is_met(condition: FieldCondition, payload: Mapping[str, object]) -> bool:
+    value, least, most = payload.get(condition.field), condition.least, condition.most
+    if condition.pattern is not None:
+        return isinstance(value, str) and condition.pattern.match(value) is not None
     if not isinstance(value, int) or not _is_whole(value):
         return False
-    return (where.least is None or value >= where.least) and (where.most is None or value <= where.most)
+    return (least is None or value >= least) and (most is None or value <= most)
 
 
 def _is_whole(value: object) -> bool:
@@ -164,71 +144,64 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 def needs_extraction(event: Event) -> bool:
-    """Whether anybody has to look at this event.
-
-    Whatever no rule and no text concerns ends with being recorded.
-    """
+    """Whether a rule or the model has to read an event; any other event is only recorded."""
     return (
         event.type in {CORRECTED, RETRACTED}
         or needs_model(event)
         or any(matches_pattern(rule.match, event) for rule in ACTION_RULES)
         or any(
-            match_part(trail, event) is not None and group_value(trail, event) is not None
-            for trail in RULE_GROUPS
+            match_part(rule_group, event) is not None and group_value(rule_group, event) is not None
+            for rule_group in RULE_GROUPS
         )
     )
 
 
 def needs_model(event: Event) -> bool:
-    """Whether the user said something that a model could learn from; only that ever costs tokens."""
+    """Whether a user said something that may hold a fact; only such an event costs tokens."""
     return event.user_text is not None and not is_small_talk(event.user_text)
 
 
 def find_signals(recorded: RecordedEvent) -> list[Signal]:
-    """Return the marks that this event leaves to be counted."""
+    """Return the signals of an event, to be counted."""
     event = recorded.event
-    words = describe_event(event)
     detail = event.payload.get("path") or event.payload.get("name") or event.payload.get("query") or ""
-    quote = words if words != event.type else f"{event.type} {detail}".strip()
+    described = describe_event(event)
+    quote = described if described != event.type else f"{event.type} {detail}".strip()
     return match_signals(recorded, quote.replace("|", " ")[:RULE_QUOTE_MAX])
 
 
 def apply_rules(signal: Signal, marks: Iterable[SignalMark]) -> Iterator[Observation]:
-    """Yield what the rules of a trail conclude from the marks around one.
-
-    More marks only ever add observations.
-    """
+    """Yield what the rules of a signal's group conclude from its marks; more marks only ever add observations."""
     ordered = sorted(set(marks), key=_in_time)
-    for rule in signal.trail.rules:
+    for rule in signal.rule_group.rules:
         yield from (
-            _repeated(rule, signal, ordered)
+            _apply_count(rule, signal, ordered)
             if isinstance(rule, CountRule)
-            else _followed(rule, signal, ordered)
+            else _apply_sequence(rule, signal, ordered)
         )
 
 
-def _repeated(rule: CountRule, signal: Signal, ordered: list[SignalMark]) -> Iterator[Observation]:
+def _apply_count(rule: CountRule, signal: Signal, ordered: list[SignalMark]) -> Iterator[Observation]:
     """A mark completes the rule when the `count - 1` before it lie within the window.
 
-    So a new mark can only matter to itself and to the next `count - 1`, and its neighbours that far on both
-    sides tell all there is to know.
+    So a new mark matters to itself and to the next `count - 1` only: its neighbours that far are all one needs.
     """
     for start, last in zip(ordered, ordered[rule.count - 1 :], strict=False):
         if last.occurred_at - start.occurred_at <= rule.within:
-            yield from _said(rule, signal.group, last, f"{rule.count} times within {_spoken(rule.within)}")
+            how = f"{rule.count} times within {_describe_span(rule.within)}"
+            yield from _conclude(rule, signal.group, last, how)
 
 
-def _followed(rule: SequenceRule, signal: Signal, ordered: list[SignalMark]) -> Iterator[Observation]:
-    ends = [mark for mark in ordered if mark.part == rule.then]
-    for first in (mark for mark in ordered if mark.part in rule.first):
-        end = next(
-            (end for end in ends if timedelta() < end.occurred_at - first.occurred_at <= rule.within), None
-        )
-        if end:
-            yield from _said(rule, signal.group, first, f"then {end.event_type}")
+def _apply_sequence(rule: SequenceRule, signal: Signal, ordered: list[SignalMark]) -> Iterator[Observation]:
+    ends = [mark for mark in ordered if mark.part == rule.end]
+    for start in (mark for mark in ordered if mark.part in rule.starts):
+        for end in ends:
+            if timedelta() < end.occurred_at - start.occurred_at <= rule.within:
+                yield from _conclude(rule, signal.group, start, f"then {end.event_type}")
+                break
 
 
-def _said(rule: BehaviourRule, group: str, mark: SignalMark, how: str) -> Iterator[Observation]:
+def _conclude(rule: BehaviourRule, group: str, mark: SignalMark, how: str) -> Iterator[Observation]:
     provenance = Provenance(
         event_id=mark.event_id,
         event_type=mark.event_type,
@@ -236,29 +209,29 @@ def _said(rule: BehaviourRule, group: str, mark: SignalMark, how: str) -> Iterat
         quote=f"{mark.quote}, {how}",
         rule=rule.name,
     )
+    value = rule.template.value.format(group=group)
     moments = (mark.occurred_at, mark.learned_at)
-    yield from _observed(
-        rule.says, rule.says.attribute, rule.says.value.format(group=group), moments, provenance
-    )
+    yield from _observe(rule.template, rule.template.attribute, value, moments, provenance)
 
 
 def observe_action(recorded: RecordedEvent) -> list[Observation]:
-    """Return what one action says by itself: a changed setting is the setting's new value."""
+    """Return what an action says by itself: a changed setting is the setting's new value."""
     return [
         seen
         for rule in ACTION_RULES
         if matches_pattern(rule.match, recorded.event)
-        for seen in _stated(rule, recorded)
+        for seen in _apply_action(rule, recorded)
     ]
 
 
-def _stated(rule: ActionRule, recorded: RecordedEvent) -> Iterator[Observation]:
-    event, says = recorded.event, rule.says
-    named = {name: event.payload.get(name) for name in _PLACE.findall(says.attribute + says.value)}
-    words = " ".join(map(str, named.values()))
-    if not all(_is_plain(name, value) for name, value in named.items()) or looks_like_instruction(words):
+def _apply_action(rule: ActionRule, recorded: RecordedEvent) -> Iterator[Observation]:
+    event, template = recorded.event, rule.template
+    fields = {name: event.payload.get(name) for name in _PLACE.findall(template.attribute + template.value)}
+    if not all(_is_plain(name, value) for name, value in fields.items()):
         return
-    texts = {name: str(value) for name, value in named.items()}
+    texts = {name: str(value) for name, value in fields.items()}
+    if looks_like_instruction(" ".join(texts.values())):
+        return
     provenance = Provenance(
         event_id=event.event_id,
         event_type=event.type,
@@ -266,13 +239,13 @@ def _stated(rule: ActionRule, recorded: RecordedEvent) -> Iterator[Observation]:
         quote=describe_event(event)[:RULE_QUOTE_MAX],
         rule=rule.name,
     )
-    attribute = says.attribute.format(**{name: _path(text) for name, text in texts.items()})
+    attribute = template.attribute.format(**{name: _path(text) for name, text in texts.items()})
     moments = (recorded.true_from, recorded.learned_at)
-    yield from _observed(says, attribute, says.value.format(**texts), moments, provenance)
+    yield from _observe(template, attribute, template.value.format(**texts), moments, provenance)
 
 
 def describe_event(event: Event) -> str:
-    """Return an action in words, for people who ask why a fact is believed."""
+    """Return an action in words, for people who ask where a fact comes from."""
     payload: dict[str, Any] = event.payload
     match event.type:
         case "error.shown":
@@ -284,17 +257,20 @@ def describe_event(event: Event) -> str:
             return event.type
 
 
-def _observed(
-    says: FactTemplate, attribute: str, value: str, moments: tuple[datetime, datetime], provenance: Provenance
+def _observe(
+    template: FactTemplate,
+    attribute: str,
+    value: str,
+    moments: tuple[datetime, datetime],
+    provenance: Provenance,
 ) -> Iterator[Observation]:
-    key = fact_key(attribute, value)
-    if key:
+    if key := fact_key(attribute, value):
         yield Observation(
             key=key,
             value=value[:RULE_VALUE_MAX],
-            kind=says.kind,
+            kind=template.kind,
             trust=Trust.OBSERVED,
-            confidence=says.confidence,
+            confidence=template.confidence,
             valid_from=moments[0],
             learned_at=moments[1],
             provenance=provenance,
@@ -302,7 +278,7 @@ def _observed(
 
 
 def _is_plain(name: str, value: object) -> bool:
-    """A name is a text; a value may be a number, too."""
+    """Whether a field is usable: a name has to be a text, a value may be a number too."""
     return isinstance(value, str) or (name != "name" and isinstance(value, int | float))
 
 
@@ -310,7 +286,7 @@ def _path(name: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "_", name.casefold()).strip("_.")
 
 
-def _spoken(span: timedelta) -> str:
+def _describe_span(span: timedelta) -> str:
     if span >= timedelta(days=1):
         return f"{span.days} days" if span.days > 1 else "a day"
     minutes = span.total_seconds() / 60

@@ -8,9 +8,8 @@ from membus.conversations.summary import Chapter, Summary
 from membus.core.event import IMPORTED_EVENT_TYPE, Event
 from membus.core.identity import MemorySource, Owner
 from membus.core.text.normalization import is_blank
-from membus.facts.fact import Fact
+from membus.facts.fact import Fact, fact_periods
 from membus.facts.observation import Observation
-from membus.facts.periods import fact_periods
 from membus.facts.rules import describe_event
 from membus.search.model import Memory, Removal
 from membus.search.passages import find_speaker
