@@ -62,7 +62,12 @@ ADMITTED: list[tuple[str, dict[str, Any], str, str]] = [
         "trait.forgetful",
         "forgetful",
     ),
-    ("I like C# and <3 you", {"attribute": "likes", "value": "C#", "quote": "I like C#"}, "likes.c", "C#"),
+    (
+        "I like C# and <3 you",
+        {"attribute": "likes", "value": "C#", "quote": "I like C#"},
+        "likes.c-951a4d36",
+        "C#",
+    ),
 ]
 
 
@@ -143,7 +148,6 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (BORN, {"value": " \n"}, "malformed"),
     (BORN, {"value": "\u200b\u2060"}, "malformed"),
     (BORN, {"value": "x" * 201}, "malformed"),
-    (BORN, {"attribute": "likes", "value": "!!!"}, "malformed"),
     (BORN, {"value": "Lisbon, Portugal"}, "unsaid"),
     ("I saw a film", {"attribute": "likes", "value": "heroin", "quote": "I"}, "unsaid"),
     ("I live in a flat", {"value": "Paris", "quote": "live in"}, "unsaid"),

@@ -76,7 +76,7 @@ def test_the_same_proposed_twice_is_one_change() -> None:
 
 
 def test_hearsay_waits_as_somebody_elses_word() -> None:
-    held = verdict("My doctor says I'm diabetic.", attribute="health", value="diabetic")
+    held = verdict("My neighbour says I'm diabetic.", attribute="health", value="diabetic")
 
     assert isinstance(held, ReviewRequest)
     assert (held.reason, held.observation.trust) == ("hearsay", Trust.THIRD_PARTY)

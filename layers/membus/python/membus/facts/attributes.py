@@ -132,14 +132,24 @@ def is_single_valued(key: str) -> bool:
 def slugify(value: str) -> str:
     """Return the letters and digits of `value` in lower case, joined by hyphens; at most 60 characters.
 
-    A longer one ends in a digest: two plans that differ only in their last word are two plans.
+    A value that these do not tell apart from another ends in a digest of all of it: one that is longer, one with
+    signs (C, C++ and C#), one of signs alone (🍕). Empty only for a blank value.
     """
-    folded = unicodedata.normalize("NFKC", value).casefold()
+    folded = " ".join(unicodedata.normalize("NFKC", value).casefold().split())
     words = "".join(character if _is_letter(character) else " " for character in folded).split()
-    while words and words[0] in {"a", "an", "the", "my", "his", "her", "their", "our"}:
+    while len(words) > 1 and words[0] in _DETERMINERS:
         words.pop(0)
     slug = "-".join(words)
-    if len(slug) <= SLUG_MAX:
+    signs = not slug or _SIGNS.search(folded)
+    if not folded or (not signs and len(slug) <= SLUG_MAX):
         return slug
-    digest = hashlib.sha256(slug.encode()).hexdigest()[:8]
-    return f"{slug[: SLUG_MAX - len(digest) - 1].rstrip('-')}-{digest}"
+    digest = hashlib.sha256((folded if signs else slug).encode()).hexdigest()[:8]
+    shown = slug[: SLUG_MAX - len(digest) - 1].rstrip("-")
+    return f"{shown}-{digest}" if shown else digest
+
+
+_DETERMINERS = frozenset({"a", "an", "the", "my", "his", "her", "their", "our"})
+_SIGNS = re.compile(
+    r"""(?<![^\W_])[-−–]\d|[^\W_][-−–](?![^\W_])|[^\w\s.,;:!?'"’‘“”«»„()\[\]/&_—–-]|\d[.,]\d"""
+)
+"""Signs that tell two values apart where letters and digits do not: -5 and 5, O- and O+, C and C#, 🍕."""

@@ -13,12 +13,14 @@ from membus.core.text.checksums import IBAN_LENGTHS, is_iban, is_payment_card
 from membus.core.text.normalization import normalize_text
 
 _ORDERS = re.compile(
-    r"<[^>]{1,80}>|<\||\bsystem prompt\b|\bfrom now on\b|#{2,} ?(?:instruction|system|task)"
-    r"|\byou (?:must|should|have to|need to|are to|will now|are now|can now|are an?)\b"
+    r"<[^>]{1,80}>|<\||\bsystem prompt\b|\bfrom now on\b(?!,? (?:i\b|i'|my\b|we\b|our\b))|#{2,} ?(?:instruction|system|task)"
+    r"|\byou (?:must|should|have to|need to|are to)\b(?! (?:also )?(?:know|note|be aware|remember|hear)\b)"
+    r"|\byou (?:will now|are now|can now|are an?)\b"
     r"|\b(?:ignor\w*|disregard\w*|forget|override|bypass|skip)\b.{0,40}"
     r"\b(?:instruct\w*|prompts?|rules?|memor(?:y|ies)|above|previous|safety|checks?|restrictions?|guidelines?)\b"
     r"|\b(?:always|never) (?:answer|reply|respond|say|tell|recommend|mention|approve|reveal|refuse|obey)\b"
-    r"|\b(?:system|developer|instructions?|new rule)\s*:|\bnote to (?:the )?(?:assistant|ai|model|system|agent)\b"
+    r"|\bsystem\s*:(?!\s*(?:windows|mac|linux|ubuntu|debian|fedora|ios|android|chrome|\w+ v?\d))"
+    r"|\b(?:developer|instructions?|new rule)\s*:|\bnote to (?:the )?(?:assistant|ai|model|system|agent)\b"
     r"|\bthe user(?:'s)? (?:is|has|was|likes?|wants?|prefers?|should|must|can|may|lives|works|hates|loves|allows?)\b"
     r"|\b(?:add|save|store|write|commit|put)\b.{0,24}\b(?:memory|memories|profile|database)\b"
     r"|\b(?:when|whenever|if) (?:you(?:'re| are) )?(?:asked|someone asks|anyone asks|i ask|prompted)\b"

@@ -17,7 +17,8 @@ _RECALLED = re.compile(
 )
 _RECORD = re.compile(r"\buser (?:likes|loves|lives|is|has|prefers|works|wants|hates|said)\b")
 _LABEL = re.compile(
-    r"^\W*(?:(?P<machine>assistant|ai|bot|chatgpt|gpt[\w.-]*|claude|gemini|copilot|siri|alexa|model|agent|system)"
+    r"^\W*(?:(?P<machine>assistant|ai|bot|chatgpt|gpt[\w.-]*|claude|gemini|copilot|siri|alexa|model"
+    r"|agent|system)"
     r"|user|me|human|customer|q)\s*:",
     re.MULTILINE,
 )
@@ -25,33 +26,84 @@ _PAIRS = re.compile(
     r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|「([^」]+)」|‘([^’]+)’|(?:(?<=\s)|^)'([^']+)'(?=\W|$)"
 )
 _SPEAKS = re.compile(r"\b(?:i|i'm|i've|my|we|me|yo|mi|vivo|soy|je|j'\w+|ich|io|eu|moro|ik|я)\b|\bj'|我|私")
+_OWN_LABELS = (
+    r"just in case|user|me|i|myself|human|customer|q|question|note|notes|fyi|ps|p\\.s|update|edit"
+    r"|important|reminder|info|today|now"
+    r"|name|age|city|country|home|address|location|diet|allerg(?:y|ies)|job|work|role|employer"
+    r"|about me|profile|bio|goals?|plans?"
+    r"|likes|dislikes|hobbies|languages?|birthday|pets?|family|fact|facts|context|background|summary"
+    r"|ok|okay|also|so|and|then"
+)
+_SPEAKER_LABEL = re.compile(
+    rf"^[^\S\n]*(?:[-*>]\s*)?(?:\[[^\]\n]{{1,20}}\]\s*)?(?!(?:{_OWN_LABELS})\s*:)"
+    r"(?P<name>[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){0,2}?)\s*:(?=\s)",
+    re.MULTILINE,
+)
+"""A name in front of a line, as in a transcript: «Bob: …»."""
+_OWN_LABEL = re.compile(r"^[^\S\n]*(?:user|me|i|myself|human|customer|q)\s*:", re.MULTILINE)
+_FORWARDED = re.compile(
+    r"^\W*(?:from|von|de|da|fra|van|от)\s*:\s*\S+|\bforwarded (?:message|e-?mail|from)\b|\bbegin forwarded\b"
+    r"|\b(?:wrote|schrieb|escribió|a écrit|ha scritto|escreveu|schreef)\s*:|-{3,}\s*original message"
+    r"|\b(?:message|e-?mail|mail|letter|note|text|sms|dm) from (?!me\b|myself\b)[^.!?\n]{1,60}:",
+    re.MULTILINE,
+)
+"""The head of a mail or message that somebody else wrote."""
+_STAMP = re.compile(
+    r"^\s*\[?\(?(?:\d{4}-\d\d-\d\d[t ]?)?(?:\d{1,2}[:.]\d{2}(?:[:.]\d{2})?)?\s*(?:am|pm)?\)?\]?\s*(?:-\s*)?"
+)
+"""A time stamp in front of a line: it says when, not who."""
 _FENCE = re.compile(r"```")
 _TASK = re.compile(
     r"\b(?:translate|paraphrase|rephrase|rewrite|summari[sz]e|proof-?read|spell-?check)\b"
     r"|\b(?:correct|fix|check|edit|improve) (?:this|the following|my)"
     r" (?:sentence|text|paragraph|grammar|letter|e-?mail)\b"
-    r"|\b(?:lyrics|excerpt|song|poem|quote|template|snippet|payload)\b[^\n]{0,40}:|\bin the (?:sentence|phrase|text)\b"
-    r"|\b(?:example|sample)(?: \w+){0,2}:|\bsomething like:|\bexample (?:e-?mail|sentence|text|letter|message)\b"
-    r"|\bhow (?:do|would) (?:you|i|we) say\b|\bwie sagt man\b|\bcomment (?:dit-on|traduire)\b|\bcómo se dice\b"
+    r"|\b(?:lyrics|excerpt|song|poem|quote|template|snippet|payload)\b[^\n]{0,40}:"
+    r"|\bin the (?:sentence|phrase|text)\b"
+    r"|\b(?:example|sample)(?: \w+){0,2}:|\bsomething like:|\bexample (?:e-?mail|sentence|text"
+    r"|letter|message)\b"
+    r"|\bhow (?:do|would) (?:you|i|we) say\b|\bwie sagt man\b|\bcomment (?:dit-on|traduire)\b"
+    r"|\bcómo se dice\b"
     r"|\b(?:traduce|traduis|traduza|traduci|übersetze|vertaal)\b|翻译|переведи"
 )
+_TASK_OBJECT = re.compile(
+    r":|\n|\b(?:this|these|following|below)\b|\b(?:in|in)?to (?:english|german|french|spanish"
+    r"|italian|portuguese|dutch"
+    r"|russian|chinese|japanese|korean)\b|\b(?:sentence|phrase|text|paragraph|lyrics|poem|quote"
+    r"|example|sample)\b"
+)
+"""What a request points at, so that the sentences behind it are the text: «translate this: …»."""
 _CODE_LINE = re.compile(
-    r"^\s*(?:>|[{\[]|\"[\w.-]+\"\s*:|[a-z_][\w.]*\s*=(?!=)|(?:let|const|var) \w+ ?=|(?:def|class) \w+ ?[(:]|print\()"
+    r"^\s*(?:>|[{\[]|\"[\w.-]+\"\s*:|[a-z_][\w.]*\s*=(?!=)|(?:let|const|var) \w+ ?=|(?:def"
+    r"|class) \w+ ?[(:]|print\()"
 )
 _PLAYS = re.compile(
-    r"\brole-? ?play\w*|\bpretend\b|\bmy character\b|\bin character\b|\bd&d\b|\bdungeons\b|\blarp\w*"
-    r"|(?<!\bi )\bact as (?:an?|the|my|if)\b"
-    r"|\bin (?:my|our|this|the) (?:novel|story|book|game|screenplay|script|dream|film|play)\b"
-    r"|\bmake-believe\b|^\s*\*[^*\n]{2,60}\*|\bonce upon a time\b",
+    r"\b(?:let'?s|let us|can we|could we|shall we|we'?re|we are|i'?m|i am|wanna|want to"
+    r"|start(?:ing)?|time to|for (?:this|our|the))"
+    r"(?: \w+){0,3} role-? ?play(?:ing)?\b(?! games?)|\brole-? ?play(?:ing)?\s*[:(]"
+    r"|^\W*role-? ?play\b|\bpretend\b"
+    r"|\bmy character\b|\bin character\b|(?<!\bi )\bact as (?:an?|the|my|if)\b"
+    r"|\bin (?:my|our) (?:novel|story|book|game|screenplay|script|dream|film|play|campaign)\b"
+    r"|\bmake-believe\b|\bonce upon a time\b"
+    r"|^\s*\*(?!(?:very|really|please|also|note|important|update|edit|ps|nb)\b)(?:[^*\n]+ [^*\n]+|\w+s)\*",
     re.MULTILINE,
 )
+"""What opens a scene: all that follows may be a character's."""
+_PLAYS_HERE = re.compile(
+    r"\brole-? ?play\w*|\bd&d\b|\bdungeons\b|\blarp\w*"
+    r"|\bin (?:this|the) (?:novel|story|book|game|screenplay|script|dream|film|play)\b"
+)
+"""What makes a character's words of its own sentence alone: «I love role-playing games. I live in Oslo.»"""
 _JOKES = re.compile(
-    r"(?:^|\s)/s(?:\s|$)|\byeah,? right\b|\boh,? sure\b|\b(?:just )?(?:kidding|joking)\b|\bjk\b|\(sarcasm\)|#sarcasm"
+    r"(?:^|\s)/s(?:\s|$)|\byeah,? right\b|\boh,? sure\b|\b(?:just )?(?:kidding|joking)\b|\bjk\b"
+    r"|\(sarcasm\)|#sarcasm"
     r"|\bsaid no ?(?:one|body)\b|(?:\.\.\.|…|\s-+)\s*not\s*[!.]|^\W*not\s*!|🙄|🙃|\bas if\s*!",
     re.MULTILINE,
 )
 _OWN_WORDS = re.compile(
-    r"\b(?:i|we)(?:'ve| have)?(?: \w+){0,2} (?:say|said|told|tell|write|wrote|think|thought|claim(?:ed)?)\b"
+    r"\bmy (?:doctor|gp|dentist|therapist|psychiatrist|allergist|physician|nutritionist|vet|passport"
+    r"|doctors) "
+    r"(?:says?|said|told me|tells me|confirmed|thinks|believes)(?: that)?(?= i\b| i'| my\b)"
+    r"|\b(?:i|we)(?:'ve| have)?(?: \w+){0,2} (?:say|said|told|tell|write|wrote|think|thought|claim(?:ed)?)\b"
 )
 _REPORTS = re.compile(
     r"(?<!let's )\b(?:says?|said|saying|tells?|told|telling|wrote|writes|claims?|claimed|thinks?|believes?"
@@ -68,10 +120,22 @@ def is_recalled(evidence: Evidence) -> bool:
     )
 
 
+SETTING_WORDS_MAX = 4
+"""«System: Windows 11» names a setting, not a speaker: so short a line ends with itself."""
+
+
 def is_assistant_text(evidence: Evidence) -> bool:
     """Whether the value stands in a turn of the assistant that was pasted into the text."""
     labels = [*_LABEL.finditer(evidence.leading_text)]
-    return bool(labels and labels[-1]["machine"])
+    if not (labels and labels[-1]["machine"]):
+        return False
+    return not _is_setting(evidence.leading_text[labels[-1].end() :])
+
+
+def _is_setting(labelled: str) -> bool:
+    """Whether a labelled line ends with itself, so that the next line is the speaker's again."""
+    line, _, later = labelled.partition("\n")
+    return bool(later) and 0 < len(line.split()) <= SETTING_WORDS_MAX and not _SPEAKS.search(line)
 
 
 def is_quoted(evidence: Evidence) -> bool:
@@ -90,11 +154,37 @@ def is_quoted(evidence: Evidence) -> bool:
         len(_FENCE.findall(evidence.leading_text)) % 2 == 1
         or evidence.leading_text.rpartition("\n")[2].count("`") % 2 == 1
     )
-    return bool(fenced or _CODE_LINE.match(line) or _TASK.search(evidence.leading_text))
+    return bool(
+        fenced or _CODE_LINE.match(_STAMP.sub("", line)) or _is_task(evidence) or _is_other_speaker(evidence)
+    )
+
+
+def _is_task(evidence: Evidence) -> bool:
+    """Whether the value stands in a text to work on: in the sentence that asks for it, or in the text it points to."""
+    task = None
+    for found in _TASK.finditer(evidence.leading_text):
+        task = found
+    if task is None:
+        return False
+    asked = re.split(r"(?<=[.!?])\s", evidence.leading_text[task.start() :], maxsplit=1)
+    return len(asked) == 1 or _TASK_OBJECT.search(asked[0]) is not None
+
+
+def _is_other_speaker(evidence: Evidence) -> bool:
+    """Whether the line, mail or message that holds the value is somebody else's, as its label says."""
+    if _FORWARDED.search(evidence.leading_text):
+        return True
+    labels = [
+        label
+        for label in _SPEAKER_LABEL.finditer(evidence.leading_text)
+        if not _is_setting(evidence.leading_text[label.end() :])
+    ]
+    own = [*_OWN_LABEL.finditer(evidence.leading_text)]
+    return bool(labels and (not own or own[-1].start() < labels[-1].start()))
 
 
 def is_role_play(evidence: Evidence) -> bool:
-    return _PLAYS.search(evidence.leading_text) is not None
+    return bool(_PLAYS.search(evidence.leading_text) or _PLAYS_HERE.search(evidence.text_before))
 
 
 def is_sarcastic(evidence: Evidence) -> bool:
@@ -122,10 +212,13 @@ _SOMEBODY = (
 )
 _ELSEWHERE = (  # Spanish, Portuguese, French, German, Italian, Dutch, Russian
     r"\b(?:él|ella|ellos|ellas|ele|ela|eles|elas|il|elle|ils|elles|er|sie|lui|lei|loro|hij|zij|он|она|они)\b"
-    r"|\bmis? (?:herman[oa]s?|madre|padre|mamá|papá|amig[oa]s?|jef[ea]|novi[oa]|espos[oa]|marido|mujer|hij[oa]s?)\b"
-    r"|\b(?:minhas?|meus?) (?:irmã|irmão|mãe|pai|amig[oa]|chef[ea]|namorad[oa]|espos[oa]|marido|mulher|filh[oa])\b"
+    r"|\bmis? (?:herman[oa]s?|madre|padre|mamá|papá|amig[oa]s?|jef[ea]|novi[oa]|espos[oa]|marido"
+    r"|mujer|hij[oa]s?)\b"
+    r"|\b(?:minhas?|meus?) (?:irmã|irmão|mãe|pai|amig[oa]|chef[ea]|namorad[oa]|espos[oa]|marido"
+    r"|mulher|filh[oa])\b"
     r"|\b(?:ma|mon|mes) (?:s(?:œ|oe)ur|frère|mère|père|amie?s?|chef|copine?|femme|mari|fils|fille|enfants)\b"
-    r"|\bmeine? (?:schwester|bruder|mutter|vater|mama|papa|freund(?:in)?|chef(?:in)?|frau|mann|sohn|tochter|kinder)\b"
+    r"|\bmeine? (?:schwester|bruder|mutter|vater|mama|papa|freund(?:in)?|chef(?:in)?|frau|mann|sohn"
+    r"|tochter|kinder)\b"
     r"|\bmi[oa] (?:sorella|fratello|madre|padre|amic[oa]|capo|moglie|marito|figli[oa])\b"
     r"|\bmijn (?:zus|broer|moeder|vader|vriend(?:in)?|baas|vrouw|man|zoon|dochter)\b"
     r"|\b(?:моя|мой|мои) (?:сестра|брат|мама|мать|папа|отец|друг|подруга|жена|муж|сын|дочь|дети|начальник)\b"
@@ -150,6 +243,18 @@ _HOLDS = re.compile(
 )
 _RELATED = frozenset({"family", "friend", "pet", "relationship", "children", "partner"})
 """Attributes that are somebody else: in «my sister Eva», Eva is the user's sister."""
+_COMPOUND = re.compile(r"\b(?:i|me|myself) and (?:my|our|the|\w+)\b|\band (?:i|me|myself)\b")
+"""A subject that the speaker is part of: «me and my wife»."""
+_COMPOUND_SUBJECT = re.compile(
+    r"(?:^|[,;:–—-]\s*|\b(?:and|but|so|because|that) )\W*(?:i|me|myself) and (?:my|our|the)(?: [\w'-]+){1,2}"
+    r" (?!is\b|was\b|has\b|does\b|[a-z]+s\b)[^,;]*$"
+)
+"""The same as the subject of the value's own clause, with a plural verb: «me and my wife live in Oslo»."""
+_TO_ME = re.compile(
+    r"\b(?:call|calls|called|name|named|nickname[ds]?) me\W*$|\b(?:diagnosed|prescribed|found|tested"
+    r"|put|started) me\b"
+)
+"""What others do to the speaker and is the speaker's: a name, a diagnosis."""
 Subject = Literal["speaker", "other"]
 
 
@@ -169,6 +274,8 @@ def is_about_another(evidence: Evidence, attribute: str) -> bool:
                 and _HOLDS.search(evidence.clause_head[named.start() :])
             )
         )
+    if _COMPOUND_SUBJECT.search(evidence.text_before):
+        return False
     for clause in reversed(evidence.sentence_clauses):
         if clause.opener in {"who", "whose"} and not _FIRST.search(clause.head):
             return True
@@ -182,6 +289,8 @@ def is_about_another(evidence: Evidence, attribute: str) -> bool:
 
 def _subject(head: str) -> Subject | None:
     """Return whom the first word that can be a subject names."""
+    if _COMPOUND.search(head) or _TO_ME.search(head):
+        return "speaker"
     nominatives = [*_NOMINATIVE.finditer(head)]
     if nominatives and not _OTHERS.search(head, nominatives[-1].end()):
         return "speaker"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 from membus.core.text.normalization import fold_case, phrase_pattern
 from membus.core.text.terms import stem_word, stem_words
@@ -114,6 +115,34 @@ def own_clause(after: str) -> str:
 _AGAINST = frozenset({"but", "aber", "sondern", "pero", "sino", "mais", "mas", "però", "maar", "yet"})
 
 
+_ENGLISH = re.compile(r"\b(?:i|i'm|my|the|am|is|and|of|we|our|you)\b")
+INFLECTED_LETTERS_MIN = 4
+ENDING_LETTERS_MAX = 2
+INFLECTED_ENDING_LETTERS_MAX = 5
+
+
+def mentions_inflected(quote: str, value: str) -> bool:
+    """Whether each word of the value stands in the quote in another case: «в Москве» for Москва.
+
+    Only where the quote is not English, whose word forms the stemmer knows. The shared beginning is three quarters
+    of the value's word, at least four letters, and two letters at most are the value's own ending.
+    """
+    if _ENGLISH.search(quote):
+        return False
+    heard = [word for word in re.findall(r"[^\W\d_]+", quote) if len(word) >= INFLECTED_LETTERS_MIN]
+    words = re.findall(r"[^\W_]+", value)
+    return bool(words) and all(any(_is_inflected(word, said) for said in heard) for word in words)
+
+
+def _is_inflected(word: str, said: str) -> bool:
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, said, strict=False)))
+    return (
+        shared >= max(INFLECTED_LETTERS_MIN, len(word) * 3 / 4)
+        and len(word) - shared <= ENDING_LETTERS_MAX
+        and len(said) - shared <= INFLECTED_ENDING_LETTERS_MAX
+    )
+
+
 def find_evidence(quote: str, value: str, speech: str) -> list[Evidence]:
     """Return every place of the quote in the speech where the value is said.
 
@@ -138,7 +167,8 @@ def find_evidence(quote: str, value: str, speech: str) -> list[Evidence]:
         for sentence, start, end in parts
         for found in literal.finditer(text, start, end)
     ]
-    return whole or [*_by_words(text, value, parts)] or [Evidence(text, part[0], part[1:]) for part in parts]
+    by_words = [*_by_words(text, value, parts)] or [*_by_inflection(text, value, parts)]
+    return whole or by_words or [Evidence(text, part[0], part[1:]) for part in parts]
 
 
 def _by_words(text: str, value: str, parts: list[tuple[tuple[int, int], int, int]]) -> Iterator[Evidence]:
@@ -146,6 +176,19 @@ def _by_words(text: str, value: str, parts: list[tuple[tuple[int, int], int, int
     for sentence, start, end in parts:
         for word in _WORD.finditer(text, start, end):
             if stem_word(word[0]) in meant:
+                yield Evidence(text, sentence, word.span())
+                break
+
+
+def _by_inflection(
+    text: str, value: str, parts: list[tuple[tuple[int, int], int, int]]
+) -> Iterator[Evidence]:
+    meant = re.findall(r"[^\W_]+", fold_case(value))
+    for sentence, start, end in parts:
+        if _ENGLISH.search(text, start, end):
+            continue
+        for word in _WORD.finditer(text, start, end):
+            if any(_is_inflected(each, word[0]) for each in meant):
                 yield Evidence(text, sentence, word.span())
                 break
 

@@ -15,59 +15,105 @@ TIMELESS_ATTRIBUTES = frozenset({"name", "family", "friend", "birthday", "origin
 _AUX = "do|does|did|am|is|are|was|were|have|has|can|could|should|would|will|shall"
 _ASKS = re.compile(
     rf"^\W*(?:and |so |but )?(?:(?:{_AUX}) (?:i|my|we|our|you|it|the|this|that|there)\b"
-    r"|(?:what|where|when|why|how|which|who)(?:'s| (?:do|does|did|am|is|are|was|were|can|should)\b)|est-ce que)"
+    r"|(?:what|where|when|why|how|which|who)(?:'s| (?:do|does|did|am|is|are|was|were|can|should)\b)"
+    r"|est-ce que)"
 )
 _ASKED = re.compile(
     r"\b(?:remind me|tell me|wonder(?:ing)?|do you know|do you remember|not sure|unsure|forgot|check)"
     r" (?:if|whether|where|what|that|how|which)\b|¿[^?]*$"
 )
+_GIVEN = re.compile(
+    r"\b(?:since|because|given(?: that)?|now that|considering(?: that)?|seeing that|knowing(?: that)?|as"
+    r"|weil|da|denn|porque|ya que|dado que|puesto que|como|parce que|puisque|vu que|perché|poiché|visto che"
+    r"|já que|omdat|aangezien)"
+    r" (?:i|i'm|i've|my|we|our|ich|mein\w*|yo|mi|soy|tengo|je|j'\w+|mon|ma|io|sono|ho|eu|sou|tenho"
+    r"|ik)\b[^,;.?!]*$"
+)
+"""A reason given beside a question: «…, since I'm allergic to nuts?» asks for something else."""
+_GIVEN_BEFORE = re.compile(rf"^.*(?={_GIVEN.pattern})", re.DOTALL)
+"""The question, or whatever else comes before the reason."""
 _QUESTION_END = re.compile(r"[?？؟]\W*$|吗\W*$|ですか\W*$|ますか\W*$|까\W*$")
 _TAG = re.compile(r"^\W*(?:right|correct|yes|no|ok|okay|isn't it|don't i|am i not|verdad|oder|né|no)\s*\?")
 _BENIGN_IF = re.compile(
-    r"\bif (?:you(?:'re| are| were|'d)? ?(?:wondering|curious|ask|asking|must|need|want|like|remember|don't mind)"
-    r"|that (?:matters|helps)|it (?:matters|helps)|i'?m (?:honest|not mistaken)|i (?:remember|recall)|anyone)\b"
+    r"\bif (?:you(?:'re| are| were|'d)? ?(?:wondering|curious|ask|asking|must|need|want|like"
+    r"|remember|don't mind)"
+    r"|that (?:matters|helps)|it (?:matters|helps)|i'?m (?:honest|not mistaken)|i (?:remember"
+    r"|recall)|anyone)\b"
+    r"|\b(?:just )?in case (?:it|that|this|you)\b(?:(?! i )[^,;.])*|\bjust in case(?=\s*[,:;–—-])"
+    r"|\bi(?:'m| am) afraid (?:that )?(?=i\b|i'|my\b|we\b|our\b)"
 )
+"""Politeness that supposes and doubts nothing."""
 _SUPPOSES = re.compile(
-    r"\b(?:if|unless|suppos(?:e|ing)|imagine|assum(?:e|ing)|let's say|as if|as though|wish|hypothetically|in theory"
+    r"\b(?:if|unless|suppos(?:e|ing)|imagine|assum(?:e|ing)|let's say|as if|as though|wish"
+    r"|hypothetically|in theory"
     r"|provided|in case|whether)\b|^\W*(?:had|were) i\b"
     r"|\b(?:wenn|falls|würde|hätte|wäre|если|если бы|als ik)\b|(?:^|, |¿)(?:si|se) (?!no\b)|\bs'il\b"
     r"|如果|要是|假如|もし|만약"
 )
 _DOUBTS = re.compile(
-    r"\b(?:maybe|perhaps|might|could|probably|possibly|potentially|considering|(?:think|thinking|thought) (?:about|of)"
+    r"\b(?:maybe|perhaps|might|could|probably|possibly|potentially|considering(?! i)|(?:think"
+    r"|thinking|thought) (?:about|of)"
     r"|toying with|(?:i|we|it|that) may|should (?:i|we)|unsure|not sure|worry|afraid|hypothetical)\b"
     r"|\b(?:almost|nearly) (?:took|got|moved|bought|became|joined|went|married|adopted|had)\b"
-    r"|\b(?:vielleicht|quizás?|tal vez|ojalá|talvez|oxalá|peut-être|forse|magari|misschien|возможно|может быть)\b"
+    r"|\b(?:vielleicht|quizás?|tal vez|ojalá|talvez|oxalá|peut-être|forse|magari|misschien|возможно"
+    r"|может быть)\b"
     r"|也许|可能|かもしれ"
 )
 _WISHES = re.compile(
     r"\bwould\b|\b(?:i|we)'d\b|\bhop(?:e|ing) to\b|\bdream(?:ing)? of\b|\bsome ?day\b|\bone day\b"
-    r"|\b(?:want|wants|wanted|would like|'d like) to\b|\bquisiera\b|\bgostaria\b|\bvoudrais\b|\bvorrei\b|\bmöchte\b"
+    r"|\b(?:want|wants|wanted|would like|'d like) to\b|\bquisiera\b|\bgostaria\b|\bvoudrais\b"
+    r"|\bvorrei\b|\bmöchte\b"
 )
 _HARMLESS = re.compile(
-    r"\bnot (?:only|just|to mention)\b|\b(?:can't|cannot|cant|can not) (?:wait|help|believe|stop|get enough)\b"
-    r"|\bno (?:doubt|wonder|matter|idea|problem|worries)\b|\bnever mind\b|\bdon't (?:worry|forget|mind|get me wrong)\b"
+    r"\bnot (?:only|just|to mention)\b|\b(?:can't|cannot|cant|can not) (?:wait|help|believe|stop"
+    r"|get enough)\b"
+    r"|\bno (?:doubt|wonder|matter|idea|problem|worries)\b|\bnever mind\b|\bdon't (?:worry|forget"
+    r"|mind|get me wrong)\b"
     r"|\bwhy not\b|\bcouldn't (?:agree|be)\b|\bisn't it\b"
+    r"|\b(?:can't|cannot|cant|can not|couldn't|never|don't) \w+(?: \w+){0,3} without\b|\bnot without\b"
+    r"|\bnon-\w+|\bno-(?:nonsense|code|one)\b|\bnot far from\b"
+    r"|^\W*(?:no|nope|nah|nein|non|não|nee|nej|нет)\b[\s,.!–—-]*(?=(?:i|i'm|i've|my|we|ich|je|eu|ik|jag|я)\b)"
+    r"|不(?:过|過|但|仅|僅|止|错|錯|好意思|管|论|論|客气|客氣|断|斷|知不觉)|(?<=差)不多|[没沒](?:错|錯|关系|關係|问题|問題|事)"
 )
+"""Words of denial that deny nothing: «No I live in Porto now», «non-profit», «can't live without»."""
 _DENIES = re.compile(
     r"n't\b|\b(?:not|never|no|neither|nor|without|hardly|cannot|dont|doesnt|didnt|isnt|none)\b"
-    r"|\b(?:ne|pas|jamais|nicht|kein\w*|nie|niemals|não|nunca|jamás|non|mai|niet|geen|не|никогда|нет)\b|\bn'"
-    r"|不|没|沒"
+    r"|\bne\b[^.;]{0,40}\b(?:pas|jamais|plus|rien|aucune?|point)\b|\b(?:pas|jamais|nicht|kein\w*"
+    r"|niemals|não|nunca"
+    r"|jamás|non|niet|geen|nooit|inte|aldrig|ikke|aldri|nem|nie|değil|tidak|bukan|không|не|ні"
+    r"|никогда|нет)\b|\bn'"
+    r"|\b(?:en|et|ei|emme|ette|eivät) (?:asu|ole|pidä|syö|juo|tykkää|osaa|käy|työskentele|harrasta)\b"
+    r"|\bne(?:bydl|žij|prac|mám|jsem|jím|piju|mluv|hraj|vlastn)\w*|\bnu (?:locui|sunt|am|îmi|lucrez"
+    r"|mănânc|vorbesc)\w*"
+    r"|\b(?:δεν|δε|μην)\b|(?<!\w)(?:לא|אין|אינני)(?!\w)|(?<!\w)(?:لا|لست|ليس|ليست|لم|لن)(?!\w)|नहीं"
+    r"|ไม่|ไม่ได้|不|没|沒"
 )
-_DENIED_AFTER = re.compile(r"^\W*(?:に|で|を|が|は)?[^\s。]{0,8}(?:ません|ない|なかった)|않")
+"""Denials, each in the form that is none in a neighbouring language: French «ne … pas», not «NE» or Italian «ne»."""
+_DENIED_AFTER = re.compile(
+    r"^\W*(?:に|で|を|が|は)?[^\s。]{0,8}(?:ません|ない|なかった)|않|지 못|नहीं|না(?![\w])|நான் அல்ல|இல்லை"
+    r"|^[^.;!?]{0,40}(?:\w+m[ıiuü]yor\w*|\bdeğil\w*|\byok\b)|^[^.;,!?]{0,30}\bnicht\b|^[^.;,!?]{0,20}\bniet\b"
+)
 _DENIES_DISLIKE = re.compile(r"(?:n't|\bnot|\bnever|\bdont)(?: \w+){0,2} (?:dislike|hate|mind)\b")
 _DENIES_ALLERGY = re.compile(
     r"(?:n't|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:allergic|intolerant)|\bno (?:\w+ )?allerg"
 )
 _NEGATIVE = frozenset({"dislikes", "avoids"})
 _OVER = re.compile(
-    r"\b(?:used to|formerly|previously|no longer|left|quit|sold|resigned from|fired from|gave up"
+    r"(?<!gotten )(?<!got )(?<!getting )(?<!get )(?<!am )(?<!i'm )(?<!are )(?<!'re )(?<!be )(?<!been )(?<!is )"
+    r"\bused to\b|\b(?:formerly|previously|no longer|left(?!-|\s(?:hand|side|bank|wing|knee|leg|arm"
+    r"|eye|ear|foot))|quit|sold|resigned from|fired from|gave up"
     r"|stopped|broke up with)\b"
     r"|\bmoved (?:out|away|from)\b|\bonce (?:lived|worked|owned|had)\b"
-    r"|(?<!'ve )(?<!have )(?<!has )(?<!always )\blived\b|\b(?:früher|damals|antiguamente|solía|costumava|autrefois)\b"
+    r"|(?<!'ve )(?<!have )(?<!has )(?<!always )(?<!now )(?<!just )(?<!also )"
+    r"(?<!already )(?<!only )(?<!recently )\blived\b"
+    r"|\b(?:früher|damals|antiguamente|solía|costumava|autrefois)\b"
 )
 _COMES = re.compile(
-    r"\bwill\b|'ll\b|\b(?:going|about|plan|plans|planning) to\b|\bgonna\b|\bvoy a\b|\bvou\b|\bwerde\b|\bvais\b"
+    r"(?<!with )(?<!and )(?<!from )(?<!for )(?<!of )(?<!my )(?<!named )(?<!called )(?<!friend )\bwill\b"
+    r"(?! (?:at|from|in|and|smith))"
+    r"|'ll\b|\b(?:about|plan|plans|planning) to\b"
+    r"|\bgoing to\b(?! (?:college|uni|university|school|church|work|therapy|the|an?|my|our|night"
+    r"|evening|dance|yoga)\b)|\bgonna\b|\bvoy a\b|\bvou\b|\bwerde\b|\bvais\b"
 )
 
 
@@ -76,6 +122,8 @@ def is_question(evidence: Evidence) -> bool:
     sentence = evidence.text_before + evidence.text_after
     ends = _QUESTION_END.search(evidence.text_after) is not None
     tag = _TAG.match(evidence.follow_up) or (ends and _TAG.match(evidence.text_after))
+    if _GIVEN.search(evidence.text_before) and not tag:
+        return False
     own = _ASKS.match(evidence.clause_head) or _ASKED.search(_BENIGN_IF.sub("", evidence.text_before))
     return bool(
         tag
@@ -87,7 +135,11 @@ def is_question(evidence: Evidence) -> bool:
 
 def is_hypothetical(evidence: Evidence, attribute: str) -> bool:
     """Whether the value is supposed, wished for or doubted; a wish is how a goal is said."""
-    if _SUPPOSES.search(_BENIGN_IF.sub("", evidence.text_before)) or _DOUBTS.search(evidence.governing_words):
+    before, governing = (
+        _GIVEN_BEFORE.sub("", _BENIGN_IF.sub("", text))
+        for text in (evidence.text_before, evidence.governing_words)
+    )
+    if _SUPPOSES.search(before) or _DOUBTS.search(governing):
         return True
     return (
         attribute.split(".", 1)[0] not in INTENDED_ATTRIBUTES

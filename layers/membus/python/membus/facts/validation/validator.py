@@ -33,7 +33,7 @@ from membus.facts.text_checks import addresses_reader, contains_link, contains_s
 from membus.facts.validation import attribution, stance
 from membus.facts.validation.attribution import is_about_another
 from membus.facts.validation.dates import ValidityPeriod, find_validity, speaker_zone
-from membus.facts.validation.evidence import Evidence, find_evidence
+from membus.facts.validation.evidence import Evidence, find_evidence, mentions_inflected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,13 +87,13 @@ def mentions_value(quote: str, speech: str, value: str) -> bool:
     Words are compared by their stems, so that `plays guitar` may rest on "I started playing guitar". Scripts
     without spaces have no words to compare; there the value stands in the event as it is, or not at all.
     """
-    if value in quote:
+    if value in quote or mentions_inflected(quote, value):
         return True
     meant, quoted, heard = set(stem_words(value)), set(stem_words(quote)), set(stem_words(speech))
     return bool(meant & quoted) and len(meant & heard) * 3 >= len(meant) * 2
 
 
-VALIDATION_VERSION = "2"
+VALIDATION_VERSION = "3"
 """Part of the extractor version: what another gate would let through is read again."""
 RESERVED_ATTRIBUTES = frozenset({"setting", "frustrated_by", ACTIVITY_ROOT})
 """Attributes that only the rules write: what a user does is not for a model to claim."""
