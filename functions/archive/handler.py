@@ -16,6 +16,7 @@ from functions.archive.schemas import (
     ArchiveTask,
     CompactDueTask,
     CompactTask,
+    Task,
     VerifyTask,
 )
 from functions.archive.usecase import SECONDS_MIN, Archiver
@@ -31,49 +32,46 @@ container = Container.from_environment()
 def handler(
     event: dict[str, Any], context: LambdaContext, container: Container = container
 ) -> dict[str, Any]:
-    asked = ArchiveRequest.model_validate({"asked": {"task": "archive"} | event}).asked
+    task = ArchiveRequest.model_validate({"task": {"task": "archive"} | event}).task
+    episodes = container.episodes
     archiver = Archiver(
-        waiting=container.episodes.unarchived,
-        objects=container.episodes.objects,
-        catalog=container.episodes.catalog,
-        gate=container.erasure.guard,
-        hot_days=container.episodes.hot_days,
-        now=container.clock,
-        seconds_left=_seconds_left(context, asked),
-        tell=_log_failure,
+        unarchived=episodes.unarchived,
+        objects=episodes.objects,
+        catalog=episodes.catalog,
+        guard=container.erasure.guard,
+        hot_days=episodes.hot_days,
+        clock=container.clock,
+        seconds_left=_seconds_left(context, task),
+        on_failure=_log_failure,
     )
-    outcome = _run_task(asked, archiver, container.episodes.quiet_days)
-    if isinstance(asked, ArchiveTask):
+    outcome = _run_task(task, archiver, episodes.quiet_days)
+    if isinstance(task, ArchiveTask):
         metrics.add_metric(name="EpisodesArchived", unit=MetricUnit.Count, value=outcome.episodes)
     EmfMonitor().report_archive_problems(container.environment, len(outcome.problems))
     return outcome.model_dump()
 
 
-def _run_task(
-    asked: ArchiveTask | CompactTask | CompactDueTask | VerifyTask, archiver: Archiver, quiet_days: int
-) -> ArchiveOutcome:
-    today = archiver.now().date()
-    if isinstance(asked, ArchiveTask):
-        quiet_days = quiet_days if asked.quiet_days is None else asked.quiet_days
-        return archiver.archive_shards(
-            asked.shards, before=today + timedelta(days=1 - quiet_days), dry_run=asked.dry_run
-        )
-    if isinstance(asked, CompactDueTask):
-        archived = today - timedelta(days=quiet_days + 1)  # up to here, but for what comes late
-        return Compaction(archiver, patient=True, dry_run=asked.dry_run).compact_due(
-            asked.shards, before=archived
-        )
-    if isinstance(asked, CompactTask):
-        return Compaction(archiver, dry_run=asked.dry_run).compact_tenant(asked.tenant, after=asked.after)
-    return verify_objects(asked.tenant, archiver=archiver, after=asked.after)
+def _run_task(task: Task, archiver: Archiver, quiet_days: int) -> ArchiveOutcome:
+    today = archiver.clock().date()
+    match task:
+        case ArchiveTask():
+            days = quiet_days if task.quiet_days is None else task.quiet_days
+            before = today + timedelta(days=1 - days)
+            return archiver.archive_shards(task.shards, before=before, dry_run=task.dry_run)
+        case CompactDueTask():
+            archived = today - timedelta(days=quiet_days + 1)  # up to here all is archived but late episodes
+            compaction = Compaction(archiver, patient=True, dry_run=task.dry_run)
+            return compaction.compact_due(task.shards, before=archived)
+        case CompactTask():
+            return Compaction(archiver, dry_run=task.dry_run).compact_tenant(task.tenant, after=task.after)
+        case VerifyTask():
+            return verify_objects(task.tenant, archiver=archiver, after=task.after)
 
 
-def _seconds_left(
-    context: LambdaContext, asked: ArchiveTask | CompactTask | CompactDueTask | VerifyTask
-) -> Callable[[], float]:
-    """Return what says how many seconds are left, as if the function's time ended when the caller wants an answer."""
-    seconds = asked.seconds if isinstance(asked, CompactTask | VerifyTask) else None
-    last_step = MERGE_SECONDS if isinstance(asked, CompactTask) else SECONDS_MIN
+def _seconds_left(context: LambdaContext, task: Task) -> Callable[[], float]:
+    """Return the clock of the run, which ends with the invocation or when the task wants its answer."""
+    seconds = task.seconds if isinstance(task, CompactTask | VerifyTask) else None
+    last_step = MERGE_SECONDS if isinstance(task, CompactTask) else SECONDS_MIN
     ends = math.inf if seconds is None else time.monotonic() + seconds + last_step
     return lambda: min(context.get_remaining_time_in_millis() / 1000, ends - time.monotonic())
 

@@ -1,4 +1,4 @@
-"""What the archiver is asked for: by its schedule, or by an operator."""
+"""What the archive function is invoked with, by its schedule or by an operator, and what it returns."""
 
 from typing import Annotated, Literal
 
@@ -7,71 +7,67 @@ from pydantic import BaseModel, ConfigDict, Field
 from membus.core.identity import Id
 
 SHARDS = 16
-"""Shards of the index of what waits; as many as `adapters/episode_items.py` spreads it over."""
+"""Shards of the index of unarchived episodes; as many as `membus.episodes.dynamodb` spreads it over."""
 Shard = Annotated[int, Field(ge=0, lt=SHARDS)]
 
 
-Seconds = Annotated[int | None, Field(ge=1)]
-"""How long to work before saying how far it has come; as long as there is time without."""
+class _ShardTask(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    shards: list[Shard] = Field(default_factory=lambda: list(range(SHARDS)))
+    dry_run: bool = False
 
 
-class ArchiveTask(BaseModel):
-    """Archive what waits in some shards. `quiet_days` is how long a day must be over.
+class _TenantTask(BaseModel):
+    """`after` is the cursor of a run before; `seconds` is how long to work, by default as long as possible."""
 
-    0 takes today's episodes, too.
+    model_config = ConfigDict(extra="forbid")
+
+    tenant: Id
+    after: str = ""
+    seconds: Annotated[int | None, Field(ge=1)] = None
+
+
+class ArchiveTask(_ShardTask):
+    """Archive the unarchived episodes of shards.
+
+    `quiet_days` is for how long a day must be over; 0 includes today.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     task: Literal["archive"] = "archive"
-    shards: list[Shard] = Field(default_factory=lambda: list(range(SHARDS)))
     quiet_days: int | None = Field(default=None, ge=0)
-    dry_run: bool = False
 
 
-class CompactTask(BaseModel):
-    """Merge a tenant's small objects, month by month, behind the place `after`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    task: Literal["compact"]
-    tenant: Id
-    after: str = ""
-    seconds: Seconds = None
-    dry_run: bool = False
-
-
-class CompactDueTask(BaseModel):
-    """Merge what is worth it in the months that something was written to, whoever's they are."""
-
-    model_config = ConfigDict(extra="forbid")
+class CompactDueTask(_ShardTask):
+    """Compact the months to which objects were added, of all tenants, where it is worth it."""
 
     task: Literal["compact_due"]
-    shards: list[Shard] = Field(default_factory=lambda: list(range(SHARDS)))
+
+
+class CompactTask(_TenantTask):
+    """Compact all months of a tenant."""
+
+    task: Literal["compact"]
     dry_run: bool = False
 
 
-class VerifyTask(BaseModel):
-    """Read a tenant's objects behind the place `after`, and compare them with the catalog."""
-
-    model_config = ConfigDict(extra="forbid")
+class VerifyTask(_TenantTask):
+    """Read all objects of a tenant and compare them with the catalog."""
 
     task: Literal["verify"]
-    tenant: Id
-    after: str = ""
-    seconds: Seconds = None
+
+
+Task = ArchiveTask | CompactTask | CompactDueTask | VerifyTask
 
 
 class ArchiveRequest(BaseModel):
-    asked: Annotated[ArchiveTask | CompactTask | CompactDueTask | VerifyTask, Field(discriminator="task")]
+    task: Annotated[Task, Field(discriminator="task")]
 
 
 class ArchiveOutcome(BaseModel):
-    """What a run did. `unfinished`.
+    """What a run did; `problems` name objects and partitions.
 
-    Time ran out, the next run goes on, where there is a `cursor`, `after` it.
-
-    `problems` name objects and partitions.
+    `unfinished` says that time ran out: the next run goes on, after the `cursor` where there is one.
     """
 
     episodes: int = 0

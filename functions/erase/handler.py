@@ -1,7 +1,4 @@
-"""Entry point: a batch of erasures that are due.
-
-Each goes as far as there is time, and comes back for the rest.
-"""
+"""Entry point: a batch of due erasures; each advances as far as there is time, and is scheduled again."""
 
 from datetime import timedelta
 from functools import partial
@@ -13,51 +10,51 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.erase.schemas import ErasureDueRecord
 from functions.erase.usecase import Eraser
 from membus.container import Container
 from membus.container.events import EventParts
 from membus.core.errors import UnavailableError
 from membus.erasure.model import ErasureJob, erasure_due
+from membus.events.records import AnnouncementRecord
 from membus.observability import logger, metrics
 
 container = Container.from_environment()
 processor = BatchProcessor(
-    event_type=EventType.SQS, model=ErasureDueRecord, raise_on_entire_batch_failure=False
+    event_type=EventType.SQS, model=AnnouncementRecord, raise_on_entire_batch_failure=False
 )
 
 
-def advance_erasure(record: ErasureDueRecord, lambda_context: LambdaContext, *, container: Container) -> None:
-    asked = record.due
-    jobs = container.erasure.jobs
+def advance_erasure(
+    record: AnnouncementRecord, lambda_context: LambdaContext, *, container: Container
+) -> None:
+    tenant, jobs = record.event.tenant_id, container.erasure.jobs
     eraser = Eraser(
         jobs=jobs,
         stores=container.erasure.list_stores(),
         clock=container.clock,
         seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
-        settle=container.erasure.settle_time,
+        settle_time=container.erasure.settle_time,
         kept_days=container.erasure.kept_days,
     )
-    wait = eraser.advance_job(jobs.get_job(asked.tenant_id, asked.job_id))
-    done = jobs.get_job(asked.tenant_id, asked.job_id)
+    wait = eraser.advance_job(jobs.get_job(tenant, record.job_id))
+    job = jobs.get_job(tenant, record.job_id)
     if wait is not None:
-        _schedule_rest(record, done, wait, container.events)
+        _schedule_rest(record, job, wait, container.events)
     logger.info(
-        "an erasure went on", job_id=asked.job_id, status=done.status, removed=done.removed, left=done.left
+        "an erasure went on", job_id=job.job_id, status=job.status, removed=job.removed, left=job.left
     )
-    metrics.add_metric(name="ErasuresFailed", unit=MetricUnit.Count, value=done.status == "failed")
-    metrics.add_metric(name="ErasuresDone", unit=MetricUnit.Count, value=done.status == "done")
+    metrics.add_metric(name="ErasuresFailed", unit=MetricUnit.Count, value=job.status == "failed")
+    metrics.add_metric(name="ErasuresDone", unit=MetricUnit.Count, value=job.status == "done")
 
 
-def _schedule_rest(record: ErasureDueRecord, job: ErasureJob, wait: timedelta, events: EventParts) -> None:
-    """Ask for the rest on the bus, as often as it takes.
+def _schedule_rest(record: AnnouncementRecord, job: ErasureJob, wait: timedelta, events: EventParts) -> None:
+    """Schedule the rest by the bus at once, or by this function's queue after a wait.
 
-    Only a queue holds a message back, a few times each job.
-
-    Of a function that sends to its own queue Lambda stops the seventeenth run in a row.
+    Lambda stops a function that sends to its own queue at the seventeenth run in a row, so the queue is used a
+    few times for each job, and the bus as often as it takes.
     """
     if wait:
-        events.delay_queue.send_delayed(record.raw_body(), delay_seconds=ceil(wait.total_seconds()))
+        events.delay_queue.send_delayed(record.serialize_body(), delay_seconds=ceil(wait.total_seconds()))
     elif events.announcements.publish_events([erasure_due(job)]):
         raise UnavailableError("the erasure went on, and nobody could be told to go on with it")
 

@@ -1,4 +1,4 @@
-"""Entry point: an export that is due in, its archive in the bucket; what failed goes back to the queue."""
+"""Entry point: a due export in, its file in the bucket; what failed goes back to the queue."""
 
 from functools import partial
 from typing import Any
@@ -8,34 +8,34 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.export.schemas import ExportDueRecord
 from functions.export.sections import ExportSources
 from functions.export.usecase import Exporter
 from membus.container import Container
 from membus.core.errors import ConflictError, UnavailableError
+from membus.events.records import AnnouncementRecord
 from membus.observability import logger, metrics
 from membus.transfer.model import export_due
 
 container = Container.from_environment()
 processor = BatchProcessor(
-    event_type=EventType.SQS, model=ExportDueRecord, raise_on_entire_batch_failure=False
+    event_type=EventType.SQS, model=AnnouncementRecord, raise_on_entire_batch_failure=False
 )
 
 
 def advance_export_job(
-    record: ExportDueRecord, lambda_context: LambdaContext, *, container: Container
+    record: AnnouncementRecord, lambda_context: LambdaContext, *, container: Container
 ) -> None:
-    exports = container.transfer.jobs
+    jobs = container.transfer.jobs
     exporter = Exporter(
         sources=_sources(container),
-        exports=exports,
-        archives=container.transfer.files,
-        show=container.erasure.guard.ensure_visible,
+        jobs=jobs,
+        files=container.transfer.files,
+        ensure_visible=container.erasure.guard.ensure_visible,
         clock=container.clock,
         seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
     )
     try:
-        export = exporter.advance_export(exports.get_export(record.tenant, record.job_id))
+        export = exporter.advance_export(jobs.get_export(record.event.tenant_id, record.job_id))
     except ConflictError:
         logger.info("another one goes on with this export", job_id=record.job_id)
         return
@@ -55,10 +55,10 @@ def _sources(container: Container) -> ExportSources:
         summaries=container.conversations.summaries,
         documents=container.search.documents,
         index=container.search.index,
-        held_facts=container.facts.review_queue,
+        review_queue=container.facts.review_queue,
         states=container.states,
-        contents=container.blobs,
-        now=container.clock,
+        blobs=container.blobs,
+        clock=container.clock,
     )
 
 

@@ -1,23 +1,20 @@
-"""What there is of a user, file by file, in an order that does not depend on when it is asked for.
+"""The data of a user, section by section, in an order that does not depend on when it is read.
 
-A user's conversations as rows.
-
-What was said in order, and of what belongs to somebody else their own words.
+Of a conversation that belongs to another user only the user's own messages are exported.
 """
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any, get_args
 
 from membus.conversations.conversation import Conversation, ConversationStatus, Message
 from membus.conversations.ports import ConversationStore, SummaryReader
 from membus.core.blobs import BlobStore
-from membus.core.clock import EARLIEST, LATEST
+from membus.core.clock import EARLIEST, LATEST, Clock
 from membus.core.errors import NotFoundError
 from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
@@ -39,7 +36,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ExportSources:
-    """Where a user's data lies; `episodes` reads hot and cold as one."""
+    """The stores that hold a user's data; `episodes` reads both tiers."""
 
     episodes: EpisodeReader
     facts: FactReader
@@ -47,154 +44,148 @@ class ExportSources:
     summaries: SummaryReader
     documents: DocumentStore
     index: MemoryIndex
-    held_facts: ReviewQueue
+    review_queue: ReviewQueue
     states: StateStore
-    contents: BlobStore
-    now: Callable[[], datetime]
+    blobs: BlobStore
+    clock: Clock
+    page_rows: int = PAGE_ROWS
 
 
 @dataclass(frozen=True)
 class RowChunk:
-    """Some rows, and behind what the next ones come: None behind the last. `sessions` are those of events."""
+    """Some rows, and the key that the next ones start after, None for the last; `sessions` are those of events."""
 
     rows: list[Row]
-    after: dict[str, str] | None
+    after: After
     sessions: tuple[AgentSession, ...] = ()
 
 
-def events(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
-    """Yield each event as it was recorded, in time order, wherever it lies."""
+def read_events(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
+    """Yield each recorded event of both tiers, in time order."""
     wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
-    for page in read_pages(partial(sources.episodes.list_episodes, wanted, limit=PAGE_ROWS), after):
-        yield RowChunk(
-            [_event(episode) for episode in page.items],
-            page.after,
-            tuple(
-                AgentSession(tenant=owner.tenant, agent=each.event.agent_id, session_id=each.event.session_id)
-                for each in page.items
-                if each.event.session_id
-            ),
+    for page in read_pages(partial(sources.episodes.list_episodes, wanted, limit=sources.page_rows), after):
+        sessions = tuple(
+            AgentSession(tenant=owner.tenant, agent=each.event.agent_id, session_id=each.event.session_id)
+            for each in page.items
+            if each.event.session_id
         )
+        yield RowChunk([_event_row(episode) for episode in page.items], page.after, sessions)
 
 
-def states(owner: Owner, sessions: Iterable[AgentSession], sources: ExportSources) -> Iterator[Row]:
-    """Yield the working memory of each session that has some.
-
-    It is theirs whose events name it, or who it says.
-    """
+def read_states(owner: Owner, sessions: Iterable[AgentSession], sources: ExportSources) -> Iterator[Row]:
+    """Yield the state of each session, unless it names another user; without a name it belongs to the events'."""
     for session in sessions:
         with suppress(NotFoundError):
             state = sources.states.get_state(session)
-            if state.user_id not in {None, owner.user}:
-                continue
-            named = {"agent_id": session.agent, "session_id": session.session_id}
-            yield named | state.model_dump(mode="json")
+            if state.user_id in {None, owner.user}:
+                names = {"agent_id": session.agent, "session_id": session.session_id}
+                yield names | state.model_dump(mode="json")
 
 
-def facts(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
-    """Yield each key with the fact that holds, taken back ones included, and every observation that led to it."""
-    seen = group_by_key(sources.facts.list_observations(owner))
-    for keys in _behind(sorted(seen), after):
-        yield RowChunk([_fact(key, seen[key]) for key in keys.items], keys.after)
+def read_facts(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
+    """Yield each key with its current fact, retracted ones included, and all its observations."""
+    by_key = group_by_key(sources.facts.list_observations(owner))
+    for keys in _name_pages(sorted(by_key), after, sources.page_rows):
+        yield RowChunk([_fact_row(key, by_key[key]) for key in keys.items], keys.after)
 
 
-def documents(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
-    within = SearchScope(
-        tenant_id=owner.tenant, now=sources.now(), scope=memory_scope(owner.user, None), kinds=("document",)
+def read_documents(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
+    scope = SearchScope(
+        tenant_id=owner.tenant,
+        now=sources.clock(),
+        scope=memory_scope(owner.user, None),
+        kinds=("document",),
     )
-    ids = sorted(read_items(partial(sources.index.list_documents, within, limit=PAGE_ROWS)))
-    for page in _behind(ids, after):
+    ids = read_items(partial(sources.index.list_documents, scope, limit=sources.page_rows))
+    for page in _name_pages(sorted(ids), after, sources.page_rows):
         found = sources.documents.get_documents(owner.tenant, page.items)
         yield RowChunk([document.model_dump(mode="json") for document in found], page.after)
 
 
-def quarantine(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
-    for page in read_pages(partial(sources.held_facts.list_items, owner, limit=PAGE_ROWS), after):
+def read_review_items(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
+    for page in read_pages(partial(sources.review_queue.list_items, owner, limit=sources.page_rows), after):
         yield RowChunk([each.model_dump(mode="json") for each in page.items], page.after)
+
+
+def read_conversations(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
+    """Yield a row for each conversation, message, summary and summary index."""
+    conversations = _list_conversations(owner, sources)
+    for each in conversations:
+        if after and each.conversation_id < after["conversation"]:
+            continue
+        inside = after if after and each.conversation_id == after["conversation"] else None
+        yield from _read_conversation(owner, each, sources, inside, is_last=each is conversations[-1])
+
+
+def _read_conversation(
+    owner: Owner, conversation: Conversation, sources: ExportSources, after: After, *, is_last: bool
+) -> Iterator[RowChunk]:
+    """Yield the rows of one conversation after a key, which names it alone once all of its rows were read."""
+    tenant, conversation_id = conversation.tenant_id, conversation.conversation_id
+    key = {name: value for name, value in after.items() if name != "conversation"} if after else None
+    if key == {}:
+        return
+    head = [{"kind": "conversation"} | conversation.model_dump(mode="json")] if key is None else []
+    is_owner = conversation.user_id == owner.user
+    while True:
+        page = sources.conversations.list_messages(
+            tenant, conversation_id, limit=sources.page_rows, after=key
+        )
+        own = [each for each in page.items if is_owner or each.author == owner.user]
+        rows = [*head, *(_message_row(conversation_id, each, sources) for each in own)]
+        head, key = [], page.after
+        if key is None:
+            rows += _summary_rows(tenant, conversation_id, sources) if is_owner else []
+            yield RowChunk(rows, None if is_last else {"conversation": conversation_id})
+            return
+        yield RowChunk(rows, {"conversation": conversation_id, **key})
 
 
 def as_line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
-def _event(episode: Episode) -> Row:
+def _event_row(episode: Episode) -> Row:
     recorded = RecordedEvent(event=episode.event, learned_at=episode.learned_at)
     return recorded.model_dump(mode="json", by_alias=True, exclude={"extracted"})
 
 
-def _fact(key: str, seen: list[Observation]) -> Row:
-    fact = fold(seen)
-    versions = [version.model_dump(mode="json") for version in list_versions(seen)]
+def _fact_row(key: str, observations: list[Observation]) -> Row:
+    fact = fold(observations)
+    versions = [version.model_dump(mode="json") for version in list_versions(observations)]
     return {"key": key, "fact": fact and fact.model_dump(mode="json"), "history": versions}
 
 
-def _behind(names: Sequence[str], after: After) -> Iterator[Page[str]]:
-    """Yield sorted names by the page, those behind the last one of a page before."""
-    start = bisect_right(names, after["name"]) if after else 0
-    for first in range(start, len(names), PAGE_ROWS):
-        page = tuple(names[first : first + PAGE_ROWS])
-        yield Page(page, {"name": page[-1]} if first + PAGE_ROWS < len(names) else None)
+def _message_row(conversation_id: str, message: Message, sources: ExportSources) -> Row:
+    """Return the message with the whole results of its tools, of which its steps may show less."""
+    names = {"kind": "message", "conversation_id": conversation_id}
+    row = names | message.model_dump(mode="json", exclude={"spilled"})
+    results = sources.blobs.get_text(message.spilled) if message.spilled else None
+    return row | ({"results": json.loads(results)} if results else {})
 
 
-def conversations(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
-    """Yield a line for each conversation, message, summary and ledger of slots.
-
-    Of a conversation that belongs to somebody else the user takes along what they said themselves.
-    """
-    theirs = _conversations_of(owner, sources)
-    for each in theirs:
-        if after and each.conversation_id < after["conversation"]:
-            continue
-        place = after if after and each.conversation_id == after["conversation"] else None
-        more = each is not theirs[-1]
-        yield from _conversation(owner, each, sources, place, more=more)
+def _summary_rows(tenant: str, conversation_id: str, sources: ExportSources) -> list[Row]:
+    listing = partial(sources.summaries.list_summaries, tenant, conversation_id, limit=sources.page_rows)
+    about = {"conversation_id": conversation_id}
+    rows = [{"kind": "summary"} | about | each.model_dump(mode="json") for each in read_items(listing)]
+    index = sources.summaries.get_index(tenant, conversation_id)
+    if index.last_checkpoint.version:
+        rows.append({"kind": "slots"} | about | index.model_dump(mode="json"))
+    return rows
 
 
-def _conversation(
-    owner: Owner, conversation: Conversation, sources: ExportSources, after: After, *, more: bool
-) -> Iterator[RowChunk]:
-    """Yield one of them behind a place in it; `more` says that others follow."""
-    tenant, named = conversation.tenant_id, conversation.conversation_id
-    place = {name: value for name, value in after.items() if name != "conversation"} if after else None
-    if place == {}:
-        return
-    head = [{"kind": "conversation"} | conversation.model_dump(mode="json")] if place is None else []
-    mine = conversation.user_id == owner.user
-    while True:
-        page = sources.conversations.list_messages(tenant, named, limit=PAGE_ROWS, after=place)
-        said = [_message(named, each, sources) for each in page.items if mine or each.author == owner.user]
-        place = page.after
-        if place is None:
-            told = _summary_rows(tenant, named, sources) if mine else []
-            yield RowChunk([*head, *said, *told], {"conversation": named} if more else None)
-            return
-        yield RowChunk([*head, *said], {"conversation": named, **place})
-        head = []
-
-
-def _message(named: str, message: Message, sources: ExportSources) -> Row:
-    """Return the message with all that its tools gave, where its steps show less."""
-    row = {"kind": "message", "conversation_id": named} | message.model_dump(mode="json", exclude={"spilled"})
-    whole = sources.contents.get_text(message.spilled) if message.spilled else None
-    return row | ({"results": json.loads(whole)} if whole else {})
-
-
-def _summary_rows(tenant: str, named: str, sources: ExportSources) -> list[Row]:
-    summaries = read_items(partial(sources.summaries.list_summaries, tenant, named, limit=PAGE_ROWS))
-    about = {"conversation_id": named}
-    rows = [{"kind": "summary"} | about | each.model_dump(mode="json") for each in summaries]
-    outline = sources.summaries.get_index(tenant, named)
-    return rows + (
-        [{"kind": "slots"} | about | outline.model_dump(mode="json")]
-        if outline.last_checkpoint.version
-        else []
-    )
-
-
-def _conversations_of(owner: Owner, sources: ExportSources) -> list[Conversation]:
-    list_conversations = partial(
-        sources.conversations.list_conversations, owner.tenant, user=owner.user, limit=PAGE_ROWS
+def _list_conversations(owner: Owner, sources: ExportSources) -> list[Conversation]:
+    listing = partial(
+        sources.conversations.list_conversations, owner.tenant, user=owner.user, limit=sources.page_rows
     )
     statuses = get_args(ConversationStatus)
-    found = [each for status in statuses for each in read_items(partial(list_conversations, status))]
+    found = [each for status in statuses for each in read_items(partial(listing, status))]
     return sorted(found, key=lambda each: each.conversation_id)
+
+
+def _name_pages(names: Sequence[str], after: After, size: int) -> Iterator[Page[str]]:
+    """Yield sorted names in pages, from the one after the last name of a page before."""
+    start = bisect_right(names, after["name"]) if after else 0
+    for first in range(start, len(names), size):
+        page = tuple(names[first : first + size])
+        yield Page(page, {"name": page[-1]} if first + size < len(names) else None)

@@ -1,14 +1,14 @@
-"""The archive, part by part: a zip of JSON lines, of which the last part has the directory."""
+"""Parts of the export file, a zip of JSON lines whose directory is in the last part."""
 
 import hashlib
 import io
 from collections.abc import Iterable, Sequence
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from membus.transfer.model import MANIFEST, FileEntry, FilePiece, Manifest
+from membus.transfer.model import MANIFEST, FilePiece, Manifest
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The first moment that a zip knows, on every file: when it was written says nothing about what it holds."""
+"""The earliest moment of a zip, on every file: when it was written says nothing about what it holds."""
 LEVEL = 6
 MIB = 1 << 20
 PART_BYTES_MIN, PART_BYTES_MAX, PARTS_SMALL = 6 * MIB, 64 * MIB, 500
@@ -16,30 +16,32 @@ PART_BYTES_MIN, PART_BYTES_MAX, PARTS_SMALL = 6 * MIB, 64 * MIB, 500
 
 
 class ZipPart:
-    """Bytes that follow `start` others; only these lie in memory."""
+    """The bytes of the zip after the first `start` ones, at least `part_bytes`; only these are in memory."""
 
-    def __init__(self, start: int) -> None:
-        self._start, self._file = start, _OffsetFile(start)
+    def __init__(self, start: int, part_bytes: int = PART_BYTES_MIN) -> None:
+        self._start, self._part_bytes, self._file = start, part_bytes, _OffsetFile(start)
         self._zip = ZipFile(self._file, "w", ZIP_DEFLATED, compresslevel=LEVEL)
         self.pieces: list[FilePiece] = []
 
     @property
     def is_full(self) -> bool:
-        return self._file.tell() - self._start >= min(
-            PART_BYTES_MAX, max(PART_BYTES_MIN, self._start // PARTS_SMALL)
-        )
+        size = min(PART_BYTES_MAX, max(self._part_bytes, self._start // PARTS_SMALL))
+        return self._file.tell() - self._start >= size
 
-    def add(self, name: str, lines: Iterable[str]) -> None:
-        written = _LineCounter()
-        info = _named(name)
+    def add_file(self, name: str, lines: Iterable[str]) -> None:
+        digest, rows, size = hashlib.sha256(), 0, 0
+        info = _zip_info(name)
         with self._zip.open(info, "w", force_zip64=True) as file:
             for line in lines:
                 data = line.encode() + b"\n"
                 file.write(data)
-                written.count(data)
+                digest.update(data)
+                rows, size = rows + 1, size + len(data)
         self.pieces.append(
             FilePiece(
-                **written.entry().model_dump(),
+                rows=rows,
+                bytes=size,
+                sha256=digest.hexdigest(),
                 name=name,
                 crc=info.CRC,
                 packed=info.compress_size,
@@ -47,34 +49,22 @@ class ZipPart:
             )
         )
 
-    def more(self) -> bytes:
-        """Return the bytes of a part that others follow."""
+    def read_bytes(self) -> bytes:
+        """Return the bytes of a part that is not the last."""
         end = self._file.tell()
         self._zip.close()
         return self._file.getvalue()[: end - self._start]
 
-    def last(self, manifest: Manifest, before: Sequence[FilePiece]) -> bytes:
-        """Return the bytes of the last part, with the manifest and where in the zip everything lies."""
-        self._zip.infolist()[:0] = [_entry_of_piece(piece) for piece in before]
-        self._zip.writestr(_named(MANIFEST), manifest.model_dump_json(indent=2) + "\n")
+    def close_with_manifest(self, manifest: Manifest, before: Sequence[FilePiece]) -> bytes:
+        """Return the bytes of the last part, with the manifest and the directory of all pieces."""
+        self._zip.infolist()[:0] = [_piece_info(piece) for piece in before]
+        self._zip.writestr(_zip_info(MANIFEST), manifest.model_dump_json(indent=2) + "\n")
         self._zip.close()
         return self._file.getvalue()
 
 
-class _LineCounter:
-    def __init__(self) -> None:
-        self._digest, self._rows, self._bytes = hashlib.sha256(), 0, 0
-
-    def count(self, line: bytes) -> None:
-        self._digest.update(line)
-        self._rows, self._bytes = self._rows + 1, self._bytes + len(line)
-
-    def entry(self) -> FileEntry:
-        return FileEntry(rows=self._rows, bytes=self._bytes, sha256=self._digest.hexdigest())
-
-
 class _OffsetFile(io.BytesIO):
-    """A file of which only what lies behind `start` is there."""
+    """A file whose first `start` bytes are elsewhere."""
 
     def __init__(self, start: int) -> None:
         super().__init__()
@@ -87,15 +77,15 @@ class _OffsetFile(io.BytesIO):
         return self._start + super().seek(place - self._start if whence == io.SEEK_SET else place, whence)
 
 
-def _named(name: str) -> ZipInfo:
+def _zip_info(name: str) -> ZipInfo:
     info = ZipInfo(name, EPOCH)
     info.compress_type = ZIP_DEFLATED
     info.external_attr = 0o600 << 16
     return info
 
 
-def _entry_of_piece(piece: FilePiece) -> ZipInfo:
-    info = _named(piece.name)
+def _piece_info(piece: FilePiece) -> ZipInfo:
+    info = _zip_info(piece.name)
     info.CRC, info.compress_size, info.file_size = piece.crc, piece.packed, piece.bytes
     info.header_offset = piece.offset
     return info

@@ -1,10 +1,9 @@
-"""What arrives: queue messages that hold `summary.due` as EventBridge wraps it."""
+"""What arrives: queue messages that hold `summary.due`."""
 
-from aws_lambda_powertools.utilities.parser.models import SqsRecordModel
-from pydantic import BaseModel, Json
+from pydantic import BaseModel
 
-from membus.core.event import Event
 from membus.core.identity import Id
+from membus.events.records import AnnouncementRecord
 
 
 class SummaryDue(BaseModel):
@@ -12,16 +11,8 @@ class SummaryDue(BaseModel):
     conversation_id: Id
 
 
-class SummaryDueEnvelope(BaseModel):
-    detail: Event
-
-
-class SummaryDueRecord(SqsRecordModel):
-    body: Json[SummaryDueEnvelope]
-
+class SummaryDueRecord(AnnouncementRecord):
     @property
     def due(self) -> SummaryDue:
-        event = self.body.detail
-        return SummaryDue(
-            tenant_id=event.tenant_id, conversation_id=str(event.payload.get("conversation_id"))
-        )
+        conversation_id = str(self.event.payload.get("conversation_id"))
+        return SummaryDue(tenant_id=self.event.tenant_id, conversation_id=conversation_id)

@@ -1,4 +1,4 @@
-"""Entry point: a batch of deleted conversations; what could not be removed in full is delivered again."""
+"""Entry point: a batch of deleted conversations; one whose items are not all removed is delivered again."""
 
 from typing import Any
 
@@ -11,22 +11,20 @@ from membus.observability import logger
 
 container = Container.from_environment()
 RESERVE_SECONDS = 20
-"""One go removes 400 items, which takes a busy table some seconds.
-
-And nobody is alarmed by a run that stops itself.
-"""
+"""A batch of 400 items takes a busy table some seconds, and a run that stops itself raises no alarm."""
 
 
 @logger.inject_lambda_context
 def handler(
     event: dict[str, Any], context: LambdaContext, container: Container = container
 ) -> dict[str, Any]:
+    def log_failure(tenant: str, detail: str) -> None:
+        logger.warning("a removal comes again", tenant_id=tenant, detail=detail)
+
     unfinished = clean_up_conversations(
         [Deletion.model_validate(record) for record in event["Records"]],
-        remains=container.conversations.deleted_items,
+        deleted_items=container.conversations.deleted_items,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS,
-        on_failure=lambda tenant, detail: logger.warning(
-            "a removal comes again", tenant_id=tenant, detail=detail
-        ),
+        on_failure=log_failure,
     )
     return {"batchItemFailures": [{"itemIdentifier": number} for number in unfinished]}

@@ -1,4 +1,4 @@
-"""What arrives: a conversation that was just deleted, as the stream of `conversations` tells of it."""
+"""What arrives: changes of the table `conversations` in which a conversation was deleted."""
 
 from typing import Any
 
@@ -15,6 +15,6 @@ class Deletion(BaseModel):
 
     @property
     def conversation_key(self) -> tuple[str, str]:
-        """Return tenant and conversation; neither can hold the `#` that parts them."""
+        """Tenant and conversation; neither can hold the `#` that parts them."""
         _, tenant, _, conversation_id = str(self.images.keys["pk"]["S"]).split("#")
         return tenant, conversation_id

@@ -1,7 +1,4 @@
-"""Remove what is left of deleted conversations, however much it is.
-
-Who is cut off goes on where it stopped.
-"""
+"""Removal of the items of deleted conversations; a run that is cut off is continued by the next."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,21 +10,19 @@ from membus.core.errors import UnavailableError
 def clean_up_conversations(
     deletions: Sequence[Deletion],
     *,
-    remains: DeletedConversationItems,
+    deleted_items: DeletedConversationItems,
     seconds_left: Callable[[], float],
     on_failure: Callable[[str, str], None],
 ) -> list[str]:
-    """Return the sequence numbers of the deletions to deliver again.
+    """Return the sequence numbers of the deletions that must be delivered again.
 
-    Unfinished for want of time, or of a store.
-
-    `on_failure` is told of a tenant, and why.
+    They lacked time, or a store was away, of which `on_failure` gets the tenant and the reason.
     """
     unfinished: list[str] = []
     for deletion in deletions:
         tenant, conversation_id = deletion.conversation_key
         try:
-            done = _removed(tenant, conversation_id, remains, seconds_left)
+            done = _remove_items(tenant, conversation_id, deleted_items, seconds_left)
         except UnavailableError as error:
             on_failure(tenant, error.detail)
             done = False
@@ -36,10 +31,13 @@ def clean_up_conversations(
     return unfinished
 
 
-def _removed(
-    tenant: str, conversation_id: str, remains: DeletedConversationItems, seconds_left: Callable[[], float]
+def _remove_items(
+    tenant: str,
+    conversation_id: str,
+    deleted_items: DeletedConversationItems,
+    seconds_left: Callable[[], float],
 ) -> bool:
     while seconds_left() > 0:
-        if not remains.remove_batch(tenant, conversation_id):
+        if not deleted_items.remove_batch(tenant, conversation_id):
             return True
     return False

@@ -148,7 +148,7 @@ def _run_job(
         stores=stores,
         clock=lambda: datetime.now(UTC),
         seconds_left=lambda: RUN_SECONDS,
-        settle=parts.settle_time,
+        settle_time=parts.settle_time,
         kept_days=parts.kept_days,
     )
     pause = eraser.advance_job(parts.jobs.get_job(job.tenant, job.job_id))

@@ -82,10 +82,10 @@ def _sources() -> ExportSources:
         summaries=DynamoSummaries(talks),
         documents=DynamoDocuments(memory, contents, clock),
         index=index,
-        held_facts=DynamoReviewQueue(memory, clock),
+        review_queue=DynamoReviewQueue(memory, clock),
         states=DynamoStates(memory, contents, clock),
-        contents=contents,
-        now=clock,
+        blobs=contents,
+        clock=clock,
     )
     for owner in (ADA, Owner(tenant=ADA.tenant, user="bob"), Owner(tenant="zeta", user=ADA.user)):
         _live(owner, sources, cold, hot, index)

@@ -6,13 +6,13 @@ The archive is the one that nothing happened to, or none.
 import hashlib
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
 
-from functions.export import sections, zip_part
 from membus.core.errors import ConflictError, UnavailableError
 from membus.states.model import AgentSession
 from membus.transfer.model import EVENTS, STATES, Export, Manifest, section_of
@@ -24,10 +24,9 @@ from tests.unit.test_export import OWN, Household
 EVENTS_TOLD = 200
 
 
-@pytest.fixture(autouse=True)
-def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_part, "PART_LEAST", 9000)
-    monkeypatch.setattr(sections, "PAGE", 8)
+def setup_of(household: Household) -> ExportSetup:
+    """Return a setup with small pages and parts."""
+    return ExportSetup(replace(household.sources, page_rows=8), part_bytes=9000)
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +54,8 @@ def household() -> Household:
 
 @pytest.fixture(scope="module")
 def whole(household: Household) -> bytes:
-    patch = pytest.MonkeyPatch()
-    patch.setattr(zip_part, "PART_LEAST", 9000)
-    patch.setattr(sections, "PAGE", 8)
-    desk = ExportSetup(household.sources)
+    desk = setup_of(household)
     done = desk.run()
-    patch.undo()
     assert done.parts > 5, "or the sweep sweeps nothing"
     kept: bytes = desk.archives.kept[done.file_key]
     return kept
@@ -105,7 +100,7 @@ def test_a_crash_at_any_call_leaves_the_same_archive(
     at, died = 0, True
     while died:
         at, died = at + 1, False
-        desk = ExportSetup(household.sources)
+        desk = setup_of(household)
         sound = desk.exports, desk.archives
         desk.blow(Fuse(at, after=after, fault=fault))
         try:
@@ -122,7 +117,7 @@ def test_a_crash_at_any_call_leaves_the_same_archive(
 
 
 def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, whole: bytes) -> None:
-    desk = ExportSetup(household.sources)
+    desk = setup_of(household)
     left = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(left)
     export = desk.run()
@@ -136,7 +131,7 @@ def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, 
 
 
 def test_two_who_do_one_job_at_once_leave_one_whole_archive(household: Household, whole: bytes) -> None:
-    desk = ExportSetup(household.sources)
+    desk = setup_of(household)
     asked = desk.exports.start_export(an_export())
     halfway = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(halfway)
@@ -151,11 +146,11 @@ def test_two_who_do_one_job_at_once_leave_one_whole_archive(household: Household
 
 
 def test_a_rivals_part_is_never_taken_for_ones_own(household: Household, whole: bytes) -> None:
-    desk = ExportSetup(household.sources)
+    desk = setup_of(household)
     few = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(few)
     export = desk.run()
-    desk.archives.add(export.file_key, str(export.upload), 1, b"of a run that was behind")
+    desk.archives.add_part(export.file_key, str(export.upload), 1, b"of a run that was behind")
 
     desk.seconds_left = lambda: 900
     done = desk.run()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.api.episodes.schemas import RESTORE_JOB_PREFIX, RestoreOut
+from functions.api.episodes.schemas import RESTORE_JOB_PREFIX, RestoreJobOut
 from functions.api.episodes.usecase import read_restore_job
 from membus.core.errors import CorruptArchiveError, InvalidError, NotFoundError, RestoreInProgressError
 from membus.episodes.archive.model import SMALL_BYTES, ArchiveObject
@@ -52,14 +52,14 @@ def test_a_frozen_object_is_asked_for_and_told_as_a_job(made: ArchiveSetup) -> N
 
     assert seen.count("RestoreObject") == 1
     assert made.s3.head_object(Bucket=BUCKET, Key=first.object_key)["Restore"]
-    told = RestoreOut.from_error(thawing.value)
+    told = RestoreJobOut.from_error(thawing.value)
     assert (told.object, told.status, told.retry_after_seconds) == (first.object_key, "running", 18_000)
 
 
 def test_a_jobs_question_reads_one_byte_and_knows_only_the_tenants_own(made: ArchiveSetup) -> None:
     catalog, objects = made.archiver.catalog, made.archiver.objects
     first = catalog.list_objects("acme")[0]
-    job = RestoreOut.from_error(RestoreInProgressError(first.object_key, retry_after_seconds=1)).job_id
+    job = RestoreJobOut.from_error(RestoreInProgressError(first.object_key, retry_after_seconds=1)).job_id
     read: list[int] = []
     made.s3.meta.events.register(
         "after-call.s3.GetObject", lambda parsed, **_: read.append(parsed["ContentLength"])
@@ -78,7 +78,7 @@ def test_what_is_back_is_read_as_it_was(made: ArchiveSetup) -> None:
     everything = ids(made.walk(ADA))
     first = made.archiver.catalog.list_objects("acme")[0]
     freeze(made, first)
-    job = RestoreOut.from_error(RestoreInProgressError(first.object_key, retry_after_seconds=1)).job_id
+    job = RestoreJobOut.from_error(RestoreInProgressError(first.object_key, retry_after_seconds=1)).job_id
 
     with pytest.raises(RestoreInProgressError):
         objects_of(made).check_exists(first)

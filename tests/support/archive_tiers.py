@@ -93,7 +93,7 @@ def make_archive_setup() -> Iterator[ArchiveSetup]:
         tenants = make_table("tenants")
         erasures = DynamoErasures(tenants)
 
-        def tell(place: str, error: MembusError) -> None:
+        def on_failure(place: str, error: MembusError) -> None:
             problems.append((place, error.code))
 
         def clock() -> datetime:
@@ -108,14 +108,14 @@ def make_archive_setup() -> Iterator[ArchiveSetup]:
                 ArchivedEpisodes(catalog, lambda: objects, contents, clock),
             ),
             Archiver(
-                waiting=DynamoUnarchivedEpisodes(table),
+                unarchived=DynamoUnarchivedEpisodes(table),
                 objects=objects,
                 catalog=catalog,
                 hot_days=HOT_DAYS,
-                now=clock,
-                gate=ErasureGuard(erasures),
+                clock=clock,
+                guard=ErasureGuard(erasures),
                 seconds_left=lambda: 900,
-                tell=tell,
+                on_failure=on_failure,
             ),
             problems,
             erasures,

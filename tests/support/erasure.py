@@ -102,7 +102,7 @@ class ErasureSetup:
             stores=self.stores(),
             clock=self.clock,
             seconds_left=seconds_left,
-            settle=SETTLE,
+            settle_time=SETTLE,
             kept_days=KEPT_DAYS,
         )
 

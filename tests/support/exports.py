@@ -6,6 +6,7 @@ from typing import Any
 
 from functions.export.sections import ExportSources
 from functions.export.usecase import Exporter
+from functions.export.zip_part import PART_BYTES_MIN
 from membus.core.erasure import erasure_subject
 from membus.core.identity import Owner
 from membus.transfer.model import Export
@@ -24,10 +25,16 @@ def an_export(owner: Owner = ADA, **fields: object) -> Export:
 class ExportSetup:
     """Where one export is asked for and done."""
 
-    def __init__(self, sources: ExportSources, *, seconds_left: Callable[[], float] = lambda: 900) -> None:
+    def __init__(
+        self,
+        sources: ExportSources,
+        *,
+        seconds_left: Callable[[], float] = lambda: 900,
+        part_bytes: int = PART_BYTES_MIN,
+    ) -> None:
         self.exports: Any = InMemoryExportJobs(StoppedClock())
         self.archives: Any = InMemoryExportFiles()
-        self.sources, self.seconds_left = sources, seconds_left
+        self.sources, self.seconds_left, self.part_bytes = sources, seconds_left, part_bytes
         self.show: Callable[[Owner], None] = lambda _: None
 
     def blow(self, fuse: Fuse) -> None:
@@ -37,11 +44,12 @@ class ExportSetup:
     def exporter(self) -> Exporter:
         return Exporter(
             sources=self.sources,
-            exports=self.exports,
-            archives=self.archives,
-            show=self.show,
+            jobs=self.exports,
+            files=self.archives,
+            ensure_visible=self.show,
             clock=StoppedClock(),
             seconds_left=self.seconds_left,
+            part_bytes=self.part_bytes,
         )
 
     def run(self, export: Export | None = None) -> Export:

@@ -128,7 +128,7 @@ def _yesterday(house: ErasureSetup) -> None:
 
 
 def _archive(house: ErasureSetup, gate: ErasureGuard) -> None:
-    house.tiers.archiver = replace(house.tiers.archiver, gate=gate)
+    house.tiers.archiver = replace(house.tiers.archiver, guard=gate)
     house.tiers.archive()
 
 

@@ -69,10 +69,10 @@ class Household:
             summaries=self.summaries,
             documents=self.documents,
             index=self.index,
-            held_facts=self.held_facts,
+            review_queue=self.held_facts,
             states=self.states,
-            contents=self.contents,
-            now=clock,
+            blobs=self.contents,
+            clock=clock,
         )
 
     def live(self) -> None:
@@ -224,7 +224,7 @@ def test_a_part_holds_what_it_packed_and_one_line_in_memory() -> None:
 
     part = ZipPart(0)
     tracemalloc.start()
-    part.add("events.jsonl", endless())
+    part.add_file("events.jsonl", endless())
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -38,9 +38,9 @@ def worked(door: ApiTestClient, household: Household) -> Export:
     (due,) = door.announcements.published
     exporter = Exporter(
         sources=household.sources,
-        exports=door.exports,
-        archives=door.archives,
-        show=ErasureGuard(door.erasures).ensure_visible,
+        jobs=door.exports,
+        files=door.archives,
+        ensure_visible=ErasureGuard(door.erasures).ensure_visible,
         clock=door.clock,
         seconds_left=lambda: 900,
     )

@@ -60,7 +60,7 @@ def _same(fuse: Fuse) -> Fuse:
 def run(store: InMemoryConversations, *ids: str, removals: int = 1000, told: Told | None = None) -> list[str]:
     return clean_up_conversations(
         [deletion(each, number) for number, each in enumerate(ids)],
-        remains=InMemoryDeletedConversationItems(store),
+        deleted_items=InMemoryDeletedConversationItems(store),
         seconds_left=steps(removals),
         on_failure=lambda tenant, why: (told or []).append((tenant, why)),
     )
@@ -100,7 +100,7 @@ def test_a_store_that_fails_anywhere_loses_nothing_that_has_to_go(faults: list[t
         remains = Fused(InMemoryDeletedConversationItems(store), partial(_same, fuse))
         again = clean_up_conversations(
             [deletion(each) for each in unfinished],
-            remains=remains,
+            deleted_items=remains,
             seconds_left=lambda: 1,
             on_failure=lambda tenant, why: told.append((tenant, why)),
         )

@@ -6,7 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from functions.api.episodes.schemas import EpisodeBatch, EpisodePage, EpisodeRange, RestoreOut
+from functions.api.episodes.schemas import EpisodeBatch, EpisodePage, EpisodeRange, RestoreJobOut
 from functions.api.episodes.usecase import list_episodes, record_episodes
 from functions.api.events.schemas import EventReceipt
 from functions.api.events.usecase import EventDefaults
@@ -68,7 +68,7 @@ def get_episodes(
     user_id: Annotated[Id | None, Query(description=USER_DESCRIPTION)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Response[EpisodePage | RestoreOut]:
+) -> Response[EpisodePage | RestoreJobOut]:
     try:
         answer = list_episodes(
             router.tenant,
@@ -81,5 +81,5 @@ def get_episodes(
         )
     except RestoreInProgressError as error:
         wait = {"Retry-After": str(error.retry_after_seconds)}
-        return json_response(RestoreOut.from_error(error), status=HTTPStatus.ACCEPTED, headers=wait)
+        return json_response(RestoreJobOut.from_error(error), status=HTTPStatus.ACCEPTED, headers=wait)
     return json_response(answer)

@@ -82,7 +82,7 @@ class EpisodePage(BaseModel):
 RESTORE_JOB_PREFIX = "thaw-"
 
 
-class RestoreOut(BaseModel):
+class RestoreJobOut(BaseModel):
     """The same request answers once the job is done; asking earlier costs nothing and begins nothing anew."""
 
     job_id: str = Field(description="`GET /v1/jobs/{job_id}` tells how far it is")
@@ -92,7 +92,7 @@ class RestoreOut(BaseModel):
     retry_after_seconds: int
 
     @classmethod
-    def from_error(cls, error: RestoreInProgressError) -> "RestoreOut":
+    def from_error(cls, error: RestoreInProgressError) -> "RestoreJobOut":
         """Return the job, whose id holds the object's name within the tenant, so that none needs to be stored."""
         _, _, name = error.key.partition("/")
         job_id = RESTORE_JOB_PREFIX + base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")

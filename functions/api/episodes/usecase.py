@@ -10,7 +10,7 @@ from functions.api.episodes.schemas import (
     EpisodeOut,
     EpisodePage,
     EpisodeRange,
-    RestoreOut,
+    RestoreJobOut,
 )
 from functions.api.events.schemas import EventReceipt
 from functions.api.events.usecase import EventDefaults, IncomingEvents, check_events, publish_events
@@ -125,7 +125,7 @@ def _range_start(asked: EpisodeRange, end: datetime) -> datetime:
 
 def read_restore_job(
     tenant: str, job_id: str, *, catalog: ArchiveCatalog, objects: ArchiveObjects
-) -> RestoreOut:
+) -> RestoreJobOut:
     """Return whether the object of a restore job can be read; NotFoundError for one that the tenant lacks."""
     key = f"{tenant}/{_object_name(job_id)}"
     entry = next((each for each in catalog.list_objects(tenant) if each.object_key == key), None)
@@ -134,8 +134,8 @@ def read_restore_job(
     try:
         objects.check_exists(entry)
     except RestoreInProgressError as error:
-        return RestoreOut.from_error(error)
-    return RestoreOut(job_id=job_id, status="done", object=key, retry_after_seconds=0)
+        return RestoreJobOut.from_error(error)
+    return RestoreJobOut(job_id=job_id, status="done", object=key, retry_after_seconds=0)
 
 
 def _object_name(job_id: str) -> str:

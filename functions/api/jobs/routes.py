@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.api.episodes.schemas import RESTORE_JOB_PREFIX, RestoreOut
+from functions.api.episodes.schemas import RESTORE_JOB_PREFIX, RestoreJobOut
 from functions.api.episodes.usecase import read_restore_job
-from functions.api.jobs.schemas import ExportOut, JobOut
+from functions.api.jobs.schemas import ErasureJobOut, ExportJobOut
 from functions.api.parameters import ADMIN, PathId, RequestKey
 from functions.api.router import ApiRouter
 from membus.core.errors import NotFoundError
@@ -24,7 +24,7 @@ router = ApiRouter()
     status_code=HTTPStatus.ACCEPTED,
     **ADMIN,
 )
-def post_erasure(user: PathId, key: RequestKey = None) -> Response[JobOut]:
+def post_erasure(user: PathId, key: RequestKey = None) -> Response[ErasureJobOut]:
     job = request_erasure(
         router.get_owner(user),
         request_key=key,
@@ -33,7 +33,9 @@ def post_erasure(user: PathId, key: RequestKey = None) -> Response[JobOut]:
         jobs=router.container.erasure.jobs,
         announcements=router.container.events.announcements,
     )
-    return json_response(JobOut.from_job(job), status=HTTPStatus.ACCEPTED, headers=_location(job.job_id))
+    return json_response(
+        ErasureJobOut.from_job(job), status=HTTPStatus.ACCEPTED, headers=_location(job.job_id)
+    )
 
 
 @router.post(
@@ -42,7 +44,7 @@ def post_erasure(user: PathId, key: RequestKey = None) -> Response[JobOut]:
     status_code=HTTPStatus.ACCEPTED,
     **ADMIN,
 )
-def post_export(user: PathId, key: RequestKey = None) -> Response[ExportOut]:
+def post_export(user: PathId, key: RequestKey = None) -> Response[ExportJobOut]:
     transfer, now = router.container.transfer, router.container.clock()
     export = request_export(
         router.get_owner(user),
@@ -52,14 +54,14 @@ def post_export(user: PathId, key: RequestKey = None) -> Response[ExportOut]:
         exports=transfer.jobs,
         announcements=router.container.events.announcements,
     )
-    out = ExportOut.from_export(export, files=transfer.files, now=now)
+    out = ExportJobOut.from_export(export, files=transfer.files, now=now)
     return json_response(out, status=HTTPStatus.ACCEPTED, headers=_location(export.job_id))
 
 
 @router.get(
     "/v1/jobs/<job>", summary="How far a job has come; an erasure's receipt, an export's archive", **ADMIN
 )
-def get_job(job: PathId) -> JobOut | ExportOut | RestoreOut:
+def get_job(job: PathId) -> ErasureJobOut | ExportJobOut | RestoreJobOut:
     container = router.container
     if job.startswith(RESTORE_JOB_PREFIX):
         episodes = container.episodes
@@ -68,8 +70,8 @@ def get_job(job: PathId) -> JobOut | ExportOut | RestoreOut:
         export = container.transfer.jobs.get_export(router.tenant, job)
         if export.subject in router.hidden.subjects:
             raise NotFoundError("no such job")
-        return ExportOut.from_export(export, files=container.transfer.files, now=container.clock())
-    return JobOut.from_job(container.erasure.jobs.get_job(router.tenant, job))
+        return ExportJobOut.from_export(export, files=container.transfer.files, now=container.clock())
+    return ErasureJobOut.from_job(container.erasure.jobs.get_job(router.tenant, job))
 
 
 def _location(job_id: str) -> dict[str, str]:

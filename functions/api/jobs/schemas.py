@@ -13,7 +13,7 @@ LINK_LIFETIME = timedelta(minutes=15)
 """Long enough to begin a download; a repeated request for the job returns a new link."""
 
 
-class ReceiptOut(BaseModel):
+class ErasureReceiptOut(BaseModel):
     """What is left by store, asked anew after the last removal; it is 0 everywhere."""
 
     proven_at: AwareDatetime
@@ -25,7 +25,7 @@ class ReceiptOut(BaseModel):
     final: date
 
 
-class JobOut(BaseModel):
+class ErasureJobOut(BaseModel):
     """`running`, `settling` until whoever had not heard of it has ended, then `running` again, and `done`."""
 
     job_id: str
@@ -37,14 +37,14 @@ class JobOut(BaseModel):
     )
     settles_at: AwareDatetime | None
     removed: dict[str, int] = Field(description="by store; at least so many")
-    receipt: ReceiptOut | None
+    receipt: ErasureReceiptOut | None
 
     @classmethod
-    def from_job(cls, job: ErasureJob) -> "JobOut":
+    def from_job(cls, job: ErasureJob) -> "ErasureJobOut":
         return cls.model_validate(job.model_dump() | {"covers_until": job.before})
 
 
-class ExportOut(BaseModel):
+class ExportJobOut(BaseModel):
     """`running`, then `done` with the address of the archive, or `failed` for good."""
 
     job_id: str
@@ -61,7 +61,7 @@ class ExportOut(BaseModel):
     reason: str | None
 
     @classmethod
-    def from_export(cls, export: Export, *, files: ExportFiles, now: datetime) -> "ExportOut":
+    def from_export(cls, export: Export, *, files: ExportFiles, now: datetime) -> "ExportJobOut":
         """Return the job, with a link to its file while there is one."""
         url = None
         if export.file_expires_at is not None and now < export.file_expires_at:

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from functions.api.etags import IfMatch, expected_version, with_etag
-from functions.api.memories.schemas import MemoriesOut, MemoryBatch, MemoryOut, MemoryPage, MemoryPatch
+from functions.api.memories.schemas import MemoryBatch, MemoryOut, MemoryPage, MemoryPatch, MemoryReceipts
 from functions.api.memories.usecase import DocumentLibrary, list_memories
 from functions.api.parameters import (
     READ,
@@ -31,15 +31,15 @@ MEMORY = "/v1/memories/<memory>"
 
 
 @router.post("/v1/memories", summary="Put texts into memory", status_code=HTTPStatus.CREATED, **WRITE)
-def post_memories(batch: Annotated[MemoryBatch, Body()], key: RequestKey = None) -> MemoriesOut:
-    def put_memories() -> MemoriesOut:
+def post_memories(batch: Annotated[MemoryBatch, Body()], key: RequestKey = None) -> MemoryReceipts:
+    def put_memories() -> MemoryReceipts:
         router.check_writable(*{item.user_id for item in batch.items})
-        return MemoriesOut(items=_library().put_memories(router.tenant, batch.items))
+        return MemoryReceipts(items=_library().put_memories(router.tenant, batch.items))
 
     return router.run_once(
         "memories.create",
         put_memories,
-        MemoriesOut,
+        MemoryReceipts,
         key=require_idempotency_key(key),
         body=batch.model_dump(mode="json"),
     )

@@ -57,7 +57,7 @@ class MemoryReceipt(BaseModel):
     vector_state: Literal["ready", "pending"]
 
 
-class MemoriesOut(BaseModel):
+class MemoryReceipts(BaseModel):
     items: list[MemoryReceipt]
 
 

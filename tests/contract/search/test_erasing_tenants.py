@@ -49,7 +49,7 @@ def eraser(made: ErasureSetup, transactions: TenantTransactions) -> Eraser:
         stores=everywhere(made, transactions),
         clock=made.clock,
         seconds_left=lambda: 3600,
-        settle=SETTLE,
+        settle_time=SETTLE,
         kept_days=KEPT_DAYS,
     )
 

@@ -64,7 +64,7 @@ def erase(made: ErasureSetup, transactions: TenantTransactions, owner: Owner) ->
         stores=stores,
         clock=made.clock,
         seconds_left=lambda: 300,
-        settle=SETTLE,
+        settle_time=SETTLE,
         kept_days=KEPT_DAYS,
     )
     while (wait := work.advance_job(made.erasures.get_job(job.tenant, job.job_id))) is not None:
