@@ -5,9 +5,8 @@ import sys
 try:
     from scripts.cli import main
 except ModuleNotFoundError as error:
-    sys.exit(
-        f"error: no {error.name}: `make setup`, then PYTHONPATH=.:layers/membus/python .venv/bin/python -m scripts"
-    )
+    run = "PYTHONPATH=.:layers/membus/python .venv/bin/python -m scripts"
+    sys.exit(f"error: no {error.name}: `make setup`, then {run}")
 except KeyboardInterrupt:
     sys.exit(130)
 

@@ -70,7 +70,7 @@ TENANT = option("--tenant", required=True, help="id of the tenant")
 class Command:
     """A command that `changes` something has a dry run.
 
-    One that `asks` cannot be undone by another command, or costs money: it is confirmed by the operator first.
+    One that `asks` cannot be undone by another command, or costs money: the operator confirms it first.
     """
 
     run: Handler
@@ -103,7 +103,7 @@ def command(
     asks: bool = False,
     has_target: bool = True,
 ) -> Callable[[Handler], Command]:
-    """Make a command of the function that runs it; `has_target` is False for one that reads no environment."""
+    """Make a command of its function; `has_target` is False for one that reads no environment."""
     return lambda run: Command(run, name, summary, options, examples, description, changes, asks, has_target)
 
 
@@ -118,7 +118,8 @@ def describe(description: str | None, examples: Sequence[str]) -> dict[str, Any]
 
 def list_commands(parser: ArgumentParser) -> Iterator[ArgumentParser]:
     """Yield the parsers of all commands, in the order of the help."""
-    groups = [action.choices for action in parser._actions if isinstance(action.choices, dict)]  # noqa: SLF001 - no other way
+    actions = parser._actions  # noqa: SLF001 - no other way
+    groups = [action.choices for action in actions if isinstance(action.choices, dict)]
     if not groups:
         yield parser
     for group in groups:

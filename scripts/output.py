@@ -35,7 +35,8 @@ class Output:
     def print_rows(self, rows: Sequence[Row], *, nothing: str = "", brief: Sequence[str] = ()) -> None:
         """Print a table, or the remark `nothing` if there are no rows.
 
-        A table that is too wide has as many of the first `brief` columns as fit, or becomes a block for each row.
+        A table that is too wide has as many of the first `brief` columns as fit, or becomes a block for
+        each row.
         """
         if self.as_json:
             print_json(rows)

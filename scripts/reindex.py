@@ -56,8 +56,9 @@ class ReindexProgress:
     option("--place", type=Path, metavar="FILE", help="where to save how far it has come"),
     asks=True,
     examples=["reindex --tenant acme --dry-run", "reindex --tenant acme --model cohere.embed-v4 --yes"],
-    description="Reads the tables `memory` and `conversations` once through: half a read unit for each 4 KB in "
-    "them, of all tenants. Texts that have a vector keep it. Run it again to continue an interrupted run.",
+    description="Reads the tables `memory` and `conversations` once through: half a read unit for each 4 "
+    "KB in them, of all tenants. Texts that have a vector keep it. Run it again to continue an interrupted "
+    "run.",
 )
 def run(arguments: Namespace, target: Target, output: Output) -> None:
     tenant = target.get_tenant(arguments.tenant).tenant_id

@@ -95,7 +95,7 @@ def open_target(arguments: Namespace) -> Target:
 
 
 def _connect(environment: str, settings: Mapping[str, str]) -> Target:
-    os.environ.update(settings)  # noqa: TID251 - commands are composed here; boto3 reads its settings from the process
+    os.environ.update(settings)  # noqa: TID251 - boto3 reads its settings from the process
     forget_clients()
     tenants = dynamodb_table(f"membus-{environment}-tenants")
     conversations = DynamoConversations(
@@ -153,9 +153,9 @@ def explain_error(error: Exception, arguments: Namespace) -> str:
         )
     if "ResourceNotFoundException" in codes:
         return (
-            f"account {_account()} has no environment {arguments.environment} in {arguments.region} ({causes[-1]}): "
-            "take its account's credentials (AWS_PROFILE=<name>), name its region (--region), or deploy it: "
-            f"make apply ENV={arguments.environment}"
+            f"account {_account()} has no environment {arguments.environment} in {arguments.region} "
+            f"({causes[-1]}): take its account's credentials (AWS_PROFILE=<name>), name its region "
+            f"(--region), or deploy it: make apply ENV={arguments.environment}"
         )
     return detail
 

@@ -66,7 +66,7 @@ def create(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 @command("tenant list", "list all tenants", examples=["tenant list --environment dev --json"])
-def list_all(arguments: Namespace, target: Target, output: Output) -> None:  # noqa: ARG001 - it has no options
+def list_all(arguments: Namespace, target: Target, output: Output) -> None:  # noqa: ARG001 - no options
     rows = [_row(tenant) for tenant in target.tenants.list_tenants()]
     output.print_rows(rows, nothing=f"No tenants in {target.environment} yet: `tenant create <id>` adds one.")
 

@@ -126,7 +126,8 @@ class ZipSize:
         if self.unzipped > self.budget:
             return f"{self.name} weighs {self.unzipped:.2f} MB unzipped, its budget is {self.budget:.1f} MB"
         if self.zipped > ZIPPED:
-            return f"{self.name} weighs {self.zipped:.2f} MB zipped, Lambda's direct upload ends at {ZIPPED:.0f} MB"
+            limit = f"Lambda's direct upload ends at {ZIPPED:.0f} MB"
+            return f"{self.name} weighs {self.zipped:.2f} MB zipped, {limit}"
         return None
 
 

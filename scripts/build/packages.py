@@ -1,4 +1,4 @@
-"""The locked wheels of a target: which they are, how they are installed, and which of their files are shipped."""
+"""The locked wheels of a target: their choice, their installation, and their files that are shipped."""
 
 import subprocess
 import sys
@@ -66,7 +66,7 @@ def install(requirements: Path, target: BuildTarget, folder: Path) -> None:
 
 
 def chosen_wheels(requirements: Path, target: BuildTarget) -> list[Wheel]:
-    """Return the wheel of each locked package that the target gets; the lock names those of every platform."""
+    """Return the wheel that the target gets of each locked package."""
     answer = _uv("compile", requirements, target, "--format", "pylock.toml")
     return [
         Wheel(

@@ -98,14 +98,16 @@ def estimate_month(arguments: Namespace, target: None, output: Output) -> None: 
     if output.as_json:
         return
     output.print_remark(
-        f"List prices, {aws_prices()['region']}, as of {aws_prices()['read_on']}, without free tiers. Not counted: "
-        "Lambda's seconds outside chat, Aurora above its minimum, the archive, logs, backups, traffic."
+        f"List prices, {aws_prices()['region']}, as of {aws_prices()['read_on']}, without free tiers. Not "
+        "counted: Lambda's seconds outside chat, Aurora above its minimum, the archive, logs, backups, "
+        "traffic."
     )
     worst, live, release = without_cache(load, models.chat, prices, day=today)
     output.print_remark(
-        "A turn is counted as if no prompt were cached. On the worst day each prompt is written to the cache and none "
-        f"is read: prompts of chat then cost {_dollars(worst)} dollars that day. A release that changes instructions "
-        f"or tools does so to {live:,} live conversations, once: {_dollars(release)} dollars."
+        "A turn is counted as if no prompt were cached. On the worst day each prompt is written to the "
+        f"cache and none is read: prompts of chat then cost {_dollars(worst)} dollars that day. A release "
+        f"that changes instructions or tools does so to {live:,} live conversations, once: "
+        f"{_dollars(release)} dollars."
     )
 
 

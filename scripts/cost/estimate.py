@@ -134,7 +134,7 @@ def _shared_writes(requests: float) -> float:
 
 
 def _unprocessed_writes(load: Workload) -> float:
-    """Return the write units of a message that is kept until it is read: the newest of a request, and a stamp."""
+    """Return the write units of an unprocessed message: itself, and its share of the version token."""
     fresh = work()["fresh"]
     messages = _per_user(load, max(1.0, load.read_share / work()["event"]["http_requests"]))
     return float((fresh["word"] * min(messages, fresh["most"]) + fresh["stamp"]) / messages)
@@ -199,6 +199,6 @@ def _count_fixed(sizes: Mapping[str, float]) -> Iterator[Counted]:
 def _price(name: str, key: str, quantity: float, per: str) -> CostItem:
     price = aws_prices()["prices"][key]
     unit, many = Decimal(price["dollars"]), price["per"]
-    shown = f"{quantity:,.0f}" if quantity >= 10 else f"{quantity:.2g}"  # noqa: PLR2004 - small figures keep their digits
+    shown = f"{quantity:,.0f}" if quantity >= 10 else f"{quantity:.2g}"  # noqa: PLR2004
     text = f"{unit} per {many:,}" if many > 1 else f"{unit}"
     return CostItem(name, f"{shown} {price['of']}", text, Decimal(quantity) * unit / many, per)

@@ -21,8 +21,8 @@ FACTS_SHOWN = 30
 CHANGES_SHOWN = 10
 FACTS_NAMED = 3
 STAND_IN = (
-    "The local model server stands in for Claude: what it reads and answers follows simple rules, needs no key and "
-    "costs nothing. With ANTHROPIC_API_KEY in .env the same command lets Claude read and answer."
+    "The local model server stands in for Claude: what it reads and answers follows simple rules, needs no "
+    "key and costs nothing. With ANTHROPIC_API_KEY in .env the same command lets Claude read and answer."
 )
 CLAUDE = "Claude reads them and answers, with the key in your environment."
 KINDS = get_args(FactKind)
@@ -33,7 +33,10 @@ QUESTIONS = {
     "plan": "What are my plans?",
 }
 QUESTION = "What do you know about me?"
-SHORT = "So short a history would still fit whole; it grows with every message, the prompt only up to its ceiling."
+SHORT = (
+    "So short a history would still fit whole; it grows with every message, "
+    "the prompt only up to its ceiling."
+)
 READ_KEY = """KEY=$(python3 -c 'import json; print(json.load(open(".local/stack.json"))["api_key"])')"""
 CURL = 'curl -s -w "\\n" -H "Authorization: Bearer $KEY"'
 
@@ -153,7 +156,8 @@ def show_sections(console: Console, context: Any, usage: Mapping[str, int]) -> N
     )
     counted = sum(usage.get(name, 0) for name in ("input", "cache_read", "cache_write"))
     console.print(
-        f"The ceiling is {context['budget']:,}, however long the history. The model's own count: {counted:,}.",
+        f"The ceiling is {context['budget']:,}, however long the history. "
+        f"The model's own count: {counted:,}.",
         style="dim",
     )
 
@@ -166,8 +170,9 @@ def show_comparison(console: Console, context: Any, events: Sequence[Event], *, 
     saved = f"{history / prompt:.1f} times fewer tokens than sending the history with every question."
     console.print(saved if history > prompt else SHORT, style="bold")
     console.print(
-        "Both are estimates by the same code (membus.core.tokens): of the history the messages alone, of the prompt "
-        f"everything in it. It carries {len(context['facts'])} of {_count(known, 'fact')}, not every word that was said.",
+        "Both are estimates by the same code (membus.core.tokens): of the history the messages alone, of "
+        f"the prompt everything in it. It carries {len(context['facts'])} of {_count(known, 'fact')}, not "
+        "every word that was said.",
         style="dim",
     )
 

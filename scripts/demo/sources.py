@@ -19,7 +19,7 @@ Event = dict[str, Any]
 USER_ID: TypeAdapter[str] = TypeAdapter(Id)
 EXPECTED = (
     "Expected one of: JSONL with one event a line, such as\n"
-    '  {"event_id": "e-1", "user_id": "ada", "type": "message.sent", "payload": {"text": "I live in Oslo."}}\n'
+    '  {"event_id": "e-1", "user_id": "ada", "type": "message.sent", "payload": {"text": "Hello."}}\n'
     "a LoCoMo file (a JSON list of conversations), or a BEAM file (a JSON object with a `chat`)."
 )
 LOCOMO_DATE = "%I:%M %p on %d %B, %Y"

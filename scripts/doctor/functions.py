@@ -132,7 +132,7 @@ def model(deployment: DeployedEnvironment) -> Iterator[Finding]:
 
 
 def _count_tokens_by_anthropic(name: str, key: str, address: str | None) -> Finding:
-    from anthropic import Anthropic, AnthropicError  # noqa: PLC0415 - takes most of a second, for this check alone
+    from anthropic import Anthropic, AnthropicError  # noqa: PLC0415 - takes most of a second
 
     about = f"model {name}"
     try:

@@ -19,7 +19,7 @@ SET_TOPIC = "set operations.alarm_topic_arn, then make apply"
 
 
 def queues(deployment: DeployedEnvironment) -> Iterator[Finding]:
-    """Queues have a reader and a dead-letter queue, hide messages long enough, and no message waits for long."""
+    """Every queue has a reader and a dead-letter queue, hides messages long enough, and is not behind."""
     sqs, prefix = deployment.client("sqs"), deployment.resource_name("")
     found: dict[str, Any] = {}
     for url in deployment.list_all("sqs", "list_queues", "QueueUrls", QueueNamePrefix=prefix):

@@ -45,9 +45,10 @@ RUN_SECONDS = 3600
         "erase --tenant acme --everything --environment prod",
         "erase --tenant acme --again",
     ],
-    description="The deployed function erases a user, as for POST /v1/users/{user}:erase; the command starts it and, "
-    "with --wait, waits for the receipt. The command itself erases a tenant: run it again to continue. Use --again "
-    "after a restore: users whom the erasure ledger names and who are there again are erased again.",
+    description="The deployed function erases a user, as for POST /v1/users/{user}:erase; the command "
+    "starts it and, with --wait, waits for the receipt. The command itself erases a tenant: run it again "
+    "to continue. Use --again after a restore: users whom the erasure ledger names and who are there again "
+    "are erased again.",
 )
 def erase(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     container, tenant = open_container(target.environment, "erase"), str(arguments.tenant)
@@ -77,7 +78,7 @@ def _find_reappeared(tenant: str, output: Output, container: OperatorContainer) 
 def list_erased_owners(
     tenant: str, stores: Mapping[str, UserDirectory], ledger: ErasureLedger
 ) -> Mapping[str, Sequence[str]]:
-    """Return the users who are in stores although the ledger says that they were erased, with these stores."""
+    """Return by user the stores that have data of a user whom the ledger says was erased."""
     erased, found = ledger.list_erased_subjects(tenant), defaultdict[str, list[str]](list)
     for name, users in stores.items():
         for user in users.list_users(tenant):
@@ -89,7 +90,7 @@ def list_erased_owners(
 def _clean_restored(
     tenant: str, live_table: str | None, output: Output, container: OperatorContainer
 ) -> None:
-    """Remove from restored stores what lies outside the data of erased users and still quotes or names them."""
+    """Remove from restored stores what quotes or names erased users and is not part of their data."""
     if live_table:
         copied = dict(container.carry_over_erasures(tenant, live_table=live_table))
         output.print_remark(f"carried over: {copied}")

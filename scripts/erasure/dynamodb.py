@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class DynamoUsers:
-    """`listed_by` is the partition key of the index that leads from a user to what lies in other partitions."""
+    """`listed_by` is the key of the index that leads from a user to items in other partitions."""
 
     def __init__(self, table: "Table", listed_by: str) -> None:
         self._table, self._listed_by = DynamoTable(table), listed_by

@@ -31,7 +31,7 @@ TABLES = ("memories", "vectors", "removals", "scopes")
 
 
 class TenantItemEraser:
-    """`keeps` says of a partition key that its items outlive the tenant: the bill, and what says it was erased."""
+    """`keeps` names the partitions that outlive the tenant: its bill, and the record of its erasure."""
 
     def __init__(self, table: "Table", name: str, *, keeps: Callable[[str], bool] = lambda _: False) -> None:
         self._table, self.name, self._keeps = DynamoTable(table), name, keeps

@@ -1,7 +1,8 @@
 """Derives one user's facts again from their episodes, into memory, and compares them with the stored ones.
 
-The extraction code itself runs over a draft of the facts, so that the result is what the queue would have led to. An
-event that was read at the same version costs no model call. Corrections are events, and extracted like all others.
+The extraction code itself runs over a draft of the facts, so that the result is what the queue would have
+led to. An event that was read at the same version costs no model call. Corrections are events, and
+extracted like all others.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -66,7 +67,7 @@ class DraftFacts:
 
 @dataclass(frozen=True)
 class DerivedFacts:
-    """What a user's events say: `read` were extracted, `unread` have the reason; `answers` and `costs` are new."""
+    """The facts of `read` events; `unread` events have the reason, `answers` are new, with their costs."""
 
     observations: tuple[Observation, ...]
     read: frozenset[str]

@@ -68,7 +68,7 @@ class DynamoFactRebuilder:
     def rebuild_facts(
         self, owner: Owner, wanted: Callable[[Sequence[Observation]], list[Observation]]
     ) -> int:
-        """Make the user's observations what `wanted` makes of the stored ones; return how many items were written.
+        """Replace the user's observations by what `wanted` makes of them; return how many items were written.
 
         A commit that comes in between is not overwritten: the rebuild is done again from what is stored then.
         One that stops half-way leaves every key either old or new, and is finished by another.

@@ -62,7 +62,7 @@ class Reextraction:
         return derived, _list_rows(owner.user, derived, changes)
 
     def derive_facts(self, owner: Owner) -> DerivedFacts:
-        """Extract a user's events; one that the model was never asked about and may not be asked about is unread."""
+        """Extract a user's events; an event without a known answer that `may_ask` excludes is unread."""
         events = list(self.list_episodes(owner))
         known = self.container.facts.answers.get_answers(
             owner.tenant,
@@ -99,7 +99,7 @@ class Reextraction:
 
 
 class _NoEffects:
-    """Discards what a first extraction has done before: review items, processed messages, metrics and logs."""
+    """Discards what the first extraction has done: review items, processed messages, metrics, logs."""
 
     def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Signals in memory, in time order and to the millisecond as the table keeps them; a replay counts them again."""
+"""Signals in memory, in time order to the millisecond as in the table; a replay counts them again."""
 
 from bisect import insort
 from collections import defaultdict

@@ -212,7 +212,7 @@ def run_tasks(target: Target, tasks: Iterable[ArchiverTask], *, report: Report) 
 def _walk(
     task: ArchiverTask, places: Sequence[str], arguments: Namespace, target: Target, output: Output
 ) -> ArchiverResult:
-    """Let `archive` go through all places, half a minute at a time; an interrupted run says how to continue."""
+    """Let `archive` go through all places in short steps; an interrupted run says how to continue."""
     task |= {"tenant": arguments.tenant, "after": arguments.after, "seconds": STEP_SECONDS}
     reached: str = arguments.after
     with output.progress_bar() as bar:

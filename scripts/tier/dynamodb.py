@@ -1,4 +1,4 @@
-"""What DynamoDB holds of a tenant's episodes, found by reading the table once: for an operator's report alone."""
+"""A tenant's recorded events and hot episodes, found by reading the table once: for operators alone."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ class DynamoRecordedEvents:
         self._table = DynamoTable(table)
 
     def collect_into(self, tenant: str, into: Reconciliation) -> Iterator[int]:
-        """Enter every identity and every hot episode; yields how many items were looked at with each page."""
+        """Add every identity and every hot episode; yields with each page how many items were read."""
         identities, episodes = events_prefix(tenant), agents_prefix(tenant)
         pages = self._table.scan_pages(
             doing="reading what was recorded",
@@ -35,7 +35,7 @@ class DynamoRecordedEvents:
             yield scanned
 
     def find_location(self, tenant: str, event_id: str) -> EpisodeLocation | None:
-        """Return what there is of an event now, None where it is not recorded."""
+        """Return what there is of an event now, None if it is not recorded."""
         identity = self._table.get(identity_key(tenant, event_id), doing=LOOKING_AGAIN)
         if identity is None or "episode_pk" not in identity:
             return None

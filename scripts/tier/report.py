@@ -42,21 +42,23 @@ UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 STYLE = """
 :root{color-scheme:light dark;--paper:#fcfcfa;--card:#fff;--ink:#1d2329;--soft:#59636e;--rule:#dfe3e6;
 --tier-0:#d1495b;--tier-1:#e0a030;--tier-2:#2a8c82;--tier-3:#33658a}
-@media(prefers-color-scheme:dark){:root{--paper:#14181c;--card:#1b2127;--ink:#e7ebee;--soft:#9aa6b1;--rule:#313a42;
---tier-0:#ef7b8a;--tier-1:#f0bf5f;--tier-2:#5cc4b8;--tier-3:#7fb2dc}}
+@media(prefers-color-scheme:dark){:root{--paper:#14181c;--card:#1b2127;--ink:#e7ebee;--soft:#9aa6b1;
+--rule:#313a42;--tier-0:#ef7b8a;--tier-1:#f0bf5f;--tier-2:#5cc4b8;--tier-3:#7fb2dc}}
 *{box-sizing:border-box}
-body{font:16px/1.55 system-ui,sans-serif;background:var(--paper);color:var(--ink);max-width:64rem;margin:0 auto;
-padding:2.5rem 1.25rem 4rem}
+body{font:16px/1.55 system-ui,sans-serif;background:var(--paper);color:var(--ink);max-width:64rem;
+margin:0 auto;padding:2.5rem 1.25rem 4rem}
 h1{font-size:1.7rem;margin:0}h2{font-size:1.1rem;margin:0 0 .25rem}p{margin:.25rem 0 0;color:var(--soft)}
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.75rem;margin:1.5rem 0}
 dl div,section{background:var(--card);border:1px solid var(--rule);border-radius:.6rem;padding:.9rem 1.1rem}
 dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.35rem;font-variant-numeric:tabular-nums}
-section{margin:1rem 0;overflow-x:auto}svg{width:100%;min-width:36rem;height:auto;display:block;margin-top:.5rem}
+section{margin:1rem 0;overflow-x:auto}
+svg{width:100%;min-width:36rem;height:auto;display:block;margin-top:.5rem}
 svg text{font-size:13px;fill:var(--ink)}svg line{stroke:var(--rule)}
 ul{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;padding:0;margin:.5rem 0 0;font-size:.9rem}
 li::before{content:"";display:inline-block;width:.8em;height:.8em;border-radius:.2em;margin-right:.45em;
 background:var(--c)}
-table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums;white-space:nowrap}
+table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
+table{white-space:nowrap}
 caption{text-align:left;color:var(--soft);padding-bottom:.5rem}
 th,td{padding:.35rem .7rem;text-align:right;border-top:1px solid var(--rule)}th:first-child{text-align:left}
 thead th{border-top:0;font-weight:600}tbody th{font-weight:400}
@@ -115,11 +117,7 @@ def _month(objects: Sequence[ArchiveObject], at: date) -> TierMonth:
 
 def render_page(tenant: str, objects: Sequence[ArchiveObject], *, today: date) -> str:
     """Return the page: what is stored now, two charts over time, and the figures behind them."""
-    months, episodes, read_on = (
-        list_months(objects, today=today),
-        sum(each.rows for each in objects),
-        PRICES["read_on"],
-    )
+    months, episodes = list_months(objects, today=today), sum(each.rows for each in objects)
     body = "".join((_summary(months[-1]), *_charts(months), _figures(months))) if months else EMPTY
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -127,9 +125,10 @@ def render_page(tenant: str, objects: Sequence[ArchiveObject], *, today: date) -
 <body><header><h1>Tiers of {escape(tenant)}</h1>
 <p>{episodes:,} episodes in {len(objects):,} objects, as of {_time(today)}.</p></header>
 <main>{body}</main>
-<footer><p>Volumes follow from the catalog of objects and the ages at which the bucket moves them; DynamoDB's are
-estimated ({format_bytes(HOT_BYTES)} an episode). Prices: storage in {escape(PRICES["region"])} as read on
-{_time(date.fromisoformat(read_on))}, {escape(PRICES["unit"])}; requests are not in them.</p></footer></body></html>
+<footer><p>Volumes follow from the catalog of objects and the ages at which the bucket moves them; DynamoDB's
+are estimated ({format_bytes(HOT_BYTES)} an episode). Prices: storage in {escape(PRICES["region"])} as read on
+{_time(date.fromisoformat(PRICES["read_on"]))}, {escape(PRICES["unit"])}; requests are not in them.</p>
+</footer></body></html>
 """
 
 
@@ -157,7 +156,8 @@ def _summary(last: TierMonth) -> str:
         "a month now": format_dollars(last.cost_dollars),
         "a month, had all stayed in DynamoDB": format_dollars(last.all_hot_dollars),
     }
-    return f"<dl>{''.join(f'<div><dt>{name}</dt><dd>{value}</dd></div>' for name, value in figures.items())}</dl>\n"
+    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures.items())
+    return f"<dl>{items}</dl>\n"
 
 
 def _charts(months: Sequence[TierMonth]) -> Iterator[str]:
@@ -175,7 +175,8 @@ def _charts(months: Sequence[TierMonth]) -> Iterator[str]:
         text = f"From {_day(months[0].day)} to {_day(months[-1].day)}; at the end {last}{unit}."
         chart = _draw_bars([f"{month.day:%b %Y}" for month in months], heights, write)
         yield (
-            f'<section><h2>{title}</h2><p>{text}</p><ul>{items}</ul>\n<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+            f"<section><h2>{title}</h2><p>{text}</p><ul>{items}</ul>\n"
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
             f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{title}</title>'
             f'<desc id="{name}-desc">{text}</desc>{chart}</svg></section>\n'
         )
@@ -184,7 +185,7 @@ def _charts(months: Sequence[TierMonth]) -> Iterator[str]:
 def _draw_bars(
     labels: Sequence[str], heights: Mapping[str, Sequence[float]], write: Callable[[float], str]
 ) -> str:
-    """Return stacked bars with lines and labels; each part of a bar has its month, tier and amount as title."""
+    """Return stacked bars with lines and labels; a part of a bar is titled with month, tier and amount."""
     top = max(map(sum, zip(*heights.values(), strict=True))) or 1
     step, every = (WIDTH - LEFT) / len(labels), math.ceil(len(labels) / LABELS_MAX)
     scale = (BOTTOM - 20) / top
@@ -221,8 +222,8 @@ def _figures(months: Sequence[TierMonth]) -> str:
     )
     prices = ", ".join(f"{name} {format_dollars(DOLLARS[tier])}" for tier, (_, name) in TIERS.items())
     return (
-        f"<section><h2>Figures</h2><table><caption>At the end of each day. A gigabyte and month: {prices}.</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></section>"
+        "<section><h2>Figures</h2><table><caption>At the end of each day. A gigabyte and month: "
+        f"{prices}.</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></section>"
     )
 
 

@@ -1,4 +1,4 @@
-"""Conversations of an archive into DynamoDB, as `dynamodb_items` lays them out, with an operator's permissions."""
+"""Restores conversations of an export file to DynamoDB, with an operator's permissions."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

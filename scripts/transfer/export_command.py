@@ -36,8 +36,9 @@ POLL_SECONDS = 1.0
         "export --tenant acme --user ada --out ada.zip",
         "export --tenant acme --user ada --out a --dry-run",
     ],
-    description="One zip of JSON lines: events, facts with their history, conversations, documents and the review "
-    "queue, with a manifest. The deployed function `export` writes it; FILE appears when it is whole.",
+    description="One zip of JSON lines: events, facts with their history, conversations, documents and the "
+    "review queue, with a manifest. The deployed function `export` writes it; FILE appears when it is "
+    "whole.",
     changes=True,
 )
 def export(arguments: Namespace, target: Target, output: Output) -> None:
@@ -110,7 +111,7 @@ def _start_job(arguments: Namespace, owner: Owner, container: OperatorContainer)
 
 
 def download(export: Export, out: Path, files: ExportFiles) -> None:
-    """Write the export file; it appears under its name once it is whole, and only the operator may read it."""
+    """Write the export file, which only the operator may read; it gets its name once it is whole."""
     with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}-", delete=False) as file:
         part = Path(file.name)
         try:

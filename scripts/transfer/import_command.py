@@ -91,10 +91,10 @@ class ImportTargets:
         "import ada.zip --tenant acme --from membus --user ada-2 --dry-run",
         "import memories.json --tenant acme --from mem0 --map users.json --yes",
     ],
-    description="Each record becomes an event whose id follows from the record's: importing a file again, or one "
-    "that was interrupted, changes nothing that is there. Messages of a user become facts as other events do; "
-    "statements of another system are recorded and searchable, and become no facts. Conversations, documents and "
-    "states of an export file come back as they were.",
+    description="Each record becomes an event whose id follows from the record's: importing a file again, "
+    "or one that was interrupted, changes nothing that is there. Messages of a user become facts as other "
+    "events do; statements of another system are recorded and searchable, and become no facts. "
+    "Conversations, documents and states of an export file come back as they were.",
     asks=True,
 )
 def import_file(arguments: Namespace, target: Target, output: Output) -> ExitCode:

@@ -80,7 +80,7 @@ ImportRow = ImportableEvent | ArchiveRow | RejectedRow | SkippedRow
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """One object of a file, e.g. at `line 3` or `item 2 of messages`; `around` is the object with its list."""
+    """One object of a file, e.g. at `item 2 of messages`; `around` is the object with its list."""
 
     where: str
     fields: Fields
@@ -172,8 +172,8 @@ def explain_invalid(error: ValidationError) -> str:
 def read_records(path: Path, *lists: str, unless: str = "") -> Iterator[SourceRecord | RejectedRow]:
     """Yield the objects of a file of JSON lines or of one JSON document.
 
-    An object with one of `lists` is a page of an API's answers and stands for the items of the list, except an
-    object with the field `unless`, which is a record itself.
+    An object with one of `lists` is a page of an API's answers and stands for the items of the list, except
+    an object with the field `unless`, which is a record itself.
     """
     if _is_lines(path):
         for where, value in _read_lines(path):
@@ -202,7 +202,7 @@ def _is_lines(path: Path) -> bool:
 
 
 def _read_lines(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield each value with its place, an InvalidError for an invalid one; bad UTF-8 is invalid in its line."""
+    """Yield each value with its place; an invalid line, also by its UTF-8, is an InvalidError."""
     with path.open(encoding="utf-8", errors="surrogateescape") as file:
         for number, line in enumerate(file, 1):
             if line.strip():

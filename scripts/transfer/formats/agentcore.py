@@ -1,9 +1,9 @@
 """Bedrock AgentCore Memory, as ListEvents and ListMemoryRecords answer.
 
-An event is `{"memoryId", "actorId", "sessionId", "eventId", "eventTimestamp", "payload": [{"conversational":
-{"content": {"text"}, "role": "USER"|"ASSISTANT"|"TOOL"|"OTHER"}} | {"blob"}], "branch", "metadata"}`
-(docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_Event.html): its role says who spoke. A record is
-`{"memoryRecordId", "content": {"text"}, "memoryStrategyId", "namespaces", "createdAt"}`
+An event is `{"memoryId", "actorId", "sessionId", "eventId", "eventTimestamp", "payload":
+[{"conversational": {"content": {"text"}, "role": "USER"|"ASSISTANT"|"TOOL"|"OTHER"}} | {"blob"}], "branch",
+"metadata"}` (docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_Event.html): its role says who
+spoke. A record is `{"memoryRecordId", "content": {"text"}, "memoryStrategyId", "namespaces", "createdAt"}`
 (…/API_MemoryRecordSummary.html): a statement of a strategy, about the actor that its namespace names as
 `actors/<id>`.
 """

@@ -1,9 +1,10 @@
 """LangMem's memories, as the items of their LangGraph store: statements of a model.
 
 The `dict()` of an item is `{"namespace": ["memories", "u-17"], "key", "value", "created_at", "updated_at"}`
-(langchain-ai/langgraph, libs/checkpoint/langgraph/store/base). LangMem's `value` is `{"content": "…"}` by its tool
-and `{"kind": "Memory", "content": {"content": "…"}}` by its manager, or a schema of one's own under `content`. The
-last label of the namespace is the user (langchain-ai.github.io/langmem/guides/dynamically_configure_namespaces).
+(langchain-ai/langgraph, libs/checkpoint/langgraph/store/base). LangMem's `value` is `{"content": "…"}` by
+its tool and `{"kind": "Memory", "content": {"content": "…"}}` by its manager, or a schema of one's own
+under `content`. The last label of the namespace is the user
+(langchain-ai.github.io/langmem/guides/dynamically_configure_namespaces).
 """
 
 import json

@@ -1,11 +1,11 @@
-"""Letta's agent files (`.af`): messages, and the block `human`, where the agent keeps what it knows of its user.
+"""Letta's agent files (`.af`): messages, and the block `human` with the agent's notes about its user.
 
-A file is `{"agents": [{"id", "messages": [{"id", "role", "content": [{"type": "text", "text"}], "tool_calls",
-"created_at"}]}], "blocks": [{"id", "label", "value"}]}` (letta-ai/letta, letta/schemas/agent_file.py), formerly one
-agent with `core_memory` and `messages` at the top (letta/serialize_schemas/pydantic_agent_schema.py). An agent may
-wrap a message of the user as `{"type": "user_message", "message"}`, and answer by the tool `send_message`. Archival
-passages are not in the file; a list of them, `{"id", "text", "created_at"}`, is read as statements. An agent file
-names no user.
+A file is `{"agents": [{"id", "messages": [{"id", "role", "content": [{"type": "text", "text"}],
+"tool_calls", "created_at"}]}], "blocks": [{"id", "label", "value"}]}` (letta-ai/letta,
+letta/schemas/agent_file.py), formerly one agent with `core_memory` and `messages` at the top
+(letta/serialize_schemas/pydantic_agent_schema.py). An agent may wrap a message of the user as `{"type":
+"user_message", "message"}`, and answer by the tool `send_message`. Archival passages are not in the file; a
+list of them, `{"id", "text", "created_at"}`, is read as statements. An agent file names no user.
 """
 
 import json

@@ -1,10 +1,11 @@
 """Mem0's memories, as `get_all` answers: statements of a model, or messages kept word for word.
 
 A page is `{"count", "next", "results": [{"id", "memory", "user_id", "agent_id", "run_id", "metadata",
-"categories", "created_at", "updated_at", …}]}` (docs.mem0.ai/cookbooks/essentials/exporting-memories); the vector
-stores of the open-source edition call the text `data`. Only what was added with `infer=False` has a `role`: it is a
-message word for word, of `actor_id` if it had a name (mem0ai/mem0, mem0/memory/main.py). An export by a schema of
-one's own (docs.mem0.ai/platform/features/memory-export) has any shape, and cannot be read.
+"categories", "created_at", "updated_at", …}]}` (docs.mem0.ai/cookbooks/essentials/exporting-memories); the
+vector stores of the open-source edition call the text `data`. Only what was added with `infer=False` has a
+`role`: it is a message word for word, of `actor_id` if it had a name (mem0ai/mem0, mem0/memory/main.py). An
+export by a schema of one's own (docs.mem0.ai/platform/features/memory-export) has any shape, and cannot be
+read.
 """
 
 from collections.abc import Iterator

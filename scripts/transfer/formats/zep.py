@@ -1,11 +1,11 @@
 """Zep's threads, graph episodes and facts, as its API answers.
 
-Messages are `{"messages": [{"uuid", "role", "name", "content", "created_at", "metadata"}], "user_id"}`: `role` says
-who spoke (help.getzep.com/sdk-reference/thread/get-messages-of-a-thread); before version 3 it was `role_type`, and
-`role` a name. Since version 4 `created_at` is when Zep received it, `reference_time` when it was said, and threads
-and users have a `uuid` (help.getzep.com/sdk-reference/thread/message/get). Facts are edges, `{"uuid", "fact",
-"name", "created_at", "valid_at", "invalid_at", "expired_at", …}` (help.getzep.com/sdk-reference/graph/edge/get-edge):
-statements of a model.
+Messages are `{"messages": [{"uuid", "role", "name", "content", "created_at", "metadata"}], "user_id"}`:
+`role` says who spoke (help.getzep.com/sdk-reference/thread/get-messages-of-a-thread); before version 3 it
+was `role_type`, and `role` a name. Since version 4 `created_at` is when Zep received it, `reference_time`
+when it was said, and threads and users have a `uuid` (help.getzep.com/sdk-reference/thread/message/get).
+Facts are edges, `{"uuid", "fact", "name", "created_at", "valid_at", "invalid_at", "expired_at", …}`
+(help.getzep.com/sdk-reference/graph/edge/get-edge): statements of a model.
 """
 
 from collections.abc import Iterator
