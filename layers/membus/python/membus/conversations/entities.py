@@ -1,7 +1,4 @@
-"""What a conversation is about right now.
-
-A fold over its messages, so any store of it can be rebuilt from them.
-"""
+"""What a conversation is about right now: a fold over its messages, which can be made again from them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,10 +13,7 @@ from membus.core.identity import Record
 from membus.core.text.terms import stem_words
 
 ENTITY_TIMEOUT = timedelta(minutes=30)
-"""Unmentioned for that long, a thing is no longer what «it» means.
-
-As long as the hot tier keeps a conversation.
-"""
+"""Unmentioned for that long, a thing is no longer what «it» means. The cache keeps a conversation as long."""
 DRIFT_MESSAGES = 3
 """Messages of the user in a row that have nothing to do with what went before make a new topic."""
 TOPIC_MESSAGES = 8
@@ -27,13 +21,10 @@ TOPIC_MESSAGES = 8
 TOPIC_WORDS_MIN = 3
 """With fewer words of its own («yes please», «and tomorrow?») a message goes on with the topic it stands in."""
 TOPIC_WORDS_MAX = 100
-"""Of one message: enough to recognise its topic, and a bound for what the hot tier holds."""
+"""Of one message: enough to recognise its topic, and a bound for what the cache holds."""
 ENTITIES_MAX, ENDED_MAX = 20, 10
 ENTITY_MESSAGES_MAX = 20
-"""What a conversation is about right now stands in its last ten turns.
-
-The work of a turn has to have a bound.
-"""
+"""A prompt's entities are those of the last ten turns: the work of a turn has to have a bound."""
 Words = tuple[str, ...]
 Ending = Literal["replaced", "topic", "timeout"]
 
@@ -53,13 +44,27 @@ _POINTS_BACK = re.compile(
 
 
 class Entity(Record):
-    """`said_by` and `first` tell who brought it up and in which message; `mentioned_at` is the last time."""
+    """A thing that was mentioned: by whom and in which message first, and when last."""
 
     type: str
     value: str
     said_by: Literal["user", "assistant"]
     first: str
     mentioned_at: AwareDatetime
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.type, self.value
+
+    @classmethod
+    def from_match(cls, found: EntityMatch, message: Message) -> "Entity":
+        return cls(
+            type=found.type,
+            value=found.value,
+            said_by=message.role,
+            first=message.message_id,
+            mentioned_at=message.created_at,
+        )
 
 
 class EndedEntity(Record):
@@ -71,7 +76,10 @@ class EndedEntity(Record):
 
 
 class ActiveEntities(Record):
-    """`topic` holds the words of the topic's last messages, `drifted` those of the user that have left it so far."""
+    """The entities that are active behind `last_message`, the newest mention last.
+
+    `topic` holds the words of the topic's last messages, `drifted` those of the user that have left it so far.
+    """
 
     entities: tuple[Entity, ...] = ()
     ended: tuple[EndedEntity, ...] = ()
@@ -83,7 +91,7 @@ class ActiveEntities(Record):
         """Return what is active once `message` is said; a message that is not newer changes nothing."""
         if self.last_message is not None and message.message_id <= self.last_message:
             return self
-        found, words = find_entities(message.content), _words(message.content)
+        found, words = find_entities(message.content), _topic_words(message.content)
         active = self.active_at(message.created_at)
         if message.role == "user":
             active = _follow_user(active, message, words, found)
@@ -92,10 +100,8 @@ class ActiveEntities(Record):
         return _add_mentions(active, message, found).model_copy(update={"last_message": message.message_id})
 
     def active_at(self, now: datetime) -> "ActiveEntities":
-        """Return what is still active at `now`."""
-        return _end_entities(
-            self, [each for each in self.entities if each.mentioned_at + ENTITY_TIMEOUT < now], "timeout"
-        )
+        over = [each for each in self.entities if each.mentioned_at + ENTITY_TIMEOUT < now]
+        return _end_entities(self, over, "timeout")
 
     @property
     def prompt_block(self) -> str:
@@ -107,7 +113,7 @@ class ActiveEntities(Record):
 class EntitySnapshot(Record):
     """What a conversation was about behind its newest messages, and which those are.
 
-    A fold takes tens of milliseconds where messages are long: it need not be made twice.
+    A fold takes tens of milliseconds where messages are long: the cache keeps it for the next turn.
     """
 
     of: tuple[str, ...]
@@ -116,10 +122,7 @@ class EntitySnapshot(Record):
     @classmethod
     def from_messages(cls, messages: Sequence[Message]) -> "EntitySnapshot":
         newest = messages[-ENTITY_MESSAGES_MAX:]
-        active = ActiveEntities()
-        for message in sorted(newest, key=lambda message: message.message_id):
-            active = active.with_message(message)
-        return cls(of=tuple(message.message_id for message in newest), active=active)
+        return cls(of=tuple(message.message_id for message in newest), active=_fold(newest))
 
     def matches_messages(self, messages: Sequence[Message]) -> bool:
         return self.of == tuple(message.message_id for message in messages[-ENTITY_MESSAGES_MAX:])
@@ -127,19 +130,24 @@ class EntitySnapshot(Record):
 
 def fold_entities(messages: Iterable[Message], now: datetime) -> ActiveEntities:
     """Return what a conversation is about at `now`, whatever order its messages are given in."""
+    return _fold(messages).active_at(now)
+
+
+def _fold(messages: Iterable[Message]) -> ActiveEntities:
     active = ActiveEntities()
     for message in sorted(messages, key=lambda message: message.message_id):
         active = active.with_message(message)
-    return active.active_at(now)
+    return active
+
+
+def _topic_words(text: str) -> Words:
+    return tuple(sorted(set(stem_words(text[:TEXT_MAX])[:TOPIC_WORDS_MAX])))
 
 
 def _follow_user(
     active: ActiveEntities, message: Message, words: Words, found: list[EntityMatch]
 ) -> ActiveEntities:
-    """Follow the user to another topic.
-
-    At once where they say so, else after three messages without a link.
-    """
+    """Follow the user to another topic: at once where they say so, else after three messages without a link."""
     if _TURNS_AWAY.match(message.content):
         return _start_topic(active, message, found, since=message.message_id, topic=(words,))
     if not active.topic or _continues_topic(active, message.content, words, found):
@@ -151,14 +159,9 @@ def _follow_user(
 
 
 def _continues_topic(active: ActiveEntities, text: str, words: Words, found: list[EntityMatch]) -> bool:
-    """Whether a message goes on with the topic.
-
-    Once the user drifts, «it» and «yes please» mean the new one.
-    """
-    known = {(each.type, each.value) for each in active.entities}
-    if any(set(words) & set(told) for told in active.topic) or any(
-        (each.type, each.value) in known for each in found
-    ):
+    """Whether a message goes on with the topic; once the user drifts, «it» and «yes please» mean the new one."""
+    known = {each.identity for each in active.entities}
+    if any(set(words) & set(told) for told in active.topic) or any(each.identity in known for each in found):
         return True
     return not active.drifted and (len(words) < TOPIC_WORDS_MIN or _POINTS_BACK.search(text) is not None)
 
@@ -177,35 +180,34 @@ def _start_topic(
     topic: tuple[Words, ...],
 ) -> ActiveEntities:
     """Drop what was brought up before `since`, unless the message that leaves its topic takes it along."""
-    taken_along = {(each.type, each.value) for each in found}
-    old = [
-        each for each in active.entities if each.first < since and (each.type, each.value) not in taken_along
-    ]
-    return _end_entities(active, old, "topic", message.message_id).model_copy(
-        update={"topic": topic, "drifted": ()}
-    )
+    kept = {each.identity for each in found}
+    old = [each for each in active.entities if each.first < since and each.identity not in kept]
+    ended = _end_entities(active, old, "topic", message.message_id)
+    return ended.model_copy(update={"topic": topic, "drifted": ()})
 
 
 def _add_mentions(active: ActiveEntities, message: Message, found: list[EntityMatch]) -> ActiveEntities:
-    """Add what was found.
-
-    A new one takes the place of the same type, but what the user said only of the user.
-    """
-    known = {(each.type, each.value): each for each in active.entities}
-    new = {each.type for each in found if (each.type, each.value) not in known}
-    said = {(each.type, each.value) for each in found}
+    """Add what was found: a new entity replaces those of its type, the user's own only where the user says it."""
+    known = {each.identity: each for each in active.entities}
+    said = {each.identity for each in found}
+    new_types = {each.type for each in found if each.identity not in known}
     replaced = [
         each
-        for key, each in known.items()
-        if each.type in new and key not in said and (message.role == "user" or each.said_by == "assistant")
+        for each in active.entities
+        if each.type in new_types
+        and each.identity not in said
+        and (message.role == "user" or each.said_by == "assistant")
     ]
-    mentioned = {
-        (each.type, each.value): _update_mention(known.get((each.type, each.value)), each, message)
+    update = {"mentioned_at": message.created_at} | ({"said_by": "user"} if message.role == "user" else {})
+    mentioned = [
+        known[each.identity].model_copy(update=update)
+        if each.identity in known
+        else Entity.from_match(each, message)
         for each in found
-    }
+    ]
     kept = _end_entities(active, replaced, "replaced", message.message_id)
-    stay = [each for each in kept.entities if (each.type, each.value) not in mentioned]
-    return kept.model_copy(update={"entities": (*stay, *mentioned.values())[-ENTITIES_MAX:]})
+    others = [each for each in kept.entities if each.identity not in said]
+    return kept.model_copy(update={"entities": (*others, *mentioned)[-ENTITIES_MAX:]})
 
 
 def _end_entities(
@@ -216,20 +218,3 @@ def _end_entities(
     ended = (*active.ended, *(EndedEntity(entity=each, why=why, by=by) for each in gone))
     kept = tuple(each for each in active.entities if each not in gone)
     return active.model_copy(update={"entities": kept, "ended": ended[-ENDED_MAX:]})
-
-
-def _words(text: str) -> Words:
-    return tuple(sorted(set(stem_words(text[:TEXT_MAX])[:TOPIC_WORDS_MAX])))
-
-
-def _update_mention(known: Entity | None, found: EntityMatch, message: Message) -> Entity:
-    if known is None:
-        return Entity(
-            type=found.type,
-            value=found.value,
-            said_by=message.role,
-            first=message.message_id,
-            mentioned_at=message.created_at,
-        )
-    update = {"mentioned_at": message.created_at} | ({"said_by": "user"} if message.role == "user" else {})
-    return known.model_copy(update=update)

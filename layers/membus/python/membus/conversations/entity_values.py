@@ -1,7 +1,4 @@
-"""One spelling for each thing, or none.
-
-What a pattern found only counts if it proves to be what it looks like.
-"""
+"""The one spelling of each kind of entity, or None where a match is not what it looks like."""
 
 import ipaddress
 import re
@@ -66,11 +63,8 @@ def day(value: str) -> str | None:
 def _spoken(value: str) -> tuple[str, int, str]:
     name = next(word for word in re.findall(r"[a-z]{3,}", value.lower()))
     number, *year = re.findall(r"\d+", value)
-    return (
-        "".join(year),
-        next(place for place, month in enumerate(MONTHS, 1) if month[:3] == name[:3]),
-        number,
-    )
+    month = next(place for place, month in enumerate(MONTHS, 1) if month[:3] == name[:3])
+    return "".join(year), month, number
 
 
 def money(value: str) -> str | None:
