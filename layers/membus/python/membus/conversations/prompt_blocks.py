@@ -19,19 +19,15 @@ def fence_block(name: str, lines: Iterable[str]) -> str:
 
 
 def render_summary_block(outline: SummaryIndex, *, budget: int = SUMMARY_TOKENS) -> str:
-    """Return chapters and slots within the budget, or nothing where there is no outline yet.
+    """Return chapters and slots within the budget, or nothing where there is no summary yet.
 
-    Slots give way to nothing: each stands in a chapter that is shown or below them. Older chapters give way
-    to newer ones, and each loses its last sentences first.
+    Slots are never left out: each stands in a chapter that is shown, or below them. Older chapters give way to
+    newer ones, and each loses its last sentences first.
     """
     if not outline.chapters:
         return ""
-    left = (
-        budget
-        - LEDGER_TOKENS
-        - estimate_tokens(fence_block("summary", []))
-        - estimate_tokens(fence_block("slots", []))
-    )
+    fences = estimate_tokens(fence_block("summary", [])) + estimate_tokens(fence_block("slots", []))
+    left = budget - LEDGER_TOKENS - fences
     shown: list[str] = []
     for chapter in reversed(outline.chapters):
         text = _leading_sentences(escape_tags(" ".join(chapter.text.split())), left)

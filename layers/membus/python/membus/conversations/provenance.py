@@ -1,7 +1,4 @@
-"""What the prompt of a reply was made of, by name and version.
-
-Enough to make it again, and to see what is gone.
-"""
+"""What the prompt of a reply was made of, by name and version: enough to make it again or see what is gone."""
 
 import hashlib
 
@@ -18,10 +15,7 @@ class FactRef(Record):
 
 
 class RecallRef(Record):
-    """A passage without its words, which belong to their own store.
-
-    `digest` tells whether they are still the same.
-    """
+    """A passage without its words; `digest` tells whether those in their own store are still the same."""
 
     memory_id: str
     kind: str
@@ -43,7 +37,7 @@ class UnprocessedRef(Record):
 
 
 class PromptProvenance(Record):
-    """`prompt_hash` is the fingerprint of every byte that was sent, made as `prompt_version` makes it from the rest."""
+    """The sources of one prompt; `prompt_hash` is the fingerprint of all its bytes, as `prompt_version` makes them."""
 
     message_id: Id
     user_message_id: Id
@@ -66,21 +60,16 @@ class PromptProvenance(Record):
 
 
 class TurnMetadata(Record):
-    """What a turn leaves behind besides its messages.
-
-    A new cut, the model's rate, and how its prompt was made.
-    """
+    """What a turn leaves beside its messages: a new start of the window, the token ratio, the provenance."""
 
     cut: WindowStart | None = None
     rate: TokenRatio | None = None
     provenance: PromptProvenance | None = None
 
     def with_message_ids(self, user_message_id: str, message_id: str) -> "TurnMetadata":
-        """Return the trace of the same turn under other ids."""
-        if self.provenance is None:
-            return self
-        named = {"message_id": message_id, "user_message_id": user_message_id}
-        return self.model_copy(update={"provenance": self.provenance.model_copy(update=named)})
+        ids = {"message_id": message_id, "user_message_id": user_message_id}
+        renamed = self.provenance and self.provenance.model_copy(update=ids)
+        return self.model_copy(update={"provenance": renamed})
 
 
 def text_digest(text: str) -> str:

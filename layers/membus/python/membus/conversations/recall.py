@@ -1,7 +1,4 @@
-"""Recall.
-
-Whether a message needs memory beyond its conversation's window, and which passages it then gets.
-"""
+"""Recall: whether a message needs memory beyond its conversation's window, and which passages it gets."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -18,17 +15,16 @@ from membus.facts.text_checks import is_small_talk
 
 RECALL_TOKENS, RECALL_TOKENS_MAX = 1_500, 2_500
 RECALL_TOKENS_LENGTHY = 600
-"""For a message that brings its own matter (a text, code, a log).
+"""For a message that brings its own matter (a text, code, a log): what it asks is about that.
 
-What it asks is about that, and the window has the rest. A quarter of what a turn of BEAM cost was recall for
-such messages; no question of LoCoMo or BEAM is one.
+A quarter of what a turn of BEAM cost was recall for such messages; no question of LoCoMo or BEAM is one.
 """
 LENGTHY_TOKENS = 100
 PASSAGES_WITHIN_MAX = 20
-"""So many passages are worth more than 1,500 tokens where they are long.
+"""So many passages may take more than 1,500 tokens where they are long.
 
-Of BEAM 100K's evidence 0.74 stands in 1,250 estimated tokens and 0.78 in 2,000; LoCoMo's short turns come to
-45 in 1,500 (`make bench-chat`).
+Of BEAM 100K's evidence 0.74 stands in 1,250 estimated tokens and 0.78 in 2,000; of LoCoMo's short turns 45 fit
+into 1,500 (`make bench-chat`).
 """
 _ASKS = re.compile(
     r"[?\uff1f]|^\W*(?:who|what|when|where|which|why|how|is|are|am|was|were|do|does|did|can|could|would|will|should|have"
@@ -84,26 +80,24 @@ class RecalledPassage(Record):
 
 
 def decide_recall(message: str) -> RecallDecision:
-    """Decide by the words alone, the same for the same message.
+    """Decide by the words alone; a message that only tells something needs no search."""
+    reason = _recall_reason(message)
+    return RecallDecision(search=reason in {"asks", "asks_at_length"}, reason=reason)
 
-    What only tells something asks for nothing.
-    """
+
+def _recall_reason(message: str) -> RecallReason:
     if is_small_talk(message):
-        return RecallDecision(search=False, reason="small_talk")
+        return "small_talk"
     if not stem_words(message):
-        return RecallDecision(search=False, reason="too_little_to_look_for")
+        return "too_little_to_look_for"
     sentences = [sentence for sentence in _SENTENCE.split(message) if sentence.strip()]
     asking = [sentence for sentence in sentences if _ASKS.search(sentence)]
     if not asking:
-        return RecallDecision(search=False, reason="statement")
-    if (
-        len(asking) < len(sentences)
-        and len({stem for each in asking for stem in stem_words(each)}) < _OWN_TERMS
-    ):
-        return RecallDecision(search=False, reason="follow_up")
-    return RecallDecision(
-        search=True, reason="asks_at_length" if estimate_tokens(message) > LENGTHY_TOKENS else "asks"
-    )
+        return "statement"
+    terms = {stem for sentence in asking for stem in stem_words(sentence)}
+    if len(asking) < len(sentences) and len(terms) < _OWN_TERMS:
+        return "follow_up"
+    return "asks_at_length" if estimate_tokens(message) > LENGTHY_TOKENS else "asks"
 
 
 def select_passages(
@@ -115,12 +109,10 @@ def select_passages(
     budget: float,
     most: float,
 ) -> list[RecalledPassage]:
-    """Return the passages that add something, best first.
+    """Return the passages that add something, best first: twenty within `most` tokens, more within the budget.
 
-    Twenty within `most` tokens, more within the budget.
-
-    Left out is what the window of the same conversation holds, what stands in `shown` (profile, summary)
-    already, and what another passage says too.
+    Passages are left out that the window of the same conversation holds, that stand in `shown` (profile,
+    summary) already, or that repeat another one.
     """
     seen = _comparable("\n".join((shown, *(message.content for message in window))))
     since = window[0].message_id if window else None
@@ -129,11 +121,8 @@ def select_passages(
     for passage in found:
         words = _comparable(passage.text)
         cost = estimate_tokens(passage.prompt_line) + 1
-        if (
-            taken + cost > (most if len(kept) < PASSAGES_WITHIN_MAX else budget)
-            or words in seen
-            or _in_window(passage.source, conversation_id, since)
-        ):
+        limit = most if len(kept) < PASSAGES_WITHIN_MAX else budget
+        if taken + cost > limit or words in seen or _in_window(passage.source, conversation_id, since):
             continue
         seen += f"\n{words}"
         taken += cost

@@ -1,11 +1,8 @@
-"""What of a segment must survive every summary of it.
-
-Found by code, proposed by a model, admitted by code alone.
-"""
+"""Slots: words that must survive every summary, found by code, proposed by a model, admitted by code alone."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from membus.conversations.conversation import Message
 from membus.conversations.entity_types import find_entities
@@ -22,10 +19,7 @@ SEGMENT_SLOT_TOKENS: Mapping[SlotKind, int] = {
     "numbers_and_dates": 20,
     "active_entities": 16,
 }
-"""What one segment may add.
-
-Together a tenth of the ledger, so that ten segments lose nothing to one another.
-"""
+"""What one segment may add: a tenth of the ledger, so that ten segments lose nothing to one another."""
 SLOT_TOKENS_MAX = 24
 
 _SENTENCE = re.compile(r"(?<=[.!?…\u3002\uff01\uff1f])[\"')\]]*\s+|(?<=[\u3002\uff01\uff1f])|\n+")
@@ -74,9 +68,7 @@ def slot_tokens(slot: Slot) -> int:
 def extract_slots(
     messages: Sequence[Message], proposed: Mapping[SlotKind, Sequence[str]], known: Iterable[Slot]
 ) -> list[Slot]:
-    """Return the slots a segment adds, the best of each kind within its share.
-
-    What a kind leaves goes to the next.
+    """Return the slots a segment adds, the best of each kind within its share; what a kind leaves goes to the next.
 
     Proposals count where their words were said in the segment. Nothing counts that addresses its reader, and
     nothing that the ledger holds already.
@@ -86,36 +78,27 @@ def extract_slots(
     left = 0
     for kind, share in SEGMENT_SLOT_TOKENS.items():
         left += share
-        for slot in (
-            *_find_candidates(kind, messages),
-            *_match_proposals(kind, messages, proposed.get(kind, ())),
-        ):
-            identity = normalize_text(slot.text)
-            cost = slot_tokens(slot)
-            if identity in seen or cost > min(left, SLOT_TOKENS_MAX) or looks_like_instruction(slot.text):
+        candidates = _find_candidates(kind, messages)
+        for slot in (*candidates, *_match_proposals(kind, messages, proposed.get(kind, ()))):
+            cost, text = slot_tokens(slot), normalize_text(slot.text)
+            if text in seen or cost > min(left, SLOT_TOKENS_MAX) or looks_like_instruction(slot.text):
                 continue
-            if any(slot.occurs_in(other.text) for other in admitted):
-                continue
-            seen.add(identity)
-            admitted.append(slot)
-            left -= cost
+            if not any(slot.occurs_in(other.text) for other in admitted):
+                seen.add(text)
+                admitted.append(slot)
+                left -= cost
     return admitted
 
 
 def update_ledger(
     known: Sequence[Slot], new: Sequence[Slot], messages: Sequence[Message]
 ) -> tuple[Slot, ...]:
-    """Return the ledger after a segment.
+    """Return the ledger after a segment: without the intents that were carried out, and within its size.
 
-    Intents that were carried out leave it, and beyond its size the oldest.
-
-    Entities give way first, then numbers and dates, then intents; decisions last.
+    The oldest give way: entities first, then numbers and dates, then intents; decisions last.
     """
-    kept = [
-        slot
-        for slot in (*known, *new)
-        if slot.kind != "unresolved_intents" or not is_carried_out(slot, messages)
-    ]
+    every = (*known, *new)
+    kept = [each for each in every if each.kind != "unresolved_intents" or not is_carried_out(each, messages)]
     over = sum(map(slot_tokens, kept)) - LEDGER_TOKENS
     for kind in reversed(tuple(SEGMENT_SLOT_TOKENS)):
         for slot in [slot for slot in kept if slot.kind == kind]:
@@ -127,26 +110,18 @@ def update_ledger(
 
 
 def _find_candidates(kind: SlotKind, messages: Sequence[Message]) -> list[Slot]:
-    """Return candidates, the best first.
-
-    The user's words before the assistant's, what was said often, what is new.
-    """
-    finders = {
-        "key_decisions": _decisions,
-        "unresolved_intents": _intents,
-        "numbers_and_dates": _figures,
-        "active_entities": _entities,
-    }
+    """Return candidates, the best first: the user's before the assistant's, the frequent, the newest."""
     role = {message.message_id: message.role for message in messages}
     found = [
         Slot(kind=kind, text=text, message_id=message.message_id)
         for message in reversed(messages)
-        for text in finders[kind](message)
+        for text in _FINDERS[kind](message)
     ]
-    said = (
-        Counter(normalize_text(slot.text) for slot in found) if kind == "active_entities" else Counter[str]()
+    counted = found if kind == "active_entities" else ()
+    often = Counter(normalize_text(slot.text) for slot in counted)
+    return sorted(
+        found, key=lambda slot: (role[slot.message_id] != "user", -often[normalize_text(slot.text)])
     )
-    return sorted(found, key=lambda slot: (role[slot.message_id] != "user", -said[normalize_text(slot.text)]))
 
 
 def _match_proposals(kind: SlotKind, messages: Sequence[Message], proposed: Sequence[str]) -> Iterator[Slot]:
@@ -159,28 +134,33 @@ def _match_proposals(kind: SlotKind, messages: Sequence[Message], proposed: Sequ
                 break
 
 
-def _decisions(message: Message) -> Iterator[str]:
+def _find_decisions(message: Message) -> Iterator[str]:
     return (_clause(sentence, found.start()) for sentence, found in _matching(_DECISION, message))
 
 
-def _intents(message: Message) -> Iterator[str]:
+def _find_intents(message: Message) -> Iterator[str]:
     """An intent is the user's own; a question is none: it was answered."""
     matching = _matching(_INTENT, message) if message.role == "user" else ()
     return (_clause(sentence, found.start()) for sentence, found in matching if not sentence.endswith("?"))
 
 
-def _figures(message: Message) -> Iterator[str]:
+def _find_figures(message: Message) -> Iterator[str]:
     return (found[0].rstrip(",. ") for found in _FIGURE.finditer(message.content))
 
 
-def _entities(message: Message) -> Iterator[str]:
-    yield from (
-        message.content[found.start : found.end]
-        for found in find_entities(message.content)
-        if found.type not in _FIGURE_TYPES
-    )
-    yield from (found[1] or found[2] for found in _CODE.finditer(message.content))
-    yield from (found[0] for found in _NAME.finditer(message.content))
+def _find_named(message: Message) -> Iterator[str]:
+    text = message.content
+    yield from (text[each.start : each.end] for each in find_entities(text) if each.type not in _FIGURE_TYPES)
+    yield from (found[1] or found[2] for found in _CODE.finditer(text))
+    yield from (found[0] for found in _NAME.finditer(text))
+
+
+_FINDERS: Mapping[SlotKind, Callable[[Message], Iterator[str]]] = {
+    "key_decisions": _find_decisions,
+    "unresolved_intents": _find_intents,
+    "numbers_and_dates": _find_figures,
+    "active_entities": _find_named,
+}
 
 
 def _matching(pattern: re.Pattern[str], message: Message) -> Iterator[tuple[str, re.Match[str]]]:
@@ -202,12 +182,14 @@ def _clause(sentence: str, start: int) -> str:
 
 def is_carried_out(intent: Slot, messages: Sequence[Message]) -> bool:
     """Whether the user said later that it is done, in words that name it."""
-    wanted = {word.casefold() for word in _WORD.findall(intent.text)}
+    wanted = _long_words(intent.text)
+    later = (each for each in messages if each.role == "user" and each.message_id > intent.message_id)
     return any(
-        message.message_id > intent.message_id
-        and _DONE.search(message.content)
-        and len(wanted & {word.casefold() for word in _WORD.findall(message.content)})
-        >= min(_SHARED_WORDS, len(wanted))
-        for message in messages
-        if message.role == "user"
+        _DONE.search(each.content)
+        and len(wanted & _long_words(each.content)) >= min(_SHARED_WORDS, len(wanted))
+        for each in later
     )
+
+
+def _long_words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)}

@@ -1,7 +1,4 @@
-"""Summaries of a conversation.
-
-Chapters by level, the slots that none of them may lose, and how far they reach.
-"""
+"""Summaries of a conversation: chapters by level, the slots that none may lose, and how far they reach."""
 
 from typing import Literal
 
@@ -11,7 +8,7 @@ from membus.core.identity import Id, Record
 from membus.core.text.normalization import normalize_text
 
 CHECKPOINTS_MAX = 8
-"""A window of 8,000 tokens holds fewer borders than that unless turns come to less than fifty tokens."""
+"""A window of 8,000 tokens holds fewer checkpoints, unless turns come to less than fifty tokens."""
 SlotKind = Literal["active_entities", "unresolved_intents", "key_decisions", "numbers_and_dates"]
 
 
@@ -28,10 +25,7 @@ class Slot(Record):
 
 
 class Chapter(Record):
-    """What was said from message `first` to message `last`.
-
-    Level 0 tells of raw turns, each next one of the last.
-    """
+    """What was said from message `first` to message `last`; level 0 sums up turns, each next level chapters."""
 
     level: int
     first: Id
@@ -40,10 +34,7 @@ class Chapter(Record):
 
 
 class SummaryVerification(Record):
-    """What the check of a summary found: slots that each pass had lost.
-
-    `appended` stand verbatim behind the text.
-    """
+    """The check of a summary: the slots that its first pass lost; `appended` stand verbatim behind the text."""
 
     slots: int
     passes: int
@@ -70,10 +61,7 @@ class Summary(Chapter):
 
 
 class SummaryCheckpoint(Record):
-    """Where a version of the outline ends.
-
-    After message `until`, with so many tokens and messages before it.
-    """
+    """Where a version of the summary index ends: after message `until`, with so much before it."""
 
     version: int = 0
     until: Id | None = None
@@ -82,12 +70,10 @@ class SummaryCheckpoint(Record):
 
 
 class SummaryIndex(Record):
-    """What stands for everything up to its border.
+    """The chapters that no other sums up yet, and the ledger of slots: all that was said up to a checkpoint.
 
-    Chapters that no other sums up yet, and the ledger of slots.
-
-    `borders` are those of the newest versions, its own last. Each version is kept as it was: a prompt that
-    showed it can be shown again.
+    `borders` are the checkpoints of the newest versions, its own last. Each version is kept as it was: a
+    prompt that showed it can be made again.
     """
 
     borders: tuple[SummaryCheckpoint, ...] = ()

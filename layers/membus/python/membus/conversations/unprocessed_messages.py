@@ -1,4 +1,4 @@
-"""What a user said a moment ago: usable in any conversation before anybody has learned from it."""
+"""Unprocessed messages: what a user said a moment ago, for any conversation, before extraction has read it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,14 +11,9 @@ from membus.core.identity import Id, Owner, Record
 from membus.core.tokens import estimate_tokens
 
 UNPROCESSED_LIFETIME = timedelta(hours=6)
-"""Longer than a message to extract waits out an outage.
-
-What was not read by then is found by search alone.
-"""
+"""Longer than a message to extract waits out an outage; later it is found by search alone."""
 UNPROCESSED_MAX = 20
 """The newest that one read hands out; a person says less in the seconds that extract takes."""
-
-
 TEXT_CHARACTERS_MAX = 2_000
 """Characters of an event's words: more than a prompt has room for."""
 CLOCK_SKEW_MAX = timedelta(minutes=5)
@@ -26,9 +21,9 @@ CLOCK_SKEW_MAX = timedelta(minutes=5)
 
 
 class UnprocessedMessage(Record):
-    """Words of a user, and the event that tells the bus of them; they go when that event has been read.
+    """Words of a user, and the event of them; they are deleted once that event is processed.
 
-    What was said to another application, and came as an event, was said in no conversation of ours.
+    Without a conversation id they were said to another application.
     """
 
     event_id: Id
@@ -38,15 +33,12 @@ class UnprocessedMessage(Record):
 
     @property
     def sort_key(self) -> str:
-        """Where they lie among the user's: places rise with time, of turns and of events alike."""
+        """The place among the user's messages, in the order of time for turns and events alike."""
         return self.event_id if self.conversation_id else _event_sort_key(self.event_id, self.said_at)
 
     @property
     def prompt_line(self) -> str:
-        """Return the words as one line of data.
-
-        Angle brackets and line breaks cannot end the fenced block.
-        """
+        """The words as one line of data: no angle bracket or line break can end the fenced block."""
         words = " ".join(self.text.split()).replace("<", "‹").replace(">", "›")
         return f"- {self.said_at:%Y-%m-%d %H:%M} UTC: {words}"
 
@@ -65,45 +57,36 @@ def unprocessed_from_turn(turn: Turn, conversation_id: str) -> UnprocessedMessag
 def unprocessed_from_events(
     events: Iterable[Event], now: datetime
 ) -> Mapping[Owner, Sequence[UnprocessedMessage]]:
-    """Return by user what was said just now in events that came through the door: as much as is read."""
+    """Return by user what was said just now in events that the API accepts: as much as one read hands out."""
     said: dict[Owner, list[UnprocessedMessage]] = {}
-    for event in events:
+    for event in sorted(events, key=lambda event: event.occurred_at):
         if event.remember and _is_unprocessed(event, now) and event.occurred_at <= now + CLOCK_SKEW_MAX:
-            words = UnprocessedMessage(
+            message = UnprocessedMessage(
                 event_id=event.event_id,
                 conversation_id=None,
                 text=(event.user_text or "")[:TEXT_CHARACTERS_MAX],
                 said_at=event.occurred_at,
             )
-            said.setdefault(event.owner, []).append(words)
-    return {
-        owner: sorted(words, key=lambda each: each.said_at)[-UNPROCESSED_MAX:]
-        for owner, words in said.items()
-    }
+            said.setdefault(event.owner, []).append(message)
+    return {owner: messages[-UNPROCESSED_MAX:] for owner, messages in said.items()}
 
 
 def processed_sort_key(recorded: RecordedEvent) -> str | None:
-    """Return the place of the fresh words that may wait for this event to be read."""
+    """Return the sort key of the unprocessed message that waits for this event, if any does."""
     event = recorded.event
     if event.origin == "chat":
         return event.event_id
-    return (
-        _event_sort_key(event.event_id, event.occurred_at)
-        if _is_unprocessed(event, recorded.learned_at)
-        else None
-    )
+    waits = _is_unprocessed(event, recorded.learned_at)
+    return _event_sort_key(event.event_id, event.occurred_at) if waits else None
 
 
 def _is_unprocessed(event: Event, now: datetime) -> bool:
-    return (
-        event.origin == "api"
-        and event.user_text is not None
-        and now - event.occurred_at <= UNPROCESSED_LIFETIME
-    )
+    recent = now - event.occurred_at <= UNPROCESSED_LIFETIME
+    return event.origin == "api" and event.user_text is not None and recent
 
 
 def _event_sort_key(event_id: str, said_at: datetime) -> str:
-    """Return a place beside those of turns, whose ids are `turn-` and a ULID."""
+    """Return a key beside those of turns, whose ids are `turn-` and a ULID."""
     return f"turn-{ulid_at(said_at, event_id)}"
 
 
