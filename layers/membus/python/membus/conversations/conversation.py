@@ -1,7 +1,4 @@
-"""Conversations and their messages: who said what to whom, in an order that two devices cannot break.
-
-How far a conversation has come: what its window and its summaries start from, kept with its metadata.
-"""
+"""Conversations, their turns and messages, in an order that two devices cannot break, and their counters."""
 
 import os
 import threading
@@ -22,7 +19,7 @@ from membus.llm.prompt import ToolCall, ToolResult
 class WindowStart(Record):
     """Where the window begins: after message `after`, with so many tokens before it.
 
-    The prompt shows version `version` of the outline until the next cut, though newer ones may exist: what
+    The prompt shows this `version` of the summary index until the next cut, though newer ones may exist: what
     stands before the window changes only when the window does. Results of tools up to `stubs_until` are
     stubs. `uncovered` says that no summary reached so far when the window had to be cut.
     """
@@ -42,9 +39,10 @@ class TokenRatio(Record):
 
 
 class ConversationCounters(Record):
-    """`tokens` counts all messages ever, by estimate and with their frames.
+    """What prompts are made by; `tokens` counts all messages ever, by estimate and with their frames.
 
-    `borders` are the outline's newest.
+    `borders` are the newest checkpoints of the summaries, `cut` is the start of the window, `rate` the token
+    ratio of the last model.
     """
 
     tokens: int = 0
@@ -76,19 +74,15 @@ class PromptFootprint(Record):
 ConversationStatus = Literal["active", "archived"]
 TITLE_MAX = 80
 MEMBERS_MAX = 48
-"""A change of members is one transaction of at most 100 items.
-
-The conversation, its owner's entry, and the entries of all who were members and all who become so.
-"""
+"""A change of members is one transaction of at most 100 items: the conversation, its owner, all old and new ones."""
 RANDOM_BITS = 80
 
 
 class Conversation(Record):
-    """Owned by `user_id`; `members` may read it and write in it too.
+    """A conversation of its owner `user_id`; `members` may read it and write in it too.
 
     `version` counts the changes of what people set (title, status, members): no message and no automatic
-    title raises it, or a rename would lose every race against a chat that goes on. `marks` are what prompts
-    are made by.
+    title raises it, or a rename would lose every race against a chat that goes on.
     """
 
     conversation_id: Id
@@ -108,43 +102,32 @@ class Conversation(Record):
         return frozenset((self.user_id, *self.members))
 
     def require_member(self, user: str) -> None:
-        """Let the owner and the members read and write.
-
-        Raises:
-            ForbiddenError: `not_a_member` for anybody else.
-        """
+        """Raise ForbiddenError, `not_a_member`, for anybody but the owner and the members."""
         if user not in self.people:
-            raise ForbiddenError(
-                "only the owner and the members read a conversation and write in it", code="not_a_member"
-            )
+            detail = "only the owner and the members read a conversation and write in it"
+            raise ForbiddenError(detail, code="not_a_member")
 
     def require_owner(self, user: str) -> None:
-        """Let the owner alone change or delete.
-
-        Raises:
-            ForbiddenError: `not_the_owner` for a member, `not_a_member` for anybody else.
-        """
+        """Raise ForbiddenError, `not_the_owner` for a member, `not_a_member` for anybody else."""
         self.require_member(user)
         if user != self.user_id:
             raise ForbiddenError("only the owner changes or deletes a conversation", code="not_the_owner")
 
 
 class Step(Record):
-    """What the assistant asked of its tools before it answered, and what they gave.
-
-    Never one without the other.
-    """
+    """One step of the agent loop: what the model said, the tools it called, and a result for each call."""
 
     text: str = ""
     calls: tuple[ToolCall, ...]
     results: tuple[ToolResult, ...]
 
     def estimate_tokens(self) -> int:
-        """Return the estimated tokens of words, calls and results."""
-        asked = sum(estimate_tokens(call.model_dump_json()) for call in self.calls)
-        return (
-            estimate_tokens(self.text) + asked + sum(estimate_tokens(each.content) for each in self.results)
+        texts = (
+            self.text,
+            *(call.model_dump_json() for call in self.calls),
+            *(each.content for each in self.results),
         )
+        return sum(map(estimate_tokens, texts))
 
     def with_stubs(self) -> "Step":
         """Return the step with a note in place of each result that is longer than the note."""
@@ -154,10 +137,10 @@ class Step(Record):
 class Message(Record):
     """One side of a turn. `tokens` is the estimate taken once, when it was written.
 
-    A reply that outlasts its request is `pending` until it is there; one that was cut off stays `incomplete`.
-    What is not to be remembered stays in its conversation, and nothing is made of it: no event, no fact, no
-    summary. `steps` are the calls of tools that led to an answer, counted in `tokens`; results that were cut
-    for the prompt lie whole in the content store under `spilled`.
+    A reply that outlasts its request is `pending` until it is stored; one that was cut off stays `incomplete`.
+    What is not to be remembered stays in its conversation: it has no event, no fact and no summary. `steps`
+    are the tool calls that led to an answer, counted in `tokens`; their full results, where the prompt had a
+    part of them, lie in the content store under `spilled`.
     """
 
     message_id: Id
@@ -173,10 +156,7 @@ class Message(Record):
 
 
 class Turn(Record):
-    """A message and its answer, stored together or not at all.
-
-    `request` is the fingerprint of what was asked.
-    """
+    """A message and its answer, stored together or not at all; `request` is the fingerprint of the message."""
 
     user: Message
     assistant: Message
@@ -187,7 +167,7 @@ class Turn(Record):
 
     @property
     def event_id(self) -> str:
-        """The id of the event that tells the bus of this turn."""
+        """The id of this turn's event on the bus."""
         return f"turn-{self.user.message_id}"
 
 
@@ -204,7 +184,7 @@ def make_title(text: str) -> str:
 
 
 def tool_results_key(conversation: Conversation, message_id: str, number: int) -> str:
-    """Return where so many results of a reply's tools lie whole, that its prompt had no room for."""
+    """Return the key of so many full results of a reply's tools."""
     return f"{tool_results_prefix(conversation)}{message_id}-{number}"
 
 
@@ -213,7 +193,7 @@ def tool_results_prefix(conversation: Conversation) -> str:
 
 
 class MessageIdGenerator:
-    """ULIDs that rise within one process even inside a millisecond, and when the clock steps back.
+    """Makes ULIDs that rise within one process even inside a millisecond, and when the clock steps back.
 
     Within a millisecond the random part counts on, as the ULID specification says: a burst does not date its
     messages into the future.

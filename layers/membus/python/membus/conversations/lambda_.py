@@ -1,7 +1,4 @@
-"""Turns in invocations of their own.
-
-Lambda keeps them in its queue, tries twice more, and parks what still fails.
-"""
+"""Turns in invocations of their own: Lambda queues them, tries twice more, and parks what still fails."""
 
 import json
 from collections.abc import Mapping

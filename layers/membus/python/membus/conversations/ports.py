@@ -1,20 +1,7 @@
-"""Open sockets: which there are, and how something is said to one.
+"""Ports of conversations: their turns, summaries, unprocessed messages and reply jobs, a cache, and sockets.
 
-Conversations, their messages, and the turns that add to them.
-
-What users said a moment ago; a turn of chat stores it with its messages (`ConversationStore.add`).
-
-The nearest tier of a live conversation.
-
-What it holds can always be read again from the store behind it.
-
-Replies that are being worked on, each for one request to a conversation.
-
-What is left of deleted conversations.
-
-The summaries of conversations, and the raw turns that they are made of.
-
-Turns that outlast the request which asked for them.
+Every method names the tenant: a conversation of another tenant is as absent as one that never was. `after` is
+the key that the last page ended with.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -39,19 +26,19 @@ from membus.core.pages import Page
 
 
 class ConnectionStore(Protocol):
-    """A connection of another tenant is as absent as one that never was, and so is one that has outlived its time."""
+    """Open sockets; a connection that has outlived its time is absent."""
 
     def add_connection(self, connection: SocketConnection) -> None: ...
 
     def get_connection(self, tenant: str, connection_id: str) -> SocketConnection:
-        """Return the connection; NotFoundError where there is none."""
+        """Raises NotFoundError where there is none."""
 
     def delete_connection(self, tenant: str, connection_id: str) -> None:
-        """Forget the connection; one that is not there is forgotten already."""
+        """Delete the connection, if it is there."""
 
 
 class SocketSender(Protocol):
-    """Raises UnavailableError where the gateway does not take it."""
+    """Sends frames to clients; raises UnavailableError where the gateway does not take them."""
 
     def send_frame(self, connection_id: str, frame: bytes) -> bool:
         """Send a frame of at most 128 KB; return False where the client is gone."""
@@ -64,18 +51,17 @@ NO_METADATA = TurnMetadata()
 
 
 class ConversationStore(Protocol):
-    """Every method names the tenant: a conversation of another tenant is as absent as one that never was.
+    """Conversations with their messages and turns.
 
-    A deleted conversation is absent at once, for whoever asks for it; its messages follow. Whoever writes
-    beside it (a turn, a summary) does so on the condition that it is there, or a late write would bring a
-    part of it back.
+    A deleted conversation is absent at once, its messages follow. What is written beside it (a turn, a
+    summary) is written on the condition that it is there, or a late write would bring a part of it back.
     """
 
     def create_conversation(self, conversation: Conversation, *, request_key: str) -> Conversation:
         """Store a new conversation, or return the one that the same request made before."""
 
     def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
-        """Return the conversation; NotFoundError where there is none."""
+        """Raises NotFoundError where there is none."""
 
     def list_conversations(
         self,
@@ -97,7 +83,7 @@ class ConversationStore(Protocol):
         """Return those of the conversations that any of the users owns, is a member of, or was one of."""
 
     def update_conversation(self, before: Conversation, after: Conversation) -> None:
-        """Write what people set: title, status and members; `after` is one version later than `before`.
+        """Write title, status and members; `after` is one version later than `before`.
 
         Raises:
             ConflictError: it is no longer at the version of `before`; carries the stored one.
@@ -105,11 +91,7 @@ class ConversationStore(Protocol):
         """
 
     def delete_conversation(self, tenant: str, conversation_id: str) -> None:
-        """Make the conversation absent; one that was deleted before stays so.
-
-        Raises:
-            NotFoundError: there never was one, or not for a month.
-        """
+        """Make the conversation absent; NotFoundError where there was none within a month."""
 
     def list_messages(
         self,
@@ -123,15 +105,12 @@ class ConversationStore(Protocol):
         """Return messages by their ids; of a deleted conversation, those that are left: ask for it first."""
 
     def get_message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
-        """Return one message; NotFoundError where there is none."""
+        """Raises NotFoundError where there is none."""
 
     def list_recent_messages(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
-        """Return the newest messages, of those behind message `after` where it is named, oldest first.
-
-        One read.
-        """
+        """Return the newest messages, of those behind message `after` where it is named, oldest first; one read."""
 
     def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         """Return the turn that this Idempotency-Key produced, if it did."""
@@ -153,54 +132,48 @@ class ConversationStore(Protocol):
 
         Raises:
             ConflictError: the same request key stored a turn in the meantime, or (`covered`) a summary
-                already
-                reaches beyond the turn's first message, which no summary would ever tell of.
+                already reaches beyond the turn's first message, which no summary would ever include.
             NotFoundError: the conversation is gone.
         """
 
 
 class ProcessedMarker(Protocol):
-    """As much as learning needs."""
+    """What extraction needs of unprocessed messages."""
 
-    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None: ...
+    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
+        """Delete the messages under these sort keys, there or not, and the version token with them."""
 
 
 class UnprocessedMessages(ProcessedMarker, Protocol):
     def list_newest(self, owner: Owner) -> list[UnprocessedMessage]:
-        """Return the newest that nobody has learned from yet, newest first; one read."""
+        """Return the newest messages, newest first; one read."""
 
     def get_version_token(self, owner: Owner) -> str | None:
-        """Return what changes with each word that is said.
-
-        None once some were learned from and none was said since.
-        """
+        """Return what changes with each message; None once some were processed and none was added since."""
 
     def add_messages(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
-        """Keep what users said in events; a turn of chat keeps its own."""
-
-    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
-        """Let go of what has been read, whether it was there or not, and of the stamp with it."""
+        """Store what users said in events; `ConversationStore.add_turn` stores what they said in a turn."""
 
 
 CacheRecord = CachedWindow | CachedEntities | CachedProgress | CachedUnprocessed
 
 
 class EntityCache(Protocol):
-    """As much as a prompt needs."""
+    """What a prompt needs of the cache."""
 
     def get_entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
-        """Return what was made of the newest messages when the last turn was stored."""
+        """Return what was made of the newest messages when the last turn was stored, if it is cached."""
 
 
 class ConversationCache(EntityCache, Protocol):
-    """No method raises for a tier that is cold, has evicted or cannot be reached: it merely holds nothing.
+    """A cache in front of the stores; one that is empty or cannot be reached returns nothing, and raises nothing.
 
-    What it returns was kept in the last half hour; whether it is still exact, its reader finds out.
+    Its records are at most half an hour old. Whether one is still exact, its reader finds out.
     """
 
     @property
     def is_unavailable(self) -> bool:
-        """Whether the tier is known to be out of reach, so that asking it is spared."""
+        """Whether the cache is known to be out of reach, and not worth asking."""
 
     def get_window(self, tenant: str, conversation_id: str) -> CachedWindow | None: ...
 
@@ -211,23 +184,20 @@ class ConversationCache(EntityCache, Protocol):
     def put(self, held: CacheRecord) -> None: ...
 
     def evict_conversation(self, tenant: str, conversation_id: str) -> None:
-        """Hold no message of the conversation any more, if the tier can be reached.
-
-        Half an hour does the rest.
-        """
+        """Drop the conversation's messages and entities, if the cache can be reached."""
 
     def evict_user(self, owner: Owner) -> None:
-        """Hold nothing any more of what a user just said, as `drop` does."""
+        """Drop a user's unprocessed messages, if the cache can be reached."""
 
 
 class ReplyJobStore(Protocol):
-    """One job for each request, kept for a day. The caller has just read the conversation."""
+    """One job for each request, kept for a day; who claims one has just read the conversation."""
 
     def claim_job(self, request: RequestRef, job: ReplyJob, lease: Lease | None = None) -> JobClaim:
-        """Store the job unless another one is in force for the request, or somebody holds a lease of it.
+        """Store the job unless another one is in force for the request, or another worker has a lease of it.
 
-        With a lease the caller works on it alone until the lease ends; without one anybody may take it up
-        who claims the same job.
+        With a lease the caller works on it alone until the lease ends. Without one, whoever claims the same
+        job may take it up.
         """
 
     def update_job(self, request: RequestRef, job: ReplyJob, *, worker: str = "") -> None:
@@ -243,21 +213,14 @@ class ReplyJobStore(Protocol):
         """Return the progress of that digest, None where it is another's or expired."""
 
     def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
-        """Return the job of a reply that was requested within a day.
-
-        Raises:
-            NotFoundError: there is none.
-        """
+        """Raises NotFoundError where no request of the last day was to get this reply."""
 
 
 class DeletedConversationItems(Protocol):
     def remove_batch(self, tenant: str, conversation_id: str) -> bool:
-        """Remove some of what is left of a deleted conversation, with its large texts.
+        """Remove some items of a deleted conversation, with their large texts; return whether more are left.
 
-        Return whether more is left.
-
-        Of a conversation that is not deleted nothing is removed. May be repeated, and go on where another
-        stopped.
+        Of a conversation that is not deleted nothing is removed. May be repeated.
 
         Raises:
             UnavailableError: a store is busy or out of reach; what is removed stays so.
@@ -265,15 +228,13 @@ class DeletedConversationItems(Protocol):
 
 
 class SummaryReader(Protocol):
-    """The reading half; a conversation of another tenant has none, like one that never was."""
-
     def get_index(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
-        """Return the newest outline or one of its versions, the empty one where there is none; one read."""
+        """Return the newest summary index or one of its versions, an empty one where there is none; one read."""
 
     def list_summaries(
         self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
     ) -> Page[Summary]:
-        """Return summaries level by level, each level in the order of what it tells."""
+        """Return summaries level by level, each level in the order of the conversation."""
 
     def list_unsummarised(
         self, tenant: str, conversation_id: str, *, after: str | None, limit: int
@@ -291,16 +252,13 @@ class SummaryStore(SummaryReader, Protocol):
         read: SummaryIndex,
         summaries: Sequence[Summary],
     ) -> None:
-        """Store the next outline, with the summaries it brings, in place of the one that was `read`.
-
-        All or nothing.
+        """Store the next index, with its new summaries, in place of the one that was `read`, or nothing.
 
         Raises:
-            ConflictError: the conversation is gone, or its outline is no longer at the version and the place
-                read.
+            ConflictError: the conversation is gone, or its index is no longer the one that was read.
         """
 
 
 class TurnQueue(Protocol):
     def enqueue_turn(self, turn: Mapping[str, Any]) -> None:
-        """Have a turn worked on behind the scenes, at least once; UnavailableError where it is not taken."""
+        """Have a turn worked on in the background, at least once; UnavailableError where it is not taken."""

@@ -1,10 +1,6 @@
-"""The recent window.
+"""The recent window: append-only until it is full, then cut to its half at a checkpoint of the summaries.
 
-Append-only until it is full, then cut to its half at once on a border that a summary covers.
-
-How far a model's count lies from our estimate, learned from the usage that each of its answers reports.
-
-When a conversation is due for a summary, which turns the next one tells of, and which chapters become one.
+Also when a summary is due and what it tells of, and how far a model's token count lies from our estimate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,10 +14,7 @@ DUE_TOKENS = 8_000
 DUE_MESSAGES = 40
 """Twenty turns."""
 TURN_TOKENS = 1_500
-"""A message of 500 and an answer of 1,000. Due is what the next turn would carry past 8,000.
-
-The window cannot wait.
-"""
+"""A message of 500 and an answer of 1,000: a summary is due before the next turn passes 8,000."""
 WINDOW_KEPT_TOKENS = 4_000
 TURNS_BETWEEN_CUTS = 5
 """A cut has what it keeps written to the provider's cache anew: it is to last so many turns."""
@@ -62,31 +55,22 @@ def message_tokens(message: Message) -> int:
 
 
 def select_rollup(chapters: Sequence[Chapter]) -> Sequence[Chapter]:
-    """Return the oldest chapters that the next level is due to sum up, from the lowest such level.
-
-    Or none.
-    """
+    """Return the oldest chapters that are due to become one, of the lowest such level; or none."""
     for level in sorted({chapter.level for chapter in chapters}):
-        side_by_side = [chapter for chapter in chapters if chapter.level == level]
-        if len(side_by_side) >= ROLLUP_CHAPTERS:
-            return side_by_side[:ROLLUP_CHAPTERS]
+        same_level = [chapter for chapter in chapters if chapter.level == level]
+        if len(same_level) >= ROLLUP_CHAPTERS:
+            return same_level[:ROLLUP_CHAPTERS]
     return ()
 
 
 def _tokens_to_keep(messages: Sequence[Message], total: int) -> int:
-    """Return the tokens to leave uncovered.
-
-    Half a window, and so much less that the next turns fit, one at least.
-    """
+    """Return the tokens to leave uncovered: half a window, or less so that the next turns fit, one at least."""
     turns = max(sum(message.role == "user" for message in messages), 1)
     return min(WINDOW_KEPT_TOKENS, max(DUE_TOKENS - TURNS_BETWEEN_CUTS * total // turns, TURN_TOKENS))
 
 
 def _turn_starts(messages: Sequence[Message]) -> list[int]:
-    """Return the places where a turn begins and the one before it is answered; the end is none.
-
-    It is the newest.
-    """
+    """Return the places where a turn begins and the one before it is answered; the end is none of them."""
     return [
         place
         for place in range(1, len(messages))
@@ -102,28 +86,26 @@ TURNS_WHOLE = 3
 
 
 def plan_window_start(marks: ConversationCounters, *, ratio: float) -> WindowStart:
-    """Return where the window of the next prompt begins, by what is counted alone: no message is read for it.
+    """Return where the window of the next prompt begins, by the counters alone: no message is read for it.
 
-    A full window moves to the oldest border that leaves half of it, else to the newest that leaves less than
-    all. Where none does, it begins where it did: `fitted` cuts it without cover. A window that was cut so
-    moves on as soon as a summary has caught up with it.
+    A full window moves to the oldest checkpoint that leaves half of it, else to the newest that leaves less
+    than all. Where none does, it begins where it did: `fit_window` cuts it without cover. A window that was
+    cut so moves on as soon as a summary has caught up with it.
     """
-    size = (marks.tokens - marks.cut.tokens) * ratio
-    reached = [border for border in marks.borders if border.tokens > marks.cut.tokens]
+
+    def size_behind(tokens_before: int) -> float:
+        return (marks.tokens - tokens_before) * ratio
+
     if marks.cut.uncovered:
-        caught_up = [
-            border for border in marks.borders if border.until and border.until >= (marks.cut.after or "")
-        ]
-        if caught_up and (marks.tokens - caught_up[0].tokens) * ratio <= WINDOW_TOKENS:
+        caught_up = [each for each in marks.borders if each.until and each.until >= (marks.cut.after or "")]
+        if caught_up and size_behind(caught_up[0].tokens) <= WINDOW_TOKENS:
             return _start_at(caught_up[0])
-    if size <= WINDOW_TOKENS:
+    if size_behind(marks.cut.tokens) <= WINDOW_TOKENS:
         return marks.cut
-    halves = [border for border in reached if (marks.tokens - border.tokens) * ratio <= WINDOW_KEPT_TOKENS]
-    if halves:
-        return _start_at(halves[0])
-    if reached and (marks.tokens - reached[-1].tokens) * ratio <= WINDOW_TOKENS:
-        return _start_at(reached[-1])
-    return marks.cut
+    reached = [each for each in marks.borders if each.tokens > marks.cut.tokens]
+    halves = [each for each in reached if size_behind(each.tokens) <= WINDOW_KEPT_TOKENS]
+    fitting = halves[:1] or [each for each in reached[-1:] if size_behind(each.tokens) <= WINDOW_TOKENS]
+    return _start_at(fitting[0]) if fitting else marks.cut
 
 
 def fit_window(
@@ -150,24 +132,17 @@ def fit_window(
 
 
 def render_message(message: Message, cut: WindowStart) -> Message:
-    """Return the message as the window shows it.
-
-    Results up to the cut's place are stubs, and it is counted anew.
-    """
+    """Return the message as the window shows it: results up to the cut's place are stubs, and counted anew."""
     if not message.steps or cut.stubs_until is None or message.message_id > cut.stubs_until:
         return message
     steps = tuple(step.with_stubs() for step in message.steps)
-    saved = sum(step.estimate_tokens() for step in message.steps) - sum(
-        step.estimate_tokens() for step in steps
-    )
+    before = sum(step.estimate_tokens() for step in message.steps)
+    saved = before - sum(step.estimate_tokens() for step in steps)
     return message.model_copy(update={"steps": steps, "tokens": max(message.tokens - saved, 1)})
 
 
 def to_chat_messages(window: Iterable[Message]) -> list[ChatMessage]:
-    """Return the window's messages for a prompt.
-
-    Each call stands before its result, wherever the window begins.
-    """
+    """Return the window's messages for a prompt, each call before its result, wherever the window begins."""
     said: list[ChatMessage] = []
     for message in window:
         for step in message.steps:
@@ -177,8 +152,8 @@ def to_chat_messages(window: Iterable[Message]) -> list[ChatMessage]:
     return said
 
 
-def _start_at(border: SummaryCheckpoint) -> WindowStart:
-    return WindowStart(version=border.version, after=border.until, tokens=border.tokens)
+def _start_at(checkpoint: SummaryCheckpoint) -> WindowStart:
+    return WindowStart(version=checkpoint.version, after=checkpoint.until, tokens=checkpoint.tokens)
 
 
 def _with_stubs(cut: WindowStart, messages: Sequence[Message]) -> WindowStart:
@@ -226,15 +201,9 @@ def _newest_turns(window: Sequence[Message], budget: float, most: float) -> list
 RATIO_MIN, RATIO_MAX = 0.8, 2.0
 """An estimate is never off by more; a report beyond that counts something that we did not send."""
 RATIO_UNKNOWN = 1.2
-"""Until a model has answered in this conversation.
-
-What its first prompt holds is far below the ceiling anyway.
-"""
+"""Until a model has answered in this conversation, whose first prompt is far below the ceiling anyway."""
 _RATIO_DECAY = 0.2
-"""A ratio rises at once and falls by a fifth of the way.
-
-To send too little costs less than to send too much.
-"""
+"""A ratio rises at once and falls by a fifth of the way: to send too little costs less than too much."""
 
 
 def update_ratio(rate: TokenRatio | None, model: str, *, estimated: int, usage: TokenUsage) -> TokenRatio:
