@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from membus.core.errors import UnavailableError
-from membus.episodes import model
 from membus.episodes.dynamodb import DynamoEpisodeReader, DynamoEpisodes, DynamoRecentEvents
-from membus.episodes.model import EpisodeQuery
+from membus.episodes.model import PAGE_BYTES_MAX, EpisodeQuery
 from tests.factories import ADA, NOON, an_event, recorded
 from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
@@ -129,10 +128,9 @@ def test_a_long_empty_range_is_walked_in_bounded_steps(
 
 
 def test_a_page_carries_no_more_than_an_answer_can(
-    table: "Table", contents: InMemoryBlobs, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
-    monkeypatch.setattr(model, "PAGE_BYTES_MAX", 100_000)
-    ids = fill(table, contents, 5, payload=LARGE)
+    ids = fill(table, contents, 5, payload={"text": "x" * (2 * PAGE_BYTES_MAX // 5)})
 
     assert walk(DynamoEpisodeReader(table, contents, clock), WANTED, 50) == (ids, 3)
 

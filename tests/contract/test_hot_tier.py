@@ -4,6 +4,7 @@ It holds a live conversation's window for its own tenant, and fails as if it hel
 """
 
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,13 +15,12 @@ import pytest
 from boto3.session import Session
 from redis import Redis
 
-from membus.conversations import valkey as valkey_module
 from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
 from membus.conversations.entities import EntitySnapshot
 from membus.conversations.ports import CacheRecord, ConversationCache
 from membus.conversations.reply_jobs import StepProgress
 from membus.conversations.unprocessed_messages import unprocessed_from_turn
-from membus.conversations.valkey import UNAVAILABLE_SECONDS, ValkeyCache, connect_valkey
+from membus.conversations.valkey import BYTES_MAX, UNAVAILABLE_SECONDS, ValkeyCache, connect_valkey
 from membus.conversations.valkey_login import ElastiCacheCredentials
 from membus.core.identity import Owner
 from membus.core.tokens import TokenUsage
@@ -176,12 +176,10 @@ def test_what_another_version_wrote_is_read_again_from_the_store(
     assert not valkey.is_unavailable
 
 
-def test_a_window_too_large_to_carry_is_not_kept_and_hides_nothing(
-    valkey: ValkeyCache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_window_too_large_to_carry_is_not_kept_and_hides_nothing(valkey: ValkeyCache) -> None:
+    noise = tuple(a_message(secrets.token_hex(BYTES_MAX // 10)) for _ in range(12))
     valkey.put(HELLO)
-    monkeypatch.setattr(valkey_module, "BYTES_MAX", 10)
-    valkey.put(HELLO.model_copy(update={"stored": 4}))
+    valkey.put(HELLO.model_copy(update={"stored": 4, "messages": noise}))
 
     assert valkey.get_window("acme", "c1") is None
 

@@ -17,13 +17,6 @@ from tests.support.erasure import ErasureSetup, make_erasure_setup
 from tests.support.writers import CANARY, WRITERS, Writer
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let few messages be enough for a summary, and ask an empty queue without waiting for it."""
-    monkeypatch.setattr("membus.conversations.window.DUE_MESSAGES", 4)
-    monkeypatch.setattr("membus.erasure.sqs.WAIT_SECONDS", 0)
-
-
 @pytest.mark.parametrize("name", WRITERS)
 def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
     """It comes as a whole round before each call of a writer that has not heard of it, and settles behind it."""

@@ -83,7 +83,7 @@ class ErasureSetup:
             large_text_eraser(self.versions),
             document_text_eraser(self.versions),
             export_eraser(self.versions),
-            DeadLetterEraser(self.sqs, {"extract-dlq": self.dead_letters}),
+            DeadLetterEraser(self.sqs, {"extract-dlq": self.dead_letters}, wait_seconds=0),
         )
 
     def ask(self, owner: Owner, *, key: str | None = None) -> ErasureJob:

@@ -5,11 +5,9 @@ What is carried forward, and what is read behind it, come to what all observatio
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.facts import fact
 from membus.facts.fact import (
     RECENT_OBSERVATIONS_KEPT,
     RECENT_OBSERVATIONS_MAX,
@@ -55,13 +53,9 @@ def _observations(draw: st.DrawFn, number: int) -> Observation:
     return seen.model_copy(update={"provenance": why})
 
 
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fact, "RECENT_OBSERVATIONS_MAX", 5)
-    monkeypatch.setattr(fact, "RECENT_OBSERVATIONS_KEPT", 3)
+SHORT = {"recent_max": 5, "kept": 3}
 
 
-@pytest.mark.usefixtures("short")
 class TestAShortTrail:
     @given(streams(), st.randoms(use_true_random=False))
     def test_a_trail_comes_to_what_all_observations_do_in_whatever_order(
@@ -72,13 +66,13 @@ class TestAShortTrail:
         for each in seen:
             if not trail.can_append([each]):
                 trail = ObservationHistory(tuple(known))
-            trail, known = trail.with_observations([each]).compact_older(), [*known, each]
+            trail, known = trail.with_observations([each]).compact_older(**SHORT), [*known, each]
 
             assert fact_from_snapshot(trail.full_snapshot) == fold(known)
 
     @given(streams())
     def test_what_stands_for_the_older_ones_leads_to_the_same_value(self, seen: list[Observation]) -> None:
-        trail, whole = ObservationHistory(tuple(in_learning_order(seen))).compact_older(), fold(seen)
+        trail, whole = ObservationHistory(tuple(in_learning_order(seen))).compact_older(**SHORT), fold(seen)
 
         fact = fold(trail.relevant_observations)
 

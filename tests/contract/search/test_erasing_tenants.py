@@ -24,8 +24,7 @@ GRACE, THEIRS = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user="a
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[ErasureSetup]:
-    monkeypatch.setattr("membus.erasure.sqs.WAIT_SECONDS", 0)
+def made() -> Iterator[ErasureSetup]:
     with make_erasure_setup() as made:
         yield made
 
@@ -39,7 +38,7 @@ def everywhere(made: ErasureSetup, transactions: TenantTransactions) -> Sequence
         TenantItemEraser(tenants, "tenant", keeps=lambda pk: pk.endswith(("#USAGE", "#ERASED", "#JOB"))),
         TenantObjectEraser(made.versions),
         TenantRowEraser(transactions),
-        DeadLetterEraser(made.sqs, {"extract-dlq": made.dead_letters}, is_about_tenant),
+        DeadLetterEraser(made.sqs, {"extract-dlq": made.dead_letters}, is_about_tenant, wait_seconds=0),
     )
 
 

@@ -35,9 +35,8 @@ LISTED = Key("status_pk").eq("T#restored#U#ada#active")
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch, transactions: TenantTransactions) -> Iterator[ErasureSetup]:
+def made(transactions: TenantTransactions) -> Iterator[ErasureSetup]:
     """Everybody has something in every store, and Ada speaks in Grace's conversation."""
-    monkeypatch.setattr("membus.erasure.sqs.WAIT_SECONDS", 0)
     with make_erasure_setup() as made:
         for owner in (ADA, GRACE, ELSEWHERE):
             plant(made, owner)

@@ -37,8 +37,16 @@ class DeadLetterEraser:
 
     name = "messages"
 
-    def __init__(self, client: "SQSClient", queues: Mapping[str, str], names: IsAbout | None = None) -> None:
+    def __init__(
+        self,
+        client: "SQSClient",
+        queues: Mapping[str, str],
+        names: IsAbout | None = None,
+        *,
+        wait_seconds: int = WAIT_SECONDS,
+    ) -> None:
         self._client, self._queues, self._names = client, queues, names or is_about_user
+        self._wait_seconds = wait_seconds
 
     def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         return self._walk(owner, step, remove=True)
@@ -82,7 +90,7 @@ class DeadLetterEraser:
                     QueueUrl=url,
                     MaxNumberOfMessages=10,
                     VisibilityTimeout=HIDDEN_SECONDS,
-                    WaitTimeSeconds=WAIT_SECONDS,
+                    WaitTimeSeconds=self._wait_seconds,
                 )
             if not answer.get("Messages"):
                 return

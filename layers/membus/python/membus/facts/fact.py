@@ -133,14 +133,16 @@ class ObservationHistory:
         by_event = {seen.provenance.event_id: seen for seen in (*self.recent, *new)}
         return replace(self, recent=tuple(in_learning_order(by_event.values())))
 
-    def compact_older(self) -> "ObservationHistory":
+    def compact_older(
+        self, *, recent_max: int = RECENT_OBSERVATIONS_MAX, kept: int = RECENT_OBSERVATIONS_KEPT
+    ) -> "ObservationHistory":
         """Return the history with its older part in the snapshot, where it has grown too long and can be split.
 
         It is split where every observation that was learned before was also true before.
         """
-        if len(self.recent) <= RECENT_OBSERVATIONS_MAX:
+        if len(self.recent) <= recent_max:
             return self
-        place = _split_position(self.recent, self.snapshot)
+        place = _split_position(self.recent, self.snapshot, kept)
         if not place:
             return self
         return ObservationHistory(self.recent[place:], build_snapshot(self.recent[:place], self.snapshot))
@@ -160,11 +162,11 @@ def _split_at_retractions(
     yield None, part
 
 
-def _split_position(recent: Sequence[Observation], snapshot: ObservationSnapshot | None) -> int:
+def _split_position(recent: Sequence[Observation], snapshot: ObservationSnapshot | None, kept: int) -> int:
     """Return how many of the recent observations may go into the snapshot: as many as possible, perhaps none."""
     truths = [truth_order(seen) for seen in recent]
     until = [truth_order(snapshot.truest)] if snapshot else []
-    for place in range(len(recent) - RECENT_OBSERVATIONS_KEPT, 0, -1):
+    for place in range(len(recent) - kept, 0, -1):
         apart = epoch_ms(recent[place - 1].learned_at) < epoch_ms(recent[place].learned_at)
         if apart and max([*until, *truths[:place]]) < min(truths[place:]):
             return place
