@@ -138,9 +138,9 @@ def talked(house: ErasureSetup, owner: Owner) -> None:
     )
 
 
-def speak(house: ErasureSetup, owner: Owner, conversation_id: str, number: int) -> None:
+def speak(house: ErasureSetup, owner: Owner, conversation_id: str, number: int, *, tokens: int = 2) -> None:
     turn = a_turn(number, content=f"Tell {canary_of(owner)} about it.")
-    user = turn.user.model_copy(update={"author": owner.user})
+    user = turn.user.model_copy(update={"author": owner.user, "tokens": tokens})
     assistant = turn.assistant.model_copy(update={"content": f"Gladly, {canary_of(owner)}."})
     spoken = turn.model_copy(update={"user": user, "assistant": assistant})
     title = f"Tell {canary_of(owner)} about it."

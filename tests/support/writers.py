@@ -11,7 +11,7 @@ from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
 from membus.conversations.dynamodb_replies import DynamoReplyJobs
 from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
-from membus.conversations.window import DUE_MESSAGES
+from membus.conversations.window import DUE_TOKENS
 from membus.core.event import IMPORTED_EVENT_TYPE
 from membus.erasure.guard import ErasureGuard
 from membus.facts.candidates import ReviewRequest, review_item_for
@@ -56,8 +56,8 @@ def _own(house: ErasureSetup) -> None:
 
 def _long(house: ErasureSetup) -> None:
     _among_others(house)
-    for number in range(2, DUE_MESSAGES // 2 + 1):
-        speak(house, ADA, "talk", number)
+    for number in (2, 3):
+        speak(house, ADA, "talk", number, tokens=DUE_TOKENS // 2)
 
 
 def _chat(house: ErasureSetup, gate: ErasureGuard) -> None:
