@@ -21,6 +21,27 @@ MONTHS = (
     "december",
 )
 _SHORT = {name[:3]: number for number, name in enumerate(MONTHS, start=1)} | {"sept": 9}
+_FOREIGN_MONTHS = (
+    "januar enero janvier janeiro gennaio",
+    "februar febrero février fevereiro febbraio",
+    "märz marzo mars março",
+    "avril abril aprile",
+    "mai mayo maio maggio",
+    "juni junio juin junho giugno",
+    "juli julio juillet julho luglio",
+    "agosto août",
+    "septiembre septembre setembro settembre",
+    "oktober octubre octobre outubro ottobre",
+    "noviembre novembre novembro",
+    "dezember diciembre décembre dezembro dicembre",
+)
+"""January to December in German, Spanish, French, Portuguese and Italian, where English spells them differently."""
+_LONG_MONTHS = {name: number for number, name in enumerate(MONTHS, start=1)} | {
+    name: number for number, names in enumerate(_FOREIGN_MONTHS, start=1) for name in names.split()
+}
+_MONTH_NUMBERS = _SHORT | _LONG_MONTHS
+_AMBIGUOUS_MONTHS = frozenset({"may", "mayo", "mars", "mai"})
+"""Alone these are a verb, a sauce, a planet or a name far more often than a month."""
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _NUMBERS = {
@@ -126,8 +147,8 @@ def _parse(text: str, today: date) -> Iterator[TimeExpression]:
             groups = match.groupdict()
             which, has_year = groups.get("which"), bool(groups.get("year"))
             is_bare = not has_year and groups.get("lead", "given") is None
-            if is_bare and groups.get("month") == "may":
-                continue  # «may» alone is a verb far more often than a month
+            if is_bare and groups.get("month") in _AMBIGUOUS_MONTHS:
+                continue
             names_month = parse in {_parse_date, _parse_season}
             yield TimeExpression(
                 first,
@@ -194,7 +215,7 @@ def _parse_weekday(match: re.Match[str], today: date) -> Days:
 
 def _parse_date(match: re.Match[str], today: date) -> Days:
     groups = match.groupdict()
-    month = _SHORT[match["month"][:3]]
+    month = _MONTH_NUMBERS[match["month"]]
     which = groups.get("which") or ("next" if groups.get("ending") else None)
     year = int(groups["year"]) if groups.get("year") else _year_of(month, which, today)
     if groups.get("day"):
@@ -218,6 +239,30 @@ def _parse_iso_date(match: re.Match[str], today: date) -> Days:  # noqa: ARG001 
 def _parse_iso_month(match: re.Match[str], today: date) -> Days:  # noqa: ARG001 - as above
     year, month = map(int, match[0].split("-"))
     return date(year, month, 1), _month_days(year, month)[1]
+
+
+def _parse_slashed_date(match: re.Match[str], today: date) -> Days:  # noqa: ARG001 - as above
+    """Return the day of «12/15/2025» or «15.12.2025»; with dots the day comes first.
+
+    Raises:
+        ValueError: day and month could be either way round, so the words date nothing.
+    """
+    one, other, year = int(match["one"]), int(match["other"]), int(match["slashed_year"])
+    if match["sign"] != "." and one != other and max(one, other) <= len(MONTHS):
+        raise ValueError("day and month may be either way round")
+    is_day_first = match["sign"] == "." or one > len(MONTHS)
+    day = date(year, other, one) if is_day_first else date(year, one, other)
+    return day, day
+
+
+def _parse_year_first_date(match: re.Match[str], today: date) -> Days:  # noqa: ARG001 - as above
+    day = date(*map(int, match[0].split("/")))
+    return day, day
+
+
+def _parse_half_year(match: re.Match[str], today: date) -> Days:  # noqa: ARG001 - the words say it all
+    day = shift_date(today, -6, "month")
+    return day, day
 
 
 def _parse_year(match: re.Match[str], today: date) -> Days:  # noqa: ARG001 - as above
@@ -247,8 +292,20 @@ def _year_days(year: int) -> Days:
 
 _WHICH = r"(?:(?P<which>last|past|this|next) )"
 _ENDING = r"(?P<ending>until |till |by )"
-_LONG_MONTH = rf"(?P<month>{'|'.join(MONTHS)})"
-_MONTH = rf"(?P<month>{'|'.join(MONTHS)}|{'|'.join(_SHORT)})\b\.?"
+_LONG_MONTH = rf"(?P<month>{'|'.join(_LONG_MONTHS)})"
+_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTH_NUMBERS, key=len, reverse=True))})\b\.?"
+_LEAD = r"in |since |from |of |(?<!next )to |seit |im |desde |depuis |en |dès |dal |da |a partire da |bis |hasta |até |vom |ab "
+_OF = r"(?:of |de |del |di )?"
+_YEAR_LEAD = (
+    r"(?P<lead>(?:in|since|from|of|until|till|through|by|during|before|after|early|late|mid|around|about|year|and|to|between"
+    r"|class of|summer|winter|spring|autumn|fall|seit|im|jahr|desde|depuis|en|dal|dès|bis|hasta|até)[ -]|\(|['’]s )?"
+)
+_NO_AMOUNT = (
+    r"(?! ?(?:[€$£¥%°]|eur\b|euros?\b|usd\b|dollars?\b|bucks\b|gbp\b|pounds?\b|chf\b|francs?\b|kroner\b|kronor\b|yen\b"
+    r"|km\b|kilomet|miles?\b|met(?:er|re)s?\b|m\b|kg\b|k?cal|steps?\b|words?\b|pages?\b|people\b|users?\b|items?\b|points?\b"
+    r"|watts?\b|w\b|mah\b|square\b|sq|feet\b|ft\b|hours?\b|times\b|followers?\b|employees\b))"
+)
+"""A number in front of a unit is an amount, not a year."""
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _WEEKDAY = rf"(?P<weekday>{'|'.join(_WEEKDAYS)})"
@@ -263,18 +320,24 @@ _PARSERS: list[tuple[re.Pattern[str], Parser]] = [
         (rf"{_WHICH}(?P<unit>week|weekend|month|year)\b", _parse_unit),
         (rf"(?:{_WHICH}|on |since |from |{_ENDING}){_WEEKDAY}\b(?!,? \d)", _parse_weekday),
         (rf"{_WHICH}?{_DAY} (?:of )?{_MONTH}(?:,? {_YEAR})?", _parse_date),
-        (rf"{_WHICH}?{_LONG_MONTH} {_DAY}(?![\d:])\b(?:,? {_YEAR})?", _parse_date),
+        (rf"{_WHICH}?{_MONTH} {_DAY}(?![\d:])\b(?:,? {_YEAR})?", _parse_date),
         (
-            rf"(?P<lead>{_WHICH}|in |since |from |of |to |{_ENDING})?{_MONTH_ALONE}(?:,? (?:of )?{_YEAR})?",
+            rf"(?P<lead>{_WHICH}|{_LEAD}|{_ENDING})?{_MONTH_ALONE}(?:,? {_OF}{_YEAR})?",
             _parse_date,
         ),
-        (rf"{_MONTH},? (?:of )?{_YEAR}", _parse_date),
+        (rf"{_MONTH},? {_OF}{_YEAR}", _parse_date),
+        (r"half an? year ago\b", _parse_half_year),
+        (
+            r"(?P<one>\d{1,2})(?P<sign>[/.])(?P<other>\d{1,2})(?P=sign)(?P<slashed_year>(?:19|20)\d\d)\b",
+            _parse_slashed_date,
+        ),
+        (r"(?:19|20)\d\d/\d\d?/\d\d?\b", _parse_year_first_date),
         (
             rf"(?P<lead>{_WHICH}|in |since |until |till |from )?(?:the )?{_SEASON}\b(?: (?:of )?{_YEAR})?\b",
             _parse_season,
         ),
         (r"(?:19|20)\d\d-\d\d-\d\d\b", _parse_iso_date),
         (r"(?:19|20)\d\d-\d\d\b(?!-)", _parse_iso_month),
-        (rf"(?<![\d.,€$£])(?<![\d]-){_YEAR}\b(?![-.,]?\d)", _parse_year),
+        (rf"{_YEAR_LEAD}(?<![\d.,/€$£])(?<![\d]-){_YEAR}\b(?![-.,/]?\d){_NO_AMOUNT}", _parse_year),
     )
 ]

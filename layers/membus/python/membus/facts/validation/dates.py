@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from membus.core.text.time_expressions import (
     COUNT,
+    EARLIEST_YEAR,
     UNIT,
     TimeExpression,
     date_before,
@@ -23,8 +25,11 @@ _LASTING = re.compile(
     rf"\b(?:for(?: (?:about|over|almost|nearly|the (?:last|past)))?|these|past|last) {COUNT} {UNIT}\b(?! ago)"
 )
 _PERFECT = re.compile(r"\b(?:have|has|'ve|'s|been)\b|\b(?:i|we) (?:am|are)\b")
+_TAKES_PLACE = re.compile(r"\b(?:is|are|'s|will be|takes? place|starts?|begins?|coming|upcoming|due)\b")
+"""An event that is, not was, on a day: the day is the next of its name."""
 _BETWEEN = re.compile(r"\bbetween (.{3,25}?) and ")
 _YEAR_BEHIND = re.compile(r",(?= (?:19|20)\d\d\b)")
+_YEAR_AND_A_HALF = re.compile(r"\b(?:a|one) year and a half\b|\bone and a half years\b")
 _OPENING = 4
 """A clause of so few words before the statement is its time: «Last March, I moved»."""
 
@@ -48,13 +53,47 @@ def speaker_zone(said_at: datetime, *names: object) -> tzinfo:
     """
     if said_at.utcoffset():
         return said_at.tzinfo or ZoneInfo("UTC")
-    for name in names:
-        if isinstance(name, str):
-            try:
-                return ZoneInfo(name.strip())
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                continue
-    return said_at.tzinfo or ZoneInfo("UTC")
+    zones = (find_zone(name) for name in names if isinstance(name, str))
+    return next((zone for zone in zones if zone), said_at.tzinfo or ZoneInfo("UTC"))
+
+
+def find_zone(name: str) -> tzinfo | None:
+    """Return the zone of an IANA name in any case, an offset (`UTC-8`, `+05:45`) or a common name; None if unknown.
+
+    A name of a zone with summer time («PST», «Pacific Time») is the place's, whatever the season.
+    """
+    said = " ".join(name.split()).casefold()
+    offset = _OFFSET.fullmatch(said)
+    if offset:
+        minutes = int(offset["hours"]) * 60 + int(offset["minutes"] or 0)
+        if minutes > _OFFSET_MINUTES_MAX:
+            return None
+        return timezone(timedelta(minutes=-minutes if offset["sign"] in "-−" else minutes))
+    return _zone(_ZONE_NAMES.get(said.removesuffix(" time").removesuffix(" standard"), said))
+
+
+@cache
+def _zone(name: str) -> tzinfo | None:
+    known = next((each for each in available_timezones() if each.casefold() == name.replace(" ", "_")), None)
+    return ZoneInfo(known) if known else None
+
+
+_OFFSET = re.compile(r"(?:utc|gmt)? ?(?P<sign>[+\-−])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?")
+_OFFSET_MINUTES_MAX = 14 * 60
+_ZONE_NAMES = {
+    **dict.fromkeys(("pst", "pdt", "pt", "pacific"), "america/los_angeles"),
+    **dict.fromkeys(("mst", "mdt", "mountain"), "america/denver"),
+    **dict.fromkeys(("cst", "cdt", "central"), "america/chicago"),
+    **dict.fromkeys(("est", "edt", "et", "eastern"), "america/new_york"),
+    **dict.fromkeys(("gmt", "utc", "z", "zulu"), "utc"),
+    **dict.fromkeys(("bst", "uk", "london"), "europe/london"),
+    **dict.fromkeys(("cet", "cest", "central european", "mez", "mesz"), "europe/berlin"),
+    **dict.fromkeys(("eet", "eest"), "europe/helsinki"),
+    **dict.fromkeys(("wet", "west"), "europe/lisbon"),
+    **dict.fromkeys(("ist", "india"), "asia/kolkata"),
+    **dict.fromkeys(("jst", "japan"), "asia/tokyo"),
+    **dict.fromkeys(("aest", "aedt"), "australia/sydney"),
+}
 
 
 def find_validity(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -> ValidityPeriod:
@@ -68,11 +107,13 @@ def find_validity(evidence: Evidence, attribute: str, said_at: datetime, zone: t
     if root in TIMELESS_ATTRIBUTES:
         return ValidityPeriod()
     text = _dating_words(evidence, keep_value=root in NARRATED_ATTRIBUTES)
-    found = find_time_expressions(text, here.date(), ahead=root in INTENDED_ATTRIBUTES)
+    is_coming = root in INTENDED_ATTRIBUTES or (root == "event" and _TAKES_PLACE.search(text) is not None)
+    found = find_time_expressions(text, here.date(), ahead=is_coming)
     named = [each for each in found if not each.is_bare]
     lasted = _LASTING.search(text)
     if lasted and _PERFECT.search(text):
-        return ValidityPeriod(begins=_start(date_before(here.date(), lasted["count"], lasted["unit"]), zone))
+        begun = date_before(here.date(), lasted["count"], lasted["unit"])
+        return ValidityPeriod(begins=_start(begun, zone)) if begun.year >= EARLIEST_YEAR else ValidityPeriod()
     if not named:
         return ValidityPeriod()
     return _placed(text, named, here, meant=root in INTENDED_ATTRIBUTES, told=root in NARRATED_ATTRIBUTES)
@@ -94,7 +135,7 @@ def _placed(
         return ValidityPeriod(begins=_start(first.first, zone) if first.first < here.date() else None)
     if meant:
         return ValidityPeriod(ends=_end(first, zone))
-    return ValidityPeriod() if told else ValidityPeriod(begins=_start(first.first, zone), ahead=True)
+    return ValidityPeriod(begins=_start(first.first, zone), ahead=not told)
 
 
 def _preposition(text: str, period: TimeExpression) -> str:
@@ -111,6 +152,7 @@ def _dating_words(evidence: Evidence, *, keep_value: bool) -> str:
     value = evidence.speech[slice(*evidence.value)]
     shown = value if keep_value else "·"
     after = _BETWEEN.sub(r"from \1 to ", _YEAR_BEHIND.sub("", evidence.text_after))
+    after = _YEAR_AND_A_HALF.sub("18 months", after)
     return f"{opening} {evidence.clause_head} {shown}{own_clause(after)}".strip()
 
 

@@ -10,7 +10,32 @@ from membus.core.text.normalization import fold_case, phrase_pattern
 from membus.core.text.terms import stem_word, stem_words
 
 _NOT_AFTER = "".join(
-    rf"(?<!\b{short}\.)" for short in ("st", "dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "no")
+    rf"(?<!\b{short}\.)"
+    for short in (
+        [
+            "st",
+            "dr",
+            "mr",
+            "mrs",
+            "ms",
+            "e.g",
+            "i.e",
+            "vs",
+            "no",
+            "jan",
+            "feb",
+            "mar",
+            "apr",
+            "jun",
+            "jul",
+            "aug",
+            "sep",
+            "sept",
+            "oct",
+            "nov",
+            "dec",
+        ]
+    )
 )
 _SENTENCE_END = re.compile(rf"(?<=[.!?…]){_NOT_AFTER}[\"”»’')\]]*\s+|(?<=[。！？])|\n+|;\s+")
 _KNOWING = (
