@@ -3,13 +3,10 @@
 A scope without rows still is the name of a user.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-from membus.aws.postgres import PostgresConnection, TenantTransactions
+from membus.aws.postgres import TenantTransactions
 
 # A user's name may hold a colon, a fact's key has none.
-_USERS = rb"""
+_USERS = r"""
     SELECT substr(scope, 3) FROM membus.scopes WHERE tenant_id = %(tenant)s AND starts_with(scope, 'U#')
     UNION SELECT substring(group_id FROM '^fact:(.+):[^:]*$') FROM membus.removals
         WHERE tenant_id = %(tenant)s AND group_id ~ '^fact:.+:[^:]*$'
@@ -21,7 +18,5 @@ class PostgresUsers:
         self._transactions = transactions
 
     def list_users(self, tenant: str) -> list[str]:
-        def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
-            return connection.execute(_USERS, {"tenant": tenant}).fetchall
-
-        return sorted(str(user) for (user,) in self._transactions.run_transaction(tenant, work))
+        rows = self._transactions.execute_statement(tenant, _USERS, {"tenant": tenant})
+        return sorted(str(user) for (user,) in rows)

@@ -4,22 +4,21 @@ A summary belongs to the conversation's owner and may quote all who took part.
 """
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from membus.aws.dynamodb.keys import SUMMARY_PREFIX, ItemKey
 from membus.aws.dynamodb.table import DynamoTable
-from membus.aws.postgres import PostgresConnection, TenantTransactions
+from membus.aws.postgres import TenantTransactions
 from membus.conversations.dynamodb_items import conversation_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-_INDEXED = b"""
+_INDEXED = """
     SELECT group_id, max(version) FROM membus.memories WHERE tenant_id = %(tenant)s AND kind = 'summary'
     GROUP BY group_id ORDER BY group_id
 """
-_DELETE = b"""
+_DELETE = """
     DELETE FROM membus.memories m
     USING unnest(%(groups)s::text[], %(versions)s::bigint[]) AS stale (group_id, version)
     WHERE m.tenant_id = %(tenant)s AND m.group_id = stale.group_id AND m.version <= stale.version
@@ -36,11 +35,8 @@ class StaleSummaries:
 
         The index is read first: what is written meanwhile has a newer version, and stays.
         """
-
-        def read(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
-            return connection.execute(_INDEXED, {"tenant": tenant}).fetchall
-
-        indexed = [(str(row[0]), int(row[1])) for row in self._transactions.run_transaction(tenant, read)]
+        rows = self._transactions.execute_statement(tenant, _INDEXED, {"tenant": tenant})
+        indexed = [(str(group), int(version)) for group, version in rows]
         return sum(self._delete(tenant, indexed[at : at + _BATCH]) for at in range(0, len(indexed), _BATCH))
 
     def _delete(self, tenant: str, indexed: list[tuple[str, int]]) -> int:
@@ -55,13 +51,8 @@ class StaleSummaries:
             if (key["pk"], key["sk"], version) not in stored
         ]
         groups, versions = [group for group, _ in stale], [version for _, version in stale]
-
-        def delete(connection: PostgresConnection) -> Callable[[], int]:
-            parameters = {"tenant": tenant, "groups": groups, "versions": versions}
-            answer = connection.execute(_DELETE, parameters)
-            return lambda: answer.rowcount
-
-        return self._transactions.run_transaction(tenant, delete)
+        values = {"tenant": tenant, "groups": groups, "versions": versions}
+        return self._transactions.execute_statement(tenant, _DELETE, values).rowcount
 
 
 def _key(tenant: str, group: str) -> ItemKey:

@@ -10,7 +10,7 @@ from boto3.dynamodb.conditions import Attr
 
 from membus.aws.dynamodb.keys import tenant_pk
 from membus.aws.dynamodb.table import DynamoTable, Item
-from membus.aws.postgres import PostgresConnection, TenantTransactions
+from membus.aws.postgres import TenantTransactions
 from membus.aws.s3 import S3ObjectVersions
 from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.identity import Owner
@@ -79,20 +79,15 @@ class TenantRowEraser:
         self._transactions = transactions
 
     def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
-        statement = "DELETE FROM membus.{} WHERE tenant_id = %(tenant)s"
-        return ErasureCount(
-            {"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)}
-        )
+        return self._run(owner, "DELETE FROM membus.{} WHERE tenant_id = %(tenant)s")
 
     def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
-        statement = "SELECT FROM membus.{} WHERE tenant_id = %(tenant)s"
-        return ErasureCount(
-            {"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)}
+        return self._run(owner, "SELECT FROM membus.{} WHERE tenant_id = %(tenant)s")
+
+    def _run(self, owner: Owner, statement: str) -> ErasureCount:
+        tenant = owner.tenant
+        cursors = (
+            self._transactions.execute_statement(tenant, statement.format(table), {"tenant": tenant})
+            for table in TABLES
         )
-
-    def _run(self, owner: Owner, statement: str) -> int:
-        def work(connection: PostgresConnection) -> Callable[[], int]:
-            answer = connection.execute(statement.encode(), {"tenant": owner.tenant})
-            return lambda: answer.rowcount
-
-        return self._transactions.run_transaction(owner.tenant, work)
+        return ErasureCount({"index_rows": sum(cursor.rowcount for cursor in cursors)})

@@ -16,7 +16,6 @@ from membus.core.identity import Owner
 from membus.episodes.archive.model import EpisodeRow, pack_rows
 from membus.episodes.dynamodb import recording_writes
 from membus.episodes.model import place_of
-from membus.erasure import sqs
 from tests.benchmarks.aws_calls import count_calls
 from tests.benchmarks.table import Table, show
 from tests.factories import ADA, NOON
@@ -31,7 +30,6 @@ TEXT = (
 
 
 def measure(episodes: int = EPISODES) -> Table:
-    sqs.WAIT_SECONDS = 0
     with make_erasure_setup() as made:
         objects = _fill(made, episodes)
         began = time.perf_counter()

@@ -7,7 +7,7 @@ One connection to Postgres for a process, on which every transaction says whose 
 
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -114,10 +114,7 @@ _ROW_SECURITY_CHECK = """
 
 
 class TenantTransactions:
-    """`connect` opens a connection in autocommit mode.
-
-    It is called when there is none, or when it has died.
-    """
+    """`connect` opens a connection in autocommit mode, where there is none or the last one has died."""
 
     def __init__(
         self, connect: Callable[[], PostgresConnection], sleep: Callable[[float], None] = time.sleep
@@ -127,17 +124,15 @@ class TenantTransactions:
         self._rests_until = 0.0
 
     def run_transaction(self, tenant: str, work: TransactionWork[T]) -> T:
-        """Return the answer of `work`, sent in one transaction as `tenant`.
+        """Return the answer of `work`, sent in one transaction as `tenant`; it may run again.
 
-        It may run again, so it must be repeatable.
-
-        `work` returns a function that reads what it has sent last: by then the transaction is over, in the
-        same round trip.
+        `work` returns a function that reads the answer to what it sent last: by then the transaction is over,
+        in the same round trip.
 
         Raises:
             UnavailableError: no connection, none to spare, or out of time; worth another try later.
-        InvalidError: a value that no column holds; no try will help.
-            UnsafeError: without a tenant this login sees rows, so it must not be used at all.
+            InvalidError: a value that no column holds; no try will help.
+            IsolationError: without a tenant this login sees rows, so it must not be used at all.
         """
         for tried in count():
             try:
@@ -152,6 +147,17 @@ class TenantTransactions:
                         "the search index cannot be reached", retry_after_seconds=15
                     ) from error
         raise AssertionError("every try returns or raises")
+
+    def execute_statement(
+        self, tenant: str, statement: str, values: Mapping[str, Any]
+    ) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Return the cursor of one statement in a transaction of its own; raises what `run_transaction` does."""
+
+        def work(connection: PostgresConnection) -> Callable[[], psycopg.Cursor[tuple[Any, ...]]]:
+            cursor = connection.execute(statement.encode(), values)
+            return lambda: cursor
+
+        return self.run_transaction(tenant, work)
 
     def _once(self, tenant: str, work: TransactionWork[T]) -> T:
         connection = self._connection or self._open()

@@ -1,6 +1,6 @@
-"""The gate of the erasure ledger.
+"""The guard that every reader and writer of users' data asks: what was erased stays erased.
 
-What was erased stays so, and nothing is written while somebody is being erased.
+Nothing of a user is written or read while their erasure runs.
 """
 
 from collections import OrderedDict
@@ -18,33 +18,30 @@ from membus.core.identity import Owner
 from membus.erasure.ports import Erasures
 
 CACHED_USERS_MAX = 20_000
-"""Users whose line, or its absence, a process keeps: some megabytes."""
+"""Users whose line of the ledger, or its absence, a process keeps: some megabytes."""
 RETRY_SECONDS = 60
 
 
 class CachedErasures:
-    """A ledger that is asked about a user once in a minute.
-
-    An erasure counts a minute more than it was asked for.
-    """
+    """A ledger that reads a user's line once in a minute: an erasure covers a minute more than was requested."""
 
     def __init__(self, ledger: Erasures, clock: Clock) -> None:
         self._ledger, self._clock = ledger, clock
-        self._heard: OrderedDict[Owner, tuple[datetime, Erasure | None]] = OrderedDict()
+        self._read: OrderedDict[Owner, tuple[datetime, Erasure | None]] = OrderedDict()
         self._lock = Lock()
 
     def find_erasure(self, owner: Owner) -> Erasure | None:
         now = self._clock()
         with self._lock:
-            heard = self._heard.get(owner)
-        if heard and now - heard[0] < LEDGER_CACHE_LIFETIME:
-            return heard[1]
+            read = self._read.get(owner)
+        if read and now - read[0] < LEDGER_CACHE_LIFETIME:
+            return read[1]
         erasure = self._ledger.find_erasure(owner)
         with self._lock:
-            self._heard[owner] = now, erasure
-            self._heard.move_to_end(owner)
-            while len(self._heard) > CACHED_USERS_MAX:
-                self._heard.popitem(last=False)
+            self._read[owner] = now, erasure
+            self._read.move_to_end(owner)
+            while len(self._read) > CACHED_USERS_MAX:
+                self._read.popitem(last=False)
         return erasure
 
     def get_hidden(self, tenant: str) -> SubjectsBeingErased:
@@ -53,20 +50,20 @@ class CachedErasures:
 
 @dataclass(frozen=True)
 class ErasureGuard:
-    """What a writer asks. Where the ledger does not answer, nothing passes."""
+    """Raises UnavailableError where the ledger does not answer: then nothing passes."""
 
     erasures: Erasures
 
     def is_erased(self, owner: Owner, moment: datetime) -> bool:
-        """Whether what happened to, or was learned of, a user at a moment was erased."""
+        """Return whether what happened to a user, or was learned of them, at a moment was erased."""
         erasure = self.erasures.find_erasure(owner)
         return erasure is not None and erasure.covers_moment(moment)
 
     def accepts_event(self, recorded: RecordedEvent) -> bool:
-        """Whether an event may be kept; one that was erased may not, however it came back.
+        """Return whether an event may be stored; one that was erased may not, however it came back.
 
         Raises:
-            UnavailableError: the user is being erased, and this is new: it has its turn when that is done.
+            UnavailableError: the user is being erased, and the event is new: it is stored when that is done.
         """
         erasure = self.erasures.find_erasure(recorded.event.owner)
         if erasure is None:
@@ -80,38 +77,30 @@ class ErasureGuard:
         return True
 
     def ensure_writable(self, owner: Owner) -> None:
-        """Let a user's data be written now.
-
-        Raises:
-            ConflictError: `erasing`, the user is being erased.
-        """
+        """Raise ConflictError (`erasing`) where the user is being erased: nothing of them may be written."""
         erasure = self.erasures.find_erasure(owner)
         if erasure and erasure.running:
             raise erasing_error()
 
     def ensure_visible(self, owner: Owner) -> None:
-        """Let a user's data be read; it is gone from the moment its erasure was asked for.
+        """Raise NotFoundError where the user is being erased, by the ledger as it is now.
 
-        The ledger is asked anew.
-
-        Raises:
-            NotFoundError: the user is being erased.
+        Their data counts as gone from the moment of the request.
         """
         ensure_visible(owner.user, self.get_hidden(owner.tenant))
 
     def load_conversation(
         self, tenant: str, conversation_id: str, conversations: ConversationStore
     ) -> Conversation:
-        """Return a conversation that may be read, as `shown` says; the ledger is asked anew.
+        """Return a conversation that may be read, by the ledger as it is now.
 
-        Raises:
-            NotFoundError: there is none.
+        Raises what `ensure_conversation_visible` raises, and NotFoundError where there is none.
         """
         found = conversations.get_conversation(tenant, conversation_id)
         return ensure_conversation_visible(found, self.get_hidden(tenant), conversations)
 
     def get_hidden(self, tenant: str) -> SubjectsBeingErased:
-        """Return whom no answer may show, by one read of the ledger: a request asks once."""
+        """Return whom no answer may show, by one read of the ledger: a request reads it once."""
         return self.erasures.get_hidden(tenant)
 
 
@@ -120,7 +109,7 @@ def erasing_error() -> ConflictError:
 
 
 def ensure_visible(user: str, hidden: SubjectsBeingErased) -> None:
-    """Let a user's data be read; NotFoundError where they are being erased."""
+    """Raise NotFoundError where the user is being erased."""
     if hidden.contains_user(user):
         raise NotFoundError("nothing is known about this user")
 
@@ -128,12 +117,11 @@ def ensure_visible(user: str, hidden: SubjectsBeingErased) -> None:
 def ensure_conversation_visible(
     conversation: Conversation, hidden: SubjectsBeingErased, conversations: ConversationStore
 ) -> Conversation:
-    """Return a conversation that may be read. While nobody is being erased nothing is asked for it.
+    """Return a conversation that may be read; it costs no read while nobody is being erased.
 
     Raises:
         NotFoundError: its owner is being erased.
-        UnavailableError: `erasing`, somebody who takes part in it, or did, is: it waits until their words are
-            gone.
+        UnavailableError: `erasing`, a present or former member is: it waits until their messages are gone.
     """
     if hidden.contains_user(conversation.user_id):
         raise NotFoundError("no such conversation")

@@ -1,9 +1,4 @@
-"""Work that outlasts a request: how far it has come, and what it proves in the end.
-
-How long copies live that no query reaches, and when the last one of what is erased today is gone.
-
-How an erasure begins: the job that does it, and the event that wakes whoever does.
-"""
+"""The job of an erasure: how far it has come, its receipt, and when the last copy of the data is gone."""
 
 import hashlib
 import uuid
@@ -22,10 +17,9 @@ JobStatus = Literal["running", "settling", "done", "failed"]
 
 
 class ErasureReceipt(Record):
-    """What a query of every store found `left` of the subject, and when copies that no query reaches have rotated.
+    """What a query of every store found `left` of the subject, and when copies that no query reaches are gone.
 
-    `rotates` names each of them with the day on which the last copy is gone; `final` is the latest of these
-    days.
+    `rotates` names the day for each kind of copy; `final` is the latest of these days.
     """
 
     proven_at: AwareDatetime
@@ -35,11 +29,11 @@ class ErasureReceipt(Record):
 
 
 class ErasureJob(Record):
-    """`removed` counts by store; after a crash it may fall short, never the receipt.
+    """A job goes through all stores three times: it erases, erases again, and proves.
 
-    It goes through all stores three times: it erases, waits until nobody runs who has not heard of it, erases
-    again, and proves. `passed` counts the rounds; `store` and `cursor` say where it goes on. `user` is
-    forgotten with the last step. `revision` guards each change.
+    Before the second round it waits until no process runs that has not read of it. `passed` counts the
+    rounds, `store` and `cursor` say where it goes on. `removed` counts by store; after a crash it may fall
+    short, never the receipt. `user` is forgotten with the last step, and `revision` guards each change.
     """
 
     job_id: Id
@@ -67,7 +61,7 @@ def add_counts(known: Mapping[str, int], more: Mapping[str, int]) -> dict[str, i
 
 
 STREAM_RETENTION_DAYS = 1
-"""DynamoDB's own: nobody can set it."""
+"""Fixed by DynamoDB."""
 
 
 def copy_expiry_dates(days: Mapping[str, int], *, erased_at: datetime) -> dict[str, date]:
@@ -86,10 +80,7 @@ CLOCK_SKEW = timedelta(seconds=5)
 def new_erasure_job(
     tenant: str, user: str | None, *, request_key: str | None, requested_by: str, now: datetime
 ) -> ErasureJob:
-    """Return a job that has yet to begin.
-
-    All counts as erased that is learned until every writer has heard of it.
-    """
+    """Return a job that has yet to start; it covers all that is learned until every writer has read of it."""
     return ErasureJob(
         job_id=_job_id(tenant, user, request_key),
         tenant=tenant,
@@ -103,7 +94,7 @@ def new_erasure_job(
 
 
 def erasure_due(job: ErasureJob) -> Event:
-    """Return what wakes the function that erases; it names the job and nobody else."""
+    """Return the event that starts the function `erase`; it names the job and no user."""
     return Event(
         event_id=f"{job.job_id}-{job.revision}",
         tenant_id=job.tenant,

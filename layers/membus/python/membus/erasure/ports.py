@@ -1,4 +1,4 @@
-"""The erasure ledger: what was erased, what may not be, and the jobs that do it."""
+"""Ports of the erasure ledger: erasures, legal holds and jobs."""
 
 from typing import Protocol
 
@@ -8,36 +8,27 @@ from membus.erasure.model import ErasureJob
 
 
 class Erasures(Protocol):
-    """What every writer asks before it writes.
-
-    Raises:
-        UnavailableError: the ledger does not answer; then nothing may be written either.
-    """
+    """What every writer reads before it writes; UnavailableError where the ledger does not answer."""
 
     def find_erasure(self, owner: Owner) -> Erasure | None:
-        """Return the last erasure of a user or of the tenant, whichever reaches further.
-
-        None where there is none.
-        """
+        """Return the last erasure of a user or of the whole tenant, whichever reaches further, if any."""
 
     def get_hidden(self, tenant: str) -> SubjectsBeingErased:
-        """Return who of the tenant is being erased at this moment."""
+        """Return which users of the tenant are being erased at this moment."""
 
 
 class ErasureLedger(Erasures, Protocol):
-    """The ledger whole, as an operator's command reads it."""
+    """The whole ledger, as an operator's command reads it."""
 
     def list_erased_subjects(self, tenant: str) -> frozenset[str]:
-        """Return the subjects of everybody whom the tenant ever had erased."""
+        """Return the subjects of all users that the tenant ever had erased."""
 
 
 class ErasureJobs(Protocol):
     """Jobs and holds; a job of another tenant is as absent as one that never was."""
 
     def start_job(self, job: ErasureJob) -> ErasureJob:
-        """Write the ledger's line and the job, all or nothing.
-
-        Return the job that erases this subject already, if any.
+        """Write the ledger's line and the job, all or nothing; return the job that runs for the subject, if any.
 
         Raises:
             ConflictError: `legal_hold`, on the user or on the tenant.
@@ -47,16 +38,13 @@ class ErasureJobs(Protocol):
         """Return a job; NotFoundError where there is none."""
 
     def save_progress(self, job: ErasureJob) -> ErasureJob:
-        """Write how far the job has come; ConflictError where somebody else has gone on with it."""
+        """Write how far the job has come; ConflictError where another process has advanced it."""
 
     def finish_job(self, job: ErasureJob) -> ErasureJob:
-        """Write the receipt, let reads and writes go on, and forget the user's name.
-
-        ConflictError as above.
-        """
+        """Write the receipt, let reads and writes go on, and forget the user's name; ConflictError as above."""
 
     def add_hold(self, hold: LegalHold) -> None:
-        """Refuse erasures from now on; ConflictError where one is under way."""
+        """Refuse erasures from now on; ConflictError (`erasing`) where one is running."""
 
     def remove_hold(self, tenant: str, user: str | None) -> None: ...
 

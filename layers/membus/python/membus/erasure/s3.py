@@ -1,7 +1,4 @@
-"""A user's objects in S3, all versions.
-
-Large texts and archives of exports, each kind below a prefix of theirs.
-"""
+"""Erasure of a user's objects in S3, all versions: large texts and exports, each kind below a prefix of its own."""
 
 from collections.abc import Callable
 
@@ -14,7 +11,7 @@ from membus.transfer.model import user_exports_prefix
 
 
 class UserObjectEraser:
-    """What no item points to, because a write of it died or lost its race, lies there as well."""
+    """Below the prefix lies, too, what no item points to because its write died or lost a race."""
 
     def __init__(self, versions: S3ObjectVersions, name: str, prefix_of: Callable[[Owner], str]) -> None:
         self._versions, self._name, self._prefix_of = versions, name, prefix_of
@@ -31,7 +28,7 @@ class UserObjectEraser:
 
 
 class ExportEraser(UserObjectEraser):
-    """Archives that are there, and the parts of those that are still being written."""
+    """Also removes the parts of exports that are still being written."""
 
     def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         unfinished = self._versions.abort_uploads(self._prefix_of(owner))

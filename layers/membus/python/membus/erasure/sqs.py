@@ -1,8 +1,6 @@
-"""A user's messages in the queues where messages end.
+"""Erasure of a user's messages in the queues where messages end: dead letters, poison, undelivered events.
 
-Dead letters, what was parked, what a rule could not deliver.
-
-A queue can be read, not searched: every message is received once, the user's are removed and all others
+A queue can be read, not searched: every message is received once, the user's are deleted and all others
 handed back.
 """
 
@@ -20,85 +18,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 HIDDEN_SECONDS = 120
-"""How long others cannot see what is being looked through; it is handed back sooner."""
+"""How long other consumers do not see a received message; it is handed back sooner."""
 WAIT_SECONDS = 1
-"""So that all of a queue's servers are asked."""
+"""A long poll: it asks all of a queue's servers."""
 MESSAGES_MAX = 20_000
-"""Of one queue: an operator empties it long before."""
+"""Messages received of one queue: an operator empties it long before."""
 
 IsAbout = Callable[[Mapping[str, Any], Owner], bool]
 
 
-class DeadLetterEraser:
-    """`queues` are URLs by name.
-
-    `names` says of an object in a message whether it is whose data is erased.
-    """
-
-    name = "messages"
-
-    def __init__(
-        self,
-        client: "SQSClient",
-        queues: Mapping[str, str],
-        names: IsAbout | None = None,
-        *,
-        wait_seconds: int = WAIT_SECONDS,
-    ) -> None:
-        self._client, self._queues, self._names = client, queues, names or is_about_user
-        self._wait_seconds = wait_seconds
-
-    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
-        return self._walk(owner, step, remove=True)
-
-    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
-        return self._walk(owner, step, remove=False)
-
-    def _walk(self, owner: Owner, step: ErasureStep, *, remove: bool) -> ErasureCount:
-        found = 0
-        for name in sorted(self._queues):
-            if name <= step.cursor:
-                continue
-            found += self._through(self._queues[name], owner, remove=remove)
-            if not step.time_left():
-                return ErasureCount({"messages": found}, name)
-        return ErasureCount({"messages": found})
-
-    def _through(self, url: str, owner: Owner, *, remove: bool) -> int:
-        found, others = 0, list[str]()
-        try:
-            for message in self._received(url):
-                mine = any(self._names(each, owner) for each in _objects(message["Body"]))
-                found += mine
-                if mine and remove:
-                    with translate_aws_errors("a queue of dead letters"):
-                        self._client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                else:
-                    others.append(message["ReceiptHandle"])
-        finally:
-            for receipt in others:
-                with translate_aws_errors("a queue of dead letters"):
-                    self._client.change_message_visibility(
-                        QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0
-                    )
-        return found
-
-    def _received(self, url: str) -> Iterator[Any]:
-        for _ in range(0, MESSAGES_MAX, 10):
-            with translate_aws_errors("a queue of dead letters"):
-                answer = self._client.receive_message(
-                    QueueUrl=url,
-                    MaxNumberOfMessages=10,
-                    VisibilityTimeout=HIDDEN_SECONDS,
-                    WaitTimeSeconds=self._wait_seconds,
-                )
-            if not answer.get("Messages"):
-                return
-            yield from answer["Messages"]
-
-
 def is_about_user(said: Mapping[str, Any], owner: Owner) -> bool:
-    """Whether an object is about a user: an event, a turn, or a change of one of the user's items."""
+    """Return whether an object is about a user: an event, a turn, or a change of one of the user's items."""
     if (said.get("tenant_id"), said.get("user_id")) == (owner.tenant, owner.user):
         return True
     message = said.get("message")  # a turn that failed in an invocation of its own
@@ -113,18 +43,76 @@ def is_about_user(said: Mapping[str, Any], owner: Owner) -> bool:
 
 
 def is_about_tenant(said: Mapping[str, Any], owner: Owner) -> bool:
-    """Whether an object is about anybody of a tenant."""
+    """Return whether an object is about any user of a tenant."""
     if owner.tenant in (said.get("tenant_id"), said.get("tenant")):
         return True
     key = said.get("pk")
     return isinstance(key, dict) and f"{key.get('S')}#".startswith(f"{tenant_pk(owner.tenant)}#")
 
 
-def _objects(body: str) -> Iterator[Mapping[str, Any]]:
-    """Yield every object in a message, also those that lie in it as text.
+class DeadLetterEraser:
+    """`queues` are URLs by name; `is_about` says of an object in a message whether it is about the owner."""
 
-    What is no JSON, or too deep, holds none.
-    """
+    name = "messages"
+
+    def __init__(
+        self,
+        client: "SQSClient",
+        queues: Mapping[str, str],
+        is_about: IsAbout = is_about_user,
+        *,
+        wait_seconds: int = WAIT_SECONDS,
+    ) -> None:
+        self._client, self._queues = client, queues
+        self._is_about, self._wait_seconds = is_about, wait_seconds
+
+    def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
+        return self._walk(owner, step, delete=True)
+
+    def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
+        return self._walk(owner, step, delete=False)
+
+    def _walk(self, owner: Owner, step: ErasureStep, *, delete: bool) -> ErasureCount:
+        found = 0
+        for name in sorted(name for name in self._queues if name > step.cursor):
+            with translate_aws_errors("a queue of dead letters"):
+                found += self._search_queue(self._queues[name], owner, delete=delete)
+            if not step.time_left():
+                return ErasureCount({"messages": found}, name)
+        return ErasureCount({"messages": found})
+
+    def _search_queue(self, url: str, owner: Owner, *, delete: bool) -> int:
+        found, others = 0, list[str]()
+        try:
+            for message in self._receive(url):
+                matches = any(self._is_about(each, owner) for each in _objects(message["Body"]))
+                found += matches
+                if matches and delete:
+                    self._client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                else:
+                    others.append(message["ReceiptHandle"])
+        finally:
+            for receipt in others:
+                self._client.change_message_visibility(
+                    QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0
+                )
+        return found
+
+    def _receive(self, url: str) -> Iterator[Any]:
+        for _ in range(0, MESSAGES_MAX, 10):
+            answer = self._client.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=HIDDEN_SECONDS,
+                WaitTimeSeconds=self._wait_seconds,
+            )
+            if not answer.get("Messages"):
+                return
+            yield from answer["Messages"]
+
+
+def _objects(body: str) -> Iterator[Mapping[str, Any]]:
+    """Yield every object in a message, also those that lie in it as JSON text."""
     waiting: list[Any] = [body]
     while waiting:
         each = waiting.pop()
