@@ -1,17 +1,17 @@
 """A client of the membus HTTP API: it repeats calls to a busy API and explains what was refused."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx2
-from pydantic import BaseModel
 
 from scripts.batches import split_batches
 from scripts.demo import DemoError
@@ -33,25 +33,11 @@ SEND_TRIES = 3
 UNAVAILABLE = "unavailable"  # the only code of a rejection that says nothing about the event itself
 
 
-class ApiProvenance(BaseModel, frozen=True):
-    event_id: str
-    quote: str | None = None
-    rule: str | None = None
+class ApiObject(SimpleNamespace):
+    """A JSON object of the API; a field that it does not have is None."""
 
-
-class ApiFact(BaseModel, frozen=True):
-    key: str
-    value: str
-    kind: str
-    trust: str
-    valid_from: datetime
-    replaced: str | None = None
-    provenance: ApiProvenance
-
-
-class ApiProfile(BaseModel, frozen=True):
-    version: int
-    facts: tuple[ApiFact, ...] = ()
+    def __getattr__(self, _: str) -> None:
+        return None
 
 
 class ApiClient:
@@ -73,47 +59,27 @@ class ApiClient:
     def close(self) -> None:
         self._http.close()
 
-    def send_events(self, events: Sequence[Event]) -> Any:
-        """Return the receipt: accepted events, and rejected ones by index with code and detail."""
-        return self._call("POST", "events", json={"events": list(events)})
+    def get(self, *path: str, **params: str) -> Any:
+        """Return the resource at `/v1/<path>`, whose parts are escaped."""
+        return self._call("GET", path, params=params)
 
-    def get_profile(self, user: str) -> ApiProfile:
-        return ApiProfile.model_validate(self._call("GET", "users", user, "profile"))
+    def post(self, *path: str, **body: Any) -> Any:
+        return self._call("POST", path, json=body, headers={"Idempotency-Key": str(uuid4())})
 
-    def list_facts(self, user: str) -> Iterator[ApiFact]:
-        return self._list_facts("users", user, "facts")
-
-    def list_history(self, user: str, key: str) -> list[ApiFact]:
-        return list(self._list_facts("users", user, "facts", key, "history"))
-
-    def start_conversation(self, user: str, title: str) -> str:
-        answer = self._call("POST", "conversations", json={"user_id": user, "title": title})
-        return str(answer["conversation_id"])
-
-    def get_context(self, conversation: str, message: str) -> Any:
-        """Return the prompt that a turn would send: its sections and their estimated tokens."""
-        return self._call("GET", "conversations", conversation, "context", params={"message": message})
-
-    def send_message(self, conversation: str, author: str, content: str) -> Any:
-        """Return the reply: its message, and the tokens as the model's provider counted them."""
-        message = {"content": content, "author": author}
-        return self._call("POST", "conversations", conversation, "messages", json=message)
-
-    def _list_facts(self, *path: str) -> Iterator[ApiFact]:
+    def list_all(self, *path: str) -> Iterator[Any]:
+        """Yield the items of all pages."""
         cursor: dict[str, str] | None = {}
         while cursor is not None:
-            page = self._call("GET", *path, params={"limit": str(PAGE)} | cursor)
-            yield from map(ApiFact.model_validate, page["items"])
-            following = page.get("next_cursor")
-            cursor = {"cursor": following} if following else None
+            page = self.get(*path, limit=str(PAGE), **cursor)
+            yield from page.items
+            cursor = {"cursor": page.next_cursor} if page.next_cursor else None
 
-    def _call(self, method: str, *path: str, **request: Any) -> Any:
-        """Return the JSON answer; an API that is busy or away is asked again after each pause."""
+    def _call(self, method: str, path: Sequence[str], **request: Any) -> Any:
+        """Return the answer; an API that is busy or unreachable is called again after each pause."""
         url = "/".join(["/v1", *(quote(part, safe="") for part in path)])
-        headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
         for pause in (*PAUSES_SECONDS, None):
             try:
-                response = self._http.request(method, url, headers=headers, **request)
+                response = self._http.request(method, url, **request)
             except httpx2.TransportError as error:
                 if pause is None:
                     raise DemoError(
@@ -121,24 +87,19 @@ class ApiClient:
                     ) from error
                 wait = pause
             else:
-                busy = response.status_code in BUSY or "Retry-After" in response.headers
-                if pause is None or not busy:
+                after = response.headers.get("Retry-After", "")
+                if pause is None or not (response.status_code in BUSY or after):
                     return _parse_body(response, f"{method} {url}")
-                wait = _retry_after(response) or pause
+                wait = min(float(after), PAUSE_MAX_SECONDS) if after.isdecimal() else pause
             self._sleep(wait)
         raise AssertionError("the last try returns or raises")
-
-
-def _retry_after(response: httpx2.Response) -> float:
-    after = response.headers.get("Retry-After", "")
-    return min(float(after), PAUSE_MAX_SECONDS) if after.isdecimal() else 0.0
 
 
 def _parse_body(response: httpx2.Response, call: str) -> Any:
     is_json = "json" in response.headers.get("Content-Type", "")
     body = response.json() if is_json else {"detail": response.text[:200]}
     if response.is_success or "rejected" in body:  # a batch of which nothing was accepted has a receipt too
-        return body
+        return json.loads(response.content, object_hook=lambda fields: ApiObject(**fields))
     problem = " ".join(str(body.get(name, "")) for name in ("code", "detail", "message")).strip()
     trace = f" (request_id {body['request_id']})" if "request_id" in body else ""
     raise DemoError(f"{call} was answered {response.status_code}: {problem}{trace}")
@@ -151,7 +112,7 @@ class SendReport:
     by_type: Counter[str]
     repeated: int
     accepted: int = 0
-    rejected: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    rejected: list[tuple[str, Any]] = field(default_factory=list)
 
 
 def send_events(api: ApiClient, events: Sequence[Event], *, advance: Callable[[int], object]) -> SendReport:
@@ -168,9 +129,13 @@ def send_events(api: ApiClient, events: Sequence[Event], *, advance: Callable[[i
 
 def _send_batch(api: ApiClient, batch: list[Event], sent: SendReport, *, may_repeat: bool) -> list[Event]:
     """Send a batch; return its events that the bus could not take just then."""
-    receipt = api.send_events(batch)
-    sent.accepted += len(receipt.get("accepted", ()))
-    rejected = [(batch[each["index"]], each) for each in receipt.get("rejected", ())]
-    again = [event for event, reason in rejected if may_repeat and reason["code"] == UNAVAILABLE]
-    sent.rejected += [(event["event_id"], reason) for event, reason in rejected if event not in again]
+    receipt = api.post("events", events=batch)
+    sent.accepted += len(batch) - len(receipt.rejected)
+    again = []
+    for reason in receipt.rejected:
+        event = batch[reason.index]
+        if may_repeat and reason.code == UNAVAILABLE:
+            again.append(event)
+        else:
+            sent.rejected.append((event["event_id"], reason))
     return again

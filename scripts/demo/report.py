@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, get_args
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.text import Text
 from membus.core.tokens import estimate_tokens
 from membus.facts.attributes import SINGLE_VALUED
 from membus.facts.observation import FactKind
-from scripts.demo.api import BATCH_EVENTS, ApiFact, SendReport
+from scripts.demo.api import BATCH_EVENTS, SendReport
 from scripts.demo.sources import Event, EventSource, transcript
 
 REJECTIONS_SHOWN = 5
@@ -58,7 +59,7 @@ def show_send_report(console: Console, sent: SendReport, *, known_before: Sequen
         )
     console.print(f"{sent.accepted:,} accepted, {len(sent.rejected):,} rejected, {duplicates}")
     for event_id, reason in sent.rejected[:REJECTIONS_SHOWN]:
-        console.print(Text(f"  rejected {event_id}: {reason['code']}: {reason['detail']}"), style="yellow")
+        console.print(Text(f"  rejected {event_id}: {reason.code}: {reason.detail}"), style="yellow")
     _show_more(console, len(sent.rejected) - REJECTIONS_SHOWN, "more rejected")
     if known_before:
         users = ", ".join(known_before)
@@ -72,7 +73,7 @@ def show_send_report(console: Console, sent: SendReport, *, known_before: Sequen
         )
 
 
-def show_facts(console: Console, user: str, facts: Sequence[ApiFact], source: EventSource) -> None:
+def show_facts(console: Console, user: str, facts: Sequence[Any], source: EventSource) -> None:
     _show_heading(console, f"2. What membus knows about {user}, and why")
     if not facts:
         console.print("Nothing yet: no event of this user said or did anything worth keeping.")
@@ -87,7 +88,7 @@ def show_facts(console: Console, user: str, facts: Sequence[ApiFact], source: Ev
         origin = fact.provenance
         evidence = Text(f"“{origin.quote}” " if origin.quote else "")
         evidence.append(f"{origin.event_id}, by rule" if origin.rule else origin.event_id, style="dim")
-        since, trust = f"{fact.valid_from:%Y-%m-%d}", fact.trust.replace("_", " ")
+        since, trust = fact.valid_from[:10], fact.trust.replace("_", " ")
         table.add_row(Text(_attribute(fact)), Text(fact.value), since, trust, evidence)
     console.print(table)
     _show_more(console, len(facts) - FACTS_SHOWN, "more")
@@ -99,20 +100,20 @@ def show_facts(console: Console, user: str, facts: Sequence[ApiFact], source: Ev
     )
 
 
-def show_changes(console: Console, histories: Sequence[Sequence[ApiFact]]) -> None:
+def show_changes(console: Console, histories: Sequence[Sequence[Any]]) -> None:
     changed = [facts for facts in histories if len({fact.value.casefold() for fact in facts}) > 1]
     if changed:
         console.print("\nWhat changed, and is remembered as history:", style="bold")
     for facts in changed[:CHANGES_SHOWN]:
         values = " → ".join(
-            f"{fact.value} ({fact.valid_from:%d %b %Y}, {fact.provenance.event_id})"
+            f"{fact.value} ({_day(fact)}, {fact.provenance.event_id})"
             for fact in sorted(facts, key=lambda fact: fact.valid_from)
         )
         console.print(Text("  ").append(facts[0].key, style="cyan").append(f": {values}"))
     _show_more(console, len(changed) - CHANGES_SHOWN, "more")
 
 
-def show_other_users(console: Console, profiles: Mapping[str, Sequence[ApiFact]], count: int) -> None:
+def show_other_users(console: Console, profiles: Mapping[str, Sequence[Any]], count: int) -> None:
     if count:
         console.print("\nThe other users, each with a memory of their own:", style="bold")
     for user, facts in profiles.items():
@@ -134,9 +135,9 @@ def choose_question(lines: Sequence[str]) -> str:
     return next((question for attribute, question in QUESTIONS.items() if attribute in attributes), QUESTION)
 
 
-def show_answer(console: Console, user: str, question: str, reply: Any, *, stand_in: bool) -> None:
+def show_answer(console: Console, user: str, question: str, answer: str, *, stand_in: bool) -> None:
     _show_heading(console, "3. An answer that uses it")
-    for speaker, style, text in ((user, "cyan", question), ("membus", "green", reply["message"]["content"])):
+    for speaker, style, text in ((user, "cyan", question), ("membus", "green", answer)):
         console.print(Text(f"{speaker}: ", style=style).append(text, style="default"))
     if stand_in:
         console.print(
@@ -144,34 +145,33 @@ def show_answer(console: Console, user: str, question: str, reply: Any, *, stand
         )
 
 
-def show_sections(console: Console, context: Any, usage: Mapping[str, int]) -> None:
+def show_sections(console: Console, context: Any, usage: Any) -> None:
     """Show the prompt by section; `usage` are the tokens as the model's provider counted them."""
     _show_heading(console, "4. The prompt behind it, by section")
-    total, sections = context["total_tokens"], context["sections"]
+    total, sections = context.total_tokens, context.sections
     _show_table(
         console,
         [("section", "tokens (estimated)", "")]
-        + [(each["name"], f"{each['tokens']:,}", _bar(each["tokens"], total)) for each in sections]
+        + [(each.name, f"{each.tokens:,}", _bar(each.tokens, total)) for each in sections]
         + [("total", f"{total:,}", "")],
     )
-    counted = sum(usage.get(name, 0) for name in ("input", "cache_read", "cache_write"))
+    counted = usage.input + (usage.cache_read or 0) + (usage.cache_write or 0)
     console.print(
-        f"The ceiling is {context['budget']:,}, however long the history. "
-        f"The model's own count: {counted:,}.",
+        f"The ceiling is {context.budget:,}, however long the history. The model's own count: {counted:,}.",
         style="dim",
     )
 
 
 def show_comparison(console: Console, context: Any, events: Sequence[Event], *, known: int) -> None:
     _show_heading(console, "5. What that saves")
-    prompt, history = context["total_tokens"], estimate_tokens(transcript(events))
+    prompt, history = context.total_tokens, estimate_tokens(transcript(events))
     rows = (("this prompt", prompt), ("the full history as text", history))
     _show_table(console, [(name, f"{tokens:,}", _bar(tokens, max(prompt, history))) for name, tokens in rows])
     saved = f"{history / prompt:.1f} times fewer tokens than sending the history with every question."
     console.print(saved if history > prompt else SHORT, style="bold")
     console.print(
         "Both are estimates by the same code (membus.core.tokens): of the history the messages alone, of "
-        f"the prompt everything in it. It carries {len(context['facts'])} of {_count(known, 'fact')}, not "
+        f"the prompt everything in it. It carries {len(context.facts)} of {_count(known, 'fact')}, not "
         "every word that was said.",
         style="dim",
     )
@@ -225,14 +225,18 @@ def _bar(part: int, whole: int) -> ProgressBar:
     )
 
 
-def _order(fact: ApiFact) -> tuple[int, str]:
+def _order(fact: Any) -> tuple[int, str]:
     return (KINDS.index(fact.kind) if fact.kind in KINDS else len(KINDS)), fact.key
 
 
-def _attribute(fact: ApiFact) -> str:
+def _day(fact: Any) -> str:
+    return f"{datetime.fromisoformat(fact.valid_from):%d %b %Y}"
+
+
+def _attribute(fact: Any) -> str:
     """Return the key without the value in it: `likes` for `likes.thai-food`."""
     is_single = fact.key in SINGLE_VALUED or fact.key.startswith("setting.")
-    return fact.key if is_single else fact.key.rpartition(".")[0]
+    return str(fact.key if is_single else fact.key.rpartition(".")[0])
 
 
 def _count(count: int, noun: str) -> str:

@@ -43,7 +43,7 @@ def run_demo(stack: Stack, source: EventSource, console: Console) -> None:
 def send_and_wait(run: DemoRun) -> None:
     """Send every event and return once extraction is done with them."""
     watched = run.source.list_users()[:USERS_WATCHED]
-    known = [user for user in watched if run.api.get_profile(user).version]
+    known = [user for user in watched if run.api.get("users", user, "profile").version]
     dead = run.depth().dead
     with _progress(run.console) as progress:
         task = progress.add_task("sending events", total=len(run.source.events))
@@ -63,7 +63,7 @@ def _wait(run: DemoRun, sent: SendReport, watched: list[str]) -> QueueDepth:
 
         return wait_until_extracted(
             run.depth,
-            lambda: tuple(run.api.get_profile(user).version for user in watched),
+            lambda: tuple(run.api.get("users", user, "profile").version for user in watched),
             report=show,
             clock=run.clock,
         )
@@ -71,23 +71,25 @@ def _wait(run: DemoRun, sent: SendReport, watched: list[str]) -> QueueDepth:
 
 def show_facts(run: DemoRun) -> None:
     user, *others = run.source.list_users()
-    facts = list(run.api.list_facts(user))
+    facts = list(run.api.list_all("users", user, "facts"))
     report.show_facts(run.console, user, facts, run.source)
-    histories = [run.api.list_history(user, fact.key) for fact in facts if fact.replaced]
-    report.show_changes(run.console, histories)
-    profiles = {other: run.api.get_profile(other).facts for other in others[:USERS_WATCHED]}
+    changed = [fact.key for fact in facts if fact.replaced]
+    histories = (run.api.list_all("users", user, "facts", key, "history") for key in changed)
+    report.show_changes(run.console, list(map(list, histories)))
+    profiles = {other: run.api.get("users", other, "profile").facts for other in others[:USERS_WATCHED]}
     report.show_other_users(run.console, profiles, len(others))
 
 
 def show_answer(run: DemoRun, *, stand_in: bool) -> None:
     user = run.source.list_users()[0]
-    conversation = run.api.start_conversation(user, "make demo")
-    question = report.choose_question(run.api.get_context(conversation, "")["facts"])
-    context = run.api.get_context(conversation, question)
-    reply = run.api.send_message(conversation, user, question)
-    report.show_answer(run.console, user, question, reply, stand_in=stand_in)
-    report.show_sections(run.console, context, reply["usage"])
-    known = len(run.api.get_profile(user).facts)
+    conversation = run.api.post("conversations", user_id=user, title="make demo").conversation_id
+    path = ("conversations", conversation)
+    question = report.choose_question(run.api.get(*path, "context", message="").facts)
+    context = run.api.get(*path, "context", message=question)
+    reply = run.api.post(*path, "messages", content=question, author=user)
+    report.show_answer(run.console, user, question, reply.message.content, stand_in=stand_in)
+    report.show_sections(run.console, context, reply.usage)
+    known = len(run.api.get("users", user, "profile").facts)
     report.show_comparison(run.console, context, run.source.list_events(user), known=known)
 
 

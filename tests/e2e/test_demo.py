@@ -54,7 +54,7 @@ def settled(api: ApiClient, expected: frozenset[tuple[str, str]]) -> dict[str, s
     facts: dict[str, str] = {}
     while quiet < QUIET_POLLS and time.monotonic() < deadline:
         time.sleep(1)
-        before, facts = facts, {fact.key: fact.value for fact in api.list_facts(USER)}
+        before, facts = facts, {fact.key: fact.value for fact in api.list_all("users", USER, "facts")}
         quiet = quiet + 1 if facts == before and expected <= set(facts.items()) else 0
     return facts
 

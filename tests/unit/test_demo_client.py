@@ -35,7 +35,7 @@ def make_client(
 def test_api_key_is_sent_as_a_bearer_token() -> None:
     api, _, requests = make_client(iter([httpx2.Response(200, json=PROFILE)]))
 
-    api.get_profile("mia")
+    api.get("users", "mia", "profile")
 
     assert requests[0].headers["Authorization"] == "Bearer mb_key"
 
@@ -44,7 +44,7 @@ def test_busy_api_is_asked_again_after_the_time_it_names() -> None:
     busy = httpx2.Response(429, headers={"Retry-After": "7"})
     api, pauses, _ = make_client(iter([busy, httpx2.Response(503), httpx2.Response(200, json=PROFILE)]))
 
-    assert api.get_profile("mia").version == 1
+    assert api.get("users", "mia", "profile").version == 1
     assert pauses == [7.0, 1.0]
 
 
@@ -52,7 +52,7 @@ def test_lost_connection_is_retried_with_the_same_idempotency_key() -> None:
     created = httpx2.Response(201, json={"conversation_id": "c-1"})
     api, _, requests = make_client(iter([httpx2.ConnectError("reset"), created]))
 
-    assert api.start_conversation("mia", "title") == "c-1"
+    assert api.post("conversations", user_id="mia").conversation_id == "c-1"
     assert requests[0].headers["Idempotency-Key"] == requests[1].headers["Idempotency-Key"]
 
 
@@ -60,7 +60,7 @@ def test_api_that_stays_unreachable_is_reported_after_five_pauses() -> None:
     api, pauses, _ = make_client(iter([httpx2.ConnectError("refused") for _ in range(6)]))
 
     with pytest.raises(DemoError, match=r"cannot reach the API: refused\. See `make status`"):
-        api.get_profile("mia")
+        api.get("users", "mia", "profile")
     assert pauses == [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
@@ -83,29 +83,21 @@ def test_refused_request_is_reported_in_the_words_of_the_api_and_not_retried(
     api, pauses, _ = make_client(iter([problem()]))
 
     with pytest.raises(DemoError, match=told):
-        api.get_profile("mia")
+        api.get("users", "mia", "profile")
     assert pauses == []
 
 
-def test_all_pages_of_facts_are_read() -> None:
+def test_all_pages_of_a_listing_are_read() -> None:
     known = [a_fact(key=f"likes.{number}") for number in range(5)]
 
-    assert [fact.key for fact in CannedApi(facts={"mia": known}).client().list_facts("mia")] == [
-        f"likes.{number}" for number in range(5)
-    ]
+    listed = CannedApi(facts={"mia": known}).client().list_all("users", "mia", "facts")
 
-
-def test_all_pages_of_a_history_are_read() -> None:
-    told = [a_fact(value=f"Town {number}") for number in range(5)]
-
-    history = CannedApi(histories={"home.city": told}).client().list_history("mia", "home.city")
-
-    assert [version.value for version in history] == [f"Town {number}" for number in range(5)]
+    assert [fact.key for fact in listed] == [f"likes.{number}" for number in range(5)]
 
 
 def test_ids_are_escaped_in_the_path() -> None:
     api, _, requests = make_client(iter([httpx2.Response(200, json=PROFILE)]))
 
-    api.get_profile("mia/../ada?x")
+    api.get("users", "mia/../ada?x", "profile")
 
     assert requests[0].url.raw_path == b"/v1/users/mia%2F..%2Fada%3Fx/profile"

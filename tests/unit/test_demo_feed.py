@@ -49,5 +49,5 @@ def test_accepted_rejected_and_repeated_events_are_counted_apart() -> None:
     )
 
     assert (sent.by_type.total(), sent.accepted, sent.repeated) == (151, 150, 1)
-    assert [(event_id, reason["code"]) for event_id, reason in sent.rejected] == [("e-120", "invalid")]
+    assert [(event_id, reason.code) for event_id, reason in sent.rejected] == [("e-120", "invalid")]
     assert batch_sizes == [100, 51]
