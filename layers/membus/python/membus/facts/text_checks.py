@@ -1,9 +1,4 @@
-"""Texts that would steer whoever reads them: they are never kept as something known about a user.
-
-Words that pass between people without saying anything about them: no model need read them.
-
-Secrets by their form: what opens something is kept nowhere, not even for a person to look at.
-"""
+"""Checks of any text, whoever wrote it: instructions to its reader, links, prompt injection, small talk, secrets."""
 
 import math
 import re
@@ -35,7 +30,7 @@ _POWERS = re.compile(
     r"\b(?:discount|refund|access|credits?|transfer|payout|data|everything|account)\b"
     r"|\b(?:is|are) always (?:approved|free|allowed|granted|trusted)\b|\bto be trusted\b"
 )
-"""A claim to more than others may do: memory is not where anybody's rights are kept."""
+"""Claims to rights: memory is not where anybody's rights are kept."""
 _ELSEWHERE = re.compile(
     r"\bignor\w*\b.{0,40}\b(?:anweisung\w*|instruccion\w*|instruç\w*|instrução|istruzion\w*|consignes|instructies)\b"
     r"|\bигнорир\w*.{0,40}(?:инструкц|указани)\w*|(?:忽略|无视|無視).{0,12}(?:指令|说明|提示|指示|規則)"
@@ -47,22 +42,19 @@ _POINTS = re.compile(
 
 
 def looks_like_instruction(text: str) -> bool:
-    """Whether a text addresses its reader, carries markup, claims powers or points somewhere else."""
-    read = normalize_text(text)
-    return addresses_reader(read) or contains_link(read)
+    """Whether a text addresses its reader, has markup, claims rights or links to somewhere else."""
+    normal = normalize_text(text)
+    return addresses_reader(normal) or contains_link(normal)
 
 
-def addresses_reader(read: str) -> bool:
-    """Whether a text that is `plain` addresses its reader, carries markup or claims powers."""
-    return any(sign.search(read) for sign in (_ORDERS, _POWERS, _ELSEWHERE))
+def addresses_reader(normal: str) -> bool:
+    """Whether a normalized text addresses its reader, has markup or claims rights."""
+    return any(pattern.search(normal) for pattern in (_ORDERS, _POWERS, _ELSEWHERE))
 
 
-def contains_link(read: str) -> bool:
-    """Whether a text that is `plain` holds an address to go to.
-
-    A mail address or a company's name is none.
-    """
-    return _POINTS.search(read) is not None
+def contains_link(normal: str) -> bool:
+    """Whether a normalized text has a link; a mail address or a company's name is none."""
+    return _POINTS.search(normal) is not None
 
 
 _STEERING = re.compile(
@@ -73,12 +65,12 @@ _STEERING = re.compile(
 
 
 def is_prompt_injection(text: str) -> bool:
-    """Whether a text would turn its reader around; advice («you should …»), markup and links do not."""
+    """Whether a text tries to steer a model; advice («you should …»), markup and links do not."""
     return _STEERING.search(normalize_text(text)) is not None
 
 
 SMALL_TALK_MAX = 120
-"""Whoever says more than that has said something."""
+"""The most characters of small talk."""
 _GREETINGS = (
     r"(?:hi|hey|hello|good ?(?:morning|afternoon|evening|night|day)|bye|goodbye|see you(?: (?:later|soon|tomorrow))?"
     r"|hallo|guten (?:morgen|tag|abend)|gute nacht|tsch(?:ü|ue)ss|hola|buenos d(?:í|i)as|adi(?:ó|o)s|bonjour|salut"
@@ -107,12 +99,11 @@ _BORDER = re.compile(r"[.,;:!?()\u2026\u2013\u2014-]+")
 
 def is_small_talk(text: str) -> bool:
     """Whether every clause of a short text is a greeting, a yes or no, thanks, praise, or that something works."""
-    read = normalize_text(text).replace("\u2019", "'")
-    if len(read) > SMALL_TALK_MAX:
+    normal = normalize_text(text).replace("\u2019", "'")
+    if len(normal) > SMALL_TALK_MAX:
         return False
-    clauses = [clause.strip() for clause in _BORDER.split(read)]
-    said = [clause for clause in clauses if any(character.isalnum() for character in clause)]
-    return all(_CLAUSE.fullmatch(clause) for clause in said)
+    clauses = (clause.strip() for clause in _BORDER.split(normal))
+    return all(_CLAUSE.fullmatch(clause) for clause in clauses if any(map(str.isalnum, clause)))
 
 
 _FORMS = re.compile(
@@ -136,25 +127,22 @@ _CARD = re.compile(r"(?<![\d+])[2-6]\d(?:[ -]?\d){11,17}(?!\d)")
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[0-9A-Z]{4}){2,7}(?: ?[0-9A-Z]{1,4})?\b")
 _BLOB = re.compile(r"(?<![\w/+.-])(?=[\w/+-]*\d)(?=[\w/+-]*[A-Za-z])[\w/+-]{32,}={0,2}(?![\w/+-])")
 _BITS_A_CHARACTER = 3.0
-"""Hexadecimal digits of a digest carry 3.3 to 4 bits each, English and snake_case names of that length under 3."""
+"""Hexadecimal digits of a digest have 3.3 to 4 bits each, English and snake_case names of that length under 3."""
 
 
 def contains_secret(text: str) -> bool:
-    """Whether the text holds a key, token, password, card or account number.
-
-    The last two by their checksums.
-    """
-    if any(form.search(text) for form in (_FORMS, _NAMED, _SOCIAL_SECURITY)):
+    """Whether a text holds a key, token, password, card or account number, the last two by their check digits."""
+    if any(pattern.search(text) for pattern in (_FORMS, _NAMED, _SOCIAL_SECURITY)):
         return True
     cards = (str(int(re.sub(r"\D", "", found[0]))) for found in _CARD.finditer(text))
     accounts = (found[0].replace(" ", "") for found in _ACCOUNT.finditer(text))
     return (
         any(map(is_payment_card, cards))
         or any(is_iban(account[:length]) for account in accounts for length in IBAN_LENGTHS)
-        or any(_random(found[0]) for found in _BLOB.finditer(text))
+        or any(_is_random(found[0]) for found in _BLOB.finditer(text))
     )
 
 
-def _random(blob: str) -> bool:
+def _is_random(blob: str) -> bool:
     counts = Counter(blob)
     return -sum(n / len(blob) * math.log2(n / len(blob)) for n in counts.values()) >= _BITS_A_CHARACTER

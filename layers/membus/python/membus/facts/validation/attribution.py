@@ -1,7 +1,4 @@
-"""Whose words they are: another's, the assistant's, memory's, a character's, or not meant at all.
-
-Whom a clause is about: the speaker, or somebody else.
-"""
+"""Attribution: whose words they are (the assistant's, another's, memory's, a character's) and whom they are about."""
 
 import re
 from typing import Literal
@@ -113,7 +110,7 @@ _REPORTS = re.compile(
 
 
 def is_recalled(evidence: Evidence) -> bool:
-    """Whether memory is read back: what it says already is no news about the user."""
+    """Whether memory is read back: that is no news about the user."""
     sentence = evidence.speech[slice(*evidence.sentence)]
     return bool(
         _RECALLED.search(evidence.leading_text[-400:] + evidence.text_after[:40]) or _RECORD.search(sentence)
@@ -125,7 +122,7 @@ SETTING_WORDS_MAX = 4
 
 
 def is_assistant_text(evidence: Evidence) -> bool:
-    """Whether the value stands in a turn of the assistant that was pasted into the text."""
+    """Whether the value stands in a turn of an assistant that was pasted into the text."""
     labels = [*_LABEL.finditer(evidence.leading_text)]
     if not (labels and labels[-1]["machine"]):
         return False
@@ -139,11 +136,9 @@ def _is_setting(labelled: str) -> bool:
 
 
 def is_quoted(evidence: Evidence) -> bool:
-    """Whether the value stands in another's text.
+    """Whether the value stands in another's text: a quoted statement, code, a text to work on.
 
-    Quotation marks around a statement, code, a text to work on.
-
-    Marks around a title or a name alone quote nobody.
+    Quotation marks around a title or a name alone quote nobody.
     """
     start, end = evidence.value
     marked = (pair for pair in _PAIRS.finditer(evidence.speech) if pair.start() < start and end <= pair.end())
@@ -192,7 +187,7 @@ def is_sarcastic(evidence: Evidence) -> bool:
 
 
 def is_hearsay(evidence: Evidence) -> bool:
-    """Whether somebody else says so; what the speaker said themselves is their own word."""
+    """Whether somebody else says so, other than the speaker."""
     said = re.split(r"[,;]|\bbut\b", evidence.text_before)[-1]
     return _REPORTS.search(_OWN_WORDS.sub("", said)) is not None
 
@@ -242,7 +237,7 @@ _HOLDS = re.compile(
     r"'s (?!name\b)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b"
 )
 _RELATED = frozenset({"family", "friend", "pet", "relationship", "children", "partner"})
-"""Attributes that are somebody else: in «my sister Eva», Eva is the user's sister."""
+"""Attributes whose value is another person: in «my sister Eva», Eva is the user's sister."""
 _COMPOUND = re.compile(r"\b(?:i|me|myself) and (?:my|our|the|\w+)\b|\band (?:i|me|myself)\b")
 """A subject that the speaker is part of: «me and my wife»."""
 _COMPOUND_SUBJECT = re.compile(
@@ -259,10 +254,7 @@ Subject = Literal["speaker", "other"]
 
 
 def is_about_another(evidence: Evidence, attribute: str) -> bool:
-    """Whether the words ascribe the value to somebody else.
-
-    Words that name no subject speak of the speaker.
-    """
+    """Whether the words ascribe the value to somebody else; words without a subject are about the speaker."""
     if attribute.split(".", 1)[0] in _RELATED:
         named = _THIRD.search(evidence.clause_head)
         owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", evidence.clause_head)
@@ -288,7 +280,7 @@ def is_about_another(evidence: Evidence, attribute: str) -> bool:
 
 
 def _subject(head: str) -> Subject | None:
-    """Return whom the first word that can be a subject names."""
+    """Return whom the first word names that can be a subject."""
     if _COMPOUND.search(head) or _TO_ME.search(head):
         return "speaker"
     nominatives = [*_NOMINATIVE.finditer(head)]
@@ -303,12 +295,12 @@ def _subject(head: str) -> Subject | None:
 
 
 def _named(evidence: Evidence, head: str) -> Subject | None:
-    """Return `other` for «Eva likes chess», unless the rest of the clause comes back to the speaker."""
+    """Return `other` for «Eva likes chess», unless the rest of the clause returns to the speaker."""
     said = f"{head} {evidence.speech[slice(*evidence.value)]}"
     return "other" if _NAMED.match(said) and not _FIRST.search(evidence.clause_tail) else None
 
 
 def _last_subject(evidence: Evidence) -> Subject | None:
-    """Return whom the sentence before was about, for a sentence that leaves its subject out."""
+    """Return whom the sentence before was about, for a sentence without a subject."""
     earlier = evidence.speech[: evidence.sentence[0]].rstrip(" .!?\n")
     return _subject(re.split(r"[.!?\n]", earlier)[-1])

@@ -1,4 +1,4 @@
-"""When what was said began and ended, by the words themselves and the day on which they were said."""
+"""Validity: when a statement began and ended to be true, by its words and the day on which they were said."""
 
 import re
 from dataclasses import dataclass
@@ -31,15 +31,12 @@ _BETWEEN = re.compile(r"\bbetween (.{3,25}?) and ")
 _YEAR_BEHIND = re.compile(r",(?= (?:19|20)\d\d\b)")
 _YEAR_AND_A_HALF = re.compile(r"\b(?:a|one) year and a half\b|\bone and a half years\b")
 _OPENING = 4
-"""A clause of so few words before the statement is its time: «Last March, I moved»."""
+"""The most words of a clause before the statement that is its time: «Last March, I moved»."""
 
 
 @dataclass(frozen=True)
 class ValidityPeriod:
-    """`begins` and `ends` are instants (UTC is the caller's to choose).
-
-    `ahead` says that it has not begun.
-    """
+    """The time in which a statement is true; `ahead` says that it has not begun."""
 
     begins: datetime | None = None
     ends: datetime | None = None
@@ -47,9 +44,9 @@ class ValidityPeriod:
 
 
 def speaker_zone(said_at: datetime, *names: object) -> tzinfo:
-    """Return the zone in which the speaker's days begin: the event's offset, else the first known zone named.
+    """Return the time zone in which the speaker's days begin: the event's offset, else the first name of a zone.
 
-    An offset of zero is how most producers write an instant, not where somebody lives: it yields to a name.
+    An offset of zero is how most producers write an instant, not where a user lives: a named zone comes first.
     """
     if said_at.utcoffset():
         return said_at.tzinfo or ZoneInfo("UTC")
@@ -97,56 +94,56 @@ _ZONE_NAMES = {
 
 
 def find_validity(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -> ValidityPeriod:
-    """Return what the words say of time, resolved against the day on which they were said in the speaker's zone.
+    """Return the validity that the words name, counted from the day on which they were said in the speaker's zone.
 
-    What is planned for a day is over with that day; every other statement about a day to come is not so yet.
-    A date that is the value itself, as a birthday is, dates nothing.
+    A plan for a day ends with that day; any other statement about a day to come is not true yet. A date that is
+    the value itself, such as a birthday, dates nothing.
     """
-    here = said_at.astimezone(zone)
+    today = said_at.astimezone(zone).date()
     root = attribute.split(".", 1)[0]
     if root in TIMELESS_ATTRIBUTES:
         return ValidityPeriod()
     text = _dating_words(evidence, keep_value=root in NARRATED_ATTRIBUTES)
     is_coming = root in INTENDED_ATTRIBUTES or (root == "event" and _TAKES_PLACE.search(text) is not None)
-    found = find_time_expressions(text, here.date(), ahead=is_coming)
-    named = [each for each in found if not each.is_bare]
-    lasted = _LASTING.search(text)
-    if lasted and _PERFECT.search(text):
-        begun = date_before(here.date(), lasted["count"], lasted["unit"])
+    found = find_time_expressions(text, today, ahead=is_coming)
+    expressions = [each for each in found if not each.is_bare]
+    lasting = _LASTING.search(text)
+    if lasting and _PERFECT.search(text):
+        begun = date_before(today, lasting["count"], lasting["unit"])
         return ValidityPeriod(begins=_start(begun, zone)) if begun.year >= EARLIEST_YEAR else ValidityPeriod()
-    if not named:
+    if not expressions:
         return ValidityPeriod()
-    return _placed(text, named, here, meant=root in INTENDED_ATTRIBUTES, told=root in NARRATED_ATTRIBUTES)
+    return _validity(text, expressions, root, today, zone)
 
 
-def _placed(
-    text: str, named: list[TimeExpression], here: datetime, *, meant: bool, told: bool
+def _validity(
+    text: str, expressions: list[TimeExpression], root: str, today: date, zone: tzinfo
 ) -> ValidityPeriod:
-    first, zone = named[0], here.tzinfo or ZoneInfo("UTC")
+    first = expressions[0]
     before = text[: first.span[0]] + _preposition(text, first)
-    if len(named) > 1:
-        between = text[first.span[1] : named[1].span[0]] + _preposition(text, named[1])
-        ranged = _BOTH.search(before) and _TO.match(between)
-        if ranged or (_SINCE.search(before) and _UNTIL.search(between)):
-            return ValidityPeriod(begins=_start(first.first, zone), ends=_end(named[1], zone))
+    if len(expressions) > 1:
+        second = expressions[1]
+        between = text[first.span[1] : second.span[0]] + _preposition(text, second)
+        is_range = _BOTH.search(before) and _TO.match(between)
+        if is_range or (_SINCE.search(before) and _UNTIL.search(between)):
+            return ValidityPeriod(begins=_start(first.first, zone), ends=_end(second, zone))
     if _UNTIL.search(before):
         return ValidityPeriod(ends=_end(first, zone))
-    if first.first <= here.date():
-        return ValidityPeriod(begins=_start(first.first, zone) if first.first < here.date() else None)
-    if meant:
+    if first.first <= today:
+        return ValidityPeriod(begins=_start(first.first, zone) if first.first < today else None)
+    if root in INTENDED_ATTRIBUTES:
         return ValidityPeriod(ends=_end(first, zone))
-    return ValidityPeriod(begins=_start(first.first, zone), ahead=not told)
+    return ValidityPeriod(begins=_start(first.first, zone), ahead=root not in NARRATED_ATTRIBUTES)
 
 
-def _preposition(text: str, period: TimeExpression) -> str:
-    """Return the word that a period took with it: «since Tuesday» is read as one."""
-    said = text[slice(*period.span)]
-    opening = re.match(r"(?:since|until|till|from|by|to)\b", said)
+def _preposition(text: str, expression: TimeExpression) -> str:
+    """Return the preposition that is part of an expression, such as «since Tuesday»."""
+    opening = re.match(r"(?:since|until|till|from|by|to)\b", text[slice(*expression.span)])
     return opening[0] if opening else ""
 
 
 def _dating_words(evidence: Evidence, *, keep_value: bool) -> str:
-    """Return the clause of the value, with a time that opens the sentence, the value itself blanked out."""
+    """Return the clause of the value and a time that opens the sentence, with the value itself blanked out."""
     opening = evidence.sentence_clauses[0].head if len(evidence.sentence_clauses) > 1 else ""
     opening = opening if len(opening.split()) <= _OPENING else ""
     value = evidence.speech[slice(*evidence.value)]
@@ -160,5 +157,5 @@ def _start(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 
-def _end(period: TimeExpression, zone: tzinfo) -> datetime:
-    return _start(period.last + timedelta(days=1), zone)
+def _end(expression: TimeExpression, zone: tzinfo) -> datetime:
+    return _start(expression.last + timedelta(days=1), zone)

@@ -1,4 +1,4 @@
-"""Where in an utterance a value stands: its sentence, its clause, and the words that govern it."""
+"""Evidence: where in a text a value stands, its sentence, its clause, and the words that govern it."""
 
 import re
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ _KNOWING = (
     r" (?:think|know|believe|guess|said|mean|heard|told you|mention|say|add|admit)(?: that)?\b"
     r"|\b(?:want(?:ed)? to )?let you know(?: that)?\b"
 )
-"""What somebody knows or says stands in a clause of its own: «I think», «you know», «I should mention»."""
+"""«I think», «you know» and «I should mention» are clauses of their own."""
 _BORDER = re.compile(
     r"[,:，、(]|\s[-–—]+\s|—"
     r"|\b(?:but|while|whereas|although|though|because|so|and|or|nor|who|whose|which|then|yet)\b"
@@ -55,10 +55,7 @@ _WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 
 @dataclass(frozen=True)
 class Clause:
-    """`opener` is the border it begins with.
-
-    `head` stands before the value, or is the whole of an earlier clause.
-    """
+    """A clause up to the value: `opener` is the border it begins with, `head` its words."""
 
     opener: str
     head: str
@@ -66,7 +63,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One place where the value was said; positions count in `speech`, which is folded."""
+    """One place of a value: spans of its sentence and of itself in `speech`, which is case-folded."""
 
     speech: str
     sentence: tuple[int, int]
@@ -74,27 +71,27 @@ class Evidence:
 
     @cached_property
     def text_before(self) -> str:
-        """The sentence up to the value."""
+        """The sentence before the value."""
         return self.speech[self.sentence[0] : self.value[0]]
 
     @cached_property
     def text_after(self) -> str:
-        """The sentence behind the value."""
+        """The sentence after the value."""
         return self.speech[self.value[1] : self.sentence[1]]
 
     @cached_property
     def leading_text(self) -> str:
-        """Everything that was said before the value."""
+        """The whole speech before the value."""
         return self.speech[: self.value[0]]
 
     @cached_property
     def follow_up(self) -> str:
-        """The beginning of what was said after the sentence."""
+        """The beginning of the speech after the sentence."""
         return self.speech[self.sentence[1] :][:80].strip()
 
     @cached_property
     def sentence_clauses(self) -> list[Clause]:
-        """The clauses of the sentence up to the value, the value's own last."""
+        """The clauses of the sentence before the value, its own last."""
         borders = [*_BORDER.finditer(self.text_before)]
         starts = [0, *(border.end() for border in borders)]
         ends = [*(border.start() for border in borders), len(self.text_before)]
@@ -104,35 +101,32 @@ class Evidence:
 
     @cached_property
     def clause_head(self) -> str:
-        """The value's own clause up to the value."""
+        """The value's own clause before the value."""
         return self.sentence_clauses[-1].head
 
     @cached_property
     def clause_tail(self) -> str:
-        """The value's own clause behind the value."""
+        """The value's own clause after the value."""
         return own_clause(self.text_after)
 
     @cached_property
     def governing_words(self) -> str:
-        """What governs the value.
-
-        Its clause, and for an item of a list («tea and coffee») the clauses it goes on.
-        """
-        reached: list[str] = []
+        """The value's clause; for an item of a list («tea and coffee») also the clauses that it continues."""
+        heads: list[str] = []
         for clause in reversed(self.sentence_clauses):
-            reached.insert(0, clause.head)
+            heads.insert(0, clause.head)
             if len(clause.head.split()) > 1 or _OWN.match(clause.head) or clause.opener in _AGAINST:
                 break
-        return " ".join(reached)
+        return " ".join(heads)
 
     @cached_property
     def is_last(self) -> bool:
-        """Whether nothing but its own clause follows the value in the sentence."""
+        """Whether only its own clause follows the value in the sentence."""
         return _BORDER.search(self.text_after) is None
 
 
 def own_clause(after: str) -> str:
-    """Return the words up to the first border of a clause."""
+    """Return the words before the first border of a clause."""
     border = _BORDER.search(after)
     return after[: border.start()] if border else after
 
@@ -169,11 +163,9 @@ def _is_inflected(word: str, said: str) -> bool:
 
 
 def find_evidence(quote: str, value: str, speech: str) -> list[Evidence]:
-    """Return every place of the quote in the speech where the value is said.
+    """Return every place of the quote in the speech where the value is said; no quote, no place.
 
-    None where the quote does not stand.
-
-    A quote may span sentences: those that hold the value itself count, else those that hold one of its words.
+    Of a quote over several sentences those count that hold the value itself, else those with one of its words.
     """
     text = fold_case(speech)
     spans = (
@@ -197,10 +189,10 @@ def find_evidence(quote: str, value: str, speech: str) -> list[Evidence]:
 
 
 def _by_words(text: str, value: str, parts: list[tuple[tuple[int, int], int, int]]) -> Iterator[Evidence]:
-    meant = set(stem_words(value))
+    stems = set(stem_words(value))
     for sentence, start, end in parts:
         for word in _WORD.finditer(text, start, end):
-            if stem_word(word[0]) in meant:
+            if stem_word(word[0]) in stems:
                 yield Evidence(text, sentence, word.span())
                 break
 

@@ -1,15 +1,15 @@
-"""Whether words state something that is so: not asked, supposed, denied, over or still to come."""
+"""Stance: whether words state a value, or ask, suppose or deny it, or say that it is past or still to come."""
 
 import re
 
 from membus.facts.validation.evidence import Evidence
 
 INTENDED_ATTRIBUTES = frozenset({"goal", "plan", "wish", "dream"})
-"""Attributes of what somebody means to do: «I'd love to», «I will» are how it is said."""
+"""Attributes of intentions: «I'd love to», «I will» are how they are said."""
 NARRATED_ATTRIBUTES = frozenset(
     {"event", "experience", "visited", "education", "origin", "achievement", *INTENDED_ATTRIBUTES}
 )
-"""Attributes that stay true when what they tell of is over."""
+"""Attributes of events, which stay true when the event is over."""
 TIMELESS_ATTRIBUTES = frozenset({"name", "family", "friend", "birthday", "origin"})
 """Attributes that no time in the sentence belongs to: «my sister Eva comes next week»."""
 _AUX = "do|does|did|am|is|are|was|were|have|has|can|could|should|would|will|shall"
@@ -118,7 +118,7 @@ _COMES = re.compile(
 
 
 def is_question(evidence: Evidence) -> bool:
-    """Whether the value is asked about, with or without a question mark, or only seeks to be confirmed."""
+    """Whether the value is asked for, with or without a question mark, or to be confirmed."""
     sentence = evidence.text_before + evidence.text_after
     ends = _QUESTION_END.search(evidence.text_after) is not None
     tag = _TAG.match(evidence.follow_up) or (ends and _TAG.match(evidence.text_after))
@@ -134,7 +134,7 @@ def is_question(evidence: Evidence) -> bool:
 
 
 def is_hypothetical(evidence: Evidence, attribute: str) -> bool:
-    """Whether the value is supposed, wished for or doubted; a wish is how a goal is said."""
+    """Whether the value is supposed, doubted or wished for; a wish is how a goal is said."""
     before, governing = (
         _GIVEN_BEFORE.sub("", _BENIGN_IF.sub("", text))
         for text in (evidence.text_before, evidence.governing_words)
@@ -160,7 +160,7 @@ def is_negated(evidence: Evidence, attribute: str, value: str) -> bool:
 
 
 def is_past(evidence: Evidence, attribute: str) -> bool:
-    """Whether the words say that it was so once; what merely happened stays true."""
+    """Whether the words say that it was true once; what merely happened stays true."""
     return (
         attribute.split(".", 1)[0] not in NARRATED_ATTRIBUTES
         and _OVER.search(evidence.clause_head) is not None
@@ -175,9 +175,6 @@ def is_future(evidence: Evidence, attribute: str) -> bool:
 
 
 def _from_subject(scope: str) -> str:
-    """Return the words from the last «I» or «we» on.
-
-    «I wanted to tell you I took a class» wishes for no class.
-    """
-    said = list(re.finditer(r"\b(?:i|we)\b", scope))
-    return scope[said[-1].start() :] if said else scope
+    """Return the words from the last «I» or «we» on: «I wanted to tell you I took a class» wishes for no class."""
+    subjects = list(re.finditer(r"\b(?:i|we)\b", scope))
+    return scope[subjects[-1].start() :] if subjects else scope

@@ -1,10 +1,6 @@
-"""The gate between what a model proposes and what memory believes: the model proposes, this code disposes.
+"""Validation: code decides from the words of an event which candidates of a model become observations (ADR 21).
 
-The signs by which words turn out not to state something of their speaker, in the order in which they count.
-
-Whether words were said, or are only said over and over.
-
-Who speaks in an event, as far as it was known by the time membus heard of the event, whenever it is read.
+A candidate becomes an observation, a request for review, or is rejected.
 """
 
 from collections import Counter
@@ -31,7 +27,6 @@ from membus.facts.fact import fact_as_of
 from membus.facts.observation import Observation, Provenance, Trust
 from membus.facts.text_checks import addresses_reader, contains_link, contains_secret
 from membus.facts.validation import attribution, stance
-from membus.facts.validation.attribution import is_about_another
 from membus.facts.validation.dates import ValidityPeriod, find_validity, speaker_zone
 from membus.facts.validation.evidence import Evidence, find_evidence, mentions_inflected
 
@@ -40,13 +35,9 @@ if TYPE_CHECKING:
 
 
 def find_objection(place: Evidence, *, attribute: str, value: str, quote: str) -> VerdictReason | None:
-    """Return the first sign against this place: whose words they are comes before what they say."""
-    texts = (
-        normalize_text(value),
-        normalize_text(quote),
-        normalize_text(place.speech[slice(*place.sentence)]),
-    )
-    signs: tuple[tuple[VerdictReason, Callable[[], bool]], ...] = (
+    """Return the first reason against this evidence: whose words they are comes before what they say."""
+    texts = tuple(map(normalize_text, (value, quote, place.speech[slice(*place.sentence)])))
+    checks: tuple[tuple[VerdictReason, Callable[[], bool]], ...] = (
         ("recalled", lambda: attribution.is_recalled(place)),
         ("assistant", lambda: attribution.is_assistant_text(place)),
         ("instruction", lambda: any(map(addresses_reader, texts))),
@@ -55,28 +46,28 @@ def find_objection(place: Evidence, *, attribute: str, value: str, quote: str) -
         ("hearsay", lambda: attribution.is_hearsay(place)),
         ("quoted", lambda: attribution.is_quoted(place)),
         ("question", lambda: stance.is_question(place)),
-        ("third_party", lambda: is_about_another(place, attribute)),
+        ("third_party", lambda: attribution.is_about_another(place, attribute)),
         ("hypothetical", lambda: stance.is_hypothetical(place, attribute)),
         ("negated", lambda: stance.is_negated(place, attribute, value)),
         ("sarcasm", lambda: attribution.is_sarcastic(place)),
     )
-    return next((reason for reason, shows in signs if shows()), None)
+    return next((reason for reason, applies in checks if applies()), None)
 
 
 PROMPT_WORDS = 6
-"""So many words of the prompt in a row are the prompt, not a person's."""
+"""So many words of the prompt in a row come from the prompt, not from a person."""
 LOOP_WORDS = 6
 
 
 def repeats_prompt(quote: str, instructions: str) -> bool:
-    """Whether the quote holds a run of the words that the model was instructed with."""
+    """Whether the quote holds a run of words of the model's instructions."""
     words = quote.split()
     runs = (" ".join(words[start : start + PROMPT_WORDS]) for start in range(len(words) - PROMPT_WORDS + 1))
     return any(run in instructions for run in runs)
 
 
 def is_repetitive(value: str) -> bool:
-    """Whether a value is a model's loop: six words or more that say the same two or fewer over and over."""
+    """Whether a value is a model's loop: six words or more, two thirds of them repetitions."""
     words = value.casefold().split()
     return len(words) >= LOOP_WORDS and len(set(words)) * 3 <= len(words)
 
@@ -84,28 +75,28 @@ def is_repetitive(value: str) -> bool:
 def mentions_value(quote: str, speech: str, value: str) -> bool:
     """Whether the value's words were said: one of them in the quote, two thirds of them in the whole event.
 
-    Words are compared by their stems, so that `plays guitar` may rest on "I started playing guitar". Scripts
-    without spaces have no words to compare; there the value stands in the event as it is, or not at all.
+    Words are compared by their stems, so that `plays guitar` may rest on "I started playing guitar". In scripts
+    without spaces the value has to stand in the quote as it is.
     """
     if value in quote or mentions_inflected(quote, value):
         return True
-    meant, quoted, heard = set(stem_words(value)), set(stem_words(quote)), set(stem_words(speech))
-    return bool(meant & quoted) and len(meant & heard) * 3 >= len(meant) * 2
+    stems = set(stem_words(value))
+    said = len(stems & set(stem_words(speech)))
+    return bool(stems & set(stem_words(quote))) and said * 3 >= len(stems) * 2
 
 
 VALIDATION_VERSION = "3"
-"""Part of the extractor version: what another gate would let through is read again."""
+"""Part of the extractor version: an event is read again by another version of validation."""
 RESERVED_ATTRIBUTES = frozenset({"setting", "frustrated_by", ACTIVITY_ROOT})
-"""Attributes that only the rules write: what a user does is not for a model to claim."""
+"""Attributes that only rules write: what a user does is not for a model to claim."""
 CANDIDATE_VALUE_MAX = 200
 """A longer value is a passage, not a fact."""
 QUOTE_MAX = 300
-"""Evidence is kept with every fact and in the profile; a model may quote a whole letter."""
+"""A bound on the evidence in every fact and in the profile: a model may quote a whole letter."""
 CHANGES_MAX = 6
-"""How many single-valued attributes one event may set, and so how many facts it may supersede.
+"""The single-valued attributes that one event may set, and so the facts that it may replace.
 
-Name, age, city, role, employer and diet make a full introduction; what sets more rewrites somebody, and a
-person looks at it first.
+Name, age, city, role, employer and diet make a full introduction; an event that sets more goes to review.
 """
 CONFIDENCE, HEARSAY_CONFIDENCE = 0.9, 0.5
 UNKNOWN_SPEAKER = Speaker()
@@ -117,25 +108,21 @@ def validate_candidates(
     extractor: Extractor,
     speakers: Mapping[str, Speaker] = MappingProxyType({}),
 ) -> list[Verdict]:
-    """Return the verdict on each candidate of one answer, in their order.
+    """Return the verdict on each candidate of one answer, in order; too many changes by one event go to review.
 
-    An event that changes too much is held.
-
-    `speakers` say by event id who spoke, as far as anything is known of them.
+    `speakers` are the known speakers by event id.
     """
     verdicts = [
         validate_candidate(each, events, extractor, speakers.get(each.event_id, UNKNOWN_SPEAKER))
         for each in candidates
     ]
-    changed = {
+    changes = {
         (seen.provenance.event_id, seen.key)
         for seen in verdicts
         if isinstance(seen, Observation) and is_single_valued(seen.key)
     }
-    changes = Counter(event_id for event_id, _ in changed)
-    return [
-        _capped(verdict, changes) if isinstance(verdict, Observation) else verdict for verdict in verdicts
-    ]
+    counts = Counter(event_id for event_id, _ in changes)
+    return [_limit_changes(each, counts) if isinstance(each, Observation) else each for each in verdicts]
 
 
 def validate_candidate(
@@ -144,62 +131,55 @@ def validate_candidate(
     extractor: Extractor,
     speaker: Speaker = UNKNOWN_SPEAKER,
 ) -> Verdict:
-    """Return the observation that a candidate becomes, or why it does not.
+    """Return the observation that a candidate becomes, or why it becomes none.
 
-    A candidate is refused unless its quote stands in the words of the event it names, word for word but for
-    case, white space and invisible characters, its value was said there, and there the words themselves,
-    whatever the model makes of them, state something of the user that is so.
+    The quote has to stand in its event, word for word but for case, white space and invisible characters, and to
+    hold the value. There the words themselves, whatever the model makes of them, have to state it of the user.
     """
     recorded = events.get(candidate.event_id)
     if recorded is None:
         return Rejection(reason="unknown_event")
     speech = recorded.event.user_text or ""
     places = find_evidence(candidate.quote, candidate.value, speech)
-    refused = _claimed(candidate, speaker, recorded) or (None if places else "ungrounded")
-    if refused:
-        return Rejection(reason=refused)
-    reason, place = _content(candidate, extractor), places[0]
+    rejection = _check_claim(candidate, speaker, recorded) or (None if places else "ungrounded")
+    if rejection:
+        return Rejection(reason=rejection)
+    reason, place = _check_content(candidate, extractor), places[0]
     if reason is None:
-        reason, place = _wording(candidate, places)
+        reason, place = _check_wording(candidate, places)
     if reason and reason not in REVIEW_REASONS:
         return Rejection(reason=reason)
-    unfit = _unfit(candidate, speech)
-    if unfit:
-        return Rejection(reason=unfit)
-    when = _dated(candidate, place, recorded, speaker)
-    reason = reason or _timing(candidate, place, when)
+    if rejection := _check_form(candidate, speech):
+        return Rejection(reason=rejection)
+    validity = _find_validity(candidate, place, recorded, speaker)
+    reason = reason or _check_time(candidate, place, validity)
     if reason and reason not in REVIEW_REASONS:
         return Rejection(reason=reason)
-    observation = _observation(candidate, recorded, extractor, when, hearsay=reason == "hearsay")
+    observation = _observation(candidate, recorded, extractor, validity, hearsay=reason == "hearsay")
     return ReviewRequest(reason=reason, observation=observation) if reason else observation
 
 
 def is_grounded(candidate: Candidate, recorded: RecordedEvent) -> bool:
-    """Whether quote, value and subject of a candidate are the event's own, whatever may be made of them."""
+    """Whether quote, value and subject of a candidate come from the event, whatever they state."""
     speech = recorded.event.user_text or ""
-    if candidate.subject.strip().casefold() not in _names(UNKNOWN_SPEAKER, recorded) and not _spoken(
-        candidate.subject, speech
-    ):
+    text = normalize_text(speech)
+    is_speaker = candidate.subject.strip().casefold() in _names(UNKNOWN_SPEAKER, recorded)
+    if not is_speaker and normalize_text(candidate.subject) not in text:
         return False
+    quote, value = normalize_text(candidate.quote), normalize_text(candidate.value)
     return bool(find_evidence(candidate.quote, candidate.value, speech)) and mentions_value(
-        normalize_text(candidate.quote), normalize_text(speech), normalize_text(candidate.value)
+        quote, text, value
     )
 
 
-def _spoken(words: str, speech: str) -> bool:
-    return normalize_text(words) in normalize_text(speech)
+def _limit_changes(seen: Observation, counts: Counter[str]) -> Verdict:
+    is_over = is_single_valued(seen.key) and counts[seen.provenance.event_id] > CHANGES_MAX
+    return ReviewRequest(reason="too_many_changes", observation=seen) if is_over else seen
 
 
-def _capped(seen: Observation, changes: Counter[str]) -> Verdict:
-    over = is_single_valued(seen.key) and changes[seen.provenance.event_id] > CHANGES_MAX
-    return ReviewRequest(reason="too_many_changes", observation=seen) if over else seen
-
-
-def _claimed(candidate: Candidate, speaker: Speaker, recorded: RecordedEvent) -> VerdictReason | None:
-    """Return why the candidate is refused by what it claims of itself."""
-    if any(
-        map(contains_secret, (normalize_characters(candidate.value), normalize_characters(candidate.quote)))
-    ):
+def _check_claim(candidate: Candidate, speaker: Speaker, recorded: RecordedEvent) -> VerdictReason | None:
+    """Return why a candidate is rejected by what it claims of itself."""
+    if any(contains_secret(normalize_characters(text)) for text in (candidate.value, candidate.quote)):
         return "secret"
     if candidate.stance != "stated":
         return candidate.stance
@@ -207,13 +187,13 @@ def _claimed(candidate: Candidate, speaker: Speaker, recorded: RecordedEvent) ->
 
 
 def _names(speaker: Speaker, recorded: RecordedEvent) -> set[str]:
-    """Return what the speaker may be called as a subject."""
-    named = (*speaker.names, recorded.event.payload.get("speaker"), recorded.event.user_id)
-    return {"user", *(name.strip().casefold() for name in named if isinstance(name, str))} - {""}
+    """Return the names that a subject may call the speaker."""
+    names = (*speaker.names, recorded.event.payload.get("speaker"), recorded.event.user_id)
+    return {"user", *(name.strip().casefold() for name in names if isinstance(name, str))} - {""}
 
 
-def _content(candidate: Candidate, extractor: Extractor) -> VerdictReason | None:
-    """Return what the value or the quote holds that no fact may hold, wherever it stands."""
+def _check_content(candidate: Candidate, extractor: Extractor) -> VerdictReason | None:
+    """Return why a candidate is rejected by content that no fact may have."""
     if repeats_prompt(normalize_text(candidate.quote), normalize_text(extractor.instructions)):
         return "prompt"
     if normalize_path(candidate.attribute).split(".")[0] in RESERVED_ATTRIBUTES:
@@ -221,41 +201,33 @@ def _content(candidate: Candidate, extractor: Extractor) -> VerdictReason | None
     return None
 
 
-def _wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[VerdictReason | None, Evidence]:
-    """Return why the words do not say so, None where they do in one place at least, and the place that decides."""
-    attribute = normalize_path(candidate.attribute)
-    judged = [
-        (find_objection(place, attribute=attribute, value=candidate.value, quote=candidate.quote), place)
-        for place in places
+def _check_wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[VerdictReason | None, Evidence]:
+    """Return the reason against the words and the deciding place; no reason where one place states the value."""
+    attribute, value, quote = normalize_path(candidate.attribute), candidate.value, candidate.quote
+    checked = [
+        (find_objection(place, attribute=attribute, value=value, quote=quote), place) for place in places
     ]
-    return next((each for each in judged if each[0] is None), judged[0])
+    return next((each for each in checked if each[0] is None), checked[0])
 
 
-def _unfit(candidate: Candidate, speech: str) -> VerdictReason | None:
-    """Return why no observation can be made of the candidate, whatever its words."""
+def _check_form(candidate: Candidate, speech: str) -> VerdictReason | None:
+    """Return why a candidate cannot become an observation, whatever its words state."""
     value = " ".join(candidate.value.split())
-    if (
-        fact_key(candidate.attribute, value) is None
-        or is_blank(value)
-        or len(value) > CANDIDATE_VALUE_MAX
-        or is_repetitive(value)
-    ):
+    has_key = fact_key(candidate.attribute, value) is not None
+    if not has_key or is_blank(value) or len(value) > CANDIDATE_VALUE_MAX or is_repetitive(value):
         return "malformed"
-    return (
-        None
-        if mentions_value(normalize_text(candidate.quote), normalize_text(speech), normalize_text(value))
-        else "unsaid"
-    )
+    quote, text = normalize_text(candidate.quote), normalize_text(speech)
+    return None if mentions_value(quote, text, normalize_text(value)) else "unsaid"
 
 
-def _timing(candidate: Candidate, place: Evidence, when: ValidityPeriod) -> VerdictReason | None:
+def _check_time(candidate: Candidate, place: Evidence, validity: ValidityPeriod) -> VerdictReason | None:
     attribute = normalize_path(candidate.attribute)
-    if when.ahead or stance.is_future(place, attribute):
+    if validity.ahead or stance.is_future(place, attribute):
         return "not_yet"
-    return "past" if stance.is_past(place, attribute) and when.ends is None else None
+    return "past" if stance.is_past(place, attribute) and validity.ends is None else None
 
 
-def _dated(
+def _find_validity(
     candidate: Candidate, place: Evidence, recorded: RecordedEvent, speaker: Speaker
 ) -> ValidityPeriod:
     event = recorded.event
@@ -267,12 +239,12 @@ def _observation(
     candidate: Candidate,
     recorded: RecordedEvent,
     extractor: Extractor,
-    when: ValidityPeriod,
+    validity: ValidityPeriod,
     *,
     hearsay: bool,
 ) -> Observation:
     event, value = recorded.event, " ".join(candidate.value.split())
-    begins = when.begins or min(recorded.true_from, when.ends or recorded.true_from)
+    begins = validity.begins or min(recorded.true_from, validity.ends or recorded.true_from)
     return Observation(
         key=fact_key(candidate.attribute, value) or "",
         value=value,
@@ -280,7 +252,7 @@ def _observation(
         trust=Trust.THIRD_PARTY if hearsay else Trust.USER_STATED,
         confidence=HEARSAY_CONFIDENCE if hearsay else CONFIDENCE,
         valid_from=begins,
-        valid_until=when.ends,
+        valid_until=validity.ends,
         learned_at=recorded.learned_at,
         said_at=recorded.true_from if begins != recorded.true_from else None,
         provenance=Provenance(
@@ -298,24 +270,19 @@ def _observation(
 def timezones_from_candidates(
     candidates: Iterable[Candidate], events: Mapping[str, RecordedEvent], extractor: Extractor
 ) -> list[Observation]:
-    """Return what an answer says of the speaker's zone.
-
-    What is said in the same batch counts its days by it.
-    """
-    named = (
-        validate_candidate(each, events, extractor)
-        for each in candidates
-        if normalize_path(each.attribute) == TIMEZONE_KEY
-    )
-    return [verdict for verdict in named if isinstance(verdict, Observation)]
+    """Return what an answer says of the speaker's time zone, by which events of the same batch count days."""
+    zones = (each for each in candidates if normalize_path(each.attribute) == TIMEZONE_KEY)
+    verdicts = (validate_candidate(each, events, extractor) for each in zones)
+    return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
 
 
-def resolve_speakers(events: Iterable[RecordedEvent], seen: Iterable[Observation]) -> dict[str, Speaker]:
-    """Return each event's speaker with the zone that was true when it happened and heard of by the time it was."""
-    zones = [each for each in seen if each.key == TIMEZONE_KEY]
-    return {event.event.event_id: Speaker(timezone=_zone(event, zones)) for event in events}
-
-
-def _zone(recorded: RecordedEvent, zones: Sequence[Observation]) -> str | None:
-    known = fact_as_of(zones, true_at=recorded.true_from, known_at=recorded.learned_at)
-    return known.value if known else None
+def resolve_speakers(
+    events: Iterable[RecordedEvent], observations: Iterable[Observation]
+) -> dict[str, Speaker]:
+    """Return each event's speaker with the time zone that was true, and known, when the event happened."""
+    zones = [seen for seen in observations if seen.key == TIMEZONE_KEY]
+    speakers: dict[str, Speaker] = {}
+    for recorded in events:
+        zone = fact_as_of(zones, true_at=recorded.true_from, known_at=recorded.learned_at)
+        speakers[recorded.event_id] = Speaker(timezone=zone.value if zone else None)
+    return speakers
