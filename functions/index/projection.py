@@ -1,7 +1,4 @@
-"""What listeners on the bus are told when a fact changes.
-
-What a change means to the search index and to those who listen on the bus.
-"""
+"""Projection: what a change of a table means to the search index, and to listeners on the bus."""
 
 import hashlib
 import json
@@ -34,50 +31,36 @@ from membus.search.model import FINAL_VERSION, Document, Memory, Removal
 
 
 def fact_announcement(owner: Owner, new: Fact | None, old: Fact | None, *, write: str) -> Event | None:
-    """Return what listeners are told.
-
-    `write` names the write that changed the fact as no other write is named.
-    """
+    """Return the event that announces a changed fact; its id is unique to `write`, the id of the write."""
     before = old.value if old else None
     after = new.value if new else None
-    if (known := new or old) is None or before == after:
+    fact = new or old
+    if fact is None or before == after:
         return None
-    if after is None:
-        return _announcement_event(owner, "fact.retracted", known, write, previous=before)
-    if before is None:
-        return _announcement_event(owner, "fact.recorded", known, write)
-    return _announcement_event(owner, "fact.superseded", known, write, previous=before)
-
-
-def _announcement_event(
-    owner: Owner, kind: str, fact: Fact, write: str, *, previous: str | None = None
-) -> Event:
-    """Return the announcement; the same write always has the same event id, and no other one has it."""
+    kind = "fact.retracted" if after is None else "fact.recorded" if before is None else "fact.superseded"
     identity = f"{owner.tenant}\n{owner.user}\n{fact.key}\n{write}\n{kind}"
-    payload = {
-        "key": fact.key,
-        "value": fact.value,
-        "version": fact.version,
-        "event_id": fact.provenance.event_id,
-    }
     return Event(
         event_id=f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
         tenant_id=owner.tenant,
         user_id=owner.user,
         type=kind,
         occurred_at=fact.learned_at,
-        payload=payload | {"previous": previous},
+        payload={
+            "key": fact.key,
+            "value": fact.value,
+            "version": fact.version,
+            "event_id": fact.provenance.event_id,
+            "previous": before,
+        },
     )
 
 
 @dataclass(frozen=True)
 class Projection:
-    """What follows from a change that was made, or is about, `moment`.
+    """The memories and removals that a change at `moment` leads to, and its announcement.
 
-    `user` is whose data it is, if anybody's.
-
-    `counted` says that its versions count that user's writes, and so begin anew where the user does. `left`
-    is the key of a text that nothing points to any more.
+    `user` is the owner of the data, if it has one. `counted` says that versions count that user's writes, and
+    start again after an erasure. `unused_text_key` is a text in S3 that no item points to any more.
     """
 
     tenant: str
@@ -87,14 +70,13 @@ class Projection:
     user: str | None = None
     moment: datetime = LATEST
     counted: bool = False
-    left: str | None = None
+    unused_text_key: str | None = None
 
     def after_erasure(self, erasure: Erasure) -> "Projection":
-        """Return what is left of it for a user who was erased; nobody is told of what was before.
+        """Return the projection for a user who was erased: a change from before is only removed, and not announced.
 
-        Whoever comes back is counted from one again: the moment of the erasure goes in front, in
-        milliseconds, and no count reaches as far. So what is left of the former user, however late it
-        arrives, is older than all of theirs.
+        A user who comes back counts writes from one again. So the milliseconds of the erasure are added to their
+        versions, which no count reaches: a late change of the former user is older than all of theirs.
         """
         if erasure.covers_moment(self.moment):
             gone = tuple(each.model_copy(update={"erased": True}) for each in self.removals)
@@ -113,18 +95,15 @@ class Projection:
 
 @dataclass(frozen=True)
 class ProjectionSources:
-    """Where the rest of a change lies.
+    """The stores with the rest of a change: large texts, a fact's observations, a conversation's owner."""
 
-    Large payloads, the observations of a fact, whose a conversation is.
-    """
-
-    contents: BlobStore
+    blobs: BlobStore
     facts: FactReader
     conversations: ConversationStore
 
 
 def find_owner(record: Mapping[str, Any]) -> Owner | None:
-    """Return whose item a change is about that cannot be read otherwise, as far as its keys say it."""
+    """Return the owner of an item that cannot be read, as far as its keys name one."""
     images = record.get("dynamodb", {})
     for image in (images.get("Keys"), images.get("NewImage"), images.get("OldImage")):
         for name in ("user_pk", "pk"):
@@ -134,47 +113,50 @@ def find_owner(record: Mapping[str, Any]) -> Owner | None:
 
 
 def project_change(change: ItemChange, sources: ProjectionSources) -> Projection | None:
-    """Return what follows from a change, or None where nothing does.
+    """Return the projection of a change, None where nothing follows from it.
 
     Raises:
         ValidationError, InvalidError: the change cannot be read, now or later.
-        UnavailableError: the store that the rest of the change lies in does not answer.
+        UnavailableError: the store with the rest of the change does not answer.
     """
     revision, before = change.revision_pair
     if change.new_body is not None and change.new_body == change.old_body and revision == before:
-        return None  # a mark of the archiver, a new time to live: nothing that is searched
+        return None  # a mark of the archiver, a new expiry: nothing that is searched
     if owner := parse_user_key(change.partition_key):
         return _project_fact_item(change, owner, sources.facts)
     if conversation := parse_conversation_key(change.partition_key):
         return _project_summary_item(change, *conversation, sources.conversations)
     if item_kind(change.partition_key, change.sort_key) == "document":
-        return _project_document_item(change, sources.contents)
-    return _project_episode_item(change, sources.contents)
+        return _project_document_item(change, sources.blobs)
+    return _project_episode_item(change, sources.blobs)
 
 
 def _project_fact_item(change: ItemChange, owner: Owner, facts: FactReader) -> Projection:
-    """What a key holds now, and held before, is read from its observations: they know more than two images.
+    """The current and earlier values of a key are read from its observations, which know more than two images.
 
-    The item's revision orders what the index is told: a rebuild may leave a key with fewer observations than
-    it had.
+    The item's revision is the memory's version: a rebuild may leave a key with fewer observations than before.
     """
     new, old = _read_fact(change.new_body), _read_fact(change.old_body)
     revision, before = change.revision_pair
-    told = fact_announcement(owner, new, old, write=_write_id(change, new, old))
-    moment = max(fact.learned_at for fact in (new, old) if fact)
-    whose: Any = {"user": owner.user, "moment": moment, "counted": True}
+    known: Memory | Removal
     if new is None:
-        gone = Removal(
+        known = Removal(
             tenant_id=owner.tenant,
             memory_id=fact_memory_id(owner, change.sort_key.removeprefix(FACT_PREFIX)),
             version=before or (old.version if old else FINAL_VERSION),
         )
-        return Projection(owner.tenant, removals=(gone,), announcement=told, **whose)
-    seen = facts.get_history(owner, new.key).relevant_observations or [_fact_observation(new)]
-    known = project_observations(owner, seen, version=revision or max(new.version, len(seen)))
-    if isinstance(known, Removal):
-        return Projection(owner.tenant, removals=(known,), announcement=told, **whose)
-    return Projection(owner.tenant, memories=(known,), announcement=told, **whose)
+    else:
+        seen = facts.get_history(owner, new.key).relevant_observations or [_fact_observation(new)]
+        known = project_observations(owner, seen, version=revision or max(new.version, len(seen)))
+    return Projection(
+        owner.tenant,
+        memories=() if isinstance(known, Removal) else (known,),
+        removals=(known,) if isinstance(known, Removal) else (),
+        announcement=fact_announcement(owner, new, old, write=_write_id(change, new, old)),
+        user=owner.user,
+        moment=max(fact.learned_at for fact in (new, old) if fact),
+        counted=True,
+    )
 
 
 def _shift_version(memory: Memory, first: int) -> Memory:
@@ -183,10 +165,7 @@ def _shift_version(memory: Memory, first: int) -> Memory:
 
 
 def _write_id(change: ItemChange, new: Fact | None, old: Fact | None) -> str:
-    """Return what tells this write from every other.
-
-    The revision, which rises with each, or the one it removed.
-    """
+    """Return the id of a write: the revision, which rises with each, or the one that it deleted."""
     revision, before = change.revision_pair
     if new:
         return str(revision or f"version {new.version}")
@@ -197,17 +176,14 @@ def _fact_observation(fact: Fact) -> Observation:
     return Observation.model_validate(fact.model_dump(include=set(Observation.model_fields)))
 
 
-def _project_document_item(change: ItemChange, contents: BlobStore) -> Projection | None:
-    """A text that lies elsewhere goes with its item; one that is gone already was replaced.
-
-    A newer change follows.
-    """
+def _project_document_item(change: ItemChange, blobs: BlobStore) -> Projection | None:
+    """A text in S3 is deleted with its item; one that is missing was replaced, and a newer change follows."""
     document = Document.model_validate_json(change.new_body or change.old_body or "")
     if change.new_body is None or document.deleted:
-        left = change.payload_key if change.new_body is None else None
-        return Projection(document.tenant_id, removals=(document.as_removal(),), left=left)
+        unused = change.payload_key if change.new_body is None else None
+        return Projection(document.tenant_id, removals=(document.as_removal(),), unused_text_key=unused)
     if change.payload_key:
-        text = contents.get_text(change.payload_key)
+        text = blobs.get_text(change.payload_key)
         if text is None:
             return None
         document = document.model_copy(update={"text": text})
@@ -222,27 +198,26 @@ def _project_document_item(change: ItemChange, contents: BlobStore) -> Projectio
 def _project_summary_item(
     change: ItemChange, tenant: str, conversation_id: str, conversations: ConversationStore
 ) -> Projection | None:
-    """A summary belongs to whom its conversation belongs to; of a deleted one nothing is found."""
+    """A summary has the owner of its conversation; of a deleted conversation no summary is found."""
     summary = Summary.model_validate_json(change.new_body or change.old_body or "")
     memory_id = summary_memory_id(conversation_id, summary)
     if change.new_body is None:
-        # Not for good: summaries of what an erasure leaves of a conversation begin anew, at a later version.
-        return Projection(
-            tenant, removals=(Removal(tenant_id=tenant, memory_id=memory_id, version=summary.version),)
-        )
+        # Not for good: after an erasure the rest of a conversation gets new summaries, at a later version.
+        removal = Removal(tenant_id=tenant, memory_id=memory_id, version=summary.version)
+        return Projection(tenant, removals=(removal,))
     try:
         conversation = conversations.get_conversation(tenant, conversation_id)
     except NotFoundError:
         return None
-    told = project_summary(conversation, summary)
-    return Projection(tenant, memories=(told,), user=conversation.user_id, moment=summary.created_at)
+    memory = project_summary(conversation, summary)
+    return Projection(tenant, memories=(memory,), user=conversation.user_id, moment=summary.created_at)
 
 
-def _project_episode_item(change: ItemChange, contents: BlobStore) -> Projection | None:
-    """An episode that has moved to the cold tier stays searchable; one that somebody removed does not."""
+def _project_episode_item(change: ItemChange, blobs: BlobStore) -> Projection | None:
+    """An episode that moved to the archive stays searchable; one that was deleted does not."""
     if change.new_body is None and change.is_expired:
         return None
-    recorded = _read_recorded(change, contents)
+    recorded = _read_recorded(change, blobs)
     memories = tuple(project_event(recorded.event))
     tenant, user = recorded.event.tenant_id, recorded.event.user_id
     if change.new_body is not None:
@@ -254,12 +229,12 @@ def _project_episode_item(change: ItemChange, contents: BlobStore) -> Projection
     return Projection(tenant, removals=tuple(gone))
 
 
-def _read_recorded(change: ItemChange, contents: BlobStore) -> RecordedEvent:
-    """Return the event with its payload, wherever that lies; of one that was removed as much as there is."""
+def _read_recorded(change: ItemChange, blobs: BlobStore) -> RecordedEvent:
+    """Return the event with its payload; of a deleted event, as much as there still is."""
     recorded = RecordedEvent.model_validate_json(change.new_body or change.old_body or "")
     if change.payload_key is None:
         return recorded
-    event, text = recorded.event, contents.get_text(change.payload_key)
+    event, text = recorded.event, blobs.get_text(change.payload_key)
     if text is None and change.new_body is not None:
         raise InvalidError(f"the payload of event {event.event_id} is gone")
     payload = json.loads(text) if text else {}

@@ -1,7 +1,4 @@
-"""What arrives.
-
-Changes of the tables as their streams tell them, or an operator's wish to fill in or to rebuild.
-"""
+"""What arrives: changes of the tables from their streams, or an operator's request to backfill or to reindex."""
 
 from typing import Any, Literal
 
@@ -25,7 +22,7 @@ class StreamIdentity(BaseModel):
 
 
 class ItemChange(BaseModel):
-    """One change of one item. `body` is JSON text, as every item of ours holds its content."""
+    """One change of one item; `body` is JSON text, the content of every item."""
 
     name: Literal["INSERT", "MODIFY", "REMOVE"] = Field(alias="eventName")
     images: ItemImages = Field(alias="dynamodb")
@@ -33,7 +30,7 @@ class ItemChange(BaseModel):
 
     @property
     def is_expired(self) -> bool:
-        """Whether DynamoDB removed the item because its time was up, and nobody asked for it."""
+        """Whether the item expired, rather than being deleted by anybody."""
         return self.identity is not None and self.identity.principal_id == TTL_PRINCIPAL
 
     @property
@@ -54,24 +51,24 @@ class ItemChange(BaseModel):
 
     @property
     def revision_pair(self) -> tuple[int | None, int | None]:
-        """The counters of an item that is written anew, now and before; None where it has none."""
+        """The item's revision after and before the change; None where it has none."""
         return _number(self.images.new, "revision"), _number(self.images.old, "revision")
 
     @property
     def payload_key(self) -> str | None:
-        """The key that a payload too large for the item is kept under."""
+        """The key of a payload that is too large for the item."""
         return _text(self.images.new or self.images.old, "spilled")
 
 
 class BackfillRequest(BaseModel):
-    """Fill in vectors of `model` (the configured one without) that texts of a tenant lack."""
+    """A request for the vectors that texts of a tenant lack, of `model` or else of the configured one."""
 
     tenant: Id
     model: str | None = None
 
 
 class ReindexRequest(BaseModel):
-    """Index these once more, in the form of a stream's changes, for `model` (the configured one without)."""
+    """A request to index records again, in a stream's form, for `model` or else for the configured one."""
 
     records: list[dict[str, Any]]
     model: str | None = None

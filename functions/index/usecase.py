@@ -1,16 +1,15 @@
-"""Bring a batch of changes into the search index, and tell the bus what became of facts."""
+"""Indexing: a batch of changes goes into the search index, and changes of facts are announced on the bus."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from functions.index.projection import Projection, ProjectionSources, find_owner, project_change
 from functions.index.schemas import ItemChange
 from membus.core.errors import BudgetError, InvalidError, MembusError, UnavailableError
-from membus.core.event import Event
 from membus.core.identity import Owner
 from membus.erasure.guard import ErasureGuard
 from membus.events.ports import EventBus, PoisonMessageQueue
@@ -21,127 +20,133 @@ from membus.search.ports import MemoryIndex
 
 @dataclass(frozen=True)
 class ProjectedChange:
-    """A change that means something, and the record that told of it."""
+    """A projection and the stream's record that it comes from."""
 
     sequence_number: str
     record: dict[str, Any]
     projection: Projection
 
 
+class IndexMonitor(Protocol):
+    """Receives log lines, with ids, never with content."""
+
+    def log_warning(self, message: str, **fields: object) -> None: ...
+
+
 @dataclass(frozen=True)
 class IndexPorts:
-    """Where changes go; `on_failure` is told of a tenant whose changes have to come again.
-
-    Without a `bus` nobody is told what became of facts: a rebuild is no news. `on_unpaid` is told of a tenant
-    whose texts are found by their words alone, until somebody fills in their vectors.
-    """
+    """What indexing needs of the world; without a `bus` no change of a fact is announced, as in a rebuild."""
 
     indexer: Indexer
     index: MemoryIndex
     bus: EventBus | None
-    quarantine: PoisonMessageQueue
+    poison_messages: PoisonMessageQueue
     sources: ProjectionSources
-    gate: ErasureGuard
-    on_failure: Callable[[str, MembusError], None]
-    on_unpaid: Callable[[str, MembusError], None]
+    erasures: ErasureGuard
+    monitor: IndexMonitor
 
 
-def index_changes(records: Sequence[dict[str, Any]], *, sink: IndexPorts) -> list[str]:
+def index_changes(records: Sequence[dict[str, Any]], ports: IndexPorts) -> list[str]:
     """Return the sequence numbers of the records to deliver again.
 
-    A failure costs only its own tenant's records. What no retry can help goes to the quarantine, or it would
-    stop everything behind it until the stream forgets.
+    A failure costs only its own tenant's records. A record that no retry can help is parked: it would stop all
+    records behind it until the stream drops them.
     """
     by_tenant: dict[str, list[ProjectedChange]] = {}
-    unread: list[str] = []
+    failed: list[str] = []
     for record in records:
         try:
-            seen = _read_change(record, sink)
+            change = _read_change(record, ports)
         except UnavailableError as error:
-            sink.on_failure("", error)
-            unread.append(str(record["dynamodb"]["SequenceNumber"]))
+            _log_failure("", error, ports)
+            failed.append(str(record["dynamodb"]["SequenceNumber"]))
             continue
-        if seen:
-            by_tenant.setdefault(seen.projection.tenant, []).append(seen)
-    return [
-        *unread,
-        *(number for tenant, mine in by_tenant.items() for number in _index_tenant(tenant, mine, sink)),
-    ]
+        if change:
+            by_tenant.setdefault(change.projection.tenant, []).append(change)
+    for tenant, changes in by_tenant.items():
+        failed += _index_tenant(tenant, changes, ports)
+    return failed
 
 
-def _read_change(record: dict[str, Any], sink: IndexPorts) -> ProjectedChange | None:
-    """Return what a change means; of a user who was erased, what happened before that is only removed."""
+def _read_change(record: dict[str, Any], ports: IndexPorts) -> ProjectedChange | None:
+    """Return the projection of a change; of an erased user, everything from before the erasure is only removed."""
+    ledger = ports.erasures.erasures
     try:
         change = ItemChange.model_validate(record)
-        projection = project_change(change, sink.sources)
+        projection = project_change(change, ports.sources)
     except (ValidationError, InvalidError) as error:
-        if not (whose := find_owner(record)) or sink.gate.erasures.find_erasure(whose) is None:
-            sink.quarantine.send_message(
-                json.dumps(record), reason=f"unreadable_change: {type(error).__name__}"
-            )
+        owner = find_owner(record)
+        if not owner or not ledger.find_erasure(owner):
+            reason = f"unreadable_change: {type(error).__name__}"
+            ports.poison_messages.send_message(json.dumps(record), reason=reason)
         return None
     if projection is None:
         return None
-    whose = Owner(tenant=projection.tenant, user=projection.user) if projection.user else None
-    if whose and (erasure := sink.gate.erasures.find_erasure(whose)):
+    owner = Owner(tenant=projection.tenant, user=projection.user) if projection.user else None
+    if owner and (erasure := ledger.find_erasure(owner)):
         projection = projection.after_erasure(erasure)
     return ProjectedChange(change.images.sequence_number, record, projection)
 
 
-def _index_tenant(tenant: str, seen: Sequence[ProjectedChange], sink: IndexPorts) -> list[str]:
-    """Index first and tell then, each whatever became of the other.
+def _index_tenant(tenant: str, changes: Sequence[ProjectedChange], ports: IndexPorts) -> list[str]:
+    """Return the sequence numbers that failed; changes are indexed, then announced, whatever became of the former.
 
-    The ids of announcements make copies one.
+    A change that comes again has the same announcement id, so listeners see one event.
     """
     failed: set[str] = set()
     try:
-        _apply_changes(tenant, seen, sink)
+        _apply_changes(tenant, changes, ports)
     except BudgetError as error:
-        sink.on_unpaid(tenant, error)
+        ports.monitor.log_warning(
+            "texts wait for their vectors", tenant_id=tenant, code=error.code, detail=error.detail
+        )
     except MembusError as error:
-        sink.on_failure(tenant, error)
-        failed |= {each.sequence_number for each in seen}
-    told = [each for each in seen if each.projection.announcement]
-    refused = sink.bus.publish_events([_announcement_of(each) for each in told]) if sink.bus else []
-    if refused:
-        sink.on_failure(tenant, UnavailableError(f"the bus refused {len(refused)} announcements"))
-    failed |= {told[place].sequence_number for place in refused}
-    return [each.sequence_number for each in seen if each.sequence_number in failed]
+        _log_failure(tenant, error, ports)
+        failed |= {each.sequence_number for each in changes}
+    if ports.bus:
+        announced = [(each, each.projection.announcement) for each in changes]
+        events = [(each, event) for each, event in announced if event]
+        refused = ports.bus.publish_events([event for _, event in events])
+        if refused:
+            refusal = UnavailableError(f"the bus refused {len(refused)} announcements")
+            _log_failure(tenant, refusal, ports)
+        failed |= {events[place][0].sequence_number for place in refused}
+    return [each.sequence_number for each in changes if each.sequence_number in failed]
 
 
-def _apply_changes(tenant: str, seen: Sequence[ProjectedChange], sink: IndexPorts) -> None:
+def _log_failure(tenant: str, error: MembusError, ports: IndexPorts) -> None:
+    ports.monitor.log_warning("changes come again", tenant_id=tenant, code=error.code, detail=error.detail)
+
+
+def _apply_changes(tenant: str, changes: Sequence[ProjectedChange], ports: IndexPorts) -> None:
     try:
-        _write_projections(tenant, [each.projection for each in seen], sink)
+        _write_projections(tenant, [each.projection for each in changes], ports)
     except InvalidError as error:
-        if len(seen) == 1:
-            sink.quarantine.send_message(json.dumps(seen[0].record), reason=f"unindexable: {error.detail}")
+        if len(changes) == 1:
+            body = json.dumps(changes[0].record)
+            ports.poison_messages.send_message(body, reason=f"unindexable: {error.detail}")
             return
-        for each in seen:
-            _apply_changes(tenant, [each], sink)
+        for each in changes:
+            _apply_changes(tenant, [each], ports)
 
 
-def _write_projections(tenant: str, projections: Sequence[Projection], sink: IndexPorts) -> None:
-    """Write what each memory has come to: within a batch its newest version is the one that counts."""
+def _write_projections(tenant: str, projections: Sequence[Projection], ports: IndexPorts) -> None:
+    """Write each memory's newest version in the batch."""
     newest: dict[str, Memory | Removal] = {}
     for projection in projections:
         changed: list[Memory | Removal] = [*projection.memories, *projection.removals]
         for each in changed:
             if _is_newer(each, newest.get(each.memory_id)):
                 newest[each.memory_id] = each
-    sink.index.remove_memories([each for each in newest.values() if isinstance(each, Removal)])
+    ports.index.remove_memories([each for each in newest.values() if isinstance(each, Removal)])
     for projection in projections:
-        if projection.left:
-            sink.sources.contents.delete_text(projection.left)
-    sink.indexer.index_memories(tenant, [each for each in newest.values() if isinstance(each, Memory)])
+        if projection.unused_text_key:
+            ports.sources.blobs.delete_text(projection.unused_text_key)
+    ports.indexer.index_memories(tenant, [each for each in newest.values() if isinstance(each, Memory)])
 
 
 def _is_newer(change: Memory | Removal, known: Memory | Removal | None) -> bool:
-    """Of one version the removal is the last word."""
+    """Whether a change replaces the known one; of one version the removal does."""
     if known is None or change.version != known.version:
         return known is None or change.version > known.version
     return isinstance(change, Removal) or isinstance(known, Memory)
-
-
-def _announcement_of(seen: ProjectedChange) -> Event:
-    assert seen.projection.announcement  # noqa: S101 - its caller has looked
-    return seen.projection.announcement

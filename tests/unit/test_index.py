@@ -1,7 +1,7 @@
 """functions/index: what the stream tells becomes searchable once, and listeners hear what became of facts."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -23,9 +23,6 @@ from tests.fakes.facts import InMemoryFacts
 from tests.fakes.memories import InMemoryMemories
 from tests.support.memories import look
 
-if TYPE_CHECKING:
-    from membus.core.errors import MembusError
-
 OWNER_PK, DOC_PK = f"T#{ADA.tenant}#U#{ADA.user}", f"T#{ADA.tenant}#D#mem_1"
 TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
@@ -45,21 +42,24 @@ class Index:
             InMemoryConversations(lambda: NOON, a_conversation("c1")),
         )
         self.erasures = InMemoryErasures()
-        self.failures: list[tuple[str, MembusError]] = []
-        self.unpaid: list[tuple[str, MembusError]] = []
+        self.failures: list[tuple[object, object]] = []
+        self.unpaid: list[tuple[object, object]] = []
 
     def take(self, *records: dict[str, Any]) -> list[str]:
-        sink = IndexPorts(
+        ports = IndexPorts(
             indexer=Indexer(lambda _: self.embedder, self.memories),
             index=self.memories,
             bus=self.bus,
-            quarantine=self.quarantine,
+            poison_messages=self.quarantine,
             sources=ProjectionSources(self.contents, self.facts, self.conversations),
-            gate=ErasureGuard(self.erasures),
-            on_failure=lambda tenant, error: self.failures.append((tenant, error)),
-            on_unpaid=lambda tenant, error: self.unpaid.append((tenant, error)),
+            erasures=ErasureGuard(self.erasures),
+            monitor=self,
         )
-        return index_changes(records, sink=sink)
+        return index_changes(records, ports)
+
+    def log_warning(self, message: str, **fields: object) -> None:
+        failed = self.failures if message == "changes come again" else self.unpaid
+        failed.append((fields["tenant_id"], fields["code"]))
 
     def told(self) -> list[tuple[str, Any, Any]]:
         return [
@@ -300,7 +300,7 @@ def test_without_money_changes_are_found_by_their_words_and_hold_up_nothing(inde
     assert index.take(of_fact(LISBON), of_fact(PORTO, LISBON, number="2")) == []
 
     assert look(index.memories, "Porto", mode="text") == ["fact:ada:home.city"]
-    assert [(tenant, error.code) for tenant, error in index.unpaid] == [("acme", "budget_exhausted")]
+    assert index.unpaid == [("acme", "budget_exhausted")]
     assert index.failures == []
 
 

@@ -53,19 +53,18 @@ class Told:
 
     def take(self, *records: dict[str, Any]) -> None:
         embedder = WordEmbeddingModel()
-        sink = IndexPorts(
+        ports = IndexPorts(
             indexer=Indexer(lambda _: embedder, self.index),
             index=self.index,
             bus=InMemoryEventBus(),
-            quarantine=InMemoryPoisonMessages(),
-            gate=ErasureGuard(self.erasures),
-            on_failure=_raise,
-            on_unpaid=_raise,
+            poison_messages=InMemoryPoisonMessages(),
+            erasures=ErasureGuard(self.erasures),
+            monitor=FailingMonitor(),
             sources=ProjectionSources(
                 InMemoryBlobs(), InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
             ),
         )
-        assert index_changes(records, sink=sink) == []
+        assert index_changes(records, ports) == []
 
     def erase(self) -> None:
         subject = erasure_subject(self.owner.tenant, self.owner.user)
@@ -73,8 +72,11 @@ class Told:
         self.erasures.lines[self.owner.tenant, subject] = line
 
 
-def _raise(_: str, error: Exception) -> None:
-    raise error
+class FailingMonitor:
+    """Nothing may be left to warn of."""
+
+    def log_warning(self, message: str, **fields: object) -> None:
+        raise AssertionError(message, fields)
 
 
 @pytest.fixture
