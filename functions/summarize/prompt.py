@@ -1,7 +1,4 @@
-"""The question that turns a segment, or chapters of one level, into one chapter.
-
-And the shape of its answer.
-"""
+"""The question that turns a segment, or chapters of one level, into one chapter, and the shape of its answer."""
 
 import json
 from collections.abc import Sequence
@@ -27,10 +24,7 @@ means to do and has not done), decisions, numbers (amounts, measures and dates w
 
 
 class SummaryDraft(Record):
-    """`summary` and what the model holds for worth keeping.
-
-    Code looks for every word of it in what was said.
-    """
+    """A summary, and what the model proposes to keep; code looks for each proposal in the messages."""
 
     summary: str
     entities: list[str]
@@ -50,16 +44,16 @@ def prompt_for_chapters(chapters: Sequence[Chapter], keep: Sequence[Slot]) -> Pr
 
 
 def retry_prompt(prompt: Prompt, text: str, lost: Sequence[Slot]) -> Prompt:
-    """Ask once more, naming what the first answer has lost."""
-    named = "\n".join(_escaped(slot.text) for slot in lost)
-    complaint = f"That summary lost what had to be kept. Write it again with these word for word:\n<keep>\n{named}\n</keep>"
-    (asked,) = prompt.messages
-    said = (
-        asked,
+    """Return the prompt of a second try, which names what the first answer has lost."""
+    kept = "\n".join(_escaped(slot.text) for slot in lost)
+    complaint = "That summary lost what had to be kept. Write it again with these word for word:"
+    (question,) = prompt.messages
+    messages = (
+        question,
         ChatMessage(role="assistant", text=text),
-        ChatMessage(role="user", text=f"{asked.text}\n{complaint}"),
+        ChatMessage(role="user", text=f"{question.text}\n{complaint}\n<keep>\n{kept}\n</keep>"),
     )
-    return prompt.model_copy(update={"messages": said})
+    return prompt.model_copy(update={"messages": messages})
 
 
 def _prompt(lines: Sequence[str], keep: Sequence[str]) -> Prompt:
@@ -75,5 +69,5 @@ def _line(speaker: str, text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Let no text end a fence."""
+    """Return a text that cannot end a fence."""
     return text.replace("<", "\\u003c")

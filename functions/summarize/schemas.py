@@ -1,4 +1,4 @@
-"""What arrives: queue messages that hold `summary.due`."""
+"""What arrives: queue messages with the event `summary.due`, as EventBridge wraps it."""
 
 from pydantic import BaseModel
 

@@ -1,10 +1,6 @@
-"""Bring the outline of a conversation up to date.
+"""Summaries: an old segment of a conversation becomes a chapter, each segment exactly once.
 
-One segment of raw turns after the other, each exactly once.
-
-Write one chapter.
-
-Ask, check every slot, ask once more for what was lost, and keep verbatim what still is.
+A chapter is checked for every slot it has to keep; a lost one is asked for once more, then appended verbatim.
 """
 
 import re
@@ -48,7 +44,7 @@ _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")  # noqa: RUF001 (full stop
 
 @dataclass(frozen=True)
 class WrittenChapter:
-    """A chapter's words, whose they are, the slots they were checked for, and what the check found."""
+    """A chapter's text, its model, the slots that it was checked for, and the result of the check."""
 
     text: str
     model: str
@@ -62,55 +58,52 @@ class ChapterWriter:
     seconds_left: Callable[[], float]
 
     def write_from_turns(self, messages: Sequence[Message], known: Sequence[Slot]) -> WrittenChapter:
-        """Write the chapter of raw turns, with the slots they add to those `known`.
+        """Write the chapter of raw turns, with the slots that they add to the `known` ones.
 
         Raises:
-            ModelError: refused, cut off or empty: no such summary counts.
-            UnavailableError: the model is down or there is no time to ask it.
+            ModelError: the answer is refused, cut off or empty.
+            UnavailableError: the model is down, or no time is left to ask it.
         """
         prompt = prompt_for_turns(messages, extract_slots(messages, {}, known))
-        drafted = self._ask(prompt)
-        return self._checked(
-            prompt, drafted, tuple(extract_slots(messages, _proposed_slots(drafted.value), known))
-        )
+        draft = self._ask(prompt)
+        slots = extract_slots(messages, _proposed_slots(draft.value), known)
+        return self._check_slots(prompt, draft, tuple(slots))
 
     def write_from_chapters(self, chapters: Sequence[Chapter], slots: Sequence[Slot]) -> WrittenChapter:
-        """Write the chapter that tells what `chapters` tell; raises as `of_turns`."""
+        """Write the chapter that sums up other chapters; raises as `write_from_turns` does."""
         prompt = prompt_for_chapters(chapters, slots)
-        return self._checked(prompt, self._ask(prompt), tuple(slots))
+        return self._check_slots(prompt, self._ask(prompt), tuple(slots))
 
-    def _checked(
-        self, prompt: Prompt, drafted: StructuredAnswer[SummaryDraft], slots: tuple[Slot, ...]
+    def _check_slots(
+        self, prompt: Prompt, draft: StructuredAnswer[SummaryDraft], slots: tuple[Slot, ...]
     ) -> WrittenChapter:
-        text = _fit_chapter(drafted.value.summary)
-        lost_first = _missing_slots(slots, text)
-        passes, lost = 1, lost_first
-        if lost_first and (again := self._again(prompt, text, lost_first)):
-            passes = 2
-            text, lost = min(
-                (text, lost), (again, _missing_slots(slots, again)), key=lambda each: len(each[1])
-            )
-        found = SummaryVerification(
+        text = _fit_chapter(draft.value.summary)
+        lost_first = lost = _missing_slots(slots, text)
+        second = self._ask_again(prompt, text, lost) if lost else None
+        if second:
+            text = min(text, second, key=lambda each: len(_missing_slots(slots, each)))
+            lost = _missing_slots(slots, text)
+        verification = SummaryVerification(
             slots=len(slots),
-            passes=passes,
+            passes=2 if second else 1,
             lost_first=tuple(slot.text for slot in lost_first),
             appended=tuple(slot.text for slot in lost),
         )
-        return WrittenChapter(text, drafted.model, slots, found)
+        return WrittenChapter(text, draft.model, slots, verification)
 
     def _ask(self, prompt: Prompt) -> StructuredAnswer[SummaryDraft]:
         seconds = self.seconds_left()
         if seconds <= 0:
             raise UnavailableError("too little time is left of this invocation to ask the model")
-        drafted = self.model.answer_with_usage(
+        draft = self.model.answer_with_usage(
             prompt, SummaryDraft, max_tokens=MAX_TOKENS, timeout_seconds=seconds
         )
-        if is_blank(_fit_chapter(drafted.value.summary)):
+        if is_blank(_fit_chapter(draft.value.summary)):
             raise ModelError("the model's summary is empty", reason="empty")
-        return drafted
+        return draft
 
-    def _again(self, prompt: Prompt, text: str, lost: Sequence[Slot]) -> str | None:
-        """A second try that fails costs nothing: what the first lost is kept word for word."""
+    def _ask_again(self, prompt: Prompt, text: str, lost: Sequence[Slot]) -> str | None:
+        """A second try that fails costs nothing: slots that the first lost are appended."""
         try:
             return _fit_chapter(self._ask(retry_prompt(prompt, text, lost)).value.summary)
         except UnavailableError:
@@ -122,17 +115,17 @@ def _missing_slots(slots: Sequence[Slot], text: str) -> list[Slot]:
 
 
 def _fit_chapter(summary: str) -> str:
-    """Return what fits a chapter, sentence by sentence, without those that would steer its reader."""
+    """Return the sentences that fit a chapter, without those that try to steer a model."""
     kept: list[str] = []
-    left = CHAPTER_TOKENS
-    for sentence in (
-        each for each in _SENTENCE.split(summary.strip()) if each and not is_prompt_injection(each)
-    ):
+    tokens_left = CHAPTER_TOKENS
+    for sentence in filter(None, _SENTENCE.split(summary.strip())):
+        if is_prompt_injection(sentence):
+            continue
         words = sentence.split()
-        while words and estimate_tokens(" ".join(words)) > left:
+        while words and estimate_tokens(" ".join(words)) > tokens_left:
             words = words[: len(words) * 9 // 10]
         kept.append(" ".join(words))
-        left -= estimate_tokens(kept[-1])
+        tokens_left -= estimate_tokens(kept[-1])
     return " ".join(filter(None, kept))
 
 
@@ -146,9 +139,9 @@ def _proposed_slots(draft: SummaryDraft) -> Mapping[SlotKind, Sequence[str]]:
 
 
 MESSAGES_MAX = 400
-"""Read at once: beyond what the longest segment holds, unless messages average below twenty tokens."""
+"""Messages of one read: more than the longest segment has, unless they average below twenty tokens."""
 STEPS_MAX = 5
-"""Segments of one invocation; what is left is due again with the next turn."""
+"""Segments of one invocation; the rest is due again with the next turn."""
 
 
 @dataclass(frozen=True)
@@ -162,12 +155,10 @@ class Summarizer:
     seconds_left: Callable[[], float]
 
     def advance_summary(self, due: SummaryDue) -> int:
-        """Return how many versions the outline has advanced.
-
-        None where nothing is due or somebody else was faster.
+        """Return by how many versions the summary index has advanced, 0 where another writer was faster.
 
         Raises:
-            UnavailableError, ModelError: the outline stays where it was, and the same message may come again.
+            UnavailableError, ModelError: the index stays as it was, and the same message may come again.
         """
         try:
             self.conversations.get_conversation(due.tenant_id, due.conversation_id)
@@ -175,92 +166,83 @@ class Summarizer:
             return 0
         for step in range(STEPS_MAX):
             read = self.summaries.get_index(due.tenant_id, due.conversation_id)
-            said = self.summaries.list_unsummarised(
+            messages = self.summaries.list_unsummarised(
                 due.tenant_id, due.conversation_id, after=read.last_checkpoint.until, limit=MESSAGES_MAX
             )
-            part = (
-                next_segment(said)
-                if needs_summary(tokens=sum(map(message_tokens, said)), messages=len(said))
-                else ()
-            )
-            if not part:
+            is_due = needs_summary(tokens=sum(map(message_tokens, messages)), messages=len(messages))
+            segment = next_segment(messages) if is_due else ()
+            if not segment:
                 return step
             try:
-                outline, written = self._compact(
-                    read, part, ChapterWriter(self.model(due.tenant_id), self.seconds_left)
-                )
+                writer = ChapterWriter(self.model(due.tenant_id), self.seconds_left)
+                index, summaries = self._summarize_segment(read, segment, writer)
                 self.summaries.save_index(
-                    due.tenant_id, due.conversation_id, outline, read=read, summaries=written
+                    due.tenant_id, due.conversation_id, index, read=read, summaries=summaries
                 )
             except (ConflictError, BudgetError):
                 return step  # without money it is due again with the next turn
         return STEPS_MAX
 
-    def _compact(
-        self, read: SummaryIndex, part: Sequence[Message], writer: ChapterWriter
+    def _summarize_segment(
+        self, read: SummaryIndex, segment: Sequence[Message], writer: ChapterWriter
     ) -> tuple[SummaryIndex, list[Summary]]:
-        """Return the next outline and the summaries it brings.
+        """Return the next summary index, and the summaries of the segment and of chapters that it completes.
 
-        The part's, and those of chapters that it completes.
-
-        Of what is not to be remembered nothing is told; it is covered all the same.
+        Messages that are not to be remembered are left out of the summary; the checkpoint covers them.
         """
-        told = [message for message in part if message.remember]
-        border = SummaryCheckpoint(
+        remembered = [message for message in segment if message.remember]
+        checkpoint = SummaryCheckpoint(
             version=read.last_checkpoint.version + 1,
-            until=part[-1].message_id,
-            tokens=read.last_checkpoint.tokens + sum(map(message_tokens, part)),
-            messages=read.last_checkpoint.messages + len(part),
+            until=segment[-1].message_id,
+            tokens=read.last_checkpoint.tokens + sum(map(message_tokens, segment)),
+            messages=read.last_checkpoint.messages + len(segment),
         )
-        borders = (*read.borders, border)[-CHECKPOINTS_MAX:]
-        if not told:
-            return read.model_copy(update={"borders": borders, "created_at": self.clock()}), []
-        written = writer.write_from_turns(told, read.slots)
-        first = self._summary(written, level=0, span=(part[0].message_id, part[-1].message_id), border=border)
-        outline = SummaryIndex(
-            borders=borders,
-            chapters=(*read.chapters, _chapter_of(first)),
-            slots=update_ledger(read.slots, written.slots, told),
+        checkpoints = (*read.borders, checkpoint)[-CHECKPOINTS_MAX:]
+        if not remembered:
+            return read.model_copy(update={"borders": checkpoints, "created_at": self.clock()}), []
+        chapter = writer.write_from_turns(remembered, read.slots)
+        span = segment[0].message_id, segment[-1].message_id
+        summary = self._summary(chapter, level=0, span=span, checkpoint=checkpoint)
+        index = SummaryIndex(
+            borders=checkpoints,
+            chapters=(*read.chapters, _chapter_of(summary)),
+            slots=update_ledger(read.slots, chapter.slots, remembered),
             created_at=self.clock(),
         )
-        return self._rolled_up(outline, [first], writer)
+        return self._roll_up(index, [summary], writer)
 
-    def _rolled_up(
-        self, outline: SummaryIndex, written: list[Summary], writer: ChapterWriter
+    def _roll_up(
+        self, index: SummaryIndex, summaries: list[Summary], writer: ChapterWriter
     ) -> tuple[SummaryIndex, list[Summary]]:
-        """Sum up chapters that stand side by side for too long.
-
-        One that fails is tried with the next segment.
-        """
-        while chapters := select_rollup(outline.chapters):
+        """Sum up neighbouring chapters of one level; one that fails is tried again with the next segment."""
+        while chapters := select_rollup(index.chapters):
             first, last = span = chapters[0].first, chapters[-1].last
-            slots = [slot for slot in outline.slots if first <= slot.message_id <= last]
+            slots = [slot for slot in index.slots if first <= slot.message_id <= last]
             try:
-                told = writer.write_from_chapters(chapters, slots)
+                chapter = writer.write_from_chapters(chapters, slots)
             except UnavailableError:
                 break
-            summary = self._summary(
-                told, level=chapters[0].level + 1, span=span, border=outline.last_checkpoint
-            )
-            rest = [chapter for chapter in outline.chapters if chapter not in chapters]
-            place = sum(chapter.last < first for chapter in rest)
+            level = chapters[0].level + 1
+            summary = self._summary(chapter, level=level, span=span, checkpoint=index.last_checkpoint)
+            rest = [each for each in index.chapters if each not in chapters]
+            place = sum(each.last < first for each in rest)
             joined = (*rest[:place], _chapter_of(summary), *rest[place:])
-            outline = outline.model_copy(update={"chapters": joined})
-            written = [*written, summary]
-        return outline, written
+            index = index.model_copy(update={"chapters": joined})
+            summaries = [*summaries, summary]
+        return index, summaries
 
     def _summary(
-        self, told: WrittenChapter, *, level: int, span: tuple[str, str], border: SummaryCheckpoint
+        self, chapter: WrittenChapter, *, level: int, span: tuple[str, str], checkpoint: SummaryCheckpoint
     ) -> Summary:
         return Summary(
             level=level,
             first=span[0],
             last=span[1],
-            text=told.text,
-            slots=told.slots,
-            verification=told.verification,
-            version=border.version,
-            model=told.model,
+            text=chapter.text,
+            slots=chapter.slots,
+            verification=chapter.verification,
+            version=checkpoint.version,
+            model=chapter.model,
             prompt_version=PROMPT_VERSION,
             created_at=self.clock(),
         )
