@@ -17,7 +17,7 @@ from tests.e2e.client import Client, now, said, somebody
 from tests.e2e.conftest import NewKey
 from tests.e2e.test_episodes import append, ids, path_of
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("archive")]
 ARCHIVE = "membus-local-archive"
 Archive = Callable[..., dict[str, Any]]
 

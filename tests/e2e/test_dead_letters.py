@@ -16,7 +16,7 @@ from scripts.cli import main
 from scripts.dlq.queues import DeadLetter, QueueReader
 from tests.e2e.client import Client, eventually, now, said, somebody
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("dead letters")]
 
 
 def waiting(sqs: Any, queue: str, needle: str) -> list[DeadLetter]:

@@ -23,7 +23,7 @@ from membus.tenants.api_keys import ApiScope
 from tests.e2e.client import Client, eventually, now, said, somebody
 from tests.e2e.conftest import NewKey
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("dead letters")]
 PROVEN_WITHIN_SECONDS = 300
 
 

@@ -14,7 +14,7 @@ import pytest
 from scripts.cli import main
 from tests.e2e.client import eventually, somebody
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("dead letters")]
 
 
 @pytest.fixture

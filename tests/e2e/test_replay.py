@@ -16,7 +16,7 @@ from localstack.home import REPOSITORY, Stack
 from tests.e2e.client import Client, eventually, now, said, somebody
 from tests.e2e.conftest import NewKey
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("archive")]
 Command = Callable[..., list[dict[str, Any]]]
 
 

@@ -16,7 +16,7 @@ from tests.e2e.client import Client, now, said, somebody
 from tests.e2e.conftest import NewKey
 from tests.e2e.test_episodes import append, ids
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("archive")]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from localstack import processes, running
 from localstack.home import REPOSITORY, Home
@@ -46,6 +47,7 @@ def test_status_names_every_part_with_its_address(stack_file: Path) -> None:
     assert status.stdout.count(f"{LOOPBACK}:") == 4
 
 
+@pytest.mark.outage
 def test_the_next_up_restarts_a_crashed_part_alone(stack_file: Path) -> None:
     emulator = running.read_record(Home(stack_file.parent), running.PARTS[0])
     crashed = _redis_process(stack_file)
