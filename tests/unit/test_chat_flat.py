@@ -1,7 +1,4 @@
-"""A conversation of a thousand turns.
-
-Its prefix stays byte for byte, its prompt stays flat, its summaries keep up.
-"""
+"""A long conversation: its prefix stays byte for byte, its prompt stays flat, its summaries keep up."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,8 +10,9 @@ from membus.llm.prompt import Prompt
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
 from tests.fakes.model import ScriptedModel
 from tests.support.api_client import ApiTestClient
+from tests.support.budgets import budget
 
-TURNS = 1_000
+TURNS = budget(300, nightly=1_000)
 FACT_EVERY = 170
 CHAPTER = '{"summary": "They talked.", "entities": [], "intents": [], "decisions": [], "numbers": []}'
 
@@ -43,7 +41,7 @@ def prefix(prompt: Prompt) -> list[str]:
     return [*blocks, *(said.model_dump_json(exclude={"cached"}) for said in window)]
 
 
-def test_a_thousand_turns_keep_their_prefix_and_their_size(door: ApiTestClient) -> None:
+def test_a_long_conversation_keeps_its_prefix_and_its_size(door: ApiTestClient) -> None:
     door.conversations.create_conversation(a_conversation("c"), request_key="c")
     door.model = ScriptedModel("word " * 60)
     sizes: list[int] = []
@@ -80,9 +78,9 @@ def test_a_thousand_turns_keep_their_prefix_and_their_size(door: ApiTestClient) 
 
     assert all(changed for _, changed in broken), [turn for turn, changed in broken if not changed]
     assert len(broken) == cuts + facts
-    assert 5 < cuts < TURNS / 25
+    assert TURNS / 200 < cuts < TURNS / 25
     assert max(sizes) <= PROMPT_TOKENS_MAX
-    assert max(sizes[50:200]) * 1.2 > max(sizes[800:])
+    assert max(sizes[50 : TURNS // 2]) * 1.2 > max(sizes[TURNS * 4 // 5 :])
     assert not door.conversations.get_conversation("acme", "c").marks.cut.uncovered
 
 
