@@ -1,6 +1,4 @@
-"""Conditions on metadata as clients write them: `{"and": [{"lang": {"eq": "en"}}, {"not": {"stars": {"lt".
-
-3}}}]}`.
+"""Filters on metadata, as clients write them: `{"lang": {"eq": "en"}, "not": {"stars": {"lt": 3}}}`.
 
 A field is a path with dots. Several fields, or several operators of one field, must all hold; a bare value
 means `eq`. A field that is absent satisfies `ne` and `{"exists": false}` and nothing else.
@@ -9,13 +7,14 @@ means `eq`. A field that is absent satisfies `ne` and `{"exists": false}` and no
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import ge, gt, le, lt
 from typing import Any, Literal, TypeGuard, get_args
 
 from membus.core.errors import InvalidError
 
 FilterOperator = Literal["eq", "ne", "in", "gt", "gte", "lt", "lte", "contains", "exists"]
 OPERATORS = frozenset(get_args(FilterOperator))
-ORDER_OPERATORS = frozenset({"gt", "gte", "lt", "lte"})
+_COMPARISONS = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 CONDITIONS_MAX, DEPTH_MAX, PATH_MAX, CHOICES_MAX = 64, 8, 8, 100
 _ABSENT = object()
 
@@ -46,17 +45,17 @@ Filter = Condition | And | Or | Not
 
 
 def parse_filter(tree: Mapping[str, Any] | None) -> Filter | None:
-    """Return the filter that a client's JSON means.
+    """Return the filter of a client's JSON.
 
     Raises:
         InvalidError: `bad_filter`, naming what is wrong with it.
     """
     if not tree:
         return None
-    read = _read(tree, 0)
-    if _count(read) > CONDITIONS_MAX:
+    parsed = _parse_tree(tree, 0)
+    if _count_conditions(parsed) > CONDITIONS_MAX:
         raise _filter_error(f"a filter takes at most {CONDITIONS_MAX} conditions")
-    return read
+    return parsed
 
 
 def matches_filter(wanted: Filter | None, metadata: Mapping[str, Any]) -> bool:
@@ -73,42 +72,42 @@ def matches_filter(wanted: Filter | None, metadata: Mapping[str, Any]) -> bool:
             return _condition_matches(wanted, _value_at(wanted.path, metadata))
 
 
-def _read(tree: Any, depth: int) -> Filter:
+def _parse_tree(tree: Any, depth: int) -> Filter:
     if not isinstance(tree, Mapping) or not tree:
         raise _filter_error("a filter is an object with at least one member")
     if depth > DEPTH_MAX:
         raise _filter_error(f"a filter nests at most {DEPTH_MAX} levels")
-    parts = tuple(_member(name, value, depth) for name, value in tree.items())
+    parts = tuple(_parse_member(name, value, depth) for name, value in tree.items())
     return parts[0] if len(parts) == 1 else And(parts)
 
 
-def _member(name: str, value: Any, depth: int) -> Filter:
+def _parse_member(name: str, value: Any, depth: int) -> Filter:
     if name in {"and", "or"}:
         if not isinstance(value, list) or not value:
             raise _filter_error(f"`{name}` takes a list of filters")
-        parts = tuple(_read(part, depth + 1) for part in value)
+        parts = tuple(_parse_tree(part, depth + 1) for part in value)
         return And(parts) if name == "and" else Or(parts)
     if name == "not":
-        return Not(_read(value, depth + 1))
+        return Not(_parse_tree(value, depth + 1))
     path = tuple(name.split("."))
     if not all(path) or len(path) > PATH_MAX or "\0" in name:
         raise _filter_error(f"`{name}` is no path of a field")
     if not isinstance(value, Mapping):
-        return _condition(path, "eq", value)
-    parts = tuple(_condition(path, operator, operand) for operator, operand in value.items())
+        return _parse_condition(path, "eq", value)
+    parts = tuple(_parse_condition(path, operator, operand) for operator, operand in value.items())
     if not parts:
         raise _filter_error(f"`{name}` has no operator")
     return parts[0] if len(parts) == 1 else And(parts)
 
 
-def _condition(path: tuple[str, ...], operator: str, value: Any) -> Condition:
+def _parse_condition(path: tuple[str, ...], operator: str, value: Any) -> Condition:
     if not _is_operator(operator):
         raise _filter_error(f"`{operator}` is no operator; there are {', '.join(sorted(OPERATORS))}")
     if operator == "in" and not (isinstance(value, list) and len(value) <= CHOICES_MAX):
         raise _filter_error(f"`in` takes a list of at most {CHOICES_MAX} values")
     if operator == "exists" and not isinstance(value, bool):
         raise _filter_error("`exists` takes true or false")
-    if operator in ORDER_OPERATORS and not (_is_number(value) or isinstance(value, str)):
+    if operator in _COMPARISONS and not (_is_number(value) or isinstance(value, str)):
         raise _filter_error(f"`{operator}` compares numbers or texts")
     if operator == "contains" and not (_is_number(value) or isinstance(value, str | bool)):
         raise _filter_error("`contains` takes a text, a number or a boolean")
@@ -145,22 +144,20 @@ def _operator_matches(operator: str, found: Any, value: Any) -> bool:
 def _contains(found: Any, value: Any) -> bool:
     if isinstance(found, list):
         return any(_json_equal(member, value) for member in found)
-    return isinstance(found, str) and isinstance(value, str) and value in found
+    return _are_texts(found, value) and value in found
 
 
 def _compares(operator: str, found: Any, value: Any) -> bool:
-    comparable = (_is_number(found) and _is_number(value)) or (
-        isinstance(found, str) and isinstance(value, str)
-    )
-    if not comparable:
-        return False
-    return bool(
-        {"gt": found > value, "gte": found >= value, "lt": found < value, "lte": found <= value}[operator]
-    )
+    is_comparable = (_is_number(found) and _is_number(value)) or _are_texts(found, value)
+    return is_comparable and bool(_COMPARISONS[operator](found, value))
+
+
+def _are_texts(found: Any, value: Any) -> bool:
+    return isinstance(found, str) and isinstance(value, str)
 
 
 def _json_equal(one: Any, other: Any) -> bool:
-    """Compare as JSON does: true is not 1."""
+    """Compare as JSON does, where true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return bool(one == other)
@@ -178,12 +175,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _count(wanted: Filter) -> int:
+def _count_conditions(wanted: Filter) -> int:
     match wanted:
         case And(parts) | Or(parts):
-            return sum(map(_count, parts))
+            return sum(map(_count_conditions, parts))
         case Not(part):
-            return _count(part)
+            return _count_conditions(part)
         case Condition():
             return 1
 

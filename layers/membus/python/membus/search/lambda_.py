@@ -1,7 +1,4 @@
-"""Search and episodes through the function that holds them.
-
-Chat lies outside the network that Postgres lives in.
-"""
+"""Search and episodes through the API's function: chat has no access to the network of Postgres."""
 
 import json
 from collections.abc import Sequence
@@ -18,13 +15,13 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-class _MemoryFunction:
-    """The function by its name; what it raises is that it does not answer."""
+class _ApiFunction:
+    """The function by its name; UnavailableError where it fails or does not answer."""
 
     def __init__(self, client: "LambdaClient", function: str) -> None:
         self._client, self._function = client, function
 
-    def _ask(self, event: dict[str, Any]) -> Any:
+    def _invoke(self, event: dict[str, Any]) -> Any:
         with translate_aws_errors("memory does not answer"):
             answer = self._client.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
             payload = answer["Payload"].read()
@@ -33,23 +30,21 @@ class _MemoryFunction:
         return json.loads(payload)
 
 
-class LambdaMemorySearch(_MemoryFunction):
+class LambdaMemorySearch(_ApiFunction):
     def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
-        asked = {"tenant": owner.tenant, "user": owner.user, "message": message, "limit": limit}
-        return [RecalledPassage.model_validate(each) for each in self._ask({"recall": asked})]
+        recall = {"tenant": owner.tenant, "user": owner.user, "message": message, "limit": limit}
+        return [RecalledPassage.model_validate(each) for each in self._invoke({"recall": recall})]
 
     def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
-        texts: dict[str, list[str]] = self._ask(
-            {"passages": {"tenant": tenant, "memory_ids": list(memory_ids)}}
-        )
+        wanted = {"tenant": tenant, "memory_ids": list(memory_ids)}
+        texts: dict[str, list[str]] = self._invoke({"passages": wanted})
         return texts
 
 
-class LambdaEpisodes(_MemoryFunction):
+class LambdaEpisodes(_ApiFunction):
     def list_episodes(
         self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
     ) -> Page[Episode]:
-        found = self._ask(
-            {"episodes": {"wanted": wanted.model_dump(mode="json"), "limit": limit, "after": after}}
-        )
+        asked = {"wanted": wanted.model_dump(mode="json"), "limit": limit, "after": after}
+        found = self._invoke({"episodes": asked})
         return Page(tuple(Episode.model_validate(each) for each in found["items"]), found["after"])

@@ -1,4 +1,4 @@
-"""What a stored thing is to somebody who searches: facts and events as memories."""
+"""Memory projection: stored facts, events and summaries as memories of the search index."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ def event_memory_id(event_id: str) -> str:
 
 
 def project_fact(owner: Owner, fact: Fact) -> Memory:
-    """Return the fact in words: its key, its value, and the words it rests on."""
+    """Return the fact in words: its key, its value and its quote."""
     text = f"{fact.key.replace('.', ' ').replace('_', ' ')}: {fact.value}"
     quote = fact.provenance.quote
     return Memory(
@@ -45,25 +45,21 @@ def project_fact(owner: Owner, fact: Fact) -> Memory:
 def project_observations(
     owner: Owner, observations: Sequence[Observation], *, version: int
 ) -> Memory | Removal:
-    """Return what was observed of one key as it is now, with what held before it.
-
-    Gone where it never held anything.
-    """
-    told = [
+    """Return the current fact of one key with its earlier values; a removal where it never had any."""
+    values = [
         project_fact(owner, fact).model_copy(
             update={"occurred_at": start, "valid_until": end, "version": version}
         )
         for fact, start, end in fact_periods(observations)
         if not fact.is_retracted
     ]
-    if not told:
-        return Removal(
-            tenant_id=owner.tenant, memory_id=fact_memory_id(owner, observations[0].key), version=version
-        )
-    last = told[-1]
+    if not values:
+        memory_id = fact_memory_id(owner, observations[0].key)
+        return Removal(tenant_id=owner.tenant, memory_id=memory_id, version=version)
+    last = values[-1]
     if last.valid_until is None:
-        return last.model_copy(update={"earlier": tuple(told[:-1])})
-    return last.model_copy(update={"text": "", "valid_until": None, "earlier": tuple(told)})
+        return last.model_copy(update={"earlier": tuple(values[:-1])})
+    return last.model_copy(update={"text": "", "valid_until": None, "earlier": tuple(values)})
 
 
 def summary_memory_id(conversation_id: str, chapter: Chapter) -> str:
@@ -71,10 +67,7 @@ def summary_memory_id(conversation_id: str, chapter: Chapter) -> str:
 
 
 def project_summary(conversation: Conversation, summary: Summary) -> Memory:
-    """Return what a summary tells of a conversation.
-
-    It stands alone, or it would part the turns that it tells of.
-    """
+    """Return a summary of a conversation, in no session, where it would separate the turns that it is about."""
     return Memory(
         tenant_id=conversation.tenant_id,
         memory_id=summary_memory_id(conversation.conversation_id, summary),
@@ -90,31 +83,23 @@ def project_summary(conversation: Conversation, summary: Summary) -> Memory:
 
 
 def project_event(event: Event) -> list[Memory]:
-    """Return what there is to find in an event.
-
-    What was said, an answer apart from its question, or what was done.
-    """
+    """Return the memories of an event: what was said, a reply apart from its message, or what was done."""
     return list(_spoken_memories(event)) or [
         _event_memory(event, event_memory_id(event.event_id), _action_text(event), speaker=None)
     ]
 
 
 def _spoken_memories(event: Event) -> Iterator[Memory]:
-    payload = event.payload
-    if event.type == "message.sent" and not is_blank(payload.get("text")):
+    payload, memory_id = event.payload, event_memory_id(event.event_id)
+    if event.type in {"message.sent", IMPORTED_EVENT_TYPE} and not is_blank(payload.get("text")):
         text = str(payload["text"])
-        yield _event_memory(
-            event, event_memory_id(event.event_id), text, speaker=_event_speaker(payload, text)
-        )
-    if event.type == IMPORTED_EVENT_TYPE and not is_blank(payload.get("text")):
-        yield _event_memory(event, event_memory_id(event.event_id), str(payload["text"]), speaker=None)
+        speaker = None if event.type == IMPORTED_EVENT_TYPE else _event_speaker(payload, text)
+        yield _event_memory(event, memory_id, text, speaker=speaker)
     if event.type == "turn.recorded":
         for role, suffix in (("user", ""), ("assistant", ":reply")):
             side = payload.get(role)
             if isinstance(side, dict) and not is_blank(side.get("text")):
-                yield _event_memory(
-                    event, event_memory_id(event.event_id) + suffix, str(side["text"]), speaker=role
-                )
+                yield _event_memory(event, memory_id + suffix, str(side["text"]), speaker=role)
 
 
 def _event_memory(event: Event, memory_id: str, text: str, *, speaker: str | None) -> Memory:
@@ -139,19 +124,17 @@ def _event_memory(event: Event, memory_id: str, text: str, *, speaker: str | Non
 
 
 def _action_text(event: Event) -> str:
-    rendered = describe_event(event)
-    if rendered != event.type:
-        return rendered
+    description = describe_event(event)
+    if description != event.type:
+        return description
     details = ", ".join(f"{name} {value}" for name, value in _details(event.payload).items())
-    return (
-        f"{event.type.replace('.', ' ').replace('_', ' ')}: {details}"
-        if details
-        else event.type.replace(".", " ")
-    )
+    if not details:
+        return event.type.replace(".", " ")
+    return f"{event.type.replace('.', ' ').replace('_', ' ')}: {details}"
 
 
 def _event_speaker(payload: Mapping[str, Any], text: str) -> str:
-    """Return who is named, in the payload or where a transcript names its speakers: in front of the text."""
+    """Return the speaker whom the payload names, or the text in front as transcripts do, else the role."""
     named = payload.get("speaker")
     if not is_blank(named):
         return str(named)[:_DETAIL_CHARACTERS_MAX]
@@ -160,7 +143,7 @@ def _event_speaker(payload: Mapping[str, Any], text: str) -> str:
 
 
 def _details(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is short and flat: names and figures, not texts."""
+    """Return the short and flat fields of a payload: names and figures, not texts."""
     short = {
         name: value
         for name, value in payload.items()

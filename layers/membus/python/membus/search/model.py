@@ -1,9 +1,4 @@
-"""What can be found: one memory of any kind, and the scope it belongs to.
-
-Documents.
-
-Texts that a client puts into memory itself, kept whole and versioned beside what is searched.
-"""
+"""Memories, which search finds, and documents, the texts that a client puts into memory itself."""
 
 import hashlib
 import re
@@ -19,18 +14,17 @@ from membus.search.passages import find_speaker
 MemoryKind = Literal["fact", "episode", "document", "summary"]
 METADATA_BYTES_MAX = 16_000
 SHARED_SCOPE = "*"
-"""The scope of what belongs to no user and no agent."""
+"""The scope of memories that belong to no user and no agent."""
 FINAL_VERSION = 2**53
-"""The version of a removal that nothing can come after."""
+"""The version of a removal that is final."""
 
 
 class Memory(Record):
-    """One thing worth finding, whatever store it lives in.
+    """One searchable thing, whatever store it comes from.
 
-    `memory_id` is its natural key within the tenant, `version` rises with each change of it: the newest one
-    wins, in whatever order copies arrive. `session` groups what was said in one sitting ('' stands alone).
-    `earlier` is what it said before, each until `valid_until`; without a text of its own only that is left of
-    it.
+    `memory_id` is its natural key within the tenant. `version` rises with each change, and the newest one wins in
+    whatever order copies arrive. `session` groups messages; '' is none. `earlier` are its former values, each
+    until `valid_until`; a memory without a text has only those.
     """
 
     tenant_id: Id
@@ -57,8 +51,7 @@ class Memory(Record):
 class Removal(Record):
     """A memory that is gone: no copy of it up to `version` may come back.
 
-    One that is `erased` leaves no mark, for its id names somebody: what was learned before is refused at the
-    gate.
+    An `erased` one leaves no record, because its id names a user; the erasure guard refuses old events.
     """
 
     tenant_id: Id
@@ -68,7 +61,7 @@ class Removal(Record):
 
 
 def memory_scope(user_id: str | None, agent_id: str | None) -> str:
-    """Return whose a memory is: the user's, else the agent's, else everybody's of the tenant."""
+    """Return the scope of a memory: the user's, else the agent's, else the tenant's."""
     if user_id:
         return f"U#{user_id}"
     return f"A#{agent_id}" if agent_id else SHARED_SCOPE
@@ -79,16 +72,16 @@ def is_live(expires_at: datetime | None, now: datetime) -> bool:
 
 
 DOCUMENT_CHARACTERS_MAX = 1_000_000
-"""Characters, a long novel's: four bytes each, and an answer of 6 MB still holds one."""
+"""A long novel; at four bytes a character it still fits an answer of 6 MB."""
 DUPLICATE_SIMILARITY = 0.95
 _DETAILS = re.compile(r"\d+|\b(?:no|not|never|nor|none|neither|without|cannot)\b|n't\b")
 
 
 class Document(Record):
-    """`version` counts its changes; `deleted` stands for a document that is gone and must stay so.
+    """`version` counts the changes; a `deleted` document stays stored so that no older copy comes back.
 
-    The index orders changes by `updated_at`, which only rises: a document put again long after it expired
-    begins to count anew.
+    The index orders changes by `updated_at`, which only rises, while the version of a document that is put again
+    after it expired starts anew.
     """
 
     memory_id: Id
@@ -127,27 +120,21 @@ class Document(Record):
 
 
 def document_id(user_id: str | None, agent_id: str | None, text: str, *, again: int) -> str:
-    """Return the id of the owner's document of these words.
-
-    `again` counts those whose words were changed since.
-    """
-    identity = "\n".join((user_id or "", agent_id or "", str(again), _normalized(text)))
+    """Return the id of an owner's document; `again` counts those of the same words that were changed since."""
+    identity = "\n".join((user_id or "", agent_id or "", str(again), _normalize(text)))
     return f"mem_{hashlib.sha256(identity.encode()).hexdigest()[:26]}"
 
 
 def has_same_words(one: str, other: str) -> bool:
-    return _normalized(one) == _normalized(other)
+    return _normalize(one) == _normalize(other)
 
 
 def has_same_details(one: str, other: str) -> bool:
-    """Whether two texts that sound alike also agree.
-
-    "at 3" is not "at 4", and "likes" is not "does not like".
-    """
+    """Whether two similar texts agree in numbers and negations: "at 3" is not "at 4"."""
     return _detail_words(one) == _detail_words(other)
 
 
-def _normalized(text: str) -> str:
+def _normalize(text: str) -> str:
     return " ".join(text.casefold().split())
 
 

@@ -1,10 +1,7 @@
-"""How a text becomes passages: the unit that is embedded, indexed, ranked and recalled.
+"""Passages of a text: the unit that is embedded, indexed, ranked and recalled; and the speaker of a text.
 
-A passage holds about 110 word pieces (some 80 words). Two measures ask for so little: MiniLM reads 256 pieces
-and blurs what it reads, and a prompt pays for every piece it recalls, so the smaller the passage, the more
-evidence a token carries. A short message stays whole.
-
-Who says a text: the name that it opens with, and which names are those of a role.
+A passage has about 110 word pieces, some 80 words, for two reasons. MiniLM reads 256 pieces and blurs what it
+reads, and a prompt pays for every piece it recalls. A short message stays whole.
 """
 
 import re
@@ -27,7 +24,7 @@ def find_speaker(text: str) -> str | None:
 
 
 def with_speaker(speaker: str | None, text: str) -> str:
-    """Return the text with its speaker in front, once: a transcript has written it there already."""
+    """Return the text with its speaker in front, unless it is there already, as in transcripts."""
     return text if not speaker or text.startswith(f"{speaker}: ") else f"{speaker}: {text}"
 
 
@@ -40,11 +37,12 @@ def is_model(speaker: str | None) -> bool:
 
 
 PASSAGE_PIECES = 110
-_KEEP_WHOLE_FACTOR = (
-    1.25  # a text just above the size stays whole: half a message answers less than a slightly long one
-)
-_OVERRUN_FACTOR = 1.15  # a sentence that ends just behind the size still belongs in front of the border
-_LETTERS_PER_PIECE = 7  # measured on code, lists and speech: a long word splits about this often
+# A text just above the size stays whole: half a message answers less than a slightly long one.
+_KEEP_WHOLE_FACTOR = 1.25
+# A sentence that ends just after the size still belongs to the passage.
+_OVERRUN_FACTOR = 1.15
+# A long word has a piece for so many letters, as measured on code, lists and speech.
+_LETTERS_PER_PIECE = 7
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _BORDER = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 _WORD = re.compile(r"\S+\s*")
@@ -66,30 +64,24 @@ class Passage:
 
 
 def index_passages(text: str, *, speaker: str | None = None) -> list[Passage]:
-    """Return the passages of one message, event, fact or document, in reading order.
-
-    Nothing for a blank text.
-    """
-    said = [(part, _indexed_stems(part, speaker)) for part in split_passages(text) if part]
-    whole = sum(len(indexed) for _, indexed in said)
+    """Return the passages of one message, event, fact or document, in reading order; none for a blank text."""
+    parts = [(part, _index_stems(part, speaker)) for part in split_passages(text) if part]
+    message_length = sum(len(stems) for _, stems in parts)
     return [
         Passage(
             part=number,
             text=part,
             embedded_text=with_speaker(speaker, part),
-            stems=" ".join(indexed),
-            length=len(indexed),
-            message_length=whole,
+            stems=" ".join(stems),
+            length=len(stems),
+            message_length=message_length,
         )
-        for number, (part, indexed) in enumerate(said)
+        for number, (part, stems) in enumerate(parts)
     ]
 
 
 def split_passages(text: str, size: int = PASSAGE_PIECES) -> list[str]:
-    """Cut on sentence borders and line ends into parts of about equal size.
-
-    Only what has no border is cut inside.
-    """
+    """Cut at ends of sentences and lines into parts of about equal size; a long sentence is cut inside."""
     total = count_pieces(text)
     if total <= size * _KEEP_WHOLE_FACTOR:
         return [text.strip()]
@@ -105,27 +97,24 @@ def split_passages(text: str, size: int = PASSAGE_PIECES) -> list[str]:
 
 
 def count_pieces(text: str) -> int:
-    """Estimate a text's word pieces without a tokenizer.
-
-    The real one in production is another model's anyway.
-    """
+    """Estimate the word pieces of a text without a tokenizer, which differs by embedding model anyway."""
     return sum(1 + (len(token) - 1) // _LETTERS_PER_PIECE for token in _TOKEN.findall(text))
 
 
-def _indexed_stems(text: str, speaker: str | None) -> list[str]:
-    """Index a name with what its bearer says; a role says nothing that a question could ask for."""
-    said = with_speaker(speaker, text)
-    return stem_words(said[len(speaker) :] if speaker and is_role(speaker) else said)
+def _index_stems(text: str, speaker: str | None) -> list[str]:
+    """Return the stems of a text with its speaker's name, unless that is a role, which no query asks for."""
+    spoken = with_speaker(speaker, text)
+    return stem_words(spoken[len(speaker) :] if speaker and is_role(speaker) else spoken)
 
 
 def _sentences(text: str, size: int) -> list[str]:
     cuts = [0, *(border.end() for border in _BORDER.finditer(text)), len(text)]
     whole = [text[start:end] for start, end in pairwise(cuts) if text[start:end].strip()]
-    return [part for sentence in whole for part in _chopped(sentence, size)]
+    return [part for sentence in whole for part in _split_sentence(sentence, size)]
 
 
-def _chopped(sentence: str, size: int) -> list[str]:
-    """Cut a sentence that is itself too long between words, and a word that is too long (a key, a blob) inside."""
+def _split_sentence(sentence: str, size: int) -> list[str]:
+    """Cut a long sentence between words, and a long word, such as a key or a blob, inside."""
     if count_pieces(sentence) <= size:
         return [sentence]
     longest = size * 3

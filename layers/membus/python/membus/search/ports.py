@@ -1,11 +1,4 @@
-"""Documents as they were put: what the search index is made from, and made anew.
-
-The search index: memories of every kind, cut into passages, each with its vector.
-
-Search as chat sees it: passages for a message, and the words of those that a reply rested on.
-
-Approximate indexes for the vectors of large scopes, as the one who owns the schema makes them.
-"""
+"""Ports of search: documents, the index of memories, search for chat, and indexes of large scopes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,73 +13,69 @@ from membus.search.retrieval import IndexEntry, SearchCandidates, SearchScope
 
 
 class DocumentStore(Protocol):
-    """Every method names the tenant: a document of another tenant is as absent as one that never was."""
+    """Documents as they were put, from which the index can be made anew.
+
+    A document of another tenant is as absent as one that never was.
+    """
 
     def get_document(self, tenant: str, memory_id: str) -> Document:
         """Return the document; NotFoundError where there is none, or it is deleted or expired."""
 
     def get_documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
-        """Return those of the documents that there are, in the order asked for."""
+        """Return the documents that exist, in the order of their ids here."""
 
     def get_latest_version(self, tenant: str, memory_id: str) -> Document | None:
-        """Return what is stored under the id, deleted or expired included.
-
-        A new document there follows it.
-        """
+        """Return what is stored under the id, deleted or expired included; a new document has to follow it."""
 
     def put(self, document: Document) -> None:
         """Write the version that follows the stored one.
 
         Raises:
-            ConflictError: `document.version` does not follow what is stored, whose version the error carries.
+            ConflictError: `document.version` does not follow the stored version, which the error carries.
         """
 
 
 class MemoryIndex(Protocol):
-    """Derived from the stores, hence rebuildable.
+    """Memories of every kind, cut into passages with their vectors; made from the stores, so rebuildable.
 
     A memory of another tenant is as absent as one that never was.
 
-    Raises UnavailableError where the database is down, resuming or busy; UnsafeError where it would show one
-    tenant another one's rows.
+    Raises:
+        UnavailableError: the database is down, resuming or busy.
+        IsolationError: it would show one tenant another one's rows.
     """
 
     def put(self, tenant: str, entries: Sequence[IndexEntry]) -> list[str]:
-        """Write each memory unless a newer version or its removal was seen.
+        """Write each memory unless a newer version or its removal is known; return texts that lack a vector.
 
-        Return the texts that lack a vector.
-
-        A text that the tenant has had embedded before gets that vector again.
+        A text that was embedded for the tenant before gets that vector again.
         """
 
     def attach_vectors(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
-        """Give each of these texts its vector, wherever it is waited for."""
+        """Give each of these texts its vector, in every passage that lacks one."""
 
     def remove_memories(self, removals: Sequence[Removal]) -> None:
-        """Remove memories, also those whose older versions arrive later.
-
-        Not where a removal is erased itself.
-        """
+        """Remove memories, so that older versions that arrive later are ignored, but for erased ones."""
 
     def list_pending_texts(self, tenant: str, *, limit: int) -> list[str]:
-        """Return texts that have no vector of the configured model yet, in an order of their own."""
+        """Return texts without a vector of the configured model, in no particular order."""
 
     def find_pending_memories(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
-        """Return those of the memories with a passage that has no vector yet."""
+        """Return the memories with a passage that has no vector yet."""
 
     def find_similar_documents(
         self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime
     ) -> list[str]:
-        """Return the ids of the scope's documents whose every passage is that similar, the most similar first."""
+        """Return the ids of the scope's documents whose every passage is that similar, most similar first."""
 
     def get_vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
-        """Return the vectors of those texts that the tenant has had embedded before."""
+        """Return the vectors of the texts that were embedded for the tenant before."""
 
     def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
-        """Return the passages of each of those memories that are there, in reading order."""
+        """Return the passages of the memories that exist, in reading order."""
 
     def list_documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
-        """Return the ids of documents, the newest first."""
+        """Return the ids of documents, newest first."""
 
     def search(
         self, within: SearchScope, *, terms: Sequence[str], vector: Vector | None
@@ -94,13 +83,13 @@ class MemoryIndex(Protocol):
 
 
 class MemorySearchClient(Protocol):
-    """Raises UnavailableError where the search does not answer in time."""
+    """Search as chat uses it; raises UnavailableError where it does not answer in time."""
 
     def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
-        """Return passages of the user's memory that may answer the message, the best first."""
+        """Return passages of the user's memory that may answer the message, best first."""
 
     def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
-        """Return all passages of each of those memories that are still there."""
+        """Return all passages of the memories that still exist."""
 
 
 class LargeScope(NamedTuple):
@@ -110,24 +99,20 @@ class LargeScope(NamedTuple):
 
 
 class ScopeIndexes(Protocol):
-    def list_large_scopes(self, *, at_least: int) -> Sequence[LargeScope]:
-        """Return the scopes with so many vectors of one model, the largest first.
+    """Approximate vector indexes of large scopes, as the owner of the schema sees them."""
 
-        Nothing is counted for it.
-        """
+    def list_large_scopes(self, *, at_least: int) -> Sequence[LargeScope]:
+        """Return the scopes with so many vectors of one model, largest first, without counting rows."""
 
     def oldest_pending_time(self, model: str) -> datetime | None:
-        """Return when the text was written that has waited longest for its vector; None where none does."""
+        """Return when the oldest text without a vector of the model was written; None where none is pending."""
 
     def list_indexes(self) -> Mapping[str, bool]:
-        """Return the indexes there are by name, and whether each is whole.
-
-        One that was cut off serves nobody.
-        """
+        """Return the indexes by name, and whether each is complete: one that was cut off serves no search."""
 
     def index_name(self, scope: LargeScope) -> str: ...
 
     def create_index(self, scope: LargeScope) -> None:
-        """Make the index while others read and write; raises UnavailableError or InvalidError."""
+        """Create the index while others read and write; raises UnavailableError or InvalidError."""
 
     def drop_index(self, name: str) -> None: ...

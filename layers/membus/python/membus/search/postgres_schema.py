@@ -1,4 +1,4 @@
-"""The schema `membus` and its ledger `membus.migrations(name, sha256, applied_at)`, kept by the role that owns both."""
+"""The schema `membus` and its ledger `membus.migrations(name, sha256, applied_at)`, as their owner sees them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ class PostgresSchema:
         self._connection = connection
 
     def prepare_ledger(self, functions_login: DatabaseLogin) -> None:
-        with self._alone("preparing the schema"):
+        with self._lock_schema("preparing the schema"):
             self._connection.execute(_LEDGER)
             powers = self._connection.execute(_POWERS, [functions_login.username]).fetchone()
             if powers and powers[0]:
@@ -65,7 +65,7 @@ class PostgresSchema:
             self._set_password(_ALTER_ROLE if powers else _CREATE_ROLE, functions_login)
 
     def apply_migration(self, migration: Migration) -> bool:
-        with self._alone(f"migration {migration.name}"):
+        with self._lock_schema(f"migration {migration.name}"):
             if self._is_applied(migration):
                 return False
             self._connection.execute(migration.sql.encode())
@@ -77,7 +77,7 @@ class PostgresSchema:
 
     def inspect_schema(self, functions_role: str) -> SchemaInspection:
         try:
-            walls = self._connection.execute(_ROW_SECURITY).fetchall()
+            tables = self._connection.execute(_ROW_SECURITY).fetchall()
             role = self._connection.execute(_ROLE, [functions_role]).fetchone()
             applied = self._connection.execute("SELECT name, sha256 FROM membus.migrations").fetchall()
         except psycopg.Error as error:
@@ -85,11 +85,11 @@ class PostgresSchema:
         powers = (
             ["does not exist"]
             if role is None
-            else [told for told, has in zip(_POWER_LABELS, role, strict=True) if has]
+            else [label for label, has in zip(_POWER_LABELS, role, strict=True) if has]
         )
         return SchemaInspection(
-            [name for name, walled in walls if walled],
-            [name for name, walled in walls if not walled],
+            [name for name, walled in tables if walled],
+            [name for name, walled in tables if not walled],
             powers,
             dict(applied),
         )
@@ -104,7 +104,7 @@ class PostgresSchema:
         return applied is not None
 
     def _set_password(self, statement: LiteralString, login: DatabaseLogin) -> None:
-        # The verifier is made here: the password itself is in no statement, hence in no log of the server.
+        # The verifier is made here, so that the password is in no statement, hence in no log of the server.
         verifier = self._connection.pgconn.encrypt_password(
             login.password.encode(), login.username.encode(), b"scram-sha-256"
         )
@@ -112,7 +112,7 @@ class PostgresSchema:
         self._connection.execute(sql.SQL(statement).format(**names))
 
     @contextmanager
-    def _alone(self, doing: str) -> Iterator[None]:
+    def _lock_schema(self, doing: str) -> Iterator[None]:
         """Run the block in one transaction, one caller at a time; the lock ends with the transaction."""
         try:
             with self._connection.transaction():

@@ -1,4 +1,4 @@
-"""A question read once: its stems, the days it names, and what kind of answer it asks for."""
+"""Search query: the stems of a question, the days it names, and the kind of answer it asks for."""
 
 import re
 from dataclasses import dataclass
@@ -33,10 +33,9 @@ _ASKS_MODEL = re.compile(
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """`terms` are the distinct stems in their order, `pairs` those that stand side by side.
+    """`terms` are the distinct stems in order, `pairs` the stems that follow each other.
 
-    An `overview` wants many sittings told, not one passage found; `asks_model` is after what the model itself
-    said.
+    An `overview` asks for many sittings, not for one passage; `asks_model` for what the model itself said.
     """
 
     text: str
@@ -52,12 +51,12 @@ class SearchQuery:
 
 
 def parse_query(text: str, *, now: date) -> SearchQuery:
-    """Read the question as asked on the day `now`, which «last week» counts from."""
-    said = stem_words(text)
+    """Return the query of a question that is asked on the day `now`, from which «last week» counts."""
+    stems = stem_words(text)
     return SearchQuery(
         text=text,
-        terms=tuple(dict.fromkeys(said)),
-        pairs=frozenset(pairwise(said)),
+        terms=tuple(dict.fromkeys(stems)),
+        pairs=frozenset(pairwise(stems)),
         words=frozenset(word.partition("'")[0] for word in split_words(text)),
         periods=parse_query_periods(text, now),
         asks_time=bool(_ASKS_TIME.search(text)),

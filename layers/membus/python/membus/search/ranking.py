@@ -1,11 +1,4 @@
-"""The ranking of a search.
-
-Every column of evidence for every gathered passage, weighed and brought to 0…1.
-
-Which candidates are judged together with what was said beside them.
-
-The best by what they say themselves.
-"""
+"""Ranking: the features of each candidate are weighed into a score from 0 to 1."""
 
 import math
 from collections import Counter
@@ -29,7 +22,7 @@ SITTING_AGAIN = "sitting_again"
 
 @dataclass(frozen=True)
 class RankedPassage:
-    """`score` is the estimated chance that the passage is evidence; `parts` add up to its log odds."""
+    """`score` is the estimated chance that the passage answers the query; `parts` add up to its log odds."""
 
     row: PassageRow
     score: float
@@ -45,9 +38,9 @@ def rank_passages(
     limit: int,
     may_answer: Callable[[PassageRow], bool] | None = None,
 ) -> list[RankedPassage]:
-    """Return the best passage of each message, best first; a message's further passages would only repeat it.
+    """Return the best passage of each message, best first.
 
-    What `may_answer` refuses helps to judge its neighbours, and no more.
+    A passage that `may_answer` refuses is not returned; it counts as a neighbour of others.
     """
     columns = feature_columns(query, CandidateRows(rows), scope)
     scores = weigh_features(columns, len(rows))
@@ -57,21 +50,21 @@ def rank_passages(
             break
         if may_answer is None or may_answer(rows[index]):
             best.setdefault(rows[index].group_id, index)
-    chosen = (
-        _over_sittings(rows, best.values(), scores) if query.overview else dict.fromkeys(best.values(), 0.0)
-    )
+    chosen = dict.fromkeys(best.values(), 0.0)
+    if query.overview:
+        chosen = _spread_over_sittings(rows, best.values(), scores)
     return [_ranked_passage(query, rows[i], columns, i, again) for i, again in list(chosen.items())[:limit]]
 
 
-def feature_columns(query: SearchQuery, gathered: CandidateRows, scope: ScopeStatistics) -> FeatureColumns:
-    lexical = lexical_columns(query, gathered, scope)
-    vector = vector_columns(gathered, scope)
-    context = context_columns(gathered, lexical["words"], vector["meaning"])
-    return lexical | vector | context | trait_columns(query, gathered)
+def feature_columns(query: SearchQuery, candidates: CandidateRows, scope: ScopeStatistics) -> FeatureColumns:
+    lexical = lexical_columns(query, candidates, scope)
+    vector = vector_columns(candidates, scope)
+    context = context_columns(candidates, lexical["words"], vector["meaning"])
+    return lexical | vector | context | trait_columns(query, candidates)
 
 
 def weigh_features(columns: FeatureColumns, count: int) -> list[float]:
-    """Return the log odds of `count` rows, but for a constant."""
+    """Return the log odds of `count` rows, up to a constant."""
     scores = [0.0] * count
     for name, column in columns.items():
         if any(column):
@@ -80,15 +73,15 @@ def weigh_features(columns: FeatureColumns, count: int) -> list[float]:
     return scores
 
 
-def _over_sittings(
+def _spread_over_sittings(
     rows: Sequence[PassageRow], best: Iterable[int], scores: Sequence[float]
 ) -> dict[int, float]:
-    """Return the indices in a new order, each with the log of how often its sitting has been heard by then."""
-    heard: Counter[object] = Counter()
+    """Return the indices in a new order, each with the log of how many of its sitting came before it."""
+    counts: Counter[object] = Counter()
     again: dict[int, float] = {}
     for index in best:
-        heard[sitting := sitting_key(rows[index])] += 1
-        again[index] = math.log(heard[sitting])
+        counts[sitting := sitting_key(rows[index])] += 1
+        again[index] = math.log(counts[sitting])
     return {i: again[i] for i in sorted(again, key=lambda i: -scores[i] - WEIGHTS[SITTING_AGAIN] * again[i])}
 
 
@@ -111,17 +104,14 @@ _WORDS_FACTOR = 1.5
 def select_for_neighbours(
     near: Mapping[str, float], worded: Mapping[str, float], scope: ScopeStatistics
 ) -> list[str]:
-    """Return the ids of those, best first, of candidates with their similarity, and with the worth of their words.
+    """Return the ids of the best candidates, whose neighbours are read, by similarity and worth of words.
 
-    What the words alone found is taken for as close as the last of the nearest: it can be no closer.
+    A candidate that words alone found counts as similar as the last of the nearest, the most it can be.
     """
-    match, good, floor = (
-        match_unit(scope) / _WORDS_FACTOR,
-        deviation_unit(scope),
-        min(near.values(), default=0.0),
-    )
-    promise = {
-        row_id: -near.get(row_id, floor) / good - worded.get(row_id, 0.0) / match
+    word_unit, vector_unit = match_unit(scope) / _WORDS_FACTOR, deviation_unit(scope)
+    floor = min(near.values(), default=0.0)
+    rank = {
+        row_id: -near.get(row_id, floor) / vector_unit - worded.get(row_id, 0.0) / word_unit
         for row_id in {**near, **worded}
     }
-    return sorted(promise, key=lambda row_id: (promise[row_id], row_id))[:NEIGHBOURED_CANDIDATES]
+    return sorted(rank, key=lambda row_id: (rank[row_id], row_id))[:NEIGHBOURED_CANDIDATES]

@@ -1,9 +1,4 @@
-"""What a search may see and what it finds, before anything is ranked; and the same over memories at hand.
-
-What a store hands to the ranking.
-
-Passages that may answer, those said beside them, and figures of their scope.
-"""
+"""What a search may see and what a store finds, before anything is ranked; and a search over a few memories."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,11 +17,11 @@ GroupKey = TypeVar("GroupKey")
 
 
 class PassageRow(NamedTuple):
-    """One passage. Messages said one after the other have positions that follow; "" as session stands alone.
+    """One passage; a tuple, because a search makes hundreds.
 
-    `group_id` is the message, event, fact or document that the passage is part of; `similarity` is the cosine
-    to the question, None where the search is by words alone; `message_length` counts the stems of all
-    passages together. A tuple, for hundreds are made in a search.
+    Messages that follow each other have `position`s that do; "" is no session. `group_id` is the message, event,
+    fact or document of the passage. `similarity` is the cosine to the query, None in a search by words.
+    `message_length` counts the stems of all passages of the message.
     """
 
     id: str
@@ -44,10 +39,7 @@ class PassageRow(NamedTuple):
 
 @dataclass(frozen=True)
 class ScopeStatistics:
-    """Figures over every row that the search may see.
-
-    A sample of some 500 rows serves as well for the last two.
-    """
+    """Figures over every row that the search may see; for similarities a sample of some 500 rows will do."""
 
     rows: int
     average_length: float
@@ -57,10 +49,10 @@ class ScopeStatistics:
 
 
 class CandidateRows:
-    """The rows of one search with their ties, each as the indices of the rows that share it.
+    """The rows of one search with their stems, grouped by indices.
 
-    `stems` of each row in their order; `sittings` by session and day, `sessions` by session and position in
-    it; what stands alone is in no session.
+    `sittings` groups them by session and day, `sessions` by session and position; a row without a session is a
+    sitting of its own, and in no session.
     """
 
     def __init__(self, rows: Sequence[PassageRow]) -> None:
@@ -75,10 +67,7 @@ class CandidateRows:
 
 
 def sitting_key(row: PassageRow) -> tuple[str, object]:
-    """A session that goes on for weeks is as many sittings as it has days.
-
-    What has no session stands alone.
-    """
+    """Return the sitting of a row: its session and day, or the row's group where it has no session."""
     return (row.session, row.occurred_at.date()) if row.session else ("", row.group_id)
 
 
@@ -90,14 +79,14 @@ def _grouped(keys: Sequence[GroupKey]) -> dict[GroupKey, list[int]]:
 
 
 NEIGHBOURS = 2
-"""So many messages to either side of what was found help to judge it, each by its first passage (ADR 41)."""
+"""Messages to either side of a candidate that help to judge it, each by its first passage (ADR 41)."""
 EARLIER_PART_OFFSET = 100
-"""No value of a fact has as many passages."""
+"""The distance of the passage numbers of earlier values; no value of a fact has as many passages."""
 
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """A memory and the passages it is found by; `earlier` is what the memory said before, oldest first."""
+    """A memory and its passages; `earlier` are those of its former values, oldest first."""
 
     memory: Memory
     passages: tuple[Passage, ...]
@@ -109,16 +98,16 @@ class IndexEntry:
 
     @property
     def stem_count(self) -> int:
-        """The stems of all its passages together."""
+        """The number of stems of all passages."""
         return sum(passage.length for passage in self.passages)
 
 
 @dataclass(frozen=True)
 class SearchScope:
-    """Which memories a search may see. `now` decides what has expired; None anywhere asks for everything.
+    """The conditions that a memory must meet to be seen by a search; None is no condition.
 
-    `as_of` asks for what was true at that moment: what had happened by then, values that were replaced since.
-    `without` names users of whom nothing may be seen.
+    `now` decides what has expired. `as_of` asks for what had happened and was true at that moment, values that
+    were replaced since included. `without` names users whose memories are left out.
     """
 
     tenant_id: str
@@ -134,7 +123,7 @@ class SearchScope:
     without: frozenset[str] = frozenset()
 
     def can_see(self, memory: Memory) -> bool:
-        """Whether the memory may be seen; every agent knows the facts."""
+        """Whether the memory may be seen; a fact may be by every agent."""
         return (
             memory.tenant_id == self.tenant_id
             and is_live(memory.expires_at, self.now)
@@ -157,7 +146,7 @@ class SearchScope:
 
 @dataclass(frozen=True)
 class PassageMetadata:
-    """What the memory of a passage says besides its words."""
+    """What is known of a passage's memory besides its text."""
 
     memory_id: str
     kind: MemoryKind
@@ -167,10 +156,10 @@ class PassageMetadata:
 
 @dataclass(frozen=True)
 class SearchCandidates:
-    """Candidates and the passages beside them, with the statistics of all that was searched.
+    """Candidates and their neighbours, with the statistics of all that was searched.
 
-    `about` knows only what the search may see: what stands beside a candidate helps to judge it, and no more.
-    `pending` counts the texts of the whole scope that have no vector yet; None where no scope was asked.
+    `about` has only passages that the search may see; the others are neighbours, which are not shown. `pending`
+    counts the texts of the scope without a vector; None where the search named no scope.
     """
 
     scope: ScopeStatistics
@@ -180,25 +169,17 @@ class SearchCandidates:
 
 
 def index_entry(memory: Memory) -> IndexEntry:
-    """Cut the memory into passages.
-
-    Those of earlier values are numbered from a hundred, two hundred and so on.
-    """
+    """Cut the memory into passages; those of earlier values are numbered from 100, 200 and so on."""
     earlier = tuple(
-        IndexEntry(
-            one,
-            tuple(
-                replace(passage, part=number * EARLIER_PART_OFFSET + passage.part)
-                for passage in _passages(one)
-            ),
-        )
+        IndexEntry(one, _cut_passages(one, first_part=number * EARLIER_PART_OFFSET))
         for number, one in enumerate(memory.earlier, start=1)
     )
-    return IndexEntry(memory, _passages(memory), earlier)
+    return IndexEntry(memory, _cut_passages(memory), earlier)
 
 
-def _passages(memory: Memory) -> tuple[Passage, ...]:
-    return tuple(index_passages(memory.text, speaker=memory.speaker))
+def _cut_passages(memory: Memory, *, first_part: int = 0) -> tuple[Passage, ...]:
+    passages = index_passages(memory.text, speaker=memory.speaker)
+    return tuple(replace(passage, part=first_part + passage.part) for passage in passages)
 
 
 def passage_id(memory: Memory, passage: Passage) -> str:
@@ -208,27 +189,27 @@ def passage_id(memory: Memory, passage: Passage) -> str:
 def search_entries(
     entries: Sequence[IndexEntry], *, terms: Sequence[str], similarity: Callable[[str], float | None]
 ) -> SearchCandidates:
-    """Return what an index would that held just these memories; `similarity` judges an embedded text."""
-    places = _session_positions(entry.memory for entry in entries)
+    """Return what an index of just these memories would; `similarity` returns that of an embedded text."""
+    positions = _session_positions(entry.memory for entry in entries)
     rows = [
         _entry_row(
             entry.memory,
             passage,
             length=entry.stem_count,
-            position=places[entry.memory.memory_id],
+            position=positions[entry.memory.memory_id],
             similarity=similarity(passage.embedded_text),
         )
         for entry in entries
         for passage in entry.passages
     ]
-    close = [row.similarity for row in rows if row.similarity is not None]
+    similarities = [row.similarity for row in rows if row.similarity is not None]
     stems = {row.id: frozenset(row.stems.split()) for row in rows}
     scope = ScopeStatistics(
         rows=len(rows),
         average_length=mean(len(row.stems.split()) for row in rows) if rows else 0.0,
         frequencies={term: sum(term in mine for mine in stems.values()) for term in terms},
-        similarity_mean=mean(close) if close else 0.0,
-        similarity_deviation=pstdev(close) if close else 0.0,
+        similarity_mean=mean(similarities) if similarities else 0.0,
+        similarity_deviation=pstdev(similarities) if similarities else 0.0,
     )
     about = {
         row_id: PassageMetadata(
@@ -259,20 +240,19 @@ def _entry_row(
 
 
 def _speech_order(memory: Memory) -> tuple[datetime, int, str]:
-    """Order what was said in one moment by its ids, the tenth behind the second."""
+    """Order messages of one moment by their ids, the tenth after the second."""
     return memory.occurred_at, len(memory.memory_id), memory.memory_id
 
 
 def _session_positions(memories: Iterable[Memory]) -> dict[str, int]:
-    """Return the place of each memory in its session, from 1; what stands alone has 0."""
+    """Return the position of each memory in its session, from 1; 0 where it has none."""
     sessions: dict[tuple[str, str], list[Memory]] = defaultdict(list)
-    places: dict[str, int] = {}
+    positions: dict[str, int] = {}
     for memory in memories:
+        positions[memory.memory_id] = 0
         if memory.session:
             sessions[memory.scope, memory.session].append(memory)
-        else:
-            places[memory.memory_id] = 0
-    for sitting in sessions.values():
-        ordered = sorted(sitting, key=_speech_order)
-        places |= {memory.memory_id: place for place, memory in enumerate(ordered, start=1)}
-    return places
+    for members in sessions.values():
+        ordered = sorted(members, key=_speech_order)
+        positions |= {memory.memory_id: number for number, memory in enumerate(ordered, start=1)}
+    return positions

@@ -1,7 +1,4 @@
-"""A step of the Postgres schema, and who logs in to it.
-
-The Postgres schema, as the one who owns it sees it.
-"""
+"""The Postgres schema: its migrations, what an inspection finds, and the port of its owner."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,12 +21,10 @@ class Migration:
 
 @dataclass(frozen=True)
 class SchemaInspection:
-    """The schema as it stands.
+    """The state of the schema.
 
-    Who is walled in by row security, what the functions' role could do, what was applied.
-
-    `walled` and `unwalled` are tables that hold a tenant's rows, `powers` says in words what the role should
-    not be able to do, `applied` is the checksum of each migration by its name.
+    `walled` and `unwalled` are tables with rows of tenants, with and without row security. `powers` names what
+    the functions' role can do and should not. `applied` is the checksum of each migration by name.
     """
 
     walled: list[str]
@@ -39,20 +34,18 @@ class SchemaInspection:
 
 
 class DatabaseSchema(Protocol):
-    """Any number of callers may work at once.
-
-    Each step happens for one of them, the others wait and skip it.
-    """
+    """Callers may work at the same time: one of them does each step, the others wait and skip it."""
 
     def prepare_ledger(self, functions_login: DatabaseLogin) -> None:
-        """Make the ledger of migrations, and the role the functions log in as with its current password."""
+        """Make the ledger of migrations, and the role of the functions with its current password."""
 
     def apply_migration(self, migration: Migration) -> bool:
         """Return whether the migration was applied now.
 
-        Raise ConflictError, naming it, where it was applied with other contents; InvalidError
-        where the database refuses it, which leaves nothing of it behind.
+        Raises:
+            ConflictError: it was applied with other contents.
+            InvalidError: the database refuses it, and nothing of it remains.
         """
 
     def inspect_schema(self, functions_role: str) -> SchemaInspection:
-        """Return how the schema stands, changing nothing."""
+        """Return the state of the schema, without changing it."""

@@ -1,7 +1,4 @@
-"""Filters on metadata as SQL with named parameters; what a client wrote is never part of a statement.
-
-Which rows a search may see, as SQL; `memories` and `vectors` have the columns for it in common.
-"""
+"""Filters and search scopes as SQL conditions with named parameters; a client's text is never part of them."""
 
 from collections.abc import Collection
 from typing import Any, LiteralString
@@ -17,24 +14,24 @@ _COMPARISONS = {"gt": sql.SQL(">"), "gte": sql.SQL(">="), "lt": sql.SQL("<"), "l
 
 
 def compile_filter(wanted: Filter, parameters: dict[str, Any]) -> sql.Composable:
-    """Return a boolean expression over `m.metadata`, never NULL; its values are added to `parameters`."""
+    """Return a boolean expression over `m.metadata` that is never NULL; its values are added to `parameters`."""
     match wanted:
         case And(parts):
-            return _joined(parts, sql.SQL(" AND "), parameters)
+            return _join(parts, sql.SQL(" AND "), parameters)
         case Or(parts):
-            return _joined(parts, sql.SQL(" OR "), parameters)
+            return _join(parts, sql.SQL(" OR "), parameters)
         case Not(part):
             return sql.SQL("NOT {}").format(compile_filter(part, parameters))
         case Condition():
             return sql.SQL("coalesce({}, false)").format(_test(wanted, parameters))
 
 
-def _joined(parts: tuple[Filter, ...], between: sql.SQL, parameters: dict[str, Any]) -> sql.Composable:
+def _join(parts: tuple[Filter, ...], between: sql.SQL, parameters: dict[str, Any]) -> sql.Composable:
     return sql.SQL("({})").format(between.join(compile_filter(part, parameters) for part in parts))
 
 
 def _test(condition: Condition, parameters: dict[str, Any]) -> sql.Composable:
-    # `->` with a text finds members of objects only: a number in a path is a name, not a place in a list.
+    # `->` with a text finds members of objects only: a number in a path is a name, not an index of a list.
     steps = [sql.SQL(" -> {}::text").format(_value(step, parameters)) for step in condition.path]
     field, value = sql.SQL("(m.metadata{})").format(sql.Composed(steps)), condition.value
     match condition.operator:
@@ -100,7 +97,7 @@ _VALID_AT = "{row}.occurred_at <= %(as_of)s AND ({row}.valid_until IS NULL OR {r
 
 
 def scope_parameters(within: SearchScope) -> dict[str, Any]:
-    """Return the named values that `visible` refers to, those of a filter on metadata apart."""
+    """Return the values of the scope's condition by name, without those of its filter."""
     asked = {
         "tenant": within.tenant_id,
         "now": within.now,
@@ -117,24 +114,23 @@ def scope_parameters(within: SearchScope) -> dict[str, Any]:
 
 
 def scope_condition(within: SearchScope, parameters: dict[str, Any], *, row: LiteralString) -> sql.Composable:
-    """Return the condition on `row`, an alias of either table; metadata is filtered on the alias `m`."""
+    """Return the condition on `row`, an alias of `memories` or `vectors`; its filter is on the alias `m`."""
     names = frozenset(parameters)
-    return condition_from_names(
-        names, compile_filter(within.filter, parameters) if within.filter else None, row=row
-    )
+    compiled = compile_filter(within.filter, parameters) if within.filter else None
+    return condition_from_names(names, compiled, row=row)
 
 
 def condition_from_names(
     names: Collection[str], wanted: sql.Composable | None, *, row: LiteralString
 ) -> sql.Composable:
-    """Return the same from the names of `parameters_of` and a filter that is compiled already."""
-    then = _VALID_AT if "as_of" in names else _VALID_NOW
-    texts = (_TENANT, NOT_EXPIRED, then, *(text for name, text in _NARROWED.items() if name in names))
+    """Return the same from the names of `scope_parameters` and a compiled filter."""
+    valid = _VALID_AT if "as_of" in names else _VALID_NOW
+    texts = (_TENANT, NOT_EXPIRED, valid, *(text for name, text in _NARROWED.items() if name in names))
     conditions: list[sql.Composable] = [sql.SQL(text).format(row=sql.SQL(row)) for text in texts]
     return sql.SQL(" AND ").join([*conditions, wanted] if wanted else conditions)
 
 
 def covers_whole_scope(within: SearchScope) -> bool:
-    """Whether the search sees all of one scope that is live: what an approximate index may be asked for."""
+    """Whether the search sees all live memories of one scope, so that an approximate index may serve it."""
     narrowing = (within.agent_id, within.session, within.since, within.until, within.as_of, within.filter)
     return within.scope is not None and not within.kinds and not any(narrowing)

@@ -1,7 +1,4 @@
-"""One partial HNSW index for each large scope.
-
-It holds that scope alone, so no filter makes its answers short.
-"""
+"""One partial HNSW index for each large scope: it holds that scope alone, so no filter shortens its results."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,14 +40,11 @@ _CREATE_INDEX = """
     WHERE tenant_id = {tenant} AND model = {model} AND scope = {scope}
 """
 _MEMORY = "SET maintenance_work_mem = '512MB'"
-"""A graph that fits is built many times faster; at 1,024 dimensions this holds some 150,000 vectors."""
+"""A graph that fits is built many times faster: some 150,000 vectors of 1,024 dimensions."""
 
 
 class PostgresScopeIndexes:
-    """`connection` is the owner's in autocommit mode.
-
-    What is made beside running writes is made in no transaction.
-    """
+    """`connection` is the schema owner's, in autocommit mode: a concurrent index is made in no transaction."""
 
     def __init__(self, connection: PostgresConnection) -> None:
         self._connection = connection
@@ -60,12 +54,13 @@ class PostgresScopeIndexes:
             return [LargeScope(*row) for row in self._connection.execute(_LARGE_SCOPES, [at_least])]
 
     def oldest_pending_time(self, model: str) -> datetime | None:
-        """Ask each tenant that has more texts than vectors, as that tenant."""
+        """Query each tenant that has more texts than vectors, under its row security."""
         asked = f"SELECT min(m.updated_at) {WITHOUT_VECTOR}".encode()
         with _postgres_errors("reading what waits for its vector"):
             behind = self._connection.execute(_TENANTS_WITHOUT_VECTORS, {"model": model}).fetchall()
             oldest = [
-                self._as_tenant(tenant, asked, {"tenant": tenant, "model": model}) for (tenant,) in behind
+                self._query_as_tenant(tenant, asked, {"tenant": tenant, "model": model})
+                for (tenant,) in behind
             ]
         return min((row[0] for row in oldest if row and row[0]), default=None)
 
@@ -94,11 +89,11 @@ class PostgresScopeIndexes:
             self._connection.execute(statement.format(sql.Identifier(name)))
 
     def _dimensions(self, scope: LargeScope) -> int | None:
-        row = self._as_tenant(scope.tenant, _DIMENSIONS.encode(), list(scope))
+        row = self._query_as_tenant(scope.tenant, _DIMENSIONS.encode(), list(scope))
         return int(row[0]) if row else None
 
-    def _as_tenant(self, tenant: str, asked: bytes, parameters: Any) -> tuple[Any, ...] | None:
-        """Forced row security binds the owner too."""
+    def _query_as_tenant(self, tenant: str, asked: bytes, parameters: Any) -> tuple[Any, ...] | None:
+        """Run a query as a tenant: row security is forced on the owner, too."""
         with self._connection.transaction():
             self._connection.execute("SELECT set_config('membus.tenant_id', %s, true)", [tenant])
             return self._connection.execute(asked, parameters).fetchone()

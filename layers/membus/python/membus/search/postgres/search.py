@@ -1,9 +1,4 @@
-"""A search in two statements of one transaction.
-
-Statistics with the candidates, then the passages themselves.
-
-What a search and a listing read from Postgres, as the domain knows it.
-"""
+"""A search in two statements of one transaction: statistics with the candidates, then their passages."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,46 +38,38 @@ _LIST_DOCUMENTS = """
 def candidates_from_rows(
     scope: ScopeStatistics, passages: Sequence[tuple[Any, ...]], *, pending: int | None
 ) -> SearchCandidates:
-    """Return what was found from columns in the order of a `Row`, then visible, kind, source and metadata.
+    """Return the candidates of rows with the columns of a `PassageRow`, then visible, kind, source and metadata.
 
-    In the place of a row's position the first has all messages that were said one after the other, run by
-    run.
+    In the place of its position the first row has all messages that follow each other, run by run.
     """
-    places = _message_positions(passages)
-    rows = tuple([_passage_row(places, each) for each in passages])
+    positions = _message_positions(passages)
+    rows = tuple(
+        [
+            PassageRow._make((*each[:_MESSAGES], positions[each[_GROUP]], *each[_MESSAGES + 1 : _VISIBLE]))
+            for each in passages
+        ]
+    )
     return SearchCandidates(scope, rows, _VisibleMetadata(passages), pending)
 
 
-def _passage_row(places: Mapping[str, int], columns: tuple[Any, ...]) -> PassageRow:
-    return PassageRow._make(
-        (*columns[:_MESSAGES], places[columns[_GROUP]], *columns[_MESSAGES + 1 : _VISIBLE])
-    )
-
-
 def _message_positions(passages: Sequence[tuple[Any, ...]]) -> dict[str, int]:
-    """Number the messages so that those said one after the other have numbers that follow, and no others come close.
-
-    What stands alone has 0.
-    """
+    """Number messages so that those that follow each other have numbers that do, and no others come close."""
     runs = passages[0][_MESSAGES] or () if passages else ()
     after = {one: other for messages in runs for one, other in pairwise(messages)}
     groups = {each[_GROUP]: bool(each[_SESSION]) for each in passages}
-    places = dict.fromkeys(groups, 0)
+    positions = dict.fromkeys(groups, 0)
     number = 0
     for first in groups.keys() - set(after.values()):
         message: str | None = first if groups[first] else None
         while message is not None:
-            places[message] = number = number + 1
+            positions[message] = number = number + 1
             message = after.get(message)
         number += NEIGHBOURS
-    return places
+    return positions
 
 
 class _VisibleMetadata(Mapping[str, PassageMetadata]):
-    """What the visible passages' memories say besides.
-
-    Read for the few that are shown, not for all that are ranked.
-    """
+    """The metadata of visible passages, parsed for the few that are shown, not for all that are ranked."""
 
     def __init__(self, passages: Sequence[tuple[Any, ...]]) -> None:
         self._passages = {each[0]: each for each in passages if each[_VISIBLE]}
@@ -97,7 +84,7 @@ class _VisibleMetadata(Mapping[str, PassageMetadata]):
         )
 
     def __contains__(self, row_id: object) -> bool:
-        return row_id in self._passages  # asked of every row: nothing is read for it
+        return row_id in self._passages  # tested for every row, so nothing is parsed
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._passages)
@@ -126,13 +113,10 @@ def _documents_page(rows: Sequence[tuple[Any, ...]], limit: int) -> Page[str]:
 
 
 CANDIDATES = 100
-"""As many by meaning and as many by words.
-
-Ranking reads no more than both together and what stands beside them.
-"""
+"""Candidates by meaning, and as many by words."""
 SAMPLE = 500
-"""So many vectors, drawn by their hash, tell how close vectors of the scope are as a rule."""
-# An approximate index looks at so many, and goes on where expired rows leave fewer than were asked for.
+"""Vectors, drawn by their hash, that give the mean and deviation of similarities in the scope."""
+# How many vectors an approximate index visits; it goes on where expired rows leave too few.
 _WIDE_INDEX_SCAN = """
     SELECT set_config('hnsw.ef_search', '400', true), set_config('hnsw.iterative_scan', 'relaxed_order', true)
 """
@@ -147,10 +131,10 @@ def search_passages(
     terms: Sequence[str],
     vector: Vector | None,
 ) -> Callable[[], SearchCandidates]:
-    """Return at most 200 candidates, and what was said to either side of the best of them in its session."""
+    """Return at most 200 candidates, and the neighbours of the best of them."""
     parameters = scope_parameters(within)
     candidates, passages = _statements(within, parameters, dimensions=len(vector or ()), worded=bool(terms))
-    queries = [_query(term) for term in terms]
+    queries = [_quote_term(term) for term in terms]
     parameters |= {
         "model": model,
         "candidates": CANDIDATES,
@@ -194,15 +178,12 @@ def _scope_statistics(figures: Sequence[Any], terms: Sequence[str]) -> ScopeStat
 
 
 def _array(texts: Iterable[str]) -> str:
-    """Return the texts as a literal of text[].
-
-    Hundreds at a time, and a tenth of what a list costs the client.
-    """
+    """Return the texts as a literal of text[], at a tenth of the client's time for a list of hundreds."""
     escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return "{" + ",".join([f'"{text}"' for text in escaped]) + "}"
 
 
-def _query(term: str) -> str:
+def _quote_term(term: str) -> str:
     """Return the term as a tsquery of exactly itself."""
     escaped = term.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"

@@ -1,8 +1,6 @@
-"""The two statements of a search as text: statistics with the candidates, then the passages themselves.
+"""The SQL of the search index; every statement names the tenant, and row security checks it again.
 
-What the search index asks of Postgres.
-
-Every statement names the tenant, and row security checks it again.
+A search is two statements: statistics with the candidates, then the passages themselves.
 """
 
 from functools import lru_cache
@@ -20,8 +18,7 @@ _CANDIDATES = """
         (SELECT json_object_agg(id, 1 - distance) FROM near), (SELECT json_object_agg(id, worth) FROM worded), {pending}
     FROM total CROSS JOIN sample
 """
-# An approximate index of just this scope serves the order, if there is one; it has to see the cast it was
-# made with.
+# An approximate index of just this scope serves the order, if there is one; it needs the cast it was made with.
 _NEAR = """
     SELECT v.id, {distance} AS distance FROM membus.vectors v {metadata} WHERE v.model = %(model)s AND {visible}
     ORDER BY {distance} LIMIT %(candidates)s
@@ -33,7 +30,7 @@ _SAMPLE = """
         ORDER BY v.content_hash LIMIT %(sample)s
     ) AS drawn
 """
-# Kept by triggers: the texts of a scope, as those of the model '', less those that have their vector.
+# Triggers count the texts of a scope, as those of the model '', and the vectors of each model.
 _PENDING = """
     (SELECT greatest(0, sum(CASE s.model WHEN '' THEN s.rows ELSE -s.rows END)) FROM membus.scopes s
     WHERE s.tenant_id = %(tenant)s AND s.scope = %(scope)s AND s.model IN ('', %(model)s))::bigint
@@ -69,9 +66,8 @@ _NO_WORDS = """
     total AS (SELECT 0::bigint AS rows, 0::float8 AS length),
     seen AS (SELECT 0 AS place, 0 AS times WHERE false), worded AS (SELECT NULL AS id, 0 AS worth WHERE false)
 """
-# A message is where its first passage is: two look-ups in the order of its session find those beside it. Row
-# security
-# lets an index use the moments alone, not the comparison of whole rows; hence both.
+# Two look-ups in the order of a session find the neighbours of a message, by their first passages. Under row
+# security an index serves the comparison of moments alone, not that of whole rows; hence both.
 _PASSAGES = """
     WITH hit AS MATERIALIZED (
         SELECT DISTINCT m.scope, m.session, m.occurred_at, m.group_id FROM membus.memories m
@@ -107,10 +103,7 @@ _SIMILARITY, _NO_SIMILARITY = "1 - (v.embedding <=> %(vector)s::halfvec)", "NULL
 
 
 class StatementShape(NamedTuple):
-    """All that a statement depends on but a filter.
-
-    Names of the narrowing values, what is asked by, how broadly.
-    """
+    """What the text of a statement depends on, besides a filter."""
 
     narrowing: frozenset[str]
     whole_scope: bool
@@ -119,13 +112,13 @@ class StatementShape(NamedTuple):
 
 
 def filtered_statements(shape: StatementShape, wanted: sql.Composable) -> tuple[bytes, bytes]:
-    """Return the candidates' statement and the passages', both with the condition `wanted`."""
+    """Return the candidates' statement and the passages', both with a compiled filter."""
     return _candidates(shape, wanted).as_bytes(), _passages(shape, wanted).as_bytes()
 
 
 @lru_cache(maxsize=256)
 def unfiltered_statements(shape: StatementShape) -> tuple[bytes, bytes]:
-    """Return the same without one; to put them together takes longer than to find them here."""
+    """Return the same without a filter; cached, because composing them takes long."""
     return _candidates(shape, None).as_bytes(), _passages(shape, None).as_bytes()
 
 
@@ -140,7 +133,7 @@ def _candidates(shape: StatementShape, wanted: sql.Composable | None) -> sql.Com
         parts = {"near": near, "sample": sql.SQL(_SAMPLE).format(**beside)}
     visible = condition_from_names(shape.narrowing, wanted, row="m")
     words = sql.SQL(_WORDS).format(visible=visible) if shape.worded else sql.SQL(_NO_WORDS)
-    # Over all scopes of a tenant it would be a sum over all its users.
+    # Without a scope it would be a sum over all users of the tenant.
     pending = sql.SQL(_PENDING if "scope" in shape.narrowing else "NULL")
     return sql.SQL(_CANDIDATES).format(words=words, pending=pending, **parts)
 
@@ -156,10 +149,7 @@ def _passages(shape: StatementShape, wanted: sql.Composable | None) -> sql.Compo
 
 
 def _distance(shape: StatementShape) -> sql.Composable:
-    """Return the order that an approximate index may serve, or one that none can.
-
-    Filters make its answers short.
-    """
+    """Return the order that an approximate index may serve, or with filters, which shorten its results, none."""
     if shape.whole_scope:
         return sql.SQL("v.embedding::halfvec({}) <=> %(vector)s::halfvec").format(
             sql.Literal(shape.dimensions)
@@ -201,7 +191,7 @@ PUT_PASSAGES = """
         expires_at = excluded.expires_at, version = excluded.version,
         updated_at = now()
 """
-# A text whose row has moved on to other words lends its vector before it loses it.
+# A vector is reused before the row that it belongs to gets other words and loses it.
 REUSE_VECTORS = """
     INSERT INTO membus.vectors AS mine (
         tenant_id, model, id, scope, content_hash, embedding, kind, agent_id, session, occurred_at, expires_at,

@@ -1,8 +1,6 @@
-"""The search index in Postgres: memories cut into passages, their vectors, and what was removed.
+"""The search index in Postgres: passages in `membus.memories`, their vectors in `membus.vectors`, removals.
 
-How passages lie in `membus.memories`.
-
-One row each, `group_id` the memory, its vectors in `membus.vectors`.
+A passage is one row; `group_id` is its memory.
 """
 
 import hashlib
@@ -26,7 +24,7 @@ from membus.search.retrieval import IndexEntry, SearchCandidates, SearchScope, p
 
 
 def passage_rows(entry: IndexEntry) -> list[dict[str, Any]]:
-    return [row for told in entry.all_versions for row in _entry_rows(told)]
+    return [row for version in entry.all_versions for row in _entry_rows(version)]
 
 
 def _entry_rows(entry: IndexEntry) -> list[dict[str, Any]]:
@@ -85,7 +83,7 @@ def vector_literal(vector: Vector) -> str:
 
 
 class PostgresMemories:
-    """`model` names the vectors that are written and searched; those of other models stay beside them."""
+    """`model` names the vectors that are written and searched; those of other models stay."""
 
     def __init__(self, transactions: TenantTransactions, *, model: str) -> None:
         self._transactions, self._model = transactions, model
@@ -181,8 +179,7 @@ class PostgresMemories:
         connection.execute(statements.LOCK_MEMORIES, named)
         seen: dict[str, int] = dict(connection.execute(statements.KNOWN_VERSIONS, named).fetchall())
         current = [entry for entry in entries if entry.memory.version >= seen.get(entry.memory.memory_id, 0)]
-        # Each scope's counter is locked as it is written to: in one order, or two writers wait for each
-        # other.
+        # A write locks the counter of its scope: in one order, or two writers would wait for each other.
         rows = sorted((row for entry in current for row in passage_rows(entry)), key=itemgetter("scope"))
         written = named | {
             "memories": [entry.memory.memory_id for entry in current],
@@ -200,27 +197,21 @@ class PostgresMemories:
 def _remove_memories(
     connection: PostgresConnection, tenant: str, removals: Sequence[Removal]
 ) -> Callable[[], None]:
-    rows = [_removal_parameters(tenant, each) for each in removals]
-    connection.execute(
-        statements.LOCK_MEMORIES, {"tenant": tenant, "memories": [each.memory_id for each in removals]}
-    )
-    _execute_many(
-        connection,
-        statements.RECORD_REMOVAL,
-        [_removal_parameters(tenant, each) for each in removals if not each.erased],
-    )
-    _execute_many(
-        connection,
-        statements.DELETE_REMOVAL,
-        [_removal_parameters(tenant, each) for each in removals if each.erased],
-    )
-    _execute_many(connection, statements.DELETE_MEMORY, rows)
+    def parameters(*, erased: bool) -> list[dict[str, Any]]:
+        return [
+            {"tenant": tenant, "memory": each.memory_id, "version": each.version}
+            for each in removals
+            if each.erased is erased
+        ]
+
+    recorded, erased = parameters(erased=False), parameters(erased=True)
+    memories = [each.memory_id for each in removals]
+    connection.execute(statements.LOCK_MEMORIES, {"tenant": tenant, "memories": memories})
+    _execute_many(connection, statements.RECORD_REMOVAL, recorded)
+    _execute_many(connection, statements.DELETE_REMOVAL, erased)
+    _execute_many(connection, statements.DELETE_MEMORY, recorded + erased)
     connection.execute(statements.DELETE_EXPIRED_REMOVALS, {"tenant": tenant})
     return _nothing
-
-
-def _removal_parameters(tenant: str, removal: Removal) -> dict[str, Any]:
-    return {"tenant": tenant, "memory": removal.memory_id, "version": removal.version}
 
 
 def _execute_many(
