@@ -1,4 +1,4 @@
-"""A turn in an invocation of its own: streamed to its connection, or stored for whoever asks for the message."""
+"""A turn in an invocation of its own: streamed to its connection, or stored for who asks for it later."""
 
 from dataclasses import dataclass
 

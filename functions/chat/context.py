@@ -1,4 +1,4 @@
-"""The prompt of a turn: stable parts first, each within its budget, so that it never outgrows its ceiling."""
+"""The prompt of a turn: stable parts first, each within its budget, so that it never passes its ceiling."""
 
 import hashlib
 from collections.abc import Sequence
@@ -48,10 +48,9 @@ SECTION_TOKENS = {
     "recall": RECALL_TOKENS_MAX,
     "message": 500,
 }
-"""Tokens by section (DESIGN.md section 5), `system` with the tools.
+"""Tokens by section, `system` with the tools; what is left below the ceiling is for their results.
 
-What is left below the ceiling is for their results. What may give way does so in this order: recall, then
-what was just said elsewhere, then entities.
+Sections are left out in this order: recall, then unprocessed messages (`fresh`), then entities.
 """
 PROMPT_VERSION = "3"
 """Names how a prompt is made of its sources: another version makes other bytes of the same ones."""
@@ -69,8 +68,8 @@ class PromptSources:
     """All that a prompt is made of; the same sources make the same bytes.
 
     `messages` are those behind the cut, oldest first; `fresh` is what the user just said in other
-    conversations; `found` is what a search found, which was away where it is `degraded`; `folded` is what
-    somebody may have made of the newest messages already.
+    conversations; `found` is what a search found, which was away where it is `degraded`; `folded` are the
+    cached entities of the newest messages.
     """
 
     conversation_id: str
@@ -87,7 +86,7 @@ class PromptSources:
 
 
 class PromptContext(PromptFootprint):
-    """Everything that is sent for one turn, where its tokens went, and why.
+    """The prompt of one turn, where its tokens went, and why.
 
     `total_tokens` is calibrated: `ratio` model tokens to an estimated one. The prefix up to the end of the
     window is the same from turn to turn until a fact changes or the window is cut.
@@ -108,22 +107,16 @@ class PromptContext(PromptFootprint):
 
 
 def measure_message(message: str) -> int:
-    """Return the message's estimated tokens with its frame.
-
-    Raises:
-        InvalidError: `message_too_long` for one above its budget.
-    """
-    size = estimate_tokens(message) + MESSAGE_OVERHEAD
-    if size > SECTION_TOKENS["message"]:
-        raise InvalidError(
-            f"a message takes at most {SECTION_TOKENS['message']} tokens", code="message_too_long"
-        )
+    """Return the message's estimated tokens with its frame; InvalidError, `message_too_long`, beyond 500."""
+    size, limit = estimate_tokens(message) + MESSAGE_OVERHEAD, SECTION_TOKENS["message"]
+    if size > limit:
+        raise InvalidError(f"a message takes at most {limit} tokens", code="message_too_long")
     return size
 
 
 @dataclass(frozen=True)
 class _StableParts:
-    """What stays from turn to turn."""
+    """The parts that stay from turn to turn."""
 
     facts: tuple[str, ...]
     profile: str
@@ -134,7 +127,7 @@ class _StableParts:
 
 @dataclass(frozen=True)
 class _ChangingParts:
-    """What is there for this message alone."""
+    """The parts that are there for this message alone."""
 
     entities: str = ""
     fresh: str = ""
@@ -146,10 +139,7 @@ class _ChangingParts:
 
 
 def assemble_context(sources: PromptSources, message: str, now: datetime) -> PromptContext:
-    """Return the context that answers `message`.
-
-    InvalidError as `bounded`, anything else gives way instead.
-    """
+    """Return the context that answers `message`; nothing but the message itself can be too long."""
     size, ratio, need = measure_message(message), ratio_or_default(sources.marks.rate), decide_recall(message)
     stable = _make_stable_parts(sources, ratio)
     tools = sum(estimate_tokens(tool.model_dump_json()) for tool in sources.tools)
@@ -188,21 +178,13 @@ def assemble_context(sources: PromptSources, message: str, now: datetime) -> Pro
 
 
 def _make_stable_parts(sources: PromptSources, ratio: float) -> _StableParts:
-    """Blocks have fixed sizes, whatever the ratio.
-
-    A prefix that breathed with it would never be found in a cache.
-    """
+    """Blocks have fixed sizes, whatever the ratio: a prefix that changed with it would never be cached."""
     budget = int(SECTION_TOKENS["profile"] / RATIO_UNKNOWN) - estimate_tokens(fence_block("profile", [])) - 1
     facts = tuple(sources.profile.render_lines(budget=budget))
     profile = fence_block("profile", facts or ("(nothing is known about this user yet)",))
+    summary = render_summary_block(sources.outline, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN))
     cut, window = fit_window(sources.messages, sources.cut, sources.marks, ratio=ratio)
-    return _StableParts(
-        facts,
-        profile,
-        render_summary_block(sources.outline, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN)),
-        cut,
-        window,
-    )
+    return _StableParts(facts, profile, summary, cut, window)
 
 
 def _make_changing_parts(
@@ -214,11 +196,9 @@ def _make_changing_parts(
     left: float,
     ratio: float,
 ) -> _ChangingParts:
-    known = (
-        sources.folded
-        if sources.folded and sources.folded.matches_messages(stable.window)
-        else EntitySnapshot.from_messages(stable.window)
-    )
+    known = sources.folded
+    if known is None or not known.matches_messages(stable.window):
+        known = EntitySnapshot.from_messages(stable.window)
     entities = known.active.active_at(now).prompt_block
     if estimate_tokens(entities) > min(SECTION_TOKENS["entities"], left):
         entities = ""
@@ -246,10 +226,7 @@ def prompt_fingerprint(prompt: Prompt) -> str:
 def _make_prompt(
     stable: _StableParts, changing: _ChangingParts, message: str, tools: Sequence[ToolDefinition]
 ) -> Prompt:
-    """Put the cache points where something ends that stays.
-
-    The system text, the profile, the summary, the window.
-    """
+    """Put cache points behind the parts that stay: system text, profile, summary, window."""
     system = [
         SystemBlock(name="system", text=SYSTEM, cached=True),
         SystemBlock(name="profile", text=stable.profile, cached=True),
@@ -258,6 +235,5 @@ def _make_prompt(
     said = to_chat_messages(stable.window)
     said = [*said[:-1], said[-1].model_copy(update={"cached": True})] if said else []
     asked = f"{changing.text}\n\n{message}" if changing.text else message
-    return Prompt(
-        system=tuple(system), messages=(*said, ChatMessage(role="user", text=asked)), tools=tuple(tools)
-    )
+    messages = (*said, ChatMessage(role="user", text=asked))
+    return Prompt(system=tuple(system), messages=messages, tools=tuple(tools))

@@ -182,7 +182,7 @@ class PromptReproduction:
     missing: list[str] = field(default_factory=list)
 
     def reproduce_prompt(self, tenant: str, conversation_id: str, message_id: str) -> ReproducedPrompt:
-        """Raises NotFoundError where nothing is known of the message's prompt, or the message itself is gone."""
+        """Raises NotFoundError where the message is gone, or nothing is known of its prompt."""
         conversations = self.loader.conversations
         self.guard.load_conversation(tenant, conversation_id, conversations)
         made = conversations.get_provenance(tenant, conversation_id, message_id)

@@ -10,7 +10,7 @@ class DeadlineError(Exception):
 
 @dataclass(frozen=True)
 class Deadline:
-    """The end of the work here. A `resumable` turn goes on elsewhere, any other has to be answered in time."""
+    """The end of the work here; a `resumable` turn goes on elsewhere, any other is answered in time."""
 
     seconds_left: Callable[[], float]
     resumable: bool = False

@@ -1,9 +1,4 @@
-"""What goes over a socket to its client: frames that each fit, numbered, the last one `done` or `error`.
-
-Frames on their way to one connection.
-
-A thread of its own posts them, so that who speaks never waits for it.
-"""
+"""Frames: the messages over a socket to its client, each of a size that fits, the last `done` or `error`."""
 
 import json
 import queue
@@ -11,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from types import TracebackType
 from typing import Any, Self
 
 from functions.chat.turn import ChatEvent
@@ -25,8 +19,24 @@ from membus.observability import logger
 TEXT_BYTES_MAX = 96_000
 """As JSON. A frame takes 128 KB, and names ids of at most 10,000 bytes beside its text."""
 DETAIL_MAX = 1_000
+HEARTBEAT_SECONDS = 20
+"""Of silence: API Gateway ends an idle connection after ten minutes, proxies before it often after one."""
+POST_INTERVAL_SECONDS = 0.05
+"""Between posts: words gather meanwhile, and a frame holds a few of them."""
+
 Frame = dict[str, Any]
 HEARTBEAT: Frame = {"type": "heartbeat"}
+INCOMPLETE: Frame = {
+    "type": "error",
+    "code": "incomplete",
+    "detail": "the answer broke off; what there is of it is kept",
+}
+PENDING: Frame = {
+    "type": "error",
+    "code": "pending",
+    "detail": "the answer is on its way",
+    "retry_after_seconds": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class FrameHeader:
 
 
 def event_frames(event: ChatEvent) -> Iterator[Frame]:
-    """Yield the frames of an event of the core's; the end of a turn has its own."""
+    """Yield the frames of an event; the end of a turn has its own."""
     if isinstance(event, TextDelta):
         yield from text_frames(event.text)
     elif isinstance(event, ToolCall):
@@ -53,19 +63,18 @@ def event_frames(event: ChatEvent) -> Iterator[Frame]:
 
 def text_frames(text: str) -> Iterator[Frame]:
     """Yield a text in pieces that fit; put together they are the text again."""
-    if _json_bytes(text) <= TEXT_BYTES_MAX:
-        if text:
-            yield {"type": "delta", "text": text}
-        return
-    half = len(text) // 2
-    yield from text_frames(text[:half])
-    yield from text_frames(text[half:])
+    if _json_bytes(text) > TEXT_BYTES_MAX:
+        half = len(text) // 2
+        yield from text_frames(text[:half])
+        yield from text_frames(text[half:])
+    elif text:
+        yield {"type": "delta", "text": text}
 
 
 def final_frame(turn: Turn) -> Frame:
     """Return how a stored turn ends: its content has gone before."""
     if turn.assistant.status == "incomplete":
-        return incomplete_frame()
+        return INCOMPLETE
     return {
         "type": "done",
         "message": _message_fields(turn.assistant),
@@ -76,52 +85,39 @@ def final_frame(turn: Turn) -> Frame:
 
 
 def message_frames(message: Message) -> Iterator[Frame]:
-    """Yield a stored message, for who comes back to it; of one that is not there yet, that it is not."""
+    """Yield a message for a client that comes back to it, or that it is not stored yet."""
     if message.status == "pending":
-        yield {
-            "type": "error",
-            "code": "pending",
-            "detail": "the answer is on its way",
-            "retry_after_seconds": 1,
-        }
+        yield PENDING
         return
     yield from text_frames(message.content)
     yield (
-        incomplete_frame()
+        INCOMPLETE
         if message.status == "incomplete"
         else {"type": "done", "message": _message_fields(message)}
     )
 
 
-def incomplete_frame() -> Frame:
-    return {
-        "type": "error",
-        "code": "incomplete",
-        "detail": "the answer broke off; what there is of it is kept",
-    }
-
-
-def error_frame(raised: MembusError) -> Frame:
-    """Return an error in the words and with the stable code that HTTP has for it."""
-    frame: Frame = {"type": "error", "code": raised.code, "detail": raised.detail[:DETAIL_MAX]}
-    if isinstance(raised, ConflictError):
+def error_frame(error: MembusError) -> Frame:
+    """Return an error with the words and the stable code that HTTP has for it."""
+    frame: Frame = {"type": "error", "code": error.code, "detail": error.detail[:DETAIL_MAX]}
+    if isinstance(error, ConflictError):
         frame["retry_after_seconds"] = 1
-    if isinstance(raised, UnavailableError) and not isinstance(raised, BudgetError):
-        frame["retry_after_seconds"] = raised.retry_after_seconds
+    if isinstance(error, UnavailableError) and not isinstance(error, BudgetError):
+        frame["retry_after_seconds"] = error.retry_after_seconds
     return frame
 
 
 def merge_deltas(frames: Iterable[Frame]) -> Iterator[Frame]:
     """Join words that follow each other: no client needs a frame for each."""
-    waiting = ""
+    text = ""
     for frame in frames:
         if frame["type"] == "delta":
-            waiting += frame["text"]
+            text += frame["text"]
             continue
-        yield from text_frames(waiting)
-        waiting = ""
+        yield from text_frames(text)
+        text = ""
         yield frame
-    yield from text_frames(waiting)
+    yield from text_frames(text)
 
 
 def encode_frame(frame: Frame, **heading: object) -> bytes:
@@ -136,82 +132,70 @@ def _json_bytes(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False).encode())
 
 
-HEARTBEAT_SECONDS = 20
-"""Of silence.
-
-API Gateway ends an idle connection after ten minutes, and what lies before it often after one.
-"""
-POST_INTERVAL_SECONDS = 0.05
-"""Between posts: words gather meanwhile, and a frame holds a few of them."""
-END: Frame = {"type": "end"}
-
-
 class FrameSender:
-    """A context: leaving it sends what is left.
+    """Frames on their way to one connection; leaving its context sends what is left.
 
-    A client that is gone is sent nothing more, and nobody is disturbed.
+    A thread of its own posts them, so that the turn never waits. A client that is gone is sent nothing more.
     """
 
     def __init__(
         self,
-        push: SocketSender,
+        sender: SocketSender,
         connection_id: str,
-        heading: FrameHeader,
+        header: FrameHeader,
         *,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._push, self._connection_id, self._heading = push, connection_id, heading
+        self._sender, self._connection_id, self._header = sender, connection_id, asdict(header)
         self._heartbeat_seconds, self._pause = heartbeat_seconds, pause
-        self._waiting: queue.SimpleQueue[Frame] = queue.SimpleQueue()
-        self._hands = ThreadPoolExecutor(max_workers=1)
+        self._queue: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._pool = ThreadPoolExecutor(max_workers=1)
         self._seq, self._open = 0, True
 
     def __enter__(self) -> Self:
-        self._posting: Future[None] = self._hands.submit(self._post_all)
+        self._posting: Future[None] = self._pool.submit(self._post_all)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, raised: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._waiting.put(END)
-        self._hands.shutdown()
+    def __exit__(self, *_: object) -> None:
+        self._queue.put(None)
+        self._pool.shutdown()
         self._posting.result()
 
     def send_frames(self, *frames: Frame) -> None:
         for frame in frames:
-            self._waiting.put(frame)
+            self._queue.put(frame)
 
     def _post_all(self) -> None:
-        ending = False
-        while not ending:
-            taken = self._taken()
-            ending = END in taken
-            for frame in merge_deltas(each for each in taken if each is not END):
+        ended = False
+        while not ended:
+            taken = self._take_frames()
+            ended = None in taken
+            for frame in merge_deltas(each for each in taken if each is not None):
                 self._post(frame)
-            if not ending:
+            if not ended:
                 self._pause(POST_INTERVAL_SECONDS)
 
-    def _taken(self) -> list[Frame]:
-        """Wait for something to say, and take all there is; after a long silence that is a heartbeat."""
+    def _take_frames(self) -> list[Frame | None]:
+        """Wait for a frame and return all there are, None behind the last; a heartbeat after a silence."""
         try:
-            taken = [self._waiting.get(timeout=self._heartbeat_seconds)]
+            taken = [self._queue.get(timeout=self._heartbeat_seconds)]
         except queue.Empty:
             return [HEARTBEAT]
-        while not self._waiting.empty():
-            taken.append(self._waiting.get())
+        while not self._queue.empty():
+            taken.append(self._queue.get())
         return taken
 
     def _post(self, frame: Frame) -> None:
         if not self._open:
             return
         try:
-            self._open = self._push.send_frame(
-                self._connection_id, encode_frame(frame, **asdict(self._heading), seq=self._seq)
+            self._open = self._sender.send_frame(
+                self._connection_id, encode_frame(frame, **self._header, seq=self._seq)
             )
         except UnavailableError as refused:
             # A stream with a hole would be read as whole; a closed one is asked for again.
             logger.warning("a frame was not taken, the connection is closed", extra={"why": refused.detail})
             self._open = False
-            self._push.close_connection(self._connection_id)
+            self._sender.close_connection(self._connection_id)
         self._seq += 1

@@ -1,4 +1,4 @@
-"""Entry point of chat: a message in, an answer out, whole or over a socket; and the prompt that it would take."""
+"""Entry point of chat: a message in, an answer out, whole or over a socket; prompts and tool results shown."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

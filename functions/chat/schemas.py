@@ -1,9 +1,4 @@
-"""The wire format of chat.
-
-Which messages are taken: those that can be answered at all, each under a request key of its own.
-
-The wire format of what comes over a socket: a JSON object whose `action` says what is wanted.
-"""
+"""The wire format of chat over HTTP and over a socket, whose messages are JSON objects with an `action`."""
 
 import hashlib
 from typing import Annotated, Any, Literal
@@ -30,12 +25,12 @@ class MessageIn(BaseModel):
 
     @property
     def fingerprint(self) -> str:
-        """Tell this message from any other that comes under the same request key."""
+        """Tells this message from any other under the same request key."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 class ChatAnswer(BaseModel):
-    """`message` is the reply; `usage` is what the provider counted, `context` what the prompt was made of."""
+    """The reply, its tokens as the provider counted them, and what its prompt was made of."""
 
     message: Message
     usage: TokenUsage
@@ -50,10 +45,7 @@ class ChatAnswer(BaseModel):
 
 
 class PendingAnswer(BaseModel):
-    """The answer takes longer than a request may.
-
-    `message` is the reply-to-be, `pending` until it is there.
-    """
+    """The answer takes longer than a request may; `message` is `pending` until it is stored."""
 
     message: Message
 
@@ -63,16 +55,13 @@ CONTENT_BYTES_MAX = 64_000
 
 
 def ensure_same_message(request: str, asked: MessageIn) -> None:
-    """Raises InvalidError, `idempotency_mismatch`.
-
-    The key that brought this message was used for another one.
-    """
+    """Raise InvalidError, `idempotency_mismatch`, where the request key was used for another message."""
     if request != asked.fingerprint:
         raise InvalidError("this key was used for another message", code="idempotency_mismatch")
 
 
 def check_message(asked: MessageIn) -> None:
-    """Refuse a message that can never be answered; costs no request."""
+    """Raise InvalidError for a message that can never be answered."""
     if is_blank(asked.content):
         raise InvalidError("content: a message needs visible text")
     if len(asked.content.encode()) > CONTENT_BYTES_MAX:
@@ -119,19 +108,18 @@ _ACTIONS: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminato
 
 
 def parse_action(text: str) -> Action:
-    """Read a message.
+    """Return the action of a socket's message.
 
     Raises:
         InvalidError: `payload_too_large`, `invalid_json`, `unknown_action`, or `invalid` with what is wrong
             by field.
     """
     if len(text.encode("utf-8", "surrogatepass")) > SOCKET_MESSAGE_BYTES_MAX:
-        raise InvalidError(
-            f"a message takes at most {SOCKET_MESSAGE_BYTES_MAX} bytes", code="payload_too_large"
-        )
-    said: Any = strict_json.parse_strict_json(text)
+        detail = f"a message takes at most {SOCKET_MESSAGE_BYTES_MAX} bytes"
+        raise InvalidError(detail, code="payload_too_large")
+    message: Any = strict_json.parse_strict_json(text)
     try:
-        return _ACTIONS.validate_python(said)
+        return _ACTIONS.validate_python(message)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
     if problems[0]["type"].startswith("union_tag"):

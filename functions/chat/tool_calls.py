@@ -135,7 +135,7 @@ def _argument_problems(error: ValidationError) -> str:
 
 
 def _first_lines(lines: list[str], budget: float) -> list[str]:
-    """Return as many lines as fit the budget with their fence, all or with room for the note that some are missing."""
+    """Return as many lines as fit the budget with their fence: all, or some and room for the note."""
     frame = estimate_tokens(fence_block("result", []))
     if sum(estimate_tokens(line) + 1 for line in lines) + frame <= budget:
         return lines

@@ -1,7 +1,4 @@
-"""The registry of tools: a data source is one model of its arguments and one function that answers them.
-
-The tools of chat: what a model may look up, and the one thing it may ask to be kept.
-"""
+"""The tools of chat, each one model of arguments and one function: what a model may look up or have kept."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -26,14 +23,14 @@ from membus.search.ports import MemorySearchClient
 
 
 class ToolArguments(BaseModel):
-    """What a model may say in a call; its docstring is what the model reads of the tool."""
+    """Arguments of a tool call; the docstring of a subclass is what the model reads of the tool."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
 class ToolContext:
-    """Who acts, as the turn says: no argument of a call can change it.
+    """Who acts in a turn: no argument of a call can change it.
 
     `said` are the user's own words of this conversation, the newest last, that may be remembered; `remember`
     is whether this message may be. `whole_tenant` is the right of a key with the scope `admin` to see all
@@ -63,7 +60,7 @@ ToolFunction = Callable[[ArgumentsT, ToolContext, ToolSources], Sequence[str]]
 
 @dataclass(frozen=True)
 class RegisteredTool:
-    """`tokens` is what a result may take of the prompt, `seconds` how long a call may run."""
+    """A tool; `tokens` is what a result may take of the prompt, `seconds` how long a call may run."""
 
     name: str
     arguments: type[ToolArguments]
@@ -73,11 +70,9 @@ class RegisteredTool:
 
     def to_definition(self) -> ToolDefinition:
         """Return the tool as a prompt shows it: the same bytes in every process."""
-        schema = self.arguments.model_json_schema()
+        schema = _sorted_without_titles(self.arguments.model_json_schema())
         description = " ".join(schema.pop("description").split())
-        return ToolDefinition(
-            name=self.name, description=description, parameters=json.loads(_canonical_json(schema))
-        )
+        return ToolDefinition(name=self.name, description=description, parameters=schema)
 
 
 @dataclass(frozen=True)
@@ -87,10 +82,7 @@ class ToolRegistry:
     def register_tool(
         self, arguments: type[ArgumentsT], *, tokens: int, seconds: float
     ) -> Callable[[ToolFunction[ArgumentsT]], ToolFunction[ArgumentsT]]:
-        """Register the decorated function, under its own name, as what answers calls with these arguments.
-
-        It returns lines of data, the most important first.
-        """
+        """Register the decorated function as a tool; it returns lines, the most important first."""
 
         def register(act: ToolFunction[ArgumentsT]) -> ToolFunction[ArgumentsT]:
             name = act.__name__
@@ -100,26 +92,20 @@ class ToolRegistry:
         return register
 
     def list_definitions(self) -> tuple[ToolDefinition, ...]:
-        """Return the definitions in the order of their names.
-
-        They stand at the head of every prompt's cache.
-        """
+        """Return the definitions in the order of their names: every cached prompt begins with them."""
         return tuple(self.tools[name].to_definition() for name in sorted(self.tools))
 
 
-def _canonical_json(schema: dict[str, Any]) -> str:
-    """Return the schema as JSON, keys in order, without the titles that repeat the names of fields."""
-    return json.dumps(_without_titles(schema), sort_keys=True)
-
-
-def _without_titles(part: Any) -> Any:
+def _sorted_without_titles(part: Any) -> Any:
+    """Return a schema with its keys in order, without the titles that repeat the names of fields."""
     if isinstance(part, dict):
+        named = ((name, part[name]) for name in sorted(part))
         return {
-            name: _without_titles(value)
-            for name, value in part.items()
+            name: _sorted_without_titles(value)
+            for name, value in named
             if name != "title" or isinstance(value, dict)
         }
-    return [_without_titles(each) for each in part] if isinstance(part, list) else part
+    return [_sorted_without_titles(each) for each in part] if isinstance(part, list) else part
 
 
 registry = ToolRegistry()
@@ -146,9 +132,7 @@ class RecallEpisodes(ToolArguments):
     it is.
     """
 
-    since: date | None = Field(
-        default=None, description="first day, UTC; 30 days before the last day by default"
-    )
+    since: date | None = Field(None, description="first day, UTC; 30 days before the last day by default")
     until: date | None = Field(default=None, description="last day, UTC, today by default")
     limit: int = Field(default=20, ge=1, le=EPISODES_MAX)
 
@@ -214,19 +198,16 @@ def query_archive(asked: QueryArchive, acting: ToolContext, sources: ToolSources
 
 @registry.register_tool(Remember, tokens=200, seconds=6)
 def remember(asked: Remember, acting: ToolContext, _sources: ToolSources) -> Sequence[str]:
-    """Check that the words are the user's and may be kept, and write nothing.
+    """Check that the words are the user's and may be kept; the turn's event marks them, nothing is written.
 
-    Each turn is told of with its marks.
-
-    Another event of the same words would be a second witness to them who never was there (`turns.recorded`).
+    Another event of the same words would count as a second source of what they say.
 
     Raises:
         InvalidError: `not_to_be_remembered`, or `not_said`: the words are not the user's.
     """
     if not acting.remember:
-        raise InvalidError(
-            "the user does not want this conversation's words kept", code="not_to_be_remembered"
-        )
+        detail = "the user does not want this conversation's words kept"
+        raise InvalidError(detail, code="not_to_be_remembered")
     quote = normalize_text(asked.quote)
     if not any(quote and quote in normalize_text(said) for said in acting.said):
         raise InvalidError("quote the user's own words from this conversation, exactly", code="not_said")

@@ -150,7 +150,7 @@ def build_turn(
 
 
 def _footprint(context: PromptContext, result: AgentResult) -> PromptFootprint:
-    """Return what the last prompt of the turn was made of: the turn's own, and the steps of tools behind it."""
+    """Return what the last prompt was made of: the first one of the turn, and its steps of tools."""
     steps = round(sum(step.estimate_tokens() for step in result.steps) * context.ratio)
     sections = (
         (*context.sections, PromptSection(name="tools", tokens=steps)) if result.steps else context.sections

@@ -1,4 +1,4 @@
-"""Chat over a socket: connections are noted with their credential, messages checked and answered in the background."""
+"""Chat over a socket: connections are stored, messages checked and answered in the background."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace

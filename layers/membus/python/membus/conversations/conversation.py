@@ -74,7 +74,7 @@ class PromptFootprint(Record):
 ConversationStatus = Literal["active", "archived"]
 TITLE_MAX = 80
 MEMBERS_MAX = 48
-"""A change of members is one transaction of at most 100 items: the conversation, its owner, all old and new ones."""
+"""A change of members is one transaction of at most 100 items: the conversation, owner, old and new members."""
 RANDOM_BITS = 80
 
 
@@ -137,10 +137,10 @@ class Step(Record):
 class Message(Record):
     """One side of a turn. `tokens` is the estimate taken once, when it was written.
 
-    A reply that outlasts its request is `pending` until it is stored; one that was cut off stays `incomplete`.
-    What is not to be remembered stays in its conversation: it has no event, no fact and no summary. `steps`
-    are the tool calls that led to an answer, counted in `tokens`; their full results, where the prompt had a
-    part of them, lie in the content store under `spilled`.
+    A late reply is `pending` until it is stored; one that was cut off stays `incomplete`. What is not to be
+    remembered stays in its conversation: it has no event, no fact and no summary. `steps` are the tool calls
+    that led to an answer, counted in `tokens`; their full results, where the prompt had a part of them, lie
+    in the content store under `spilled`.
     """
 
     message_id: Id
@@ -156,7 +156,7 @@ class Message(Record):
 
 
 class Turn(Record):
-    """A message and its answer, stored together or not at all; `request` is the fingerprint of the message."""
+    """A message and its answer, stored together or not at all; `request` is the message's fingerprint."""
 
     user: Message
     assistant: Message

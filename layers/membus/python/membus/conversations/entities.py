@@ -13,13 +13,13 @@ from membus.core.identity import Record
 from membus.core.text.terms import stem_words
 
 ENTITY_TIMEOUT = timedelta(minutes=30)
-"""Unmentioned for that long, a thing is no longer what «it» means. The cache keeps a conversation as long."""
+"""Unmentioned for so long, a thing is no longer what «it» means; the cache keeps a conversation as long."""
 DRIFT_MESSAGES = 3
 """Messages of the user in a row that have nothing to do with what went before make a new topic."""
 TOPIC_MESSAGES = 8
 """A topic's words are those of its last messages: a long one must not come to hold every word there is."""
 TOPIC_WORDS_MIN = 3
-"""With fewer words of its own («yes please», «and tomorrow?») a message goes on with the topic it stands in."""
+"""With fewer words of its own («yes please», «and tomorrow?») a message goes on with its topic."""
 TOPIC_WORDS_MAX = 100
 """Of one message: enough to recognise its topic, and a bound for what the cache holds."""
 ENTITIES_MAX, ENDED_MAX = 20, 10
@@ -37,8 +37,8 @@ _TURNS_AWAY = re.compile(
     re.IGNORECASE,
 )
 _POINTS_BACK = re.compile(
-    r"\b(?:it|its|that|this|these|those|they|them|their|he|she|him|her|his|there|the same|again|still|instead|"
-    r"one|ones|other|another|else|too|also|first|second|last|es|das|diese[rsmn]?|davon|damit|noch)\b",
+    r"\b(?:it|its|that|this|these|those|they|them|their|he|she|him|her|his|there|the same|again|still|"
+    r"instead|one|ones|other|another|else|too|also|first|second|last|es|das|diese[rsmn]?|davon|damit|noch)\b",
     re.IGNORECASE,
 )
 
@@ -78,7 +78,7 @@ class EndedEntity(Record):
 class ActiveEntities(Record):
     """The entities that are active behind `last_message`, the newest mention last.
 
-    `topic` holds the words of the topic's last messages, `drifted` those of the user that have left it so far.
+    `topic` holds the words of the topic's last messages, `drifted` the user's messages that have left it.
     """
 
     entities: tuple[Entity, ...] = ()
@@ -147,7 +147,7 @@ def _topic_words(text: str) -> Words:
 def _follow_user(
     active: ActiveEntities, message: Message, words: Words, found: list[EntityMatch]
 ) -> ActiveEntities:
-    """Follow the user to another topic: at once where they say so, else after three messages without a link."""
+    """Follow the user to another topic: at once if they say so, else after three messages without a link."""
     if _TURNS_AWAY.match(message.content):
         return _start_topic(active, message, found, since=message.message_id, topic=(words,))
     if not active.topic or _continues_topic(active, message.content, words, found):
@@ -159,7 +159,7 @@ def _follow_user(
 
 
 def _continues_topic(active: ActiveEntities, text: str, words: Words, found: list[EntityMatch]) -> bool:
-    """Whether a message goes on with the topic; once the user drifts, «it» and «yes please» mean the new one."""
+    """Whether a message goes on with the topic; once the user drifts, «it» means the new one."""
     known = {each.identity for each in active.entities}
     if any(set(words) & set(told) for told in active.topic) or any(each.identity in known for each in found):
         return True
@@ -187,7 +187,7 @@ def _start_topic(
 
 
 def _add_mentions(active: ActiveEntities, message: Message, found: list[EntityMatch]) -> ActiveEntities:
-    """Add what was found: a new entity replaces those of its type, the user's own only where the user says it."""
+    """Add what was found: a new entity replaces others of its type, the user's only if the user says it."""
     known = {each.identity: each for each in active.entities}
     said = {each.identity for each in found}
     new_types = {each.type for each in found if each.identity not in known}

@@ -11,7 +11,7 @@ from membus.core.text.time_expressions import MONTHS
 TEXT_MAX = 20_000
 """Characters that are looked at: far beyond a message of 500 tokens, and a bound for an answer's length."""
 PER_TYPE_MAX = 5
-"""A list of fifty order ids is a table, not what the conversation is about: the first five of a type count."""
+"""Of a list of fifty order ids the conversation is not about each: the first five of a type count."""
 CARD = "payment_card"
 _BEGIN, _END = r"(?<![\w-])", r"(?![\w-])"
 _MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in MONTHS)
@@ -76,7 +76,8 @@ TYPES = (
     _type(
         "order_id",
         values.order_id,
-        r"\b(?:order|purchase|booking|reservation|confirmation)(?:\s(?:id|no|nr|number|code|reference))?(?:\sis)?"
+        r"\b(?:order|purchase|booking|reservation|confirmation)"
+        r"(?:\s(?:id|no|nr|number|code|reference))?(?:\sis)?"
         rf"[.:]?\s?#?((?=[\w-]{{0,23}}\d)[A-Z0-9][A-Z0-9-]{{2,22}}[A-Z0-9]){_END}",
     ),
     _type("ticket", str, rf"{_BEGIN}([A-Z]{{2,10}}-\d{{1,6}}){_END}", any_case=False),
@@ -104,7 +105,8 @@ TYPES = (
     _type(
         "money",
         values.money,
-        rf"(?<![\w.,])([$€£¥₹]\s?{_AMOUNT}|{_CODE}\s{_AMOUNT}|{_AMOUNT}\s?(?:[€£¥₹]|{_CODE}\b))(?!\w)",
+        rf"(?<![\w.,])([$€£¥₹]\s?{_AMOUNT}|{_CODE}\s{_AMOUNT}"
+        rf"|{_AMOUNT}\s?(?:[€£¥₹]|{_CODE}\b))(?!\w)",
     ),
     _type(
         "error_code",

@@ -110,7 +110,7 @@ class ConversationStore(Protocol):
     def list_recent_messages(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
-        """Return the newest messages, of those behind message `after` where it is named, oldest first; one read."""
+        """Return the newest messages, or those of them behind message `after`, oldest first; one read."""
 
     def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         """Return the turn that this Idempotency-Key produced, if it did."""
@@ -166,7 +166,7 @@ class EntityCache(Protocol):
 
 
 class ConversationCache(EntityCache, Protocol):
-    """A cache in front of the stores; one that is empty or cannot be reached returns nothing, and raises nothing.
+    """A cache in front of the stores; one that is empty or out of reach returns nothing, and raises nothing.
 
     Its records are at most half an hour old. Whether one is still exact, its reader finds out.
     """
@@ -229,7 +229,7 @@ class DeletedConversationItems(Protocol):
 
 class SummaryReader(Protocol):
     def get_index(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
-        """Return the newest summary index or one of its versions, an empty one where there is none; one read."""
+        """Return the newest summary index or a version of it, an empty one where there is none; one read."""
 
     def list_summaries(
         self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None

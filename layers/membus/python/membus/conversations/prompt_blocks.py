@@ -21,8 +21,8 @@ def fence_block(name: str, lines: Iterable[str]) -> str:
 def render_summary_block(outline: SummaryIndex, *, budget: int = SUMMARY_TOKENS) -> str:
     """Return chapters and slots within the budget, or nothing where there is no summary yet.
 
-    Slots are never left out: each stands in a chapter that is shown, or below them. Older chapters give way to
-    newer ones, and each loses its last sentences first.
+    Slots are never left out: each stands in a chapter that is shown, or below them. Older chapters give way
+    to newer ones, and each loses its last sentences first.
     """
     if not outline.chapters:
         return ""

@@ -1,4 +1,4 @@
-"""What the prompt of a reply was made of, by name and version: enough to make it again or see what is gone."""
+"""What the prompt of a reply was made of, by name and version: enough to make it again."""
 
 import hashlib
 
@@ -37,7 +37,7 @@ class UnprocessedRef(Record):
 
 
 class PromptProvenance(Record):
-    """The sources of one prompt; `prompt_hash` is the fingerprint of all its bytes, as `prompt_version` makes them."""
+    """The sources of one prompt; `prompt_hash` is the fingerprint of its bytes, made by `prompt_version`."""
 
     message_id: Id
     user_message_id: Id

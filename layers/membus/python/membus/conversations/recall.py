@@ -23,16 +23,17 @@ LENGTHY_TOKENS = 100
 PASSAGES_WITHIN_MAX = 20
 """So many passages may take more than 1,500 tokens where they are long.
 
-Of BEAM 100K's evidence 0.74 stands in 1,250 estimated tokens and 0.78 in 2,000; of LoCoMo's short turns 45 fit
-into 1,500 (`make bench-chat`).
+Of BEAM 100K's evidence 0.74 stands in 1,250 estimated tokens and 0.78 in 2,000; of LoCoMo's short turns 45
+fit into 1,500 (`make bench-chat`).
 """
 _ASKS = re.compile(
-    r"[?\uff1f]|^\W*(?:who|what|when|where|which|why|how|is|are|am|was|were|do|does|did|can|could|would|will|should|have"
-    r"|has|tell|show|remind|recommend|suggest|plan|find|list|give|help|summari[sz]e|compare|write|draft|make|book|remember"
-    r"|explain|describe|wer|was|wann|wo|welche[rsmn]?|warum|wie|kannst|k\u00f6nntest|zeig|erinner|empfiehl|plane|schreib"
+    r"[?\uff1f]|^\W*(?:who|what|when|where|which|why|how|is|are|am|was|were|do|does|did|can|could|would|will"
+    r"|should|have|has|tell|show|remind|recommend|suggest|plan|find|list|give|help|summari[sz]e|compare|write"
+    r"|draft|make|book|remember|explain|describe|wer|was|wann|wo|welche[rsmn]?|warum|wie|kannst|k\u00f6nntest"
+    r"|zeig|erinner|empfiehl|plane|schreib"
     r"|qu\u00e9|qui\u00e9n|cu\u00e1ndo|d\u00f3nde|c\u00f3mo|quel(?:le)?s?|quand|o\u00f9|comment|pourquoi)\b"
-    r"|\b(?:please|remind me|last time|you said|i (?:told|mentioned)|as (?:before|usual)|do you (?:know|remember)"
-    r"|bitte)\b",
+    r"|\b(?:please|remind me|last time|you said|i (?:told|mentioned)|as (?:before|usual)"
+    r"|do you (?:know|remember)|bitte)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -109,7 +110,7 @@ def select_passages(
     budget: float,
     most: float,
 ) -> list[RecalledPassage]:
-    """Return the passages that add something, best first: twenty within `most` tokens, more within the budget.
+    """Return the passages that add something, best first: 20 within `most` tokens, more within the budget.
 
     Passages are left out that the window of the same conversation holds, that stand in `shown` (profile,
     summary) already, or that repeat another one.

@@ -19,7 +19,7 @@ JOB_LIFETIME = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class RequestRef:
-    """One request to a conversation: `key` is its Idempotency-Key, or the request id of a socket's message."""
+    """One request to a conversation; `key` is its Idempotency-Key, or a socket message's request id."""
 
     tenant: str
     conversation_id: str

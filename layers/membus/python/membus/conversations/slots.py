@@ -1,4 +1,4 @@
-"""Slots: words that must survive every summary, found by code, proposed by a model, admitted by code alone."""
+"""Slots: words that must survive every summary; a model may propose them, code alone admits them."""
 
 import re
 from collections import Counter
@@ -21,6 +21,8 @@ SEGMENT_SLOT_TOKENS: Mapping[SlotKind, int] = {
 }
 """What one segment may add: a tenth of the ledger, so that ten segments lose nothing to one another."""
 SLOT_TOKENS_MAX = 24
+SUBJECT_CHARACTERS = 12
+"""Kept before the words that make a clause a slot: its subject."""
 
 _SENTENCE = re.compile(r"(?<=[.!?…\u3002\uff01\uff1f])[\"')\]]*\s+|(?<=[\u3002\uff01\uff1f])|\n+")
 _NAME = re.compile(
@@ -30,16 +32,20 @@ _NAME = re.compile(
 _CODE = re.compile(r"`([^`\n]{2,60})`|(?<![\w/])((?:[\w.-]+/)+[\w.-]+\.\w{1,8})(?!\w)")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DAYS = "Mon|Tues|Wednes|Thurs|Fri|Satur|Sun"
-_UNIT = r"(?!(?:and|for|the|with|or|in|of|to|on|is|are|was|as|at|by|from|that|but|so|then|if|it|more|other)\b)[a-z]{2,12}"
+_UNIT = (
+    r"(?!(?:and|for|the|with|or|in|of|to|on|is|are|was|as|at|by|from|that|but|so|then|if|it|more|other)\b)"
+    r"[a-z]{2,12}"
+)
 _FIGURE = re.compile(
-    rf"[$€£¥] ?\d[\d,.]*\d?[kKmM]?\b|\b\d[\d,.]* ?(?:%|€|[kKMG]B\b|[ap]m\b)|\b\d{{1,2}}:\d\d(?: ?[ap]m)?\b"
+    r"[$€£¥] ?\d[\d,.]*\d?[kKmM]?\b|\b\d[\d,.]* ?(?:%|€|[kKMG]B\b|[ap]m\b)|\b\d{1,2}:\d\d(?: ?[ap]m)?\b"
     rf"|\b\d{{4}}-\d\d-\d\d\b|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTHS})(?:,? \d{{4}})?\b"
     rf"|\b(?:{_MONTHS}) \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b|\b(?:{_MONTHS}),? \d{{4}}\b"
     rf"|\b(?:next |last )?(?:{_DAYS})day\b|(?<![\d.])\b\d[\d,]*(?:\.\d+)? {_UNIT}\b"
 )
 _DECISION = re.compile(
-    r"\b(?:decided|(?:we|i)['\u2019]?(?:ll| will) (?:go with|use|take|keep)|let['\u2019]?s (?:go with|use|stick)"
-    r"|go(?:ing|ne)? with|settled on|chose|chosen|agreed|signed up|stick(?:ing)? (?:to|with)|opted|entschieden)\b",
+    r"\b(?:decided|(?:we|i)['\u2019]?(?:ll| will) (?:go with|use|take|keep)"
+    r"|let['\u2019]?s (?:go with|use|stick)|go(?:ing|ne)? with|settled on|chose|chosen|agreed|signed up"
+    r"|stick(?:ing)? (?:to|with)|opted|entschieden)\b",
     re.IGNORECASE,
 )
 _INTENT = re.compile(
@@ -51,8 +57,8 @@ _INTENT = re.compile(
     re.IGNORECASE,
 )
 _DONE = re.compile(
-    r"\b(?:done|finished|fixed|solved|completed|sorted|works now|working now|never ?mind|no longer|resolved|cancell?ed"
-    r"|erledigt)\b",
+    r"\b(?:done|finished|fixed|solved|completed|sorted|works now|working now|never ?mind|no longer|resolved"
+    r"|cancell?ed|erledigt)\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -68,7 +74,7 @@ def slot_tokens(slot: Slot) -> int:
 def extract_slots(
     messages: Sequence[Message], proposed: Mapping[SlotKind, Sequence[str]], known: Iterable[Slot]
 ) -> list[Slot]:
-    """Return the slots a segment adds, the best of each kind within its share; what a kind leaves goes to the next.
+    """Return the slots a segment adds, the best of each kind within its share and what the kinds before left.
 
     Proposals count where their words were said in the segment. Nothing counts that addresses its reader, and
     nothing that the ledger holds already.
@@ -173,7 +179,7 @@ def _clause(sentence: str, start: int) -> str:
     """Return the sentence, or from where it matters as much of it as a slot may take, cut between words."""
     if estimate_tokens(sentence) < SLOT_TOKENS_MAX:
         return sentence
-    begin = sentence.rfind(" ", 0, max(0, start - 12)) + 1 if start > 12 else 0  # noqa: PLR2004 (keeps the subject)
+    begin = sentence.rfind(" ", 0, max(0, start - SUBJECT_CHARACTERS)) + 1
     words = sentence[begin:].split()
     while words and estimate_tokens(" ".join(words)) >= SLOT_TOKENS_MAX:
         words.pop()

@@ -20,12 +20,12 @@ class Slot(Record):
     message_id: Id
 
     def occurs_in(self, text: str) -> bool:
-        """Whether the words occur in `text`, in any case and spacing, and not as part of a longer word or number."""
+        """Whether the words occur in `text`, in any case and spacing, not inside a longer word or number."""
         return _contains_words(normalize_text(text), normalize_text(self.text))
 
 
 class Chapter(Record):
-    """What was said from message `first` to message `last`; level 0 sums up turns, each next level chapters."""
+    """What was said from message `first` to `last`; level 0 sums up turns, each next level chapters."""
 
     level: int
     first: Id
@@ -34,7 +34,7 @@ class Chapter(Record):
 
 
 class SummaryVerification(Record):
-    """The check of a summary: the slots that its first pass lost; `appended` stand verbatim behind the text."""
+    """The check of a summary: slots its first pass lost, and those appended verbatim to its text."""
 
     slots: int
     passes: int

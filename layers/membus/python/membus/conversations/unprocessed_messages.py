@@ -1,4 +1,4 @@
-"""Unprocessed messages: what a user said a moment ago, for any conversation, before extraction has read it."""
+"""Unprocessed messages: what a user said a moment ago, for prompts, until extraction has read it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -64,7 +64,7 @@ def select_rollup(chapters: Sequence[Chapter]) -> Sequence[Chapter]:
 
 
 def _tokens_to_keep(messages: Sequence[Message], total: int) -> int:
-    """Return the tokens to leave uncovered: half a window, or less so that the next turns fit, one at least."""
+    """Return the tokens to leave uncovered: half a window, or less so that the next turns fit."""
     turns = max(sum(message.role == "user" for message in messages), 1)
     return min(WINDOW_KEPT_TOKENS, max(DUE_TOKENS - TURNS_BETWEEN_CUTS * total // turns, TURN_TOKENS))
 
@@ -132,7 +132,7 @@ def fit_window(
 
 
 def render_message(message: Message, cut: WindowStart) -> Message:
-    """Return the message as the window shows it: results up to the cut's place are stubs, and counted anew."""
+    """Return the message as the window shows it: results up to the cut's place are stubs, counted anew."""
     if not message.steps or cut.stubs_until is None or message.message_id > cut.stubs_until:
         return message
     steps = tuple(step.with_stubs() for step in message.steps)
