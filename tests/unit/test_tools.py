@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,12 @@ from functions.chat.tools import ToolArguments, ToolContext, ToolRegistry, ToolS
 from membus.conversations.window import RATIO_UNKNOWN
 from membus.core.tokens import estimate_tokens
 from membus.llm.prompt import ToolCall
-from tests.factories import ADA
+from tests.factories import ADA, NOON
 from tests.fakes.model import ScriptedModel
 from tests.support.api_client import ApiTestClient
 from tests.support.contexts import a_passage, estimated
 from tests.support.tool_calls import PATH, call, reply, result, say, talking
-from tests.support.turns import TEN_SECONDS, a_turn_job
+from tests.support.turns import TEN_SECONDS, a_turn_job, no_tools
 
 if TYPE_CHECKING:
     from functions.chat.deadline import Deadline
@@ -126,22 +127,19 @@ def test_a_tool_with_a_defect_says_nothing_of_its_insides(
     assert (result(talk).failed, result(talk).content) == (True, "tool_failed: the tool failed")
 
 
-def test_a_tool_that_hangs_is_given_up(talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tool_that_hangs_is_given_up() -> None:
     waiting, own = threading.Event(), ToolRegistry()
+    context = ToolContext(ADA, "guide", "c", said=(), remember=True, now=NOON)
 
     @own.register_tool(ToolArguments, tokens=100, seconds=0.01)
     def hang(_asked: ToolArguments, _acting: ToolContext, _sources: ToolSources) -> Sequence[str]:
         waiting.wait(30)
         return ["too late"]
 
-    monkeypatch.setattr(chat, "registry", own)
-
-    assert say(talk, [call("hang")], "I could not.").status == 200
+    (given_up,) = replace(no_tools(context), registry=own).run_calls([call("hang")], room=1_000)
     waiting.set()
-    assert (result(talk).failed, result(talk).content) == (
-        True,
-        "timed_out: it took too long and was given up",
-    )
+
+    assert (given_up.failed, given_up.content) == (True, "timed_out: it took too long and was given up")
 
 
 def test_without_time_no_tool_is_begun_and_the_model_has_to_answer(talk: ApiTestClient) -> None:
