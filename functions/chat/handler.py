@@ -177,7 +177,7 @@ def _chat(container: Container, deadline: Deadline) -> ChatService:
         queue=container.conversations.turn_queue,
         bus=container.events.bus,
         announcements=lambda: container.events.announcements,
-        model=partial(container.llm.model, "chat"),
+        model=partial(container.llm.get_model, "chat"),
         make_tools=partial(_tools, container, deadline),
         results=_results(container),
         clock=container.clock,

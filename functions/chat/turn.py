@@ -259,7 +259,7 @@ class ChatService:
 
     def end_job(self, job: TurnJob, became: str | None = None) -> None:
         """Let the same request begin anew, or lead to the reply that the turn became."""
-        self._update_job(job, job.to_reply_job().ended(self.clock(), became))
+        self._update_job(job, job.to_reply_job().end_at(self.clock(), became))
 
     def _update_job(self, job: TurnJob, reply_job: ReplyJob) -> None:
         """Write a job that ends by itself where it cannot be written."""
@@ -274,5 +274,5 @@ def enqueue_turn(job: TurnJob, jobs: ReplyJobStore, queue: TurnQueue, now: datet
     try:
         queue.enqueue_turn(job.model_dump(mode="json"))
     except UnavailableError:
-        jobs.update_job(job.request, job.to_reply_job().ended(now))
+        jobs.update_job(job.request, job.to_reply_job().end_at(now))
         raise

@@ -43,7 +43,7 @@ def _ports(container: Container, context: LambdaContext) -> ExtractPorts:
         review_queue=container.facts.review_queue,
         unprocessed=container.conversations.unprocessed,
         answers=container.facts.answers,
-        model=partial(container.llm.model, "extract"),
+        model=partial(container.llm.get_model, "extract"),
         model_id=container.settings.get_text("EXTRACT_MODEL_ID"),
         monitor=EmfExtractMonitor(),
         seconds_left=seconds_left,

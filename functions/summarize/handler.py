@@ -30,7 +30,7 @@ def advance(record: SummaryDueRecord, lambda_context: LambdaContext, *, containe
     steps = Summarizer(
         conversations=container.conversations.store,
         summaries=container.conversations.summaries,
-        model=partial(container.llm.model, "summarize"),
+        model=partial(container.llm.get_model, "summarize"),
         clock=container.clock,
         seconds_left=seconds_left,
     ).advance_summary(record.due)

@@ -45,7 +45,7 @@ class Reextraction:
     instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
     may_ask: Callable[[RecordedEvent], bool] = lambda _: True
 
-    def reextract(
+    def reextract_user(
         self, owner: Owner, *, save_answers: bool, save_facts: bool
     ) -> tuple[DerivedFacts, list[Row]]:
         """Derive a user's facts and save what is asked for; return one row for each fact that differs."""
@@ -90,7 +90,7 @@ class Reextraction:
             review_queue=nothing,
             unprocessed=nothing,
             answers=self.container.facts.answers,
-            model=partial(self.container.llm.model_by_id, self.model_id),
+            model=partial(self.container.llm.get_model_by_id, self.model_id),
             model_id=self.model_id,
             monitor=nothing,
             seconds_left=lambda: MODEL_SECONDS,
@@ -157,7 +157,7 @@ def replay(arguments: Namespace, target: Target, output: Output) -> None:
     rows: list[Row] = []
     for user in output.track(users, "users"):
         owner = Owner(tenant=tenant, user=user)
-        rows += reextraction.reextract(owner, save_answers=save, save_facts=save)[1]
+        rows += reextraction.reextract_user(owner, save_answers=save, save_facts=save)[1]
     output.print_rows(rows, nothing=f"{counted}: nothing differs from what is stored.")
 
 

@@ -50,7 +50,7 @@ def run(arguments: Namespace, target: Target, output: Output) -> None:
     container.trials.add_trial(trial)
     reextraction = _reextraction(trial, container)
     found = [
-        reextraction.reextract(owner, save_answers=True, save_facts=False)
+        reextraction.reextract_user(owner, save_answers=True, save_facts=False)
         for owner in output.track(_list_owners(trial), "users")
     ]
     rows, tried = [row for _, changed in found for row in changed], [derived for derived, _ in found]
@@ -93,7 +93,7 @@ def promote(arguments: Namespace, target: Target, output: Output) -> None:
         require_confirmation(arguments, f"Make the facts of {trial.name} those of {users}?")
     rows: list[Row] = []
     for owner in output.track(_list_owners(trial), "users"):
-        rows += _reextraction(trial, container).reextract(owner, save_answers=save, save_facts=save)[1]
+        rows += _reextraction(trial, container).reextract_user(owner, save_answers=save, save_facts=save)[1]
     output.print_rows(rows, nothing="Nothing differed.")
     if save:
         container.trials.delete_trial(trial)

@@ -25,7 +25,7 @@ class EpisodeLocation:
 
 
 @dataclass
-class AgentDay:
+class AgentDayIds:
     """The event ids of an agent's day: `recorded` are the identities, which never move."""
 
     recorded: set[str] = field(default_factory=set)
@@ -65,14 +65,14 @@ class AgentDay:
 class ReconciliationLine:
     agent: str
     day: date
-    found: AgentDay
+    found: AgentDayIds
 
 
 class Reconciliation:
     """Collects what each store has, in any order."""
 
     def __init__(self) -> None:
-        self._days: dict[tuple[str, date], AgentDay] = defaultdict(AgentDay)
+        self._days: dict[tuple[str, date], AgentDayIds] = defaultdict(AgentDayIds)
 
     def add_recorded(self, agent: str, day: date, event_id: str) -> None:
         self._days[agent, day].recorded.add(event_id)

@@ -93,7 +93,7 @@ def test_a_request_whose_job_is_over_may_begin_again(
     jobs: ReplyJobStore, clock: StoppedClock, request_ref: RequestRef
 ) -> None:
     jobs.claim_job(request_ref, a_job(clock), lease := Lease("a", clock() + JOB_LIFETIME))
-    jobs.update_job(request_ref, a_job(clock).ended(clock()), worker=lease.worker)
+    jobs.update_job(request_ref, a_job(clock).end_at(clock()), worker=lease.worker)
 
     assert jobs.get_by_message(request_ref.tenant, "one", "m1").until == clock()
     claim = jobs.claim_job(request_ref, a_job(clock, "m2"))
@@ -110,7 +110,7 @@ def test_the_end_of_a_job_brings_nothing_of_a_conversation_back(
     if isinstance(jobs, InMemoryReplyJobs):
         jobs.jobs.clear()
 
-    jobs.update_job(request_ref, job.ended(clock(), became="m1"), worker="a")
+    jobs.update_job(request_ref, job.end_at(clock(), became="m1"), worker="a")
     jobs.save_progress(request_ref, MORE)
 
     with pytest.raises(NotFoundError):
@@ -141,11 +141,11 @@ def test_a_job_is_updated_by_nobody_but_its_worker(
     jobs: ReplyJobStore, clock: StoppedClock, request_ref: RequestRef
 ) -> None:
     jobs.claim_job(request_ref, job := a_job(clock), Lease("a", clock() + timedelta(minutes=2)))
-    ended = job.ended(clock())
+    ended = job.end_at(clock())
 
     jobs.update_job(request_ref, ended)
     jobs.update_job(request_ref, ended, worker="b")
-    jobs.update_job(request_ref, a_job(clock, "m2").ended(clock()), worker="a")
+    jobs.update_job(request_ref, a_job(clock, "m2").end_at(clock()), worker="a")
 
     assert jobs.get_by_message(request_ref.tenant, "one", "m1") == job
 
@@ -159,7 +159,7 @@ def test_progress_is_found_by_who_takes_the_turn_up_and_by_who_begins_it_again(
     jobs.update_job(request_ref, a_job(clock), worker="a")
 
     taken_up = jobs.claim_job(request_ref, a_job(clock), Lease("b", clock() + JOB_LIFETIME))
-    jobs.update_job(request_ref, a_job(clock).ended(clock()), worker="b")
+    jobs.update_job(request_ref, a_job(clock).end_at(clock()), worker="b")
     begun_again = jobs.claim_job(request_ref, a_job(clock, "m2"))
 
     assert taken_up.progress == begun_again.progress == MORE.digest
@@ -195,7 +195,7 @@ def test_a_reply_is_pending_then_stored(
 
     conversations.add_turn(request_ref.tenant, "one", turn, request_key="k", title=None)
     assert replies.get_message(talk, message_id) == turn.assistant
-    jobs.update_job(request_ref, job.ended(clock(), became=message_id))
+    jobs.update_job(request_ref, job.end_at(clock(), became=message_id))
     assert replies.get_message(talk, message_id) == turn.assistant
 
 
@@ -227,7 +227,7 @@ def test_a_reply_that_was_stored_under_another_id_is_found_by_its_first_one(
     jobs.claim_job(request_ref, job := a_job(clock))
     conversations.add_turn(request_ref.tenant, "one", turn, request_key="k", title=None)
 
-    jobs.update_job(request_ref, job.ended(clock(), became=turn.assistant.message_id))
+    jobs.update_job(request_ref, job.end_at(clock(), became=turn.assistant.message_id))
 
     talk = conversations.get_conversation(request_ref.tenant, "one")
     assert replies.get_message(talk, "m1") == turn.assistant

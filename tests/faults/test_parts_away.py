@@ -71,13 +71,13 @@ def test_a_key_that_was_read_serves_until_it_must_be_read_again(monkeypatch: pyt
         secrets = boto3.client("secretsmanager")
         secrets.create_secret(Name="membus-test-model", SecretString="key")
         vars(parameters.base)["DEFAULT_PROVIDERS"].clear()
-        assert llm.api_key() == "key"
+        assert llm.get_api_key() == "key"
 
         secrets.delete_secret(SecretId="membus-test-model", ForceDeleteWithoutRecovery=True)
-        assert llm.api_key() == "key"
+        assert llm.get_api_key() == "key"
 
         parameters.clear_caches()  # as five minutes do
         with pytest.raises(UnavailableError) as away:
-            llm.api_key()
+            llm.get_api_key()
         assert away.value.code == "model_unavailable"
         vars(parameters.base)["DEFAULT_PROVIDERS"].clear()

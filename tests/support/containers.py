@@ -20,8 +20,8 @@ class FakeModels(LlmParts):
         super().__init__(container)
         self._choose_model, self._embedder = choose_model, embedder or WordEmbeddingModel()
 
-    def model(self, task: str, tenant: str) -> LanguageModel:
+    def get_model(self, task: str, tenant: str) -> LanguageModel:
         return self._choose_model(task, tenant)
 
-    def embedder(self, model_id: str, tenant: str) -> EmbeddingModel:
+    def get_embedder(self, model_id: str, tenant: str) -> EmbeddingModel:
         return self._embedder

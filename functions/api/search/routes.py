@@ -23,7 +23,7 @@ def post_search(asked: Annotated[SearchIn, Body()]) -> SearchResults:
 def memory_searcher(container: Container, tenant: str) -> MemorySearcher:
     return MemorySearcher(
         index=container.search.index,
-        embedder=container.search.embedder(tenant),
+        embedder=container.search.get_embedder(tenant),
         facts=container.facts.store,
         conversations=container.conversations.store,
         recent=container.episodes.recent,

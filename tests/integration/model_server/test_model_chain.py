@@ -22,7 +22,7 @@ Make = Callable[[], LanguageModel]
 class KeyedModels(LlmParts):
     """Models whose key is no secret."""
 
-    def api_key(self) -> str:
+    def get_api_key(self) -> str:
         return "key"
 
 
@@ -52,7 +52,7 @@ def make(
     container = Container(settings)
     container.llm = KeyedModels(container)
     container.tenants.store, container.tenants.usage = tenants, ledger
-    return lambda: container.llm.model("chat", "acme")
+    return lambda: container.llm.get_model("chat", "acme")
 
 
 def metrics(written: str) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ KEY_SECONDS = 300
 
 
 class LlmParts(Parts):
-    def model(self, task: str, tenant: str) -> LanguageModel:
+    def get_model(self, task: str, tenant: str) -> LanguageModel:
         """Return the model that answers `task` (`extract`, `chat`, `summarize`) at the cost of `tenant`.
 
         The tenant is the one of the credential or of the event, never of a request's body. The import of
@@ -40,18 +40,18 @@ class LlmParts(Parts):
         on_fallback = partial(_report_fallback, tenant, first.name, second)
         return StructuredModel(FallbackClient(first, self._client(second, tenant), on_fallback))
 
-    def model_by_id(self, model_id: str, tenant: str) -> LanguageModel:
+    def get_model_by_id(self, model_id: str, tenant: str) -> LanguageModel:
         """Return one model without its fallback, for comparisons: no other model answers in its place."""
         return StructuredModel(self._client(model_id, tenant))
 
-    def embedder(self, model_id: str, tenant: str) -> EmbeddingModel:
+    def get_embedder(self, model_id: str, tenant: str) -> EmbeddingModel:
         """Return the embedding model at the cost of `tenant`."""
         client = aws_client("bedrock-runtime", read_timeout_seconds=EMBED_SECONDS)
         return MeteredEmbeddingModel(
-            TitanEmbeddings(client, model_id), self._container.tenants.account(tenant)
+            TitanEmbeddings(client, model_id), self._container.tenants.get_account(tenant)
         )
 
-    def api_key(self) -> str:
+    def get_api_key(self) -> str:
         """Return the key of Anthropic's API.
 
         Raises:
@@ -68,9 +68,9 @@ class LlmParts(Parts):
         from membus.llm.claude import ClaudeClient
 
         on_bedrock = self._settings.get_text("MODEL_PROVIDER") == "bedrock"
-        sdk = self._bedrock if on_bedrock else self._anthropic(self.api_key())
+        sdk = self._bedrock if on_bedrock else self._anthropic(self.get_api_key())
         client = CircuitBreakerClient(RetryingClient(ClaudeClient(sdk, model_id)), self._breakers[model_id])
-        return MeteredClient(client, self._container.tenants.account(tenant))
+        return MeteredClient(client, self._container.tenants.get_account(tenant))
 
     @cached_property
     def _breakers(self) -> defaultdict[str, CircuitBreaker]:

@@ -32,9 +32,9 @@ class SearchParts(Parts):
     def embedding_model(self) -> str:
         return self._embedding_model or self._settings.get_text("EMBEDDING_MODEL_ID")
 
-    def embedder(self, tenant: str) -> EmbeddingModel:
+    def get_embedder(self, tenant: str) -> EmbeddingModel:
         """Return the embedding model at the cost of `tenant`."""
-        return self._container.llm.embedder(self.embedding_model, tenant)
+        return self._container.llm.get_embedder(self.embedding_model, tenant)
 
     @cached_property
     def documents(self) -> DocumentStore:
@@ -48,7 +48,7 @@ class SearchParts(Parts):
 
     @cached_property
     def indexer(self) -> Indexer:
-        return Indexer(self.embedder, self.index)
+        return Indexer(self.get_embedder, self.index)
 
     @cached_property
     def client(self) -> MemorySearchClient:

@@ -26,7 +26,7 @@ class TenantParts(Parts):
     def usage(self) -> UsageLedger:
         return DynamoUsage(self._table)
 
-    def account(self, tenant: str) -> BudgetAccount:
+    def get_account(self, tenant: str) -> BudgetAccount:
         """Return the account of `tenant`; its entries name this function."""
         return BudgetAccount(
             tenant=tenant,

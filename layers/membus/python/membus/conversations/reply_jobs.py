@@ -51,7 +51,7 @@ class ReplyJob(Record):
             status="pending" if now < self.until else "incomplete",
         )
 
-    def ended(self, now: AwareDatetime, became: str | None = None) -> "ReplyJob":
+    def end_at(self, now: AwareDatetime, became: str | None = None) -> "ReplyJob":
         """Return the job as it stands once nobody works on it any more."""
         return self.model_copy(update={"until": min(self.until, now), "became": became})
 
