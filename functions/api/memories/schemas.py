@@ -45,15 +45,16 @@ class MemoryBatch(BaseModel):
 
 
 class MemoryReceipt(BaseModel):
-    """`merged`: the text was known already, in these or nearly these words.
+    """`merged`: the same words were known already; `id` is the memory that holds them.
 
-    `id` is the memory that took it in.
+    `similar_to` names other documents of the same owner that sound alike: nothing of them was changed.
     """
 
     index: int
     id: str
     version: int
     merged: bool
+    similar_to: list[str] = Field(default_factory=list)
     vector_state: Literal["ready", "pending"]
 
 

@@ -20,7 +20,6 @@ from membus.search.model import (
     METADATA_BYTES_MAX,
     Document,
     document_id,
-    has_same_details,
     has_same_words,
     is_live,
 )
@@ -43,7 +42,7 @@ class DocumentLibrary:
     clock: Clock
 
     def put_memories(self, tenant: str, items: Sequence[MemoryIn]) -> list[MemoryReceipt]:
-        """Store each text, or merge it into the document that says the same.
+        """Store each text, or add its metadata to the document of the same words; near texts are named, never merged.
 
         A document that cannot be indexed or embedded now is stored as `pending`: the table's stream brings it
         to the index. A long text is found by its words at once and embedded after the stream, because its
@@ -97,7 +96,6 @@ class DocumentLibrary:
         self, index: int, new: Document, item: MemoryIn, vectors: Mapping[str, Vector]
     ) -> MemoryReceipt:
         document, known = self._find_place(new)
-        known = known or self._find_similar(new, vectors)
         if known:
             document = self._merge(known, item)
         if document == known:
@@ -109,6 +107,7 @@ class DocumentLibrary:
             id=document.memory_id,
             version=document.version,
             merged=known is not None,
+            similar_to=self._find_similar(new, document.memory_id, vectors),
             vector_state="ready" if ready else "pending",
         )
 
@@ -133,11 +132,11 @@ class DocumentLibrary:
             return new.model_copy(update={"memory_id": memory_id})
         return self._next_version(gone, new.model_dump(exclude={"memory_id", "version", "updated_at"}))
 
-    def _find_similar(self, new: Document, vectors: Mapping[str, Vector]) -> Document | None:
-        """Return the document of the same owner that says the same in other words."""
+    def _find_similar(self, new: Document, memory_id: str, vectors: Mapping[str, Vector]) -> list[str]:
+        """Return the ids of the same owner's other documents that sound alike, the most similar first."""
         texts = _embedded_texts(new)
         if not all(text in vectors for text in texts):
-            return None
+            return []
         try:
             similar = self.index.find_similar_documents(
                 new.tenant_id,
@@ -147,14 +146,12 @@ class DocumentLibrary:
                 now=self.clock(),
             )
         except UnavailableError:
-            return None
-        for known in self.documents.get_documents(new.tenant_id, similar):
-            if known.agent_id == new.agent_id and has_same_details(known.text, new.text):
-                return known
-        return None
+            return []
+        known = self.documents.get_documents(new.tenant_id, [each for each in similar if each != memory_id])
+        return [each.memory_id for each in known if each.agent_id == new.agent_id]
 
     def _merge(self, known: Document, item: MemoryIn) -> Document:
-        """Return the document with the new text, both metadata, and the later of both ends."""
+        """Return the document as written now, with both metadata and the later of both ends."""
         ends = (known.expires_at, item.expires_at)
         changes = {
             "text": item.text,

@@ -1,7 +1,7 @@
 """Memories, which search finds, and documents, the texts that a client puts into memory itself."""
 
 import hashlib
-import re
+import unicodedata
 from datetime import datetime
 from typing import Any, Literal
 
@@ -74,7 +74,7 @@ def is_live(expires_at: datetime | None, now: datetime) -> bool:
 DOCUMENT_CHARACTERS_MAX = 1_000_000
 """A long novel; at four bytes a character it still fits an answer of 6 MB."""
 DUPLICATE_SIMILARITY = 0.95
-_DETAILS = re.compile(r"\d+|\b(?:no|not|never|nor|none|neither|without|cannot)\b|n't\b")
+"""From this cosine similarity on two documents sound alike; they are linked, not merged."""
 
 
 class Document(Record):
@@ -129,14 +129,6 @@ def has_same_words(one: str, other: str) -> bool:
     return _normalize(one) == _normalize(other)
 
 
-def has_same_details(one: str, other: str) -> bool:
-    """Whether two similar texts agree in numbers and negations: "at 3" is not "at 4"."""
-    return _detail_words(one) == _detail_words(other)
-
-
 def _normalize(text: str) -> str:
-    return " ".join(text.casefold().split())
-
-
-def _detail_words(text: str) -> list[str]:
-    return sorted(_DETAILS.findall(text.casefold()))
+    """Return the text in one Unicode form with single spaces; case counts: `DB_URL` is not `db_url`."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
