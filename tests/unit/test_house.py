@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[2]
 PRODUCT = ("layers", "functions", "scripts", "localstack")
 VERBS = re.compile(
     r"add|answer|apply|ask|close|commit|count|create|delete|dump|erase|fold|generate|get|insert|list|map|open|parse"
-    r"|publish|put|query|read|remove|rename|render|require|run|search|send|start|track|transact|update|validate|view"
+    r"|post|publish|put|query|read|remove|rename|render|require|run|search|send|start|track|transact|update|validate|view"
     r"|wait|write"
 )
-LIBRARY_METHODS = frozenset({"dump", "info", "modified", "seek", "tell"})
+LIBRARY_METHODS = frozenset({"dump", "extractall", "info", "modified", "seek", "tell"})
 """Names that psycopg, fsspec and zipfile call."""
 VENDORS = re.compile(
     r"anthropic|boto3|botocore|duckdb|fsspec|httpx2?|mypy_boto3_dynamodb|psycopg|redis|sqlglot"
