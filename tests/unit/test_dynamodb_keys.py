@@ -11,7 +11,8 @@ from membus.aws.dynamodb.keys import AgentDay
 from membus.core.identity import Owner
 from tests.factories import ADA
 
-KEY_LAYOUT = Path(__file__).parents[2] / "terraform/modules/platform/key_layout.tf"
+ROOT = Path(__file__).parents[2]
+KEY_LAYOUT = ROOT / "terraform/modules/platform/key_layout.tf"
 ANYBODY = Owner.model_construct(tenant="*", user="*")
 PATTERNS = {
     "user": keys.user_pk(ANYBODY),
@@ -39,6 +40,14 @@ def test_terraform_grants_the_keys_that_python_writes() -> None:
     block = layout[layout.index("key_patterns = {") : layout.index("collections = {")]
 
     assert dict(re.findall(r'^\s*(\w+)\s*=\s*"([^"]+)"', block, re.MULTILINE)) == PATTERNS
+
+
+def test_no_other_module_writes_a_partition_key() -> None:
+    product = [
+        path for folder in ("layers", "functions", "scripts") for path in (ROOT / folder).rglob("*.py")
+    ]
+
+    assert [path.name for path in product if re.search(r'"T#', path.read_text())] == ["keys.py"]
 
 
 def test_user_key_is_read_back_and_no_longer_key_is_one() -> None:

@@ -151,7 +151,7 @@ class TenantTransactions:
     def execute_statement(
         self, tenant: str, statement: str, values: Mapping[str, Any]
     ) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Return the cursor of one statement in a transaction of its own; raises what `run_transaction` does."""
+        """Return the cursor of one statement in its own transaction; raises what `run_transaction` does."""
 
         def work(connection: PostgresConnection) -> Callable[[], psycopg.Cursor[tuple[Any, ...]]]:
             cursor = connection.execute(statement.encode(), values)

@@ -1,11 +1,7 @@
-"""Conversations with the hot tier in front.
-
-The nearest tier answers where it is exact, the store in any other case.
-
-Fresh words, pending results and entities with the hot tier in front: nearest wins, where it is exact.
-"""
+"""Stores of live conversations with the cache in front: it answers where it is exact, else the store does."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
@@ -29,9 +25,9 @@ from membus.core.pages import Page
 
 @dataclass(frozen=True)
 class CachingConversations:
-    """A ConversationStore whose `recent` costs one small read while a conversation is live.
+    """A conversation store whose recent messages cost one small read while a conversation is live.
 
-    Whatever writes messages must raise the conversation's `message_count` in the same transaction, or drop
+    Whatever writes messages must raise the conversation's `message_count` in the same transaction, or evict
     the window.
     """
 
@@ -42,17 +38,16 @@ class CachingConversations:
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
         held = self.tier.get_window(tenant, conversation_id)
-        if self.tier.is_unavailable:
-            return self.store.list_recent_messages(tenant, conversation_id, limit=limit, after=after)
-        try:
-            # Before the messages, never after: a count that is older than its window can only spoil it, not
-            # hide one.
-            stored = self.store.get_conversation(tenant, conversation_id).message_count
-        except NotFoundError:
-            return self.store.list_recent_messages(tenant, conversation_id, limit=limit, after=after)
+        stored: int | None = None
+        if not self.tier.is_unavailable:
+            with suppress(NotFoundError):
+                # Before the messages, never after: an older count can spoil a window, not hide a message.
+                stored = self.store.get_conversation(tenant, conversation_id).message_count
         if held and held.stored == stored and held.can_answer(limit, after):
             return held.newest_messages(limit, after)
         messages = self.store.list_recent_messages(tenant, conversation_id, limit=limit, after=after)
+        if stored is None:
+            return messages
         window = CachedWindow(
             tenant_id=tenant,
             conversation_id=conversation_id,
@@ -79,7 +74,7 @@ class CachingConversations:
         self.cache_turn(tenant, conversation_id, turn)
 
     def cache_turn(self, tenant: str, conversation_id: str, turn: Turn) -> None:
-        """Bring the window up to date with a turn that is stored, and fold it for the next one."""
+        """Add a stored turn to the window, and fold the entities for the next one."""
         held = self.tier.get_window(tenant, conversation_id)
         joined = held and held.with_turn(turn)
         if joined:
@@ -142,7 +137,7 @@ class CachingConversations:
 
 
 class NoEntityCache:
-    """Entities where there is no tier: nobody has folded anything."""
+    """Entities without a cache: nothing is folded before it is asked for."""
 
     def get_entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
         return None
@@ -150,9 +145,9 @@ class NoEntityCache:
 
 @dataclass(frozen=True)
 class CachingUnprocessedMessages:
-    """FreshWords of a user who has just spoken cost one small read in each further turn, until they have been learned.
+    """Unprocessed messages cost one small read in each further turn until extraction has read them.
 
-    Whoever has nothing fresh, which is the rule, costs what it costs without a tier.
+    A user without any, which is the rule, costs what they cost without a cache.
     """
 
     store: UnprocessedMessages
@@ -163,17 +158,16 @@ class CachingUnprocessedMessages:
         held = self.tier.get_unprocessed(owner)
         if held and held.stamp == self.store.get_version_token(owner):
             return held.list_unexpired(self.clock())
-        words = self.store.list_newest(owner)
-        if not words or self.tier.is_unavailable:
-            return words
-        # Before the words, never after: a stamp that is older than its words can only spoil them, not hide
-        # one.
+        messages = self.store.list_newest(owner)
+        if not messages or self.tier.is_unavailable:
+            return messages
+        # Before the messages, never after: an older token can only spoil what is cached, not hide a message.
         stamp = self.store.get_version_token(owner)
         if stamp is None:
-            return words
-        words = self.store.list_newest(owner)
-        self.tier.put(CachedUnprocessed(owner=owner, stamp=stamp, words=tuple(words)))
-        return words
+            return messages
+        messages = self.store.list_newest(owner)
+        self.tier.put(CachedUnprocessed(owner=owner, stamp=stamp, words=tuple(messages)))
+        return messages
 
     def get_version_token(self, owner: Owner) -> str | None:
         return self.store.get_version_token(owner)
@@ -187,7 +181,7 @@ class CachingUnprocessedMessages:
 
 @dataclass(frozen=True)
 class CachingReplyJobs:
-    """Reply jobs whose progress is at hand for who takes a turn up within half an hour."""
+    """Reply jobs whose progress is cached for a worker that takes the turn up within half an hour."""
 
     store: ReplyJobStore
     tier: ConversationCache

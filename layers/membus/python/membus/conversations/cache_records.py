@@ -1,8 +1,4 @@
-"""What the hot tier holds of a live conversation beside its window, each with what tells that it is still exact.
-
-The newest messages of a live conversation as the hot tier holds them, and how one tells that they are still
-that.
-"""
+"""Records of a live conversation in the cache, each with what tells that it is still exact."""
 
 from datetime import datetime
 
@@ -16,7 +12,7 @@ from membus.core.identity import Id, Owner, Record
 
 
 class CachedEntities(Record):
-    """Exact for the messages that it names: a fold over them comes to nothing else."""
+    """Entities folded from messages: exact for those that the snapshot names."""
 
     tenant_id: Id
     conversation_id: Id
@@ -24,10 +20,7 @@ class CachedEntities(Record):
 
 
 class CachedProgress(Record):
-    """What tools gave to a turn that is not answered yet.
-
-    Exact by its digest, which stands with the promise.
-    """
+    """Tool results of a turn in progress: exact by their digest, which the reply job names."""
 
     tenant_id: Id
     conversation_id: Id
@@ -36,7 +29,7 @@ class CachedProgress(Record):
 
 
 class CachedUnprocessed(Record):
-    """A user's words that nobody has learned from yet: exact as long as their `stamp` is the stored one."""
+    """A user's unprocessed messages: exact as long as `stamp` is the stored version token."""
 
     owner: Owner
     stamp: str
@@ -50,9 +43,9 @@ class CachedWindow(Record):
     """The newest `limit` messages behind message `after` of a conversation that held `stored` messages.
 
     It is exact as long as the conversation counts `stored`: every stored turn raises that count in its own
-    transaction. A pointer to the last message would not do: a message's id is made when it is said, so
-    another device's may be stored later and sort before it. A window may hold more than it counts, then it is
-    never used; it never holds less.
+    transaction. A pointer to the last message would not do: an id is made when a message is sent, so another
+    device's may be stored later and sort before it. A window may hold more than it counts, then it is never
+    used; it never holds less.
     """
 
     tenant_id: Id
@@ -64,25 +57,20 @@ class CachedWindow(Record):
 
     @property
     def is_final(self) -> bool:
-        """Whether no message is still being written.
-
-        One that changes in its place does not raise the count.
-        """
+        """Whether no message is still being written: a change in place does not raise the count."""
         return all(message.status != "pending" for message in self.messages)
 
     def can_answer(self, limit: int, after: str | None) -> bool:
-        """Whether it holds at least as much as is asked for."""
+        """Return whether the window holds all that is asked for."""
         return self.limit >= limit and (self.after is None or (after is not None and self.after <= after))
 
     def newest_messages(self, limit: int, after: str | None) -> list[Message]:
         return [message for message in self.messages if message.message_id > (after or "")][-limit:]
 
     def with_turn(self, turn: Turn) -> "CachedWindow | None":
-        """Return the window with a turn that has just been stored.
+        """Return the window with a turn that has just been stored; None where only the store can tell it.
 
-        None where only the store can tell what it is.
-
-        A turn that a reload brought already is not counted again. Whether one from before the window is part
+        A turn that the window holds already is not counted again. Whether one from before the window is part
         of the count, the window cannot know.
         """
         held = {message.message_id: message for message in self.messages}

@@ -104,7 +104,7 @@ class ConversationEraser:
         return {str(item["sk"]).removeprefix(ERASURE_NOTE): int(item["outline"]) for item in notes}
 
     def _put_note(self, owner: Owner, conversation_id: str) -> None:
-        """Note a conversation before anything of it goes; the first note stays, it is the most careful one."""
+        """Note a conversation before anything of it goes; the first note stays, the most careful one."""
         conversation = self._find(owner.tenant, conversation_id)
         outline = conversation.marks.summary_checkpoint.version + 1 if conversation else 0
         note = {**_note_key(owner, conversation_id), "outline": outline}
@@ -230,9 +230,9 @@ class _MemberMessages:
         return [*summaries, *self._items(conversation, "SLOTS#"), *requests, *prompts]
 
     def _remove_tool_results(self, conversation: Conversation) -> None:
-        """Remove what tools gave to turns that are not stored, or gave before the results that a message names.
+        """Remove the results of tools that no message names: of turns not stored, and earlier ones.
 
-        Nothing tells whose that is. A turn that is under way keeps its results once more when it is stored.
+        Nothing tells whose they are. A turn that is under way keeps its results once more when it is stored.
         """
         self._table.delete_items(self._items(conversation, "STEPS#"), doing="erasing what tools gave")
         named = {

@@ -1,7 +1,8 @@
-"""The hot tier in Valkey: records of a live conversation, deflated, that live for half an hour.
+"""The cache of live conversations in Valkey: compressed records that live for half an hour.
 
-`{T#<tenant>#C#<conversation>}#WINDOW`, `…#ENTITIES`, `…#STEPS#<request>`, and `{T#<tenant>#U#<user>}#FRESH`:
-one key a command and the hash tag in braces, so that a cluster never splits what belongs together.
+Keys: `{T#<tenant>#C#<conversation>}#WINDOW`, `…#ENTITIES`, `…#STEPS#<request>`, and
+`{T#<tenant>#U#<user>}#FRESH`. A command names one key, and the part in braces keeps a conversation's keys on
+one shard of a cluster.
 """
 
 import hashlib
@@ -34,12 +35,9 @@ Kind = TypeVar("Kind", CachedWindow, CachedEntities, CachedProgress, CachedUnpro
 
 LIFETIME_SECONDS = 1_800
 CONNECT_SECONDS, ANSWER_SECONDS = 0.25, 0.1
-"""A tier that takes longer is slower than the table behind it."""
+"""A cache that takes longer is slower than the table behind it."""
 UNAVAILABLE_SECONDS = 30.0
-"""A tier that failed is left alone that long.
-
-One request in half a minute pays the timeout, the others nothing.
-"""
+"""A cache that failed is not asked for so long: one request in half a minute pays the timeout."""
 IDLE_SECONDS = 20
 """A connection that slept longer, as in a frozen execution environment, is tried before it is used."""
 BYTES_MAX = 512_000
@@ -47,10 +45,7 @@ BYTES_MAX = 512_000
 
 
 class ValkeyCache:
-    """`connect` makes the client at the first use.
-
-    `on_away` hears why the tier is left alone, once each time.
-    """
+    """`connect` makes the client at the first use; `on_away` is told, once each time, why it is not asked."""
 
     def __init__(self, connect: Callable[[], "Redis | RedisCluster"], on_away: Callable[[str], None]) -> None:
         self._connect, self._on_away = connect, on_away
@@ -100,7 +95,7 @@ class ValkeyCache:
         return held if held and _record_key(held) == key else None
 
     def _ask(self, command: Callable[["Redis | RedisCluster"], Any]) -> Any:
-        """Return the answer, None while the tier is left alone; a failure leaves it alone from now on."""
+        """Return the answer; None while the cache is not asked, which a failure starts."""
         if self.is_unavailable:
             return None
         try:

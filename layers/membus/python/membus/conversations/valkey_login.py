@@ -1,7 +1,4 @@
-"""How a function logs in to ElastiCache.
-
-As a user whose password is a request signed by its role (15 minutes).
-"""
+"""Login to ElastiCache as a user whose password is a request signed by the function's role."""
 
 from urllib.parse import urlencode
 
@@ -17,10 +14,7 @@ TOKEN_SECONDS = 900
 
 
 class ElastiCacheCredentials(CredentialProvider):
-    """`cache` names a serverless cache and the user in it.
-
-    Asked for each new connection, so no token gets old.
-    """
+    """`cache` names a serverless cache and the user in it; each new connection gets a new token."""
 
     def __init__(self, cache: str, session: Session) -> None:
         self._cache, self._session = cache, session

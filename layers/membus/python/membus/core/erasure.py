@@ -1,4 +1,4 @@
-"""What is erased: whose data, up to which moment, and what must never come back."""
+"""Erasures, the subjects they hide and the legal holds that forbid them; one step of erasing one store."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -11,17 +11,15 @@ from pydantic import AwareDatetime
 from membus.core.identity import Id, Owner, Record
 
 LEDGER_CACHE_LIFETIME = timedelta(seconds=60)
-"""How long a writer may go on without having heard of an erasure: it asks the ledger again after that."""
+"""How long a writer may rely on what it has read of the ledger."""
 WHOLE_TENANT = "TENANT"
 """The subject of an erasure that takes the whole tenant."""
 
 
 class Erasure(Record):
-    """A line of the ledger. What happened, or was learned, up to `before` is gone for good.
+    """A line of the ledger: what happened, or was learned, up to `before` is gone for good.
 
-    Later events are new.
-
-    While it is `running`, nobody reads the subject's data and nothing new of the subject is written.
+    While it is `running`, nothing of the subject is read and nothing new of the subject is written.
     """
 
     tenant: Id
@@ -34,11 +32,9 @@ class Erasure(Record):
 
 
 class SubjectsBeingErased(Record):
-    """Whom no answer may show.
+    """The subjects that are being erased now, and the users among them by name: no answer shows them.
 
-    The subjects that are being erased at this moment, and the users among them by name.
-
-    A name is there as long as the erasure lasts: what is stored under names is left out by it.
+    A name is there as long as the erasure lasts, to leave out what is stored under names.
     """
 
     tenant: Id
@@ -50,17 +46,14 @@ class SubjectsBeingErased(Record):
         return WHOLE_TENANT in self.subjects
 
     def contains_user(self, user: str | None) -> bool:
-        """Whether what belongs to a user, or to nobody in particular, is hidden."""
+        """Return whether the data of a user, or of no user in particular, is hidden."""
         return self.includes_everybody or (
             user is not None and erasure_subject(self.tenant, user) in self.subjects
         )
 
 
 class LegalHold(Record):
-    """A legal hold on a user, or on a whole tenant where `user` is None.
-
-    Nothing is erased until it is lifted.
-    """
+    """A legal hold on a user, or a whole tenant where `user` is None: it forbids their erasure."""
 
     tenant: Id
     user: Id | None = None
@@ -69,7 +62,7 @@ class LegalHold(Record):
 
 
 def erasure_subject(tenant: str, user: str | None) -> str:
-    """Return what stands for a user in the ledger, which outlives the data and so must not name anybody."""
+    """Return the subject of a user in the ledger, which outlives the data and so must not name them."""
     if user is None:
         return WHOLE_TENANT
     return hashlib.sha256(f"{tenant}\n{user}".encode()).hexdigest()[:40]
@@ -77,7 +70,7 @@ def erasure_subject(tenant: str, user: str | None) -> str:
 
 @dataclass(frozen=True)
 class ErasureCount:
-    """What one go removed or found, by name, and where the next one goes on: None at the end."""
+    """What one step removed or found, by name, and where the next one goes on: None at the end."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     cursor: str | None = None
@@ -85,10 +78,10 @@ class ErasureCount:
 
 @dataclass(frozen=True)
 class ErasureStep:
-    """One go at a store, from `cursor` on. It ends when `time_left` says so, and gets on a little in any case.
+    """One step at a store, from `cursor` on: it ends when `time_left` says so, and advances in any case.
 
-    `settled` says that whoever had not heard of the erasure has ended: what nobody names is nobody's work any
-    more.
+    `settled` says that every process has ended that had not read of the erasure: what no item names is not
+    being written any more.
     """
 
     cursor: str = ""
@@ -97,7 +90,7 @@ class ErasureStep:
 
 
 class ErasableStore(Protocol):
-    """One store's share of a user's data.
+    """One store of users' data.
 
     Both methods may be repeated, after a crash at any place and beside a copy of itself.
 

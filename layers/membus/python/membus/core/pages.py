@@ -12,7 +12,7 @@ After = dict[str, str] | None
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """`after` is the last key read, None on the last page; an empty page may still have one (expired items)."""
+    """`after` is the last key read, None on the last page; a page of expired items alone may have one."""
 
     items: tuple[T, ...]
     after: After = None

@@ -31,7 +31,7 @@ class RetryPolicy:
         draw: Callable[[float, float], float] = random.uniform,
         seconds_left: Callable[[], float] = lambda: math.inf,
     ) -> bool:
-        """Wait after the try number `tried` (from 0); return False, at once, where no other one may follow."""
+        """Wait after try number `tried` (from 0); return False, at once, where no other may follow."""
         longest = self.pause_seconds * 2**tried
         if tried + 1 >= self.tries or seconds_left() < longest:
             return False

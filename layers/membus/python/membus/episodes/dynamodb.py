@@ -1,9 +1,9 @@
 """Episodes and the identities of events in DynamoDB.
 
 An event's identity says where its episode lies and which extractor has read it. The episode lies in a
-partition of its agent's day, in the order of time; index `by_user` lists it for its user, and the sparse index
-`unarchived` until its cold copy is verified. A payload above 32 KB lies in the content store and `spilled`
-names it by its hash: a copy of the event finds it there.
+partition of its agent's day, in the order of time; index `by_user` lists it for its user, and the sparse
+index `unarchived` until its cold copy is verified. A payload above 32 KB lies in the content store and
+`spilled` names it by its hash: a copy of the event finds it there.
 """
 
 import hashlib
@@ -73,7 +73,7 @@ def recording_writes(
     spilled: LargePayload | None = None,
     shards: int = 1,
 ) -> list[Write]:
-    """Return the two writes of a transaction that record an event, its identity and its episode, if it is new."""
+    """Return the two writes that record an event, if it is new: its identity and its episode."""
     episode = _episode_item(recorded, spilled, shards)
     identity = {
         **identity_key(recorded.event.tenant_id, recorded.event.event_id),
@@ -125,7 +125,7 @@ def _episode_item(recorded: RecordedEvent, spilled: LargePayload | None, shards:
 
 
 class DynamoEpisodes:
-    """`shards` is over how many partitions one day of one agent is spread. It may grow and must not shrink."""
+    """`shards` is the number of partitions of one agent's day. It may grow and must not shrink."""
 
     def __init__(self, table: "Table", contents: BlobStore, shards: int = 1) -> None:
         self._table, self._contents, self._shards = DynamoTable(table), contents, shards
@@ -166,7 +166,7 @@ class DynamoEpisodes:
         return first.model_copy(update={"extracted": identity.get("extracted")})
 
     def _episode_of(self, identity: Item) -> Item:
-        """Return the item of an episode, empty for an event that left no trace or whose hot copy has expired."""
+        """Return the item of an episode, empty for a forgotten event or an expired hot copy."""
         if "episode_pk" not in identity:
             return {}
         found = self._table.get(episode_key(identity), doing="reading an episode")
@@ -181,7 +181,7 @@ def episode_key(identity: Item) -> ItemKey:
 
 
 READS_MAX = 100
-"""Partitions asked for one page: half a second where nothing is found, then the caller comes back for more."""
+"""Partitions read for one page: half a second where nothing is found, then the caller comes back."""
 FILTERED_PAGE_ITEMS = 1000
 """Items read at once where most of them may belong to another session; DynamoDB stops at 1 MB anyway."""
 

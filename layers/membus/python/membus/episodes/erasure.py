@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class EventEraser:
-    """`kept_until` is when nothing is left that could bring an erased event back: so long its id is remembered."""
+    """Ids of erased events are remembered until `kept_until`: then nothing is left to bring one back."""
 
     def __init__(self, table: "Table", versions: S3ObjectVersions, kept_until: datetime) -> None:
         self._table, self._versions = DynamoTable(table), versions

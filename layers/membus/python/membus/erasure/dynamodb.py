@@ -1,4 +1,4 @@
-"""The erasure ledger and its jobs in DynamoDB, in partitions of their own, so that no other grant reaches them.
+"""The erasure ledger and its jobs in DynamoDB, in partitions that no other grant reaches.
 
 `USER#<subject>`, kept for good, says until when everything of a subject is erased; `RUNNING#<subject>` names
 the job that is at it and whom it erases; `HOLD#<subject>` is a legal hold.
@@ -102,7 +102,7 @@ class DynamoErasures:
         return after
 
     def finish_job(self, job: ErasureJob) -> ErasureJob:
-        """Keep the line for good; what says that the job is at it goes in the same moment as the user's name."""
+        """Keep the line for good; the mark of the running job goes together with the user's name."""
         after = job.model_copy(update={"revision": job.revision + 1, "user": None, "cursor": ""})
         writes = [
             put_item(_job_item(after), "revision = :read", {":read": job.revision}),

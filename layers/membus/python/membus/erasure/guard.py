@@ -23,7 +23,7 @@ RETRY_SECONDS = 60
 
 
 class CachedErasures:
-    """A ledger that reads a user's line once in a minute: an erasure covers a minute more than was requested."""
+    """A ledger that reads a user's line once in a minute, so an erasure covers a minute more."""
 
     def __init__(self, ledger: Erasures, clock: Clock) -> None:
         self._ledger, self._clock = ledger, clock

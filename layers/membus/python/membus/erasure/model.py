@@ -17,7 +17,7 @@ JobStatus = Literal["running", "settling", "done", "failed"]
 
 
 class ErasureReceipt(Record):
-    """What a query of every store found `left` of the subject, and when copies that no query reaches are gone.
+    """What queries of all stores found `left` of the subject, and when copies beyond queries are gone.
 
     `rotates` names the day for each kind of copy; `final` is the latest of these days.
     """

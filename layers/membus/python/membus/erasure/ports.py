@@ -28,7 +28,7 @@ class ErasureJobs(Protocol):
     """Jobs and holds; a job of another tenant is as absent as one that never was."""
 
     def start_job(self, job: ErasureJob) -> ErasureJob:
-        """Write the ledger's line and the job, all or nothing; return the job that runs for the subject, if any.
+        """Write the ledger's line and the job, or return the job that runs for the subject already.
 
         Raises:
             ConflictError: `legal_hold`, on the user or on the tenant.
@@ -41,7 +41,7 @@ class ErasureJobs(Protocol):
         """Write how far the job has come; ConflictError where another process has advanced it."""
 
     def finish_job(self, job: ErasureJob) -> ErasureJob:
-        """Write the receipt, let reads and writes go on, and forget the user's name; ConflictError as above."""
+        """Write the receipt, let reads and writes go on, forget the user's name; ConflictError as above."""
 
     def add_hold(self, hold: LegalHold) -> None:
         """Refuse erasures from now on; ConflictError (`erasing`) where one is running."""

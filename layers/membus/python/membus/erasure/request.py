@@ -1,4 +1,4 @@
-"""How an erasure starts: a job is written with the ledger's line, and an announcement tells the function of it."""
+"""The start of an erasure: its job is written with the ledger's line, then announced to the function."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ def request_erasure(
     jobs: ErasureJobs,
     announcements: EventBus,
 ) -> ErasureJob:
-    """Start the erasure of a user, or return the job that is running; from here on nothing of the user is read.
+    """Start the erasure of a user, or return the running job; from now on nothing of them is read.
 
     Raises:
         ConflictError: `legal_hold`.

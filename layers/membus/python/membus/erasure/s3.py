@@ -1,4 +1,4 @@
-"""Erasure of a user's objects in S3, all versions: large texts and exports, each kind below a prefix of its own."""
+"""Erasure of a user's objects in S3, all versions: large texts and exports, by their prefixes."""
 
 from collections.abc import Callable
 

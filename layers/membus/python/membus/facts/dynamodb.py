@@ -210,7 +210,7 @@ class DynamoFacts:
         return seen[::-1] if backwards else seen
 
     def get_history(self, owner: Owner, key: str) -> ObservationHistory:
-        """Read once where the key has few observations, and twice or thrice where older ones have a snapshot."""
+        """Read once where the key has few observations, twice or thrice where older ones have a snapshot."""
         recent = self.list_observation_range(
             owner, key, beyond=None, limit=RECENT_OBSERVATIONS_MAX + 1, backwards=True
         )
@@ -246,7 +246,7 @@ class DynamoFacts:
 
 
 def _extracted_write(learned: FactCommit, event_id: str) -> Write:
-    """Return the write that marks an event as read by this extractor, with what was asked and what it cost."""
+    """Return the write that marks an event as read by this extractor, with the answers and the cost."""
     changes, names = ["extracted = :extractor"], dict[str, str]()
     values = {":extractor": learned.extractor, ":forgotten": FORGOTTEN}
     if share := learned.costs.get(event_id):

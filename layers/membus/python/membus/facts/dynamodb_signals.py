@@ -40,7 +40,7 @@ class DynamoSignals:
         reach = signal.neighbour_limit
         if reach is None:
             return self._marks_between(owner, low, high, signal, limit=None)
-        # Asked once, from the latest backwards: events mostly arrive in order, and few lie behind the new one.
+        # One query from the latest backwards: events mostly arrive in order, few are later than the new one.
         newest = self._marks_between(owner, low, high, signal, limit=2 * reach + 1)
         moment = epoch_ms(signal.mark.occurred_at)
         if sum(epoch_ms(mark.occurred_at) >= moment for mark in newest) <= reach:

@@ -82,7 +82,7 @@ class DynamoDocuments:
         return self._table.get(document_key(tenant, memory_id), doing="reading a memory")
 
     def _held(self, document: Document) -> dict[str, str]:
-        """Return the attributes that hold the document, or all but a text that is safely kept elsewhere by then."""
+        """Return the attributes that hold the document; a large text is stored before, outside the item."""
         if not is_large_text(document.text):
             return {"body": document.model_dump_json()}
         key = f"{document_texts_prefix(document.tenant_id, document.user_id)}{uuid4().hex}"
@@ -90,7 +90,7 @@ class DynamoDocuments:
         return {"body": document.model_copy(update={"text": ""}).model_dump_json(), "spilled": key}
 
     def _handle_conflict(self, document: Document, key: str | None, error: ConflictError) -> None:
-        """Raise the version in the way, unless that is this write itself, repeated because its answer was lost."""
+        """Raise the version in the way, unless it is this write itself, sent again after a lost answer."""
         stored = self._item(document.tenant_id, document.memory_id)
         if key and stored and stored.get("spilled") == key:
             return
@@ -99,7 +99,7 @@ class DynamoDocuments:
         raise ConflictError("the memory has changed", code="version_conflict", version=version) from error
 
     def _put_note(self, document: Document) -> None:
-        """Note whose it is, before it is there: a note too many names nothing, one too few hides a document."""
+        """Note whose it is before it is there: a note too many does no harm, one too few hides it."""
         if document.user_id:
             owner = Owner(tenant=document.tenant_id, user=document.user_id)
             note = {"pk": user_pk(owner), "sk": f"{DOCUMENT_NOTE}{document.memory_id}"}

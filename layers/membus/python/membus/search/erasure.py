@@ -10,7 +10,9 @@ from membus.search.model import memory_scope
 _BATCH = 2_000
 """Rows of one statement, far within its ten seconds; their vectors go with them."""
 _DELETE = """
-    WITH gone AS (SELECT id FROM membus.memories WHERE tenant_id = %(tenant)s AND scope = %(scope)s LIMIT %(batch)s)
+    WITH gone AS (
+        SELECT id FROM membus.memories WHERE tenant_id = %(tenant)s AND scope = %(scope)s LIMIT %(batch)s
+    )
     DELETE FROM membus.memories m USING gone WHERE m.tenant_id = %(tenant)s AND m.id = gone.id
 """
 # A user's name may go on behind a colon, a fact's key has none: a mark of `ada:b` is not one of `ada`.

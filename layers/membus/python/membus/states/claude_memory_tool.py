@@ -61,7 +61,8 @@ class ClaudeMemoryTool(BetaAbstractMemoryTool):
             lambda notes: notes.replace_text(command.path, command.old_str, command.new_str)
         )
         snippet = excerpt_around_change(changed.texts[validate_note_path(command.path)], command.new_str)
-        return f"The memory file has been edited. Here is the snippet showing the change (with line numbers):\n{snippet}"
+        head = "The memory file has been edited. Here is the snippet showing the change (with line numbers):"
+        return f"{head}\n{snippet}"
 
     def insert(self, command: BetaMemoryTool20250818InsertCommand) -> str:
         self._change(lambda notes: notes.insert_text(command.path, command.insert_line, command.insert_text))

@@ -149,7 +149,7 @@ class DynamoStates:
     def _replace(
         self, session: AgentSession, values: Item, expected_version: int | None
     ) -> tuple[int, str | None]:
-        """Write the item; return its version and whose it was before. What it pointed to before is dropped."""
+        """Write the item and remove its former large text; return its version and whose it was before."""
         version = 0
         for attempt in _attempts(expected_version):
             try:

@@ -58,7 +58,8 @@ class Notes:
         found = text.count(old) if old else 0
         if not found:
             raise InvalidError(
-                f"No replacement was performed, old_str `{old}` did not appear verbatim in {validate_note_path(path)}."
+                f"No replacement was performed, old_str `{old}` did not appear verbatim in "
+                f"{validate_note_path(path)}."
             )
         if found > 1:
             where = ", ".join(str(number) for number, line in enumerate(text.split("\n"), 1) if old in line)
@@ -140,7 +141,8 @@ def validate_note_path(path: str) -> str:
     fine = path.startswith("/") and f"/{root}" == NOTES_ROOT and len(segments) <= DEPTH_MAX
     if not fine or not all(SEGMENT.fullmatch(segment) for segment in segments):
         raise InvalidError(
-            f"Path must be {NOTES_ROOT} or below it, of letters, digits and ._-@+=~,() and spaces, got: {path}"
+            f"Path must be {NOTES_ROOT} or below it, of letters, digits and ._-@+=~,() and spaces, "
+            f"got: {path}"
         )
     return "/".join(("", root, *segments))
 

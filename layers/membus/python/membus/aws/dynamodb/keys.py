@@ -74,7 +74,7 @@ def days_prefix(tenant: str, agent: str) -> str:
 
 
 def day_pks(day: AgentDay, shards: int) -> list[str]:
-    """Return the partitions of an agent's day; the first has no number, as days had before there were shards."""
+    """Return the partitions of an agent's day; the first has no number, as before there were shards."""
     first = f"{days_prefix(day.tenant, day.agent)}{day.day:%Y-%m-%d}"
     return [first, *(f"{first}#{shard}" for shard in range(1, shards))]
 

@@ -167,7 +167,7 @@ def read_body(item: Item, model: type[Body]) -> Body:
 
 
 def within(pk: str, prefix: str = "") -> ConditionBase:
-    """Return the condition of a query for a partition's items, of those whose sort key begins with `prefix`."""
+    """Return the condition of a query for a partition's items, by the beginning of their sort keys."""
     partition: ConditionBase = Key("pk").eq(pk)
     return partition & Key("sk").begins_with(prefix) if prefix else partition
 

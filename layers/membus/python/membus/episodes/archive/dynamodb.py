@@ -1,9 +1,9 @@
 """The archive's catalog in DynamoDB, and the episodes that wait for their cold copy.
 
-The catalog has one entry for each object, written after the object was verified: what it names exists, and an
-object that is gone although it is named here is an error, not a gap. Objects span a month at most, so the ones
-that may hold a day begin in its month. An entry that no compaction has looked at stands in the sparse index
-`unarchived`, too.
+The catalog has one entry for each object, written after the object was verified: what it names exists, and
+an object that is gone although it is named here is an error, not a gap. Objects span a month at most, so the
+ones that may hold a day begin in its month. An entry that no compaction has looked at stands in the sparse
+index `unarchived`, too.
 """
 
 from collections.abc import Iterator, Sequence

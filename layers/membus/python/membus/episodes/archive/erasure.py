@@ -26,7 +26,7 @@ PAGE_ROWS = 2_000
 
 
 class ArchiveEraser:
-    """Every object of the tenant is opened: a row's user stands inside. The cursor is the last one that is done.
+    """Every object of the tenant is opened, since users stand in rows; the cursor is the last one done.
 
     What a compaction merges meanwhile has the sort key of its last row, so it is ahead if any of it is.
     """
@@ -125,7 +125,7 @@ class ArchiveEraser:
                 return found
 
     def _loose_versions(self, owner: Owner) -> list[ObjectVersion]:
-        """Return the versions with rows of the user that no catalog names: of merged, replaced, dropped objects."""
+        """Return the versions with rows of the user that no catalog names, as of merged objects."""
         named = {each.object_key for each in self._catalog.list_objects(owner.tenant)}
         return [
             each
