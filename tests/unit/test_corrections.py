@@ -140,12 +140,13 @@ def test_a_late_clock_cannot_undo_the_order_of_what_people_said() -> None:
     assert fact.value == "Lisbon"
 
 
-def test_without_earlier_corrections_now_is_now() -> None:
-    assert (
-        next_correction_time([], NOON)
-        == next_correction_time([an_observation(valid_from=NOON + DAY)], NOON)
-        == NOON
+def test_a_correction_is_made_after_everything_that_it_corrects() -> None:
+    heard = an_observation(valid_from=NOON + DAY)
+
+    assert next_correction_time([], NOON) == next_correction_time(
+        [an_observation(valid_from=NOON - DAY)], NOON
     )
+    assert next_correction_time([heard], NOON) > heard.learned_at
 
 
 def test_a_correction_event_is_an_event_as_any_other() -> None:

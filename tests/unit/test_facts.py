@@ -77,9 +77,9 @@ def test_a_fact_is_one_of_its_observations_and_counts_them_all(seen: list[Observ
 
 
 @given(histories)
-def test_nothing_but_a_correction_stands_against_a_correction(seen: list[Observation]) -> None:
-    fact = fold(seen)
+def test_no_rule_no_rumour_and_no_older_word_stands_against_a_correction(seen: list[Observation]) -> None:
     corrections = sorted((each for each in seen if each.trust is Trust.CORRECTED), key=learning)
+    fact = fold(each for each in seen if not any(map(each.is_said_since, corrections)))
     ends = [place for place, each in enumerate(corrections) if each.is_retracted]
     spoken = corrections[ends[-1] + 1 :] if ends else corrections
 
@@ -132,7 +132,7 @@ def test_a_correction_holds_until_the_next_one() -> None:
     corrected = at(2, "Porto", trust=Trust.CORRECTED)
 
     held, again = (
-        fold([at(1, "Lisbon"), corrected, at(3, "Paris")]),
+        fold([at(1, "Lisbon"), corrected, at(3, "Paris", trust=Trust.OBSERVED)]),
         fold([corrected, at(4, "Rome", trust=Trust.CORRECTED)]),
     )
 
@@ -147,8 +147,8 @@ def test_a_retraction_ends_a_fact_until_a_correction_brings_it_back() -> None:
 
     gone, still_gone, back = (
         fold([stated, taken_back]),
-        fold([stated, taken_back, at(3, "Lisbon"), at(4, "Paris")]),
-        fold([stated, taken_back, at(3, "Paris"), at(4, "Rome", trust=Trust.CORRECTED)]),
+        fold([stated, taken_back, at(1, "Lisbon", learned=3), at(4, "Paris", trust=Trust.OBSERVED)]),
+        fold([stated, taken_back, at(1, "Paris", learned=3), at(4, "Rome", trust=Trust.CORRECTED)]),
     )
 
     assert gone is not None
@@ -157,6 +157,73 @@ def test_a_retraction_ends_a_fact_until_a_correction_brings_it_back() -> None:
     assert (gone.is_retracted, gone.replaced, gone.version) == (True, "Lisbon", 2)
     assert (still_gone.is_retracted, still_gone.version) == (True, 4)
     assert (back.value, back.replaced, back.version) == ("Rome", None, 4)
+
+
+@pytest.mark.parametrize("corrected", ["Bath", None])
+@pytest.mark.parametrize(("said", "learned"), [(3, 3), (3, 9), (7, 7)])
+def test_what_the_user_says_after_a_correction_counts(corrected: str | None, said: int, learned: int) -> None:
+    seen = [at(1, "Lisbon"), at(2, corrected, trust=Trust.CORRECTED), at(said, "Oslo", learned=learned)]
+
+    for order in permutations(seen):
+        fact = fold(order)
+        assert fact
+        assert (fact.value, fact.replaced, fact.version) == ("Oslo", corrected, 3)
+
+
+@pytest.mark.parametrize("corrected", ["Bath", None])
+@pytest.mark.parametrize(
+    "late",
+    [
+        at(1, "Oslo", learned=5),
+        at(2, "Oslo", learned=5),
+        at(4, "Oslo", learned=1),
+        at(4, "Oslo", trust=Trust.OBSERVED),
+        at(4, "Oslo", trust=Trust.THIRD_PARTY),
+        an_observation("Oslo", event_id="past", valid_from=days(0), valid_until=days(1), said_at=days(4)),
+    ],
+)
+def test_what_was_said_before_a_correction_never_counts_again(
+    corrected: str | None, late: Observation
+) -> None:
+    correction = at(2, corrected, trust=Trust.CORRECTED)
+
+    for order in permutations([at(1, "Lisbon"), correction, late]):
+        fact = fold(order)
+        assert fact
+        assert fact.value == corrected
+
+
+def test_a_backdated_correction_outranks_what_was_said_before_it_was_made() -> None:
+    seen = [at(5, "Oslo"), at(2, "Bath", trust=Trust.CORRECTED, learned=6), at(7, "Rome")]
+
+    before, after = fold(seen[:2]), fold(seen)
+
+    assert before
+    assert after
+    assert (before.value, after.value) == ("Bath", "Rome")
+
+
+def test_a_pinned_correction_stands_until_a_person_changes_it() -> None:
+    pinned = at(2, "Bath", trust=Trust.CORRECTED).model_copy(update={"pinned": True})
+    oslo, rome = at(4, "Oslo"), at(6, "Rome")
+    changed = at(5, "York", trust=Trust.CORRECTED)
+
+    values = [fold(seen) for seen in ([pinned, oslo], [pinned, oslo, changed], [pinned, oslo, changed, rome])]
+
+    assert [fact.value if fact else None for fact in values] == ["Bath", "York", "Rome"]
+
+
+def test_what_is_said_within_the_second_of_a_retraction_follows_it() -> None:
+    moment = timedelta(milliseconds=500)
+    taken_back = an_observation(
+        None, trust=Trust.CORRECTED, valid_from=NOON + moment, learned_at=NOON + moment
+    )
+    said = an_observation("Oslo", event_id="e2", valid_from=NOON + moment * 1.5, learned_at=NOON)
+
+    fact = fold([taken_back, said])
+
+    assert fact
+    assert fact.value == "Oslo"
 
 
 def test_a_correction_after_a_retraction_holds_whenever_it_became_true() -> None:

@@ -88,16 +88,64 @@ def test_what_is_not_there_cannot_be_taken_back_and_leaves_no_trace(lisbon: ApiT
     ) == before
 
 
-def test_a_fact_taken_back_stays_so_whatever_is_said_until_somebody_sets_it(lisbon: ApiTestClient) -> None:
+def test_a_fact_taken_back_stays_so_whatever_is_delivered_until_somebody_sets_it(
+    lisbon: ApiTestClient,
+) -> None:
     lisbon.delete(CITY)
     for number in range(2):
-        later = NOON + timedelta(days=number)
-        learn(lisbon.facts, ADA, an_observation("Lisbon", event_id=f"again{number}", valid_from=later))
+        heard = NOON + timedelta(days=number)
+        copy = an_observation("Lisbon", event_id=f"again{number}", valid_from=NOON - MINUTE, learned_at=heard)
+        learn(lisbon.facts, ADA, copy)
     assert lisbon.get(CITY).status == 404
 
     answer = put(lisbon, "Lisbon", expected_version=0)
 
     assert (answer.status, answer.json["value"], answer.json["version"]) == (200, "Lisbon", 5)
+
+
+SPOKEN = [
+    ("home.city", "Bath", "Oslo"),
+    ("diet", "vegan", "vegetarian"),
+    ("work.employer", "Initech", "Acme"),
+    ("allergy.nuts", "nuts", "nuts"),
+    ("likes.tea", "tea", "tea"),
+]
+
+
+@pytest.mark.parametrize(("key", "old", "new"), SPOKEN)
+@pytest.mark.parametrize("by", ["PUT", "DELETE"])
+def test_what_the_user_says_after_a_correction_is_learned(
+    door: ApiTestClient, key: str, old: str, new: str, by: str
+) -> None:
+    path = f"/v1/users/ada/facts/{key}"
+    put(door, old, path)
+    if by == "DELETE":
+        door.delete(path)
+    learn(door.facts, ADA, an_observation(new, key=key, event_id="said", valid_from=NOON + MINUTE))
+
+    assert door.get(path).json["value"] == new
+    assert old in [each["value"] for each in door.get(f"{path}/history").json["items"]]
+    assert new in door.get("/v1/users/ada/profile").json["text"]
+
+
+@pytest.mark.parametrize(("key", "old", "new"), SPOKEN[:3])
+def test_a_pinned_correction_stands_against_later_words(
+    door: ApiTestClient, key: str, old: str, new: str
+) -> None:
+    path = f"/v1/users/ada/facts/{key}"
+    assert put(door, old, path, pinned=True).json["pinned"] is True
+    learn(door.facts, ADA, an_observation(new, key=key, event_id="said", valid_from=NOON + MINUTE))
+    assert door.get(path).json["value"] == old
+
+    assert "pinned" not in put(door, old, path, pinned=False).json
+    learn(door.facts, ADA, an_observation(new, key=key, event_id="again", valid_from=NOON + MINUTE * 9))
+
+    assert door.get(path).json["value"] == new
+
+
+@pytest.mark.parametrize("pinned", ["yes", 1, None])
+def test_a_pin_is_a_boolean(door: ApiTestClient, pinned: object) -> None:
+    assert put(door, "Bath", pinned=pinned).status == 422
 
 
 @pytest.mark.parametrize("body", [{"expected_version": 1}, {}])

@@ -92,7 +92,7 @@ def test_what_a_rule_or_a_person_says_costs_nothing(door: ApiTestClient) -> None
 
 def test_what_held_before_was_replaced_and_what_was_not_believed_is_overruled(door: ApiTestClient) -> None:
     learn(door, said("I live in Rome", "old", occurred_at=NOON - timedelta(days=9)))
-    door.put(CITY, {"value": "Lisbon", "valid_from": NOON.isoformat()})
+    door.put(CITY, {"value": "Lisbon", "valid_from": NOON.isoformat(), "pinned": True})
     door.clock.advance(timedelta(days=1))
     learn(door, said("I live in Oslo", "later", occurred_at=NOON + timedelta(days=1)))
 

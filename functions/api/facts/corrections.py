@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from functions.api.facts.schemas import FactRejected, FactResults, FactSet, KeyedFactIn
+from functions.api.facts.schemas import FactIn, FactRejected, FactResults, FactSet, KeyedFactIn
 from functions.api.fields import describe_first_error
 from membus.core.errors import ConflictError, InvalidError, MembusError, NotFoundError
 from membus.core.event import RecordedEvent
@@ -134,6 +134,12 @@ def correct_facts(
     return outcomes
 
 
+def correction_of(key: str, asked: FactIn) -> Correction:
+    return Correction(
+        key=key, value=asked.value, kind=asked.kind, valid_from=asked.valid_from, pinned=asked.pinned
+    )
+
+
 def correction_event_id(owner: Owner, key: str, request_key: str | None, *, place: str) -> str:
     """Return the id of a change's event: the same for the same request about the same fact, else a random one."""
     if request_key is None:
@@ -219,6 +225,7 @@ def _repeated_outcome(
         and asked.kind in {None, repeated.kind}
         and asked.valid_from in {None, repeated.valid_from}
         and asked.valid_until in {None, repeated.valid_until}
+        and asked.pinned == repeated.pinned
     )
     known = observations_as_of(history.recent, true_at=None, known_at=repeated.learned_at)
     fact = fact_from_snapshot(ObservationHistory(tuple(known), history.snapshot).full_snapshot)
@@ -305,7 +312,7 @@ def _parse_item(index: int, item: Any, *, taken: set[str]) -> KeyedFactIn | Fact
 
 
 def _batch_change(owner: Owner, index: int, asked: KeyedFactIn, request_key: str) -> FactChange:
-    correction = Correction(key=asked.key, value=asked.value, kind=asked.kind, valid_from=asked.valid_from)
+    correction = correction_of(asked.key, asked)
     event_id = correction_event_id(owner, asked.key, request_key, place=f"batch {index}")
     return FactChange(correction, event_id, asked.expected_version)
 

@@ -22,6 +22,7 @@ from functions.api.facts.corrections import (
     FactChange,
     correct_fact,
     correction_event_id,
+    correction_of,
     put_facts,
 )
 from functions.api.facts.schemas import (
@@ -101,7 +102,7 @@ def get_fact(
     return ensure_modified(with_etag(fact, revision), if_none_match)
 
 
-@router.put(FACT, summary="Set a fact by hand: it outranks whatever is read in events", **WRITE)
+@router.put(FACT, summary="Set a fact by hand: it outranks whatever was said before", **WRITE)
 def put_fact(
     *,
     user: PathId,
@@ -111,7 +112,7 @@ def put_fact(
     if_none_match: IfNoneMatch = None,
     request_key: RequestKey = None,
 ) -> Response[Fact]:
-    correction = Correction(key=key, value=asked.value, kind=asked.kind, valid_from=asked.valid_from)
+    correction = correction_of(key, asked)
     version = expected_version(asked.expected_version, None, if_none_match)
     result = _correct(user, correction, request_key, version=version, revision=parse_if_match(if_match))
     return with_etag(result.fact, result.revision)

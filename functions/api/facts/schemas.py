@@ -44,6 +44,7 @@ VALID_FROM_DESCRIPTION = (
     "when it became true, not later than now; left out: now, or for the value that holds already, as it was"
 )
 KIND_DESCRIPTION = "left out: as it was, or as the key says"
+PINNED_DESCRIPTION = "stands against what the user says later, until a person changes it"
 VERSION_DESCRIPTION = "the version you know, 0 where there must be none; left out: any"
 
 
@@ -72,6 +73,7 @@ class FactIn(BaseModel):
     kind: FactKind | None = Field(default=None, description=KIND_DESCRIPTION)
     expected_version: int | None = Field(default=None, ge=0, strict=True, description=VERSION_DESCRIPTION)
     valid_from: WrittenMoment = Field(default=None, description=VALID_FROM_DESCRIPTION)
+    pinned: bool = Field(default=False, strict=True, description=PINNED_DESCRIPTION)
 
 
 class KeyedFactIn(FactIn):

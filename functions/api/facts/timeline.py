@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from membus.facts.observation import Observation, Trust
-from membus.facts.resolution import in_learning_order, takes_precedence, truth_order
+from membus.facts.observation import Observation
+from membus.facts.resolution import counts_after, in_learning_order, takes_precedence, truth_order
 
 
 class FactTimeline:
@@ -13,7 +13,6 @@ class FactTimeline:
     def __init__(self, observations: Iterable[Observation]) -> None:
         self._by_learning = in_learning_order(observations)
         self._by_truth = sorted(self._by_learning, key=truth_order)
-        self._places = {id(each): place for place, each in enumerate(self._by_learning)}
         starts = {each.valid_from for each in self._by_learning}
         ends = {each.valid_until for each in self._by_learning if each.valid_until}
         self._turning_points = sorted(starts | ends)
@@ -21,21 +20,14 @@ class FactTimeline:
     def observation_at(self, moment: datetime) -> Observation | None:
         """Return the observation that was current at a moment, None where there was none.
 
-        A retraction ends what was learned before it; after one, only corrections count.
+        A retraction ends what was learned before it; after one, corrections and the user's later words count.
         """
-        retracted_until = max(
-            (
-                place
-                for place, each in enumerate(self._by_learning)
-                if each.is_retracted and _is_true(each, moment)
-            ),
-            default=-1,
-        )
+        retractions = [each for each in self._by_learning if each.is_retracted and _is_true(each, moment)]
         current: Observation | None = None
         for each in self._by_truth:
-            if not _is_true(each, moment) or self._places[id(each)] <= retracted_until:
+            if not _is_true(each, moment) or each.is_retracted:
                 continue
-            if retracted_until >= 0 and each.trust is not Trust.CORRECTED:
+            if retractions and not counts_after(each, retractions[-1]):
                 continue
             if current is None or takes_precedence(each, current):
                 current = each

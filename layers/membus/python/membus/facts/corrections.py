@@ -68,13 +68,17 @@ CorrectedValue = Annotated[str, Field(max_length=VALUE_MAX), AfterValidator(_vis
 
 
 class Correction(Record):
-    """The payload of a correction; a retraction has no value and is true from the moment it was made."""
+    """The payload of a correction; a retraction has no value and is true from the moment it was made.
+
+    A `pinned` one stands against what the user says later, until a person changes it.
+    """
 
     key: CorrectedKey
     value: CorrectedValue | None = None
     kind: FactKind | None = None
     valid_from: Moment | None = None
     valid_until: Moment | None = None
+    pinned: bool = Field(default=False, strict=True, exclude_if=lambda pinned: not pinned)
 
     @property
     def event_type(self) -> str:
@@ -82,8 +86,11 @@ class Correction(Record):
 
 
 def next_correction_time(seen: Iterable[Observation], now: datetime) -> datetime:
-    """Return `now`, or a moment after the corrections before it: a slow clock must not change their order."""
-    moments = (max(each.valid_from, each.learned_at) for each in seen if each.trust is Trust.CORRECTED)
+    """Return `now`, or a moment after what was known before it: a slow clock must not change their order."""
+    moments = (
+        max(each.valid_from, each.learned_at) if each.trust is Trust.CORRECTED else each.heard_at
+        for each in seen
+    )
     return max([now, *(moment + timedelta(milliseconds=1) for moment in moments)])
 
 
@@ -132,6 +139,7 @@ def observe_correction(recorded: RecordedEvent) -> list[Observation]:
             valid_until=correction.valid_until,
             learned_at=recorded.learned_at,
             provenance=provenance,
+            pinned=correction.pinned,
         )
     ]
 
@@ -144,5 +152,5 @@ def _correction(event: Event) -> Correction | None:
     except ValidationError:
         return None
     if event.type == RETRACTED:
-        return correction.model_copy(update={"value": None, "valid_from": None, "valid_until": None})
+        return Correction(key=correction.key, kind=correction.kind)
     return correction if correction.value is not None else None

@@ -15,7 +15,14 @@ from membus.core.clock import epoch_ms
 from membus.core.event import RecordedEvent
 from membus.core.identity import Record
 from membus.facts.observation import Observation, Trust, decay_confidence
-from membus.facts.resolution import NO_END, ResolvedClaim, in_learning_order, resolve_claims, truth_order
+from membus.facts.resolution import (
+    NO_END,
+    ResolvedClaim,
+    counts_after,
+    in_learning_order,
+    resolve_claims,
+    truth_order,
+)
 
 RECENT_OBSERVATIONS_MAX = 80
 """The observations of a key that are read for a change to it; beyond that the older ones become a snapshot."""
@@ -33,7 +40,7 @@ class ObservationSnapshot(Record):
     """The result of the `count` observations of a key that were learned until `learned_at`.
 
     `settled` is the claim they resolve to; none of them was true after `truest`. `taken_back` is the last
-    retraction and `before` the value that it retracted: after it, corrections alone count.
+    retraction and `before` the value that it retracted: after it, corrections and the user's later words count.
     """
 
     count: int
@@ -74,8 +81,8 @@ def build_snapshot(
 ) -> ObservationSnapshot | None:
     """Return the snapshot of observations of one key, added to the snapshot `before`, which precedes them all.
 
-    A retraction ends every claim before it, and after it only a correction counts. With `true_at`, all of them
-    were true at that moment.
+    A retraction ends every claim before it; after it, corrections and what the user says since count. With
+    `true_at`, all of them were true at that moment.
     """
     learned = in_learning_order(observations)
     if not learned:
@@ -84,7 +91,7 @@ def build_snapshot(
         (before.settled, before.taken_back, before.before) if before else (None, None, None)
     )
     for next_retraction, part in _split_at_retractions(learned):
-        counted = [seen for seen in part if retraction is None or seen.trust is Trust.CORRECTED]
+        counted = [seen for seen in part if retraction is None or counts_after(seen, retraction)]
         claim = resolve_claims(counted, claim, true_at=true_at)
         if next_retraction:
             claim, retraction, value = None, next_retraction, claim.claim.said.value if claim else None
@@ -153,7 +160,9 @@ def _split_at_retractions(
 ) -> Iterable[tuple[Observation | None, list[Observation]]]:
     """Yield the observations between retractions, each part with the retraction that ended it, or None."""
     part: list[Observation] = []
-    for seen in learned:
+    for seen in sorted(
+        learned, key=lambda each: each.heard_at if each.trust is Trust.USER_STATED else each.learned_at
+    ):
         if seen.is_retracted:
             yield seen, part
             part = []

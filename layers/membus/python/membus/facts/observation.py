@@ -30,10 +30,12 @@ FactKind = Literal[
 VALUE_MAX = 1000
 CLAIM_SPAN = timedelta(days=1)
 """The time that a claim without an end covers: two homes told to two agents within a day are a conflict."""
+BUS_SECOND = timedelta(seconds=1)
+"""The step of the bus's clock: what is said within a second may be learned at its beginning."""
 
 
 class Trust(StrEnum):
-    """Who says so, the least trusted first; only a correction replaces a correction."""
+    """Who says so, the least trusted first; a correction yields to a later one, and to what the user says since."""
 
     THIRD_PARTY = "third_party"
     OBSERVED = "observed"
@@ -63,7 +65,7 @@ class Observation(Record):
 
     Without a value it is a retraction, which only a person may make. `valid_until` is when it ended or will end,
     None while no end is known. `said_at` is when it was said, where its words name another beginning: it was
-    still true then.
+    still true then. A `pinned` correction stands against what the user says later.
     """
 
     key: FactKey
@@ -76,6 +78,7 @@ class Observation(Record):
     said_at: AwareDatetime | None = None
     learned_at: AwareDatetime
     provenance: Provenance
+    pinned: bool = Field(default=False, exclude_if=lambda pinned: not pinned)
 
     @model_validator(mode="after")
     def _only_a_person_takes_back(self) -> Self:
@@ -92,6 +95,17 @@ class Observation(Record):
         """The last moment at which it was known to be true: what is true since 2019 is true when it is said."""
         said_at = self.said_at or self.valid_from
         return min(said_at, self.valid_until) if self.valid_until else said_at
+
+    @property
+    def heard_at(self) -> datetime:
+        """When it was learned; within the bus's second, when it was last known to be true."""
+        return max(self.learned_at, min(self.last_known_at, self.learned_at + BUS_SECOND))
+
+    def is_said_since(self, correction: "Observation") -> bool:
+        """Whether the user says it after a correction was made: it was still true, and heard, later than that."""
+        return self.trust is Trust.USER_STATED and correction.learned_at < min(
+            self.last_known_at, self.heard_at
+        )
 
     @property
     def source_id(self) -> tuple[str, str]:

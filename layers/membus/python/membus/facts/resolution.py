@@ -76,7 +76,7 @@ class Claim(Record):
 
     def supersedes_claim(self, earlier: "Claim") -> bool:
         """Whether an earlier claim can never be current again: this one lasts as long, or has its value."""
-        return self.trust_rank >= earlier.trust_rank and (
+        return outranks(self.said, earlier.said) and (
             self.ends_at >= earlier.ends_at or self.said.has_same_value_as(earlier.said)
         )
 
@@ -94,13 +94,28 @@ def learning_order(seen: Observation) -> tuple[datetime, str, str]:
     return seen.learned_at, seen.provenance.event_id, seen.value or ""
 
 
+def counts_after(seen: Observation, retraction: Observation) -> bool:
+    """Whether an observation counts although its key was retracted: later corrections, and what the user says since."""
+    is_later = learning_order(seen) > learning_order(retraction)
+    return (is_later and seen.trust is Trust.CORRECTED) or seen.is_said_since(retraction)
+
+
+def outranks(seen: Observation, current: Observation) -> bool:
+    """Whether an observation has the trust to replace one that was true before it.
+
+    The user's own later words replace a correction that is not pinned.
+    """
+    yields = current.trust is Trust.CORRECTED and not current.pinned
+    return seen.trust.rank >= current.trust.rank or (yields and seen.is_said_since(current))
+
+
 def takes_precedence(seen: Observation, current: Observation) -> bool:
     """Whether an observation that is true later replaces the current one, which has not ended.
 
     With the same value it does where its source is better, it is the latest correction, or it names another end.
     """
     if not seen.has_same_value_as(current):
-        return seen.trust.rank >= current.trust.rank
+        return outranks(seen, current)
     if seen.trust is current.trust is Trust.CORRECTED:
         return learning_order(seen) > learning_order(current)
     if seen.trust is current.trust:
