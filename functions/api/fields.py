@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
 
 from membus.core.event import Moment
 from membus.core.text.normalization import is_blank
@@ -24,6 +24,16 @@ def _require_visible_text(text: str) -> str:
 WrittenMoment = Annotated[Moment | None, BeforeValidator(_require_written_moment)]
 REQUIRE_VISIBLE = AfterValidator(_require_visible_text)
 Metadata = dict[str, Any]
+BATCH_SIZE: Any = Field(min_length=1, max_length=100)
+
+
+def request_body(*examples: dict[str, Any], **schema: Any) -> ConfigDict:
+    """Return the configuration of a request's body, which refuses members that it does not know.
+
+    Examples, and further members of the schema, go into the OpenAPI document.
+    """
+    described = ({"examples": list(examples)} if examples else {}) | schema
+    return ConfigDict(extra="forbid", json_schema_extra=described or None)
 
 
 def describe_first_error(error: ValidationError, whole: str) -> str:

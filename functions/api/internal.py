@@ -6,8 +6,9 @@ Chat vouches for the tenant.
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from functions.api.fields import request_body
 from functions.api.search.routes import memory_searcher
 from functions.api.search.schemas import QUERY_MAX, SearchIn
 from membus.container import Container
@@ -17,7 +18,7 @@ from membus.episodes.model import EpisodeQuery
 
 
 class _InternalRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = request_body()
 
 
 class RecallIn(_InternalRequest):

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
 
+from functions.api.fields import request_body
 from membus.conversations.conversation import MEMBERS_MAX, Conversation, ConversationStatus, Message
 from membus.conversations.entities import Entity
 from membus.conversations.summary import Chapter, Slot, SlotKind, Summary, SummaryVerification
@@ -29,7 +30,7 @@ Members = Annotated[
 class ConversationIn(BaseModel):
     """Without a title the first message gives it one."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = request_body()
 
     user_id: Id
     agent_id: Id = "default"
@@ -40,12 +41,8 @@ class ConversationIn(BaseModel):
 class ConversationPatch(BaseModel):
     """What is absent, or null, stays as it is."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"title": "Trip to Lisbon", "expected_version": 1}, {"status": "archived"}],
-            "minProperties": 1,
-        },
+    model_config = request_body(
+        {"title": "Trip to Lisbon", "expected_version": 1}, {"status": "archived"}, minProperties=1
     )
 
     title: Title | None = None

@@ -3,9 +3,10 @@
 import base64
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, WithJsonSchema, model_validator
 
 from functions.api.events.schemas import EpisodeIn
+from functions.api.fields import BATCH_SIZE, request_body
 from membus.core.errors import RestoreInProgressError
 from membus.core.event import EventOrigin, EventType, Moment
 from membus.core.identity import Id, Record
@@ -25,13 +26,9 @@ class EpisodeBatch(BaseModel):
     A body that is one episode, without the list around it, is a batch of one.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"episodes": [EPISODE_EXAMPLE]}]}
-    )
+    model_config = request_body({"episodes": [EPISODE_EXAMPLE]})
 
-    episodes: list[Annotated[Any, WithJsonSchema(EpisodeIn.model_json_schema())]] = Field(
-        min_length=1, max_length=100
-    )
+    episodes: list[Annotated[Any, WithJsonSchema(EpisodeIn.model_json_schema())]] = BATCH_SIZE
 
     @model_validator(mode="before")
     @classmethod

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from functions.api.fields import WrittenMoment
+from functions.api.fields import BATCH_SIZE, WrittenMoment, request_body
 from membus.core.event import EventType
 from membus.core.identity import Id
 
@@ -12,7 +12,7 @@ from membus.core.identity import Id
 class EpisodeIn(BaseModel):
     """What happened to the agent that the path names; what is missing is stamped at the door."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = request_body()
 
     event_id: Id | None = None
     user_id: Id
@@ -32,11 +32,9 @@ class EventIn(EpisodeIn):
 class EventBatch(BaseModel):
     """Items are checked one by one, so that one bad event does not refuse its neighbours."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = request_body()
 
-    events: list[Annotated[Any, WithJsonSchema(EventIn.model_json_schema())]] = Field(
-        min_length=1, max_length=100
-    )
+    events: list[Annotated[Any, WithJsonSchema(EventIn.model_json_schema())]] = BATCH_SIZE
 
 
 class AcceptedEvent(BaseModel):

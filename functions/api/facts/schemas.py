@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from functions.api.facts.explanation import FactExplanation
-from functions.api.fields import WrittenMoment
+from functions.api.fields import BATCH_SIZE, WrittenMoment, request_body
 from membus.facts.corrections import CorrectedKey, CorrectedValue
 from membus.facts.fact import Fact, FactVersion
 from membus.facts.observation import FactKind
@@ -40,6 +40,19 @@ class FactHistory(BaseModel):
     next_cursor: str | None
 
 
+CORRECTION_EXAMPLE = {
+    "value": "Porto",
+    "kind": "place",
+    "expected_version": 2,
+    "valid_from": "2026-03-01T00:00:00Z",
+}
+CONFLICT = {"code": "conflict", "current_version": 4, "detail": "likes.tea is at version 4, not 2"}
+RESULTS_EXAMPLE: Any = {
+    "results": [
+        {"index": 0, "key": "home.city", "version": 3},
+        {"index": 1, "key": "likes.tea", **CONFLICT},
+    ]
+}
 VALID_FROM_DESCRIPTION = (
     "when it became true, not later than now; left out: now, or for the value that holds already, as it was"
 )
@@ -54,20 +67,7 @@ class FactIn(BaseModel):
     The newer one still holds.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"value": "Porto"},
-                {
-                    "value": "Porto",
-                    "kind": "place",
-                    "expected_version": 2,
-                    "valid_from": "2026-03-01T00:00:00Z",
-                },
-            ]
-        },
-    )
+    model_config = request_body({"value": "Porto"}, CORRECTION_EXAMPLE)
 
     value: CorrectedValue
     kind: FactKind | None = Field(default=None, description=KIND_DESCRIPTION)
@@ -77,9 +77,7 @@ class FactIn(BaseModel):
 
 
 class KeyedFactIn(FactIn):
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"key": "home.city", "value": "Porto", "expected_version": 2}]}
-    )
+    model_config = request_body({"key": "home.city", "value": "Porto", "expected_version": 2})
 
     key: CorrectedKey
 
@@ -90,18 +88,11 @@ class FactBatch(BaseModel):
     Each key at most once.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"facts": [{"key": "home.city", "value": "Porto"}, {"key": "likes.tea", "value": "tea"}]}
-            ]
-        },
+    model_config = request_body(
+        {"facts": [{"key": "home.city", "value": "Porto"}, {"key": "likes.tea", "value": "tea"}]}
     )
 
-    facts: list[Annotated[Any, WithJsonSchema(KeyedFactIn.model_json_schema())]] = Field(
-        min_length=1, max_length=100
-    )
+    facts: list[Annotated[Any, WithJsonSchema(KeyedFactIn.model_json_schema())]] = BATCH_SIZE
 
 
 class FactSet(BaseModel):
@@ -123,23 +114,6 @@ class FactRejected(BaseModel):
 class FactResults(BaseModel):
     """What became of each fact, in their order."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "results": [
-                        {"index": 0, "key": "home.city", "version": 3},
-                        {
-                            "index": 1,
-                            "key": "likes.tea",
-                            "code": "conflict",
-                            "current_version": 4,
-                            "detail": "likes.tea is at version 4, not 2",
-                        },
-                    ]
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [RESULTS_EXAMPLE]})
 
     results: list[FactSet | FactRejected]

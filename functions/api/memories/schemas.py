@@ -2,19 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from functions.api.fields import REQUIRE_VISIBLE, Metadata, WrittenMoment
+from functions.api.fields import BATCH_SIZE, REQUIRE_VISIBLE, Metadata, WrittenMoment, request_body
 from membus.core.event import Moment
 from membus.core.identity import Id
 from membus.search.model import DOCUMENT_CHARACTERS_MAX, Document
 
-ITEMS_MAX = 100
 DocumentText = Annotated[str, Field(max_length=DOCUMENT_CHARACTERS_MAX), REQUIRE_VISIBLE]
 
 
 class MemoryIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = request_body()
 
     text: DocumentText
     user_id: Id | None = None
@@ -24,24 +23,11 @@ class MemoryIn(BaseModel):
 
 
 class MemoryBatch(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "items": [
-                        {
-                            "text": "Ada is allergic to nuts.",
-                            "user_id": "ada",
-                            "metadata": {"topic": "health"},
-                        }
-                    ]
-                }
-            ]
-        },
+    model_config = request_body(
+        {"items": [{"text": "Ada is allergic to nuts.", "user_id": "ada", "metadata": {"topic": "health"}}]}
     )
 
-    items: list[MemoryIn] = Field(min_length=1, max_length=ITEMS_MAX)
+    items: list[MemoryIn] = BATCH_SIZE
 
 
 class MemoryReceipt(BaseModel):
@@ -68,7 +54,7 @@ class MemoryPatch(BaseModel):
     `metadata` and `expires_at` are replaced whole, an `expires_at` of null lifts the end.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = request_body()
 
     text: DocumentText | None = None
     metadata: Metadata | None = None

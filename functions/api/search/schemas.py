@@ -2,32 +2,25 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from functions.api.fields import REQUIRE_VISIBLE, Metadata, WrittenMoment
+from functions.api.fields import REQUIRE_VISIBLE, Metadata, WrittenMoment, request_body
 from membus.core.event import Moment
 from membus.core.identity import Id, MemorySource
 from membus.search.model import MemoryKind
 
+SEARCH_EXAMPLE = {
+    "query": "Where does Ada live?",
+    "user_id": "ada",
+    "k": 5,
+    "filters": {"type": {"eq": "message.sent"}},
+}
 RESULTS_MAX = 100
 QUERY_MAX = 2_000
 
 
 class SearchIn(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "query": "Where does Ada live?",
-                    "user_id": "ada",
-                    "k": 5,
-                    "filters": {"type": {"eq": "message.sent"}},
-                }
-            ]
-        },
-        populate_by_name=True,
-    )
+    model_config = request_body(SEARCH_EXAMPLE) | {"populate_by_name": True}
 
     query: Annotated[str, Field(max_length=QUERY_MAX), REQUIRE_VISIBLE]
     user_id: Id | None = None

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from functions.api.fields import request_body
 from membus.core.identity import Id
 from membus.states.model import StateInfo
 
@@ -13,12 +14,7 @@ YEAR_SECONDS = 365 * 86_400
 class StateIn(BaseModel):
     """The whole document; `expected_version` 0 asks that there be none yet."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"data": {"step": "payment", "cart": ["tea"]}, "expected_version": 3}]
-        },
-    )
+    model_config = request_body({"data": {"step": "payment", "cart": ["tea"]}, "expected_version": 3})
 
     data: dict[str, Any] = Field(description="any JSON object; the body takes at most 4,000,000 bytes")
     user_id: Id | None = Field(
