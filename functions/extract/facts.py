@@ -10,13 +10,14 @@ from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
 from membus.core.retry import RetryPolicy, commit_with_retry
 from membus.facts import rules
-from membus.facts.candidates import Extractor, Rejection, ReviewRequest, review_item_for
+from membus.facts.candidates import Candidate, Extractor, Rejection, ReviewRequest, review_item_for
 from membus.facts.commit import fold_observations, list_timezone_observations
 from membus.facts.corrections import observe_correction
 from membus.facts.observation import Observation
 from membus.facts.ports import FactCommit
 from membus.facts.profile import Profile
 from membus.facts.validation.validator import (
+    CHANGES_MAX,
     resolve_speakers,
     timezones_from_candidates,
     validate_candidates,
@@ -87,7 +88,9 @@ def validate_answers(
     verdicts = [
         verdict
         for extractor, candidates in proposed
-        for verdict in validate_candidates(candidates, by_id, extractor, speakers)
+        for verdict in validate_candidates(
+            candidates, by_id, extractor, speakers, _current_values(owner, candidates, ports)
+        )
     ]
     for verdict in verdicts:
         if isinstance(verdict, ReviewRequest | Rejection):
@@ -95,6 +98,13 @@ def validate_answers(
     requests = [verdict for verdict in verdicts if isinstance(verdict, ReviewRequest)]
     ports.review_queue.add_items(owner, map(review_item_for, requests))
     return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
+
+
+def _current_values(owner: Owner, candidates: Sequence[Candidate], ports: FactPorts) -> dict[str, str | None]:
+    """Return the user's current values by key; read only where candidates are many enough to rewrite a user."""
+    if len(candidates) <= CHANGES_MAX:
+        return {}
+    return {fact.key: fact.value for fact in ports.facts.get_profile(owner).facts}
 
 
 def _extractor(model: str, ports: FactPorts) -> Extractor:

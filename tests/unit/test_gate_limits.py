@@ -38,6 +38,10 @@ def candidates(count: int) -> list[Candidate]:
     ]
 
 
+KNOWN = {name: "another" for name, _, _ in PARTS}
+"""What was known of the user before: another value of each single-valued attribute."""
+
+
 def verdict(text: str, **fields: Any) -> Verdict:
     return validate_candidate(a_candidate(quote=text, **fields), {"e1": recorded(said(text))}, READER)
 
@@ -48,8 +52,17 @@ def test_somebody_may_introduce_themselves() -> None:
     assert all(isinstance(each, Observation) for each in verdicts)
 
 
+def test_a_first_introduction_is_learned_whole_however_long() -> None:
+    verdicts = validate_candidates(candidates(len(PARTS)), {"e1": recorded(said(SELF))}, READER)
+
+    assert len(verdicts) > CHANGES_MAX
+    assert all(isinstance(each, Observation) for each in verdicts)
+
+
 def test_an_event_that_rewrites_somebody_waits_and_what_only_adds_does_not() -> None:
-    verdicts = validate_candidates(candidates(CHANGES_MAX + 1), {"e1": recorded(said(SELF))}, READER)
+    verdicts = validate_candidates(
+        candidates(CHANGES_MAX + 1), {"e1": recorded(said(SELF))}, READER, current=KNOWN
+    )
 
     assert [each.reason for each in verdicts if isinstance(each, ReviewRequest)] == ["too_many_changes"] * (
         CHANGES_MAX + 1
@@ -61,7 +74,10 @@ def test_what_waits_does_not_depend_on_the_order_of_the_answer() -> None:
     event = {"e1": recorded(said(SELF))}
     for order in list(permutations(candidates(CHANGES_MAX + 1)))[:40]:
         assert (
-            sum(isinstance(each, ReviewRequest) for each in validate_candidates(order, event, READER))
+            sum(
+                isinstance(each, ReviewRequest)
+                for each in validate_candidates(order, event, READER, current=KNOWN)
+            )
             == CHANGES_MAX + 1
         )
 
@@ -71,7 +87,7 @@ def test_the_same_proposed_twice_is_one_change() -> None:
 
     assert not any(
         isinstance(each, ReviewRequest)
-        for each in validate_candidates(twice, {"e1": recorded(said(SELF))}, READER)
+        for each in validate_candidates(twice, {"e1": recorded(said(SELF))}, READER, current=KNOWN)
     )
 
 

@@ -94,9 +94,9 @@ CANDIDATE_VALUE_MAX = 200
 QUOTE_MAX = 300
 """A bound on the evidence in every fact and in the profile: a model may quote a whole letter."""
 CHANGES_MAX = 6
-"""The single-valued attributes that one event may set, and so the facts that it may replace.
+"""The facts that one event may replace; an event that would replace more goes to review.
 
-Name, age, city, role, employer and diet make a full introduction; an event that sets more goes to review.
+A first introduction replaces nothing, however long it is.
 """
 CONFIDENCE, HEARSAY_CONFIDENCE = 0.9, 0.5
 UNKNOWN_SPEAKER = Speaker()
@@ -107,10 +107,11 @@ def validate_candidates(
     events: Mapping[str, RecordedEvent],
     extractor: Extractor,
     speakers: Mapping[str, Speaker] = MappingProxyType({}),
+    current: Mapping[str, str | None] = MappingProxyType({}),
 ) -> list[Verdict]:
     """Return the verdict on each candidate of one answer, in order; too many changes by one event go to review.
 
-    `speakers` are the known speakers by event id.
+    `speakers` are the known speakers by event id, `current` the values that the user's facts have now by key.
     """
     verdicts = [
         validate_candidate(each, events, extractor, speakers.get(each.event_id, UNKNOWN_SPEAKER))
@@ -119,10 +120,21 @@ def validate_candidates(
     changes = {
         (seen.provenance.event_id, seen.key)
         for seen in verdicts
-        if isinstance(seen, Observation) and is_single_valued(seen.key)
+        if isinstance(seen, Observation) and _replaces(seen, current)
     }
     counts = Counter(event_id for event_id, _ in changes)
-    return [_limit_changes(each, counts) if isinstance(each, Observation) else each for each in verdicts]
+    over = {event_id for event_id, count in counts.items() if count > CHANGES_MAX}
+    return [
+        ReviewRequest(reason="too_many_changes", observation=each)
+        if isinstance(each, Observation) and each.provenance.event_id in over and _replaces(each, current)
+        else each
+        for each in verdicts
+    ]
+
+
+def _replaces(seen: Observation, current: Mapping[str, str | None]) -> bool:
+    """Whether an observation would replace the value of a fact that holds one."""
+    return is_single_valued(seen.key) and current.get(seen.key, seen.value) != seen.value
 
 
 def validate_candidate(
@@ -170,11 +182,6 @@ def is_grounded(candidate: Candidate, recorded: RecordedEvent) -> bool:
     return bool(find_evidence(candidate.quote, candidate.value, speech)) and mentions_value(
         quote, text, value
     )
-
-
-def _limit_changes(seen: Observation, counts: Counter[str]) -> Verdict:
-    is_over = is_single_valued(seen.key) and counts[seen.provenance.event_id] > CHANGES_MAX
-    return ReviewRequest(reason="too_many_changes", observation=seen) if is_over else seen
 
 
 def _check_claim(candidate: Candidate, speaker: Speaker, recorded: RecordedEvent) -> VerdictReason | None:
