@@ -18,9 +18,8 @@ from membus.episodes.model import EpisodeQuery
 from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
 from membus.events.eventbridge import EventBridgeBus
 from membus.events.ports import HistoricalEventBus
-from scripts.erasure.dynamodb import DynamoUsers
+from scripts.erasure.dynamodb import DynamoUsers, carry_over_erasures
 from scripts.erasure.ports import UserDirectory
-from scripts.erasure.restored_tables import carry_over_erasures
 from scripts.reextraction.dynamodb import DynamoFactRebuilder, DynamoTrials
 from scripts.tier.dynamodb import DynamoRecordedEvents
 from scripts.transfer.dynamodb import DynamoRestoredConversations

@@ -189,26 +189,20 @@ def _unreachable(name: str, reason: str) -> Finding:
     return fail(name, reason, "check whether the part is up, and whether this machine reaches it")
 
 
-RUNBOOKS = (
-    ("-rule-dlq-not-empty", "{route}-rule-dlq-not-empty"),
-    ("-dlq-not-empty", "{route}-dlq-not-empty"),
-    ("-not-empty", "{route}-not-empty"),
-    ("-falls-behind", "{route}-falls-behind"),
-    ("-failedinvocations", "route-undelivered"),
-    ("-invocationsfailedtobesenttodlq", "route-undelivered"),
-    ("-at-its-ceiling", "{route}-at-its-ceiling"),
-    ("-wait", "{route}-wait"),
-    ("-throttled", "{route}-throttled"),
-    ("archive-problems", "archive"),
-    ("api-failures", "api-failures"),
-    ("socket-failures", "socket-failures"),
-    ("socket-refusals", "socket-failures"),
-    ("-errors", "function-errors"),
-    ("-throttles", "function-throttles"),
-    ("-slow", "function-slow"),
-    ("-behind", "index-behind"),
-)
-"""The page of an alarm by the end of its name; `route` is the rest of the name."""
+OWN_RUNBOOKS = ("-not-empty", "-falls-behind", "-at-its-ceiling", "-wait", "-throttled", "api-failures")
+"""Alarms that end like this have a page of their own name."""
+RUNBOOKS = {
+    "-failedinvocations": "route-undelivered",
+    "-invocationsfailedtobesenttodlq": "route-undelivered",
+    "archive-problems": "archive",
+    "socket-failures": "socket-failures",
+    "socket-refusals": "socket-failures",
+    "-errors": "function-errors",
+    "-throttles": "function-throttles",
+    "-slow": "function-slow",
+    "-behind": "index-behind",
+}
+"""The page of an alarm by the end of its name."""
 SHARED_RUNBOOKS = {
     "extract-surplus-falls-behind": "floods",
     "export-falls-behind": "transfer",
@@ -223,8 +217,6 @@ SHARED_RUNBOOKS = {
 
 def find_runbook(alarm: str) -> str | None:
     """Return the page below docs/runbooks for an alarm's name without prefix, None if there is none."""
-    for ending, pattern in RUNBOOKS:
-        if alarm.endswith(ending):
-            page = pattern.format(route=alarm.removesuffix(ending))
-            return SHARED_RUNBOOKS.get(page, page)
-    return None
+    if alarm.endswith(OWN_RUNBOOKS):
+        return SHARED_RUNBOOKS.get(alarm, alarm)
+    return next((page for ending, page in RUNBOOKS.items() if alarm.endswith(ending)), None)

@@ -14,7 +14,7 @@ from membus.core.errors import ConflictError
 from membus.core.identity import Owner
 from membus.core.tokens import TokenUsage
 from membus.llm.prompt import ToolCall, ToolResult
-from scripts.erasure.restored_tables import carry_over_erasures
+from scripts.erasure.dynamodb import carry_over_erasures
 from tests.factories import ADA, a_conversation, a_turn
 from tests.fakes.crashing import Death
 from tests.support.archive_tiers import calls

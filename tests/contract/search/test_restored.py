@@ -16,10 +16,9 @@ from membus.search.memory_projection import project_summary
 from membus.search.postgres.store import PostgresMemories
 from membus.search.retrieval import index_entry
 from scripts.erasure.commands import list_erased_owners
-from scripts.erasure.dynamodb import DynamoUsers
+from scripts.erasure.dynamodb import DynamoUsers, carry_over_erasures
 from scripts.erasure.ports import UserDirectory
 from scripts.erasure.postgres import PostgresUsers
-from scripts.erasure.restored_tables import carry_over_erasures
 from scripts.erasure.stale_summaries import StaleSummaries
 from tests.contract.search.test_erasing import kept
 from tests.factories import a_conversation
