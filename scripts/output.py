@@ -77,7 +77,7 @@ class Output:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether progress would be seen by nobody: the reader is a program, or a pipe."""
+        """Whether a program reads the output, or a pipe, so that progress is not shown."""
         return self.as_json or not self.progress_console().is_terminal
 
     @staticmethod

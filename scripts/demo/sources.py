@@ -1,4 +1,4 @@
-"""Files that the demo can send: JSONL events, a LoCoMo file, a BEAM file; told apart by their content."""
+"""Files that the demo can send: JSONL events, a LoCoMo file, a BEAM file; recognised by their content."""
 
 import json
 import re

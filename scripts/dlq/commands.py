@@ -41,7 +41,7 @@ FILTER = titled(
     "dlq list",
     "the messages of every dead-letter queue, and where they would go",
     examples=["dlq list --environment prod", "dlq list --json"],
-    description="`waiting` messages can be received; `held` ones are being read by somebody, and are back "
+    description="`waiting` messages can be received; `held` ones are being read, and are back "
     "within minutes. SQS counts both roughly.",
 )
 def list_queues(arguments: Namespace, target: Target, output: Output) -> None:  # noqa: ARG001 - no options

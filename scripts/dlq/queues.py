@@ -103,7 +103,7 @@ class EnvironmentQueues:
 class DeadLetter:
     """A message of a dead-letter queue.
 
-    `reason` was written by whoever put it there; a queue that only counts receives writes none.
+    `reason` is written by EventBridge or a function; a queue that only counts receives writes none.
     """
 
     message_id: str

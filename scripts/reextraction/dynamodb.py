@@ -34,8 +34,8 @@ class DynamoTrials:
     def __init__(self, table: "Table") -> None:
         self._table = DynamoTable(table)
 
-    def add_trial(self, shadow: ExtractionTrial) -> None:
-        item = {**_key(shadow.tenant, shadow.name), "body": shadow.model_dump_json()}
+    def add_trial(self, trial: ExtractionTrial) -> None:
+        item = {**_key(trial.tenant, trial.name), "body": trial.model_dump_json()}
         self._table.write(put_item(item), doing="keeping a trial")
 
     def get_trial(self, tenant: str, name: str) -> ExtractionTrial:
@@ -48,8 +48,8 @@ class DynamoTrials:
         items = self._table.query(within(tenant_pk(tenant), TRIAL_PREFIX), doing="listing trials")
         return [read_body(item, ExtractionTrial) for item in items]
 
-    def delete_trial(self, shadow: ExtractionTrial) -> None:
-        self._table.write(delete_item(_key(shadow.tenant, shadow.name)), doing="removing a trial")
+    def delete_trial(self, trial: ExtractionTrial) -> None:
+        self._table.write(delete_item(_key(trial.tenant, trial.name)), doing="removing a trial")
 
 
 def _key(tenant: str, name: str) -> ItemKey:

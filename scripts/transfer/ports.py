@@ -1,4 +1,4 @@
-"""Conversations that come back out of an archive: as they were, each part once."""
+"""Restores the conversations of an export file: as they were, each part once."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,19 +8,17 @@ from membus.conversations.summary import Summary, SummaryIndex
 
 
 class RestoredConversations(Protocol):
-    """Every method may be repeated: what is there stays as it is, whatever people have made of it since."""
+    """Every method may be repeated: what is stored already is not changed."""
 
     def restore_conversation(self, conversation: Conversation) -> Conversation:
-        """Store the conversation without messages, or return the one that lies under its id, whoever's it is.
+        """Store the conversation without messages, or return the one that is stored under its id.
 
         Raises:
-            ConflictError: `deleted`, one lay there and was deleted.
+            ConflictError: `deleted`, the conversation was deleted here.
         """
 
     def restore_messages(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
-        """Add those of some messages, in the order of their ids, that are not there.
-
-        Return how many these were.
+        """Add the messages that are not stored, and return their number; they are in the order of their ids.
 
         Raises:
             ConflictError: the conversation is gone, or others keep writing the same messages.
@@ -29,9 +27,7 @@ class RestoredConversations(Protocol):
     def restore_summaries(
         self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
-        """Store the summaries with the outline they led to, unless there is one.
-
-        Return whether it was stored.
+        """Store the summaries and their index unless there is an index; return whether they were stored.
 
         Raises:
             ConflictError: the conversation is gone.

@@ -158,7 +158,7 @@ class ArchiveRestorer:
     def _restore_conversation(self, given: Conversation, user: str, owner: Owner) -> Conversation | None:
         """Return the conversation here, None if it is left out."""
         if given.user_id != user == owner.user and self._is_member_here(given, user):
-            self._left_out["somebody else's conversation, which is here"] += 1
+            self._left_out["another user's conversation, which is here"] += 1
             return None
         wanted = self._copy_for(given, user, owner)
         try:
@@ -169,7 +169,7 @@ class ArchiveRestorer:
             self._left_out["a conversation that was deleted here"] += 1
             return None
         if found.user_id != owner.user:
-            raise InvalidError(f"{found.conversation_id} is somebody else's conversation here")
+            raise InvalidError(f"{found.conversation_id} is another user's conversation here")
         self._count("conversation", int(found is wanted), 1)
         return found
 

@@ -105,7 +105,7 @@ def make_event(
     session: Any = None,
     at: Any = None,
 ) -> ImportRow:
-    """Return a message of `role`, or without a role a statement, which nobody is known to have said.
+    """Return a message of `role`, or without a role a statement without a known speaker.
 
     Fields that are not `used` are kept in the payload.
     """

@@ -161,7 +161,7 @@ def test_conversation_of_another_user_that_is_here_is_not_copied(there: Househol
     )
 
     assert sum(result.restored.values()) == 0
-    assert result.left_out["somebody else's conversation, which is here"] == 1
+    assert result.left_out["another user's conversation, which is here"] == 1
 
 
 def test_members_come_back_only_if_the_map_names_them(here: Household, tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_conversation_of_another_user_here_is_never_written_to(
 
     result, _ = imported(exported(there, tmp_path), "membus", stores=stores_of(here), user="ada", tenant=HERE)
 
-    assert [each.why for each in result.bad] == [f"{OWN} is somebody else's conversation here"]
+    assert [each.why for each in result.bad] == [f"{OWN} is another user's conversation here"]
     assert said(here, HERE, OWN) == []
     assert result.left_out["a message of a conversation that was left out"] == 5
     assert Owner(tenant="acme", user="ada") == ADA
