@@ -67,22 +67,22 @@ you do not know something."""
 class PromptSources:
     """All that a prompt is made of; the same sources make the same bytes.
 
-    `messages` are those behind the cut, oldest first; `fresh` is what the user just said in other
-    conversations; `found` is what a search found, which was away where it is `degraded`; `folded` are the
-    cached entities of the newest messages.
+    `messages` are those behind the cut, oldest first; `unprocessed` is what the user just said in other
+    conversations; `passages` are those of a search, which was away if `degraded`; `entities` are the cached
+    ones of the newest messages.
     """
 
     conversation_id: str
     profile: Profile
-    marks: ConversationCounters
+    counters: ConversationCounters
     cut: WindowStart
-    outline: SummaryIndex
+    summary_index: SummaryIndex
     messages: Sequence[Message]
-    fresh: Sequence[UnprocessedMessage] = ()
-    found: Sequence[RecalledPassage] = ()
+    unprocessed: Sequence[UnprocessedMessage] = ()
+    passages: Sequence[RecalledPassage] = ()
     tools: Sequence[ToolDefinition] = ()
     degraded: bool = False
-    folded: EntitySnapshot | None = None
+    entities: EntitySnapshot | None = None
 
 
 class PromptContext(PromptFootprint):
@@ -140,7 +140,11 @@ class _ChangingParts:
 
 def assemble_context(sources: PromptSources, message: str, now: datetime) -> PromptContext:
     """Return the context that answers `message`; nothing but the message itself can be too long."""
-    size, ratio, need = measure_message(message), ratio_or_default(sources.marks.rate), decide_recall(message)
+    size, ratio, need = (
+        measure_message(message),
+        ratio_or_default(sources.counters.rate),
+        decide_recall(message),
+    )
     stable = _make_stable_parts(sources, ratio)
     tools = sum(estimate_tokens(tool.model_dump_json()) for tool in sources.tools)
     tokens = {
@@ -171,7 +175,7 @@ def assemble_context(sources: PromptSources, message: str, now: datetime) -> Pro
         recalled=tuple(changing.recalled),
         degraded=sources.degraded,
         entities=changing.entities,
-        fresh=tuple(each for each in sources.fresh if each.prompt_line in changing.fresh),
+        fresh=tuple(each for each in sources.unprocessed if each.prompt_line in changing.fresh),
         ratio=ratio,
         estimated=sum(tokens.values()),
     )
@@ -182,8 +186,8 @@ def _make_stable_parts(sources: PromptSources, ratio: float) -> _StableParts:
     budget = int(SECTION_TOKENS["profile"] / RATIO_UNKNOWN) - estimate_tokens(fence_block("profile", [])) - 1
     facts = tuple(sources.profile.render_lines(budget=budget))
     profile = fence_block("profile", facts or ("(nothing is known about this user yet)",))
-    summary = render_summary_block(sources.outline, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN))
-    cut, window = fit_window(sources.messages, sources.cut, sources.marks, ratio=ratio)
+    summary = render_summary_block(sources.summary_index, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN))
+    cut, window = fit_window(sources.messages, sources.cut, sources.counters, ratio=ratio)
     return _StableParts(facts, profile, summary, cut, window)
 
 
@@ -196,7 +200,7 @@ def _make_changing_parts(
     left: float,
     ratio: float,
 ) -> _ChangingParts:
-    known = sources.folded
+    known = sources.entities
     if known is None or not known.matches_messages(stable.window):
         known = EntitySnapshot.from_messages(stable.window)
     entities = known.active.active_at(now).prompt_block
@@ -204,11 +208,13 @@ def _make_changing_parts(
         entities = ""
     left -= estimate_tokens(entities)
     budget = int(min(SECTION_TOKENS["fresh"], left))
-    fresh = render_unprocessed_block(sources.fresh, elsewhere_than=sources.conversation_id, budget=budget)
+    fresh = render_unprocessed_block(
+        sources.unprocessed, elsewhere_than=sources.conversation_id, budget=budget
+    )
     left -= estimate_tokens(fresh)
     budget, most = need.token_budget
     recalled = select_passages(
-        sources.found,
+        sources.passages,
         conversation_id=sources.conversation_id,
         window=stable.window,
         shown=f"{stable.profile}\n{stable.summary}",

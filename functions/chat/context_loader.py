@@ -98,7 +98,7 @@ class FirstReads:
     def start_second_reads(self, conversation: Conversation) -> "SecondReads":
         """Start reading the window and the summary index from where the conversation says they begin."""
         loader, tenant = self.loader, conversation.tenant_id
-        cut = plan_window_start(conversation.marks, ratio=ratio_or_default(conversation.marks.rate))
+        cut = plan_window_start(conversation.counters, ratio=ratio_or_default(conversation.counters.rate))
         return SecondReads(
             first=self,
             conversation=conversation,
@@ -131,15 +131,15 @@ class SecondReads:
         return PromptSources(
             conversation_id=self.conversation.conversation_id,
             profile=self.first.profile.result(),
-            marks=self.conversation.marks,
+            counters=self.conversation.counters,
             cut=self.cut,
-            outline=self.index.result(),
+            summary_index=self.index.result(),
             messages=self.messages.result(),
-            fresh=self.first.unprocessed.result(),
-            found=passages or (),
+            unprocessed=self.first.unprocessed.result(),
+            passages=passages or (),
             tools=self.first.loader.tools,
             degraded=passages is None,
-            folded=self.first.entities.result(),
+            entities=self.first.entities.result(),
         )
 
 
@@ -202,12 +202,12 @@ class PromptReproduction:
         return PromptSources(
             conversation_id=conversation_id,
             profile=Profile(owner=owner, facts=tuple(filter(None, facts))),
-            marks=ConversationCounters(cut=made.cut, rate=made.rate),
+            counters=ConversationCounters(cut=made.cut, rate=made.rate),
             cut=made.cut,
-            outline=index,
+            summary_index=index,
             messages=self._window(tenant, conversation_id, made),
-            fresh=list(self._unprocessed(tenant, made.fresh)),
-            found=list(self._passages(tenant, made.recalled)),
+            unprocessed=list(self._unprocessed(tenant, made.fresh)),
+            passages=list(self._passages(tenant, made.recalled)),
             tools=loader.tools,
         )
 

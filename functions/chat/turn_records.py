@@ -172,7 +172,7 @@ def with_new_ids(turn: Turn, ids: MessageIdGenerator, now: datetime) -> Turn:
 def build_metadata(
     turn: Turn, job: TurnJob, sources: PromptSources, context: PromptContext, result: AgentResult
 ) -> TurnMetadata:
-    reply, rate = result.first, sources.marks.rate
+    reply, rate = result.first, sources.counters.rate
     if reply.usage.input:  # nothing was counted of an answer that broke off before it was said
         estimated = context.estimated + result.tokens_before
         rate = update_ratio(rate, reply.model, estimated=estimated, usage=reply.usage)
@@ -187,7 +187,7 @@ def build_metadata(
         prompt_hash=prompt_fingerprint(context.prompt),
         prompt_version=PROMPT_VERSION,
         facts=tuple(FactRef(key=key, version=versions[key]) for key in shown),
-        outline_version=sources.outline.last_checkpoint.version,
+        outline_version=sources.summary_index.last_checkpoint.version,
         cut=context.cut,
         window_first=context.window[0].message_id if context.window else None,
         window_last=context.window[-1].message_id if context.window else None,
@@ -199,16 +199,16 @@ def build_metadata(
             UnprocessedRef(conversation_id=each.conversation_id, event_id=each.event_id)
             for each in context.fresh
         ),
-        rate=sources.marks.rate,
+        rate=sources.counters.rate,
     )
     return TurnMetadata(
-        cut=context.cut if context.cut != sources.marks.cut else None, rate=rate, provenance=provenance
+        cut=context.cut if context.cut != sources.counters.cut else None, rate=rate, provenance=provenance
     )
 
 
 def is_summary_due(conversation: Conversation, turn: Turn, ratio: float) -> bool:
-    marks, covered = conversation.marks, conversation.marks.summary_checkpoint
-    tokens = marks.tokens - covered.tokens + message_tokens(turn.user) + message_tokens(turn.assistant)
+    counters, covered = conversation.counters, conversation.counters.summary_checkpoint
+    tokens = counters.tokens - covered.tokens + message_tokens(turn.user) + message_tokens(turn.assistant)
     return needs_summary(
         tokens=round(tokens * ratio), messages=conversation.message_count - covered.messages + 2
     )

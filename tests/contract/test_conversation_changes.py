@@ -77,10 +77,10 @@ def test_a_change_is_stored_whole_beside_what_messages_count(
     add(conversations, talk)
     after = next_of(talk, title="Trip", status="archived", members=("eve", "mia"))
 
-    counted = stored(conversations, talk).marks
+    counted = stored(conversations, talk).counters
     conversations.update_conversation(talk, after)
 
-    assert stored(conversations, talk) == after.model_copy(update={"message_count": 2, "marks": counted})
+    assert stored(conversations, talk) == after.model_copy(update={"message_count": 2, "counters": counted})
     assert counted.tokens > 0
 
 

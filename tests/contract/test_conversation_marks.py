@@ -21,8 +21,8 @@ CUT, RATE = (
 )
 
 
-def marks(stores: Stores, talk: Conversation) -> ConversationCounters:
-    return stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id).marks
+def counters(stores: Stores, talk: Conversation) -> ConversationCounters:
+    return stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id).counters
 
 
 def add(stores: Stores, talk: Conversation, number: int, trace: TurnMetadata) -> None:
@@ -36,12 +36,12 @@ def test_tokens_add_up_and_the_cut_and_the_rate_stay_until_they_move(
     stores: Stores, talk: Conversation
 ) -> None:
     one = message_tokens(a_turn(0).user) + message_tokens(a_turn(0).assistant)
-    assert marks(stores, talk) == ConversationCounters(tokens=3 * one)
+    assert counters(stores, talk) == ConversationCounters(tokens=3 * one)
 
     add(stores, talk, 3, TurnMetadata(cut=CUT, rate=RATE))
     add(stores, talk, 4, TurnMetadata())
 
-    assert marks(stores, talk) == ConversationCounters(tokens=5 * one, cut=CUT, rate=RATE)
+    assert counters(stores, talk) == ConversationCounters(tokens=5 * one, cut=CUT, rate=RATE)
 
 
 def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: Conversation) -> None:
@@ -82,4 +82,4 @@ def test_no_turn_is_stored_behind_a_summary(stores: Stores, talk: Conversation) 
     add(stores, talk, 6, TurnMetadata())
 
     assert refused.value.code == "covered"
-    assert marks(stores, talk).summary_checkpoint == an_outline(until=until).last_checkpoint
+    assert counters(stores, talk).summary_checkpoint == an_outline(until=until).last_checkpoint

@@ -92,7 +92,7 @@ def test_messages_come_back_in_order_and_are_counted_once(stores: Stores, talk: 
 
     assert said(stores, talk) == messages
     found = stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id)
-    assert (found.message_count, found.marks.tokens) == (25, sum(map(message_tokens, messages)))
+    assert (found.message_count, found.counters.tokens) == (25, sum(map(message_tokens, messages)))
 
 
 def test_what_is_there_stays_as_people_have_left_it(stores: Stores, talk: Conversation) -> None:

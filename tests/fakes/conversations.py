@@ -93,7 +93,7 @@ class InMemoryConversations:
         if stored.version != before.version:
             raise ConflictError("the conversation has changed", version=stored.version)
         title = after.title or stored.title
-        counted = {"message_count": stored.message_count, "title": title, "marks": stored.marks}
+        counted = {"message_count": stored.message_count, "title": title, "counters": stored.counters}
         self._kept[before.tenant_id, before.conversation_id] = after.model_copy(update=counted)
         self._ever[before.tenant_id, before.conversation_id] |= after.people
 
@@ -140,8 +140,8 @@ class InMemoryConversations:
     def cover(self, tenant: str, conversation_id: str, borders: tuple[SummaryCheckpoint, ...]) -> None:
         """Note how far summaries reach, as their store does beside the messages."""
         known = self.get_conversation(tenant, conversation_id)
-        marks = known.marks.model_copy(update={"borders": borders})
-        self._kept[tenant, conversation_id] = known.model_copy(update={"marks": marks})
+        counters = known.counters.model_copy(update={"borders": borders})
+        self._kept[tenant, conversation_id] = known.model_copy(update={"counters": counters})
 
     def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         expires_at, turn = self._turns.get((tenant, conversation_id, request_key), (self._clock(), None))
@@ -160,7 +160,7 @@ class InMemoryConversations:
         before = self.get_conversation(tenant, conversation_id)
         if self.find_turn(tenant, conversation_id, request_key):
             raise ConflictError("this request stored a turn")
-        if (before.marks.summary_checkpoint.until or "") >= turn.user.message_id:
+        if (before.counters.summary_checkpoint.until or "") >= turn.user.message_id:
             raise ConflictError("a summary has gone past this turn", code="covered")
         key = tenant, conversation_id
         self._turns[(*key, request_key)] = self._clock() + REQUEST_LIFETIME, turn
@@ -174,9 +174,15 @@ class InMemoryConversations:
         if trace.provenance:
             self._provenance[(*key, trace.provenance.message_id)] = trace.provenance
         moved = trace.model_dump(include={"cut", "rate"}, exclude_none=True)
-        tokens = before.marks.tokens + message_tokens(turn.user) + message_tokens(turn.assistant)
-        marks = ConversationCounters.model_validate(before.marks.model_dump() | moved | {"tokens": tokens})
-        after = {"message_count": before.message_count + 2, "title": before.title or title, "marks": marks}
+        tokens = before.counters.tokens + message_tokens(turn.user) + message_tokens(turn.assistant)
+        counters = ConversationCounters.model_validate(
+            before.counters.model_dump() | moved | {"tokens": tokens}
+        )
+        after = {
+            "message_count": before.message_count + 2,
+            "title": before.title or title,
+            "counters": counters,
+        }
         self._kept[key] = before.model_copy(update=after)
 
     def forget_one(self, tenant: str, conversation_id: str) -> bool:

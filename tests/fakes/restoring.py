@@ -32,10 +32,10 @@ class InMemoryRestoredConversations:
         new = [each for each in messages if each.message_id not in there]
         there |= {each.message_id: each for each in new}
         before = self._conversations._kept[key]
-        marks = before.marks.model_copy(
-            update={"tokens": before.marks.tokens + sum(map(message_tokens, new))}
+        counters = before.counters.model_copy(
+            update={"tokens": before.counters.tokens + sum(map(message_tokens, new))}
         )
-        counted = {"message_count": before.message_count + len(new), "marks": marks}
+        counted = {"message_count": before.message_count + len(new), "counters": counters}
         self._conversations._kept[key] = before.model_copy(update=counted)
         return len(new)
 

@@ -85,14 +85,14 @@ def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
         assert (
             len(
                 made.summaries.list_unsummarised(
-                    "acme", "ours", after=left.marks.summary_checkpoint.until, limit=9
+                    "acme", "ours", after=left.counters.summary_checkpoint.until, limit=9
                 )
             )
             == 4
         )
         speak(made, GRACE, talk.conversation_id, 5)
         sum_up(made, GRACE, talk.conversation_id, "tea")
-        assert made.conversations.get_conversation("acme", "ours").marks.summary_checkpoint.messages == 2
+        assert made.conversations.get_conversation("acme", "ours").counters.summary_checkpoint.messages == 2
 
 
 def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:

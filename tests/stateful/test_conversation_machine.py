@@ -156,7 +156,7 @@ class Devices(RuleBasedStateMachine):
         else:
             found = self.store.get_conversation(*PLACE)
             # What a prompt is planned by follows the messages, and has tests of its own.
-            assert found.model_copy(update={"marks": self.known.marks}) == self.known
+            assert found.model_copy(update={"counters": self.known.counters}) == self.known
 
     @invariant()
     def every_acknowledged_message_is_there_once_and_in_order(self) -> None:

@@ -118,7 +118,7 @@ class Parts(RuleBasedStateMachine):
                 assert self.cached_jobs.get_progress(request, kept.digest) == kept
         messages = self.hot.list_recent_messages(ADA.tenant, C1, limit=80)
         folded = self.tier.get_entities(ADA.tenant, C1)
-        with_tier = assemble_context(sources(messages=messages, folded=folded), "And it?", NOON)
+        with_tier = assemble_context(sources(messages=messages, entities=folded), "And it?", NOON)
         assert with_tier == assemble_context(
             sources(messages=self.store.list_recent_messages(ADA.tenant, C1, limit=80)), "And it?", NOON
         )

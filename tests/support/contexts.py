@@ -22,8 +22,8 @@ def sources(profile: Profile = EMPTY, messages: Sequence[Message] = (), **fields
         "profile": profile,
         "messages": messages,
         "cut": WindowStart(),
-        "outline": SummaryIndex(),
-        "marks": ConversationCounters(tokens=sum(map(message_tokens, messages))),
+        "summary_index": SummaryIndex(),
+        "counters": ConversationCounters(tokens=sum(map(message_tokens, messages))),
     }
     return PromptSources(**(defaults | fields))
 

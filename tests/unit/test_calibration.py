@@ -45,8 +45,8 @@ def test_the_true_count_never_passes_the_budget(language: str) -> None:
     piece, rate = TEXTS[language], None
     said: list[Message] = []
     for turn in range(60):
-        marks = ConversationCounters(tokens=sum(message.tokens + 4 for message in said), rate=rate)
-        made = context(messages=said, message=piece, marks=marks)
+        counters = ConversationCounters(tokens=sum(message.tokens + 4 for message in said), rate=rate)
+        made = context(messages=said, message=piece, counters=counters)
         said = list(made.window)
         true = counted(made.prompt)
 

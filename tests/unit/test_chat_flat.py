@@ -59,14 +59,14 @@ def test_a_long_conversation_keeps_its_prefix_and_its_size(door: ApiTestClient) 
                 an_observation(f"Town {facts}", event_id=f"e{facts}", valid_from=door.clock()),
             )
             changed.add("fact")
-        cut = door.conversations.get_conversation("acme", "c").marks.cut
+        cut = door.conversations.get_conversation("acme", "c").counters.cut
         answer = door.post(
             "/v1/conversations/c/messages",
             {"content": f"I did thing {turn} for ${turn}.", "author": "ada"},
             key=str(turn),
         )
         assert answer.status == 200, answer.text
-        if door.conversations.get_conversation("acme", "c").marks.cut != cut:
+        if door.conversations.get_conversation("acme", "c").counters.cut != cut:
             cuts += 1
             changed.add("cut")
         after = prefix(door.model.prompts[-1])
@@ -81,7 +81,7 @@ def test_a_long_conversation_keeps_its_prefix_and_its_size(door: ApiTestClient) 
     assert TURNS / 200 < cuts < TURNS / 25
     assert max(sizes) <= PROMPT_TOKENS_MAX
     assert max(sizes[50 : TURNS // 2]) * 1.2 > max(sizes[TURNS * 4 // 5 :])
-    assert not door.conversations.get_conversation("acme", "c").marks.cut.uncovered
+    assert not door.conversations.get_conversation("acme", "c").counters.cut.uncovered
 
 
 def test_a_summariser_that_is_down_costs_coverage_and_nothing_else(door: ApiTestClient) -> None:
@@ -107,5 +107,5 @@ def test_a_summariser_that_is_down_costs_coverage_and_nothing_else(door: ApiTest
             "/v1/conversations/c/messages", {"content": f"Thing {turn}.", "author": "ada"}, key=str(turn)
         )
         summarise(door)
-    assert not door.conversations.get_conversation("acme", "c").marks.cut.uncovered
+    assert not door.conversations.get_conversation("acme", "c").counters.cut.uncovered
     assert door.clock() > NOON

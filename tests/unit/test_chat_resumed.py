@@ -53,7 +53,7 @@ def test_what_the_model_took_before_is_part_of_the_bill_and_not_of_the_rate(talk
     usage = talk.post(PATH, ASKED, key="k1").json["usage"]
 
     assert (usage["input"], usage["output"]) == (200, 10)
-    made = talk.conversations.get_conversation("acme", "c").marks.rate
+    made = talk.conversations.get_conversation("acme", "c").counters.rate
     assert made is not None
     assert made.ratio == 0.8
 

@@ -54,9 +54,9 @@ def test_a_prompt_never_outgrows_its_ceiling(
 ) -> None:
     size, words = lengths
     parts = {
-        "outline": an_outline(9, slots=100, words=200),
-        "found": [a_passage(f"{n} " + "word " * size, memory_id=f"m{n}") for n in range(found)],
-        "marks": ConversationCounters(
+        "summary_index": an_outline(9, slots=100, words=200),
+        "passages": [a_passage(f"{n} " + "word " * size, memory_id=f"m{n}") for n in range(found)],
+        "counters": ConversationCounters(
             tokens=sum(each.tokens + MESSAGE_OVERHEAD for each in known),
             rate=TokenRatio(model="m", ratio=ratio),
         ),
@@ -82,9 +82,9 @@ def test_what_stays_stands_before_what_changes_and_is_cached_up_to_there() -> No
         EMPTY.with_facts(likes(1)),
         [*talk(1), a_message("My order 123-1234567-1234567 is late", message_id="9")],
         "Where is it?",
-        outline=an_outline(),
-        found=[a_passage()],
-        fresh=[elsewhere],
+        summary_index=an_outline(),
+        passages=[a_passage()],
+        unprocessed=[elsewhere],
     )
 
     assert [(block.name, block.cached) for block in made.prompt.system] == [
@@ -104,7 +104,7 @@ def test_what_stays_stands_before_what_changes_and_is_cached_up_to_there() -> No
 
 def test_recalled_passages_carry_their_date_and_stand_in_the_order_of_time() -> None:
     late = a_passage("She moved to Oslo.", memory_id="m2", occurred_at=NOON + timedelta(days=3), score=0.99)
-    made = context(message="Where does she live?", found=[late, a_passage()])
+    made = context(message="Where does she live?", passages=[late, a_passage()])
 
     assert made.prompt.messages[-1].text == (
         "<recalled>\n- [2026-03-01, episode] We met in Porto.\n- [2026-03-04, episode] She moved to Oslo.\n</recalled>"
@@ -118,10 +118,10 @@ def test_everything_gives_way_to_the_message_and_recall_before_the_rest() -> Non
         EMPTY.with_facts(likes(200, value="word " * 20)),
         talk(90, words=16),
         "word " * 490,
-        marks=rate,
-        outline=an_outline(9, slots=60, words=200),
+        counters=rate,
+        summary_index=an_outline(9, slots=60, words=200),
         tools=[ToolDefinition(name="t", description="word " * 1500, parameters={})],
-        found=[a_passage(f"{n} word " * 9, memory_id=f"m{n}") for n in range(99)],
+        passages=[a_passage(f"{n} word " * 9, memory_id=f"m{n}") for n in range(99)],
     )
 
     assert full.total_tokens <= PROMPT_TOKENS_MAX
@@ -135,7 +135,9 @@ def test_no_data_ends_its_fence(value: str) -> None:
         chapters=(Chapter(level=0, first="a", last="b", text=value),),
         slots=(Slot(kind="key_decisions", text=f"{value}!", message_id="a"),),
     )
-    made = context(EMPTY.with_facts([a_fact(value)]), outline=outline, found=[a_passage(f"{value}?")])
+    made = context(
+        EMPTY.with_facts([a_fact(value)]), summary_index=outline, passages=[a_passage(f"{value}?")]
+    )
 
     profile, summary = (block.text for block in made.prompt.system[1:])
     assert len(profile.splitlines()) == 3
@@ -160,13 +162,13 @@ def test_every_slot_is_in_the_prompt_once() -> None:
         borders=(SummaryCheckpoint(version=1, until="b"),), chapters=(chapter,), slots=slots
     )
 
-    assert context(outline=outline).summary == (
+    assert context(summary_index=outline).summary == (
         "<summary>\nThey went to Porto.\n</summary>\n<slots>\nnumbers_and_dates: $1,450\n</slots>"
     )
 
 
 def test_slots_stay_and_older_chapters_give_way() -> None:
-    summary = context(outline=an_outline(9, slots=100, words=150)).summary or ""
+    summary = context(summary_index=an_outline(9, slots=100, words=150)).summary or ""
 
     assert all(f"decision {n}" in summary for n in range(100))
     assert "Part 8. word" in summary
@@ -187,8 +189,8 @@ def test_a_ratio_changes_no_block_that_stays() -> None:
         context(
             profile,
             talk(2),
-            outline=outline,
-            marks=ConversationCounters(rate=TokenRatio(model="m", ratio=ratio)),
+            summary_index=outline,
+            counters=ConversationCounters(rate=TokenRatio(model="m", ratio=ratio)),
         )
         for ratio in (0.8, 2.0)
     )

@@ -75,7 +75,7 @@ def test_conversations_come_back_with_authors_and_times(
         exclude={"tenant_id", "message_count"}
     )
     assert after.message_count == 5
-    assert after.marks.tokens > before.marks.tokens
+    assert after.counters.tokens > before.counters.tokens
     told, were = said(here, HERE, OWN), said(there, "acme", OWN)
     assert [each.model_copy(update={"spilled": None}) for each in told] == [
         each.model_copy(update={"spilled": None}) for each in were

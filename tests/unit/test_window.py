@@ -61,20 +61,20 @@ def test_a_full_window_is_cut_to_its_half_on_a_border(
 
 
 def test_a_newer_summary_moves_no_window_that_is_not_full() -> None:
-    marks = ConversationCounters(
+    counters = ConversationCounters(
         tokens=7_000,
         borders=(border(1, 1_000), border(2, 5_000)),
         cut=WindowStart(version=1, after="x", tokens=1_000),
     )
 
-    assert plan_window_start(marks, ratio=1.0) == marks.cut
+    assert plan_window_start(counters, ratio=1.0) == counters.cut
 
 
 def test_a_window_that_no_summary_covers_is_cut_all_the_same_and_says_so() -> None:
     known = talk(30, words=150)
-    marks = ConversationCounters(tokens=sum(map(message_tokens, known)))
+    counters = ConversationCounters(tokens=sum(map(message_tokens, known)))
 
-    cut, window = fit_window(known, plan_window_start(marks, ratio=1.0), marks, ratio=1.0)
+    cut, window = fit_window(known, plan_window_start(counters, ratio=1.0), counters, ratio=1.0)
 
     assert cut.uncovered
     assert window == known[-len(window) :]
@@ -82,7 +82,7 @@ def test_a_window_that_no_summary_covers_is_cut_all_the_same_and_says_so() -> No
     assert WINDOW_KEPT_TOKENS - 320 < sum(map(message_tokens, window)) <= WINDOW_KEPT_TOKENS
     assert (cut.after, cut.tokens) == (
         known[-len(window) - 1].message_id,
-        marks.tokens - sum(map(message_tokens, window)),
+        counters.tokens - sum(map(message_tokens, window)),
     )
 
 
@@ -106,9 +106,9 @@ def test_a_window_never_outgrows_its_budget_and_has_no_hole(tokens: list[int], r
         a_message(role=("user", "assistant")[place % 2], tokens=count, message_id=f"{place:026d}")
         for place, count in enumerate(tokens)
     ]
-    marks = ConversationCounters(tokens=sum(map(message_tokens, known)))
+    counters = ConversationCounters(tokens=sum(map(message_tokens, known)))
 
-    _, window = fit_window(known, plan_window_start(marks, ratio=ratio), marks, ratio=ratio)
+    _, window = fit_window(known, plan_window_start(counters, ratio=ratio), counters, ratio=ratio)
 
     assert sum(map(message_tokens, window)) * ratio <= WINDOW_TOKENS
     assert window == known[len(known) - len(window) :]
@@ -118,10 +118,10 @@ def test_results_become_stubs_at_a_cut_but_for_the_newest_three_turns() -> None:
     known: list[Message] = []
     for turn in range(6):
         known += [a_message("q", message_id=f"{2 * turn:026d}"), a_call("word " * 300, number=2 * turn + 1)]
-    marks = ConversationCounters(tokens=9_000, borders=(border(0, 5_000),))
+    counters = ConversationCounters(tokens=9_000, borders=(border(0, 5_000),))
     new = WindowStart(version=1, after=None, tokens=5_000)
 
-    cut, window = fit_window(known, new, marks, ratio=1.0)
+    cut, window = fit_window(known, new, counters, ratio=1.0)
 
     stubbed = ["left out" in message.steps[0].results[0].content for message in window if message.steps]
     assert stubbed == [True, True, True, False, False, False]
@@ -141,14 +141,14 @@ def with_results(turns: int, *, words: int) -> list[Message]:
 
 def test_a_window_full_of_results_that_no_summary_covers_is_left_with_stubs_and_loses_no_turn() -> None:
     known = with_results(12, words=750)
-    marks = ConversationCounters(tokens=sum(map(message_tokens, known)))
-    assert marks.tokens > WINDOW_TOKENS
+    counters = ConversationCounters(tokens=sum(map(message_tokens, known)))
+    assert counters.tokens > WINDOW_TOKENS
 
-    cut, window = fit_window(known, marks.cut, marks, ratio=1.0)
+    cut, window = fit_window(known, counters.cut, counters, ratio=1.0)
 
     assert [message.message_id for message in window] == [message.message_id for message in known]
     assert (cut.uncovered, cut.stubs_until) == (False, known[-7].message_id)
-    assert marks.tokens - cut.tokens == sum(map(message_tokens, window)) <= WINDOW_KEPT_TOKENS
+    assert counters.tokens - cut.tokens == sum(map(message_tokens, window)) <= WINDOW_KEPT_TOKENS
 
 
 def test_results_that_become_stubs_at_two_cuts_are_counted_once_each() -> None:
@@ -160,21 +160,21 @@ def test_results_that_become_stubs_at_two_cuts_are_counted_once_each() -> None:
         message.model_copy(update={"message_id": f"{int(message.message_id) + 100:026d}"})
         for message in with_results(9, words=750)
     ]
-    marks = ConversationCounters(tokens=sum(map(message_tokens, known)), cut=first)
+    counters = ConversationCounters(tokens=sum(map(message_tokens, known)), cut=first)
 
-    cut, window = fit_window(known, plan_window_start(marks, ratio=1.0), marks, ratio=1.0)
+    cut, window = fit_window(known, plan_window_start(counters, ratio=1.0), counters, ratio=1.0)
 
     assert first.stubs_until < cut.stubs_until  # type: ignore[operator]
-    assert marks.tokens - cut.tokens == sum(map(message_tokens, window)) <= WINDOW_KEPT_TOKENS
+    assert counters.tokens - cut.tokens == sum(map(message_tokens, window)) <= WINDOW_KEPT_TOKENS
 
 
 def test_between_cuts_no_result_changes() -> None:
     known = [a_message("q", message_id="0"), a_call("word " * 300, number=1), *talk(5)]
-    marks = ConversationCounters(tokens=500)
+    counters = ConversationCounters(tokens=500)
 
-    cut, window = fit_window(known, marks.cut, marks, ratio=1.0)
+    cut, window = fit_window(known, counters.cut, counters, ratio=1.0)
 
-    assert (cut, window) == (marks.cut, known)
+    assert (cut, window) == (counters.cut, known)
 
 
 def test_a_short_result_is_its_own_stub() -> None:

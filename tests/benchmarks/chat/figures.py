@@ -100,7 +100,7 @@ class Measuring:
         bills["top-10 passages"].add([*head, *(_part(each.text) for each in passages), message], cached=2)
         true = true_count(made.prompt)
         self.figures.true_totals.append(true)
-        if self.talk.conversations.get_conversation(TENANT, TALK).marks.rate:
+        if self.talk.conversations.get_conversation(TENANT, TALK).counters.rate:
             self.figures.errors.append(abs(made.total_tokens - true) / true)
         self.figures.searched += made.need.search
 

@@ -95,7 +95,7 @@ class Conversation(Record):
     created_at: AwareDatetime
     message_count: int = 0
     version: int = 1
-    marks: ConversationCounters = Field(default=ConversationCounters(), exclude=True)
+    counters: ConversationCounters = Field(default=ConversationCounters(), exclude=True)
 
     @property
     def people(self) -> frozenset[str]:

@@ -209,7 +209,7 @@ class DynamoConversations:
         try:
             self._table.transact(writes, doing="storing a turn")
         except ConflictError as lost:
-            covered = self.get_conversation(tenant, conversation_id).marks.summary_checkpoint.until
+            covered = self.get_conversation(tenant, conversation_id).counters.summary_checkpoint.until
             if covered is not None and covered >= turn.user.message_id:
                 raise ConflictError("a summary has gone past this turn", code="covered") from lost
             raise

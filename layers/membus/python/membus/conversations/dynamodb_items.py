@@ -102,13 +102,15 @@ def conversation_of(item: Item | None) -> Conversation | None:
     if item is None or "deleted_at" in item:
         return None
     stored = read_body(item, Conversation)
-    marks = {name: json.loads(str(item[name])) for name in ("borders", "cut", "rate") if name in item}
+    counters = {name: json.loads(str(item[name])) for name in ("borders", "cut", "rate") if name in item}
     return stored.model_copy(
         update={
             "message_count": int(item["message_count"]),
             "version": int(item["version"]),
             "title": item.get("title"),
-            "marks": ConversationCounters.model_validate(marks | {"tokens": int(item.get("tokens", 0))}),
+            "counters": ConversationCounters.model_validate(
+                counters | {"tokens": int(item.get("tokens", 0))}
+            ),
         }
     )
 

@@ -106,7 +106,7 @@ class ConversationEraser:
     def _put_note(self, owner: Owner, conversation_id: str) -> None:
         """Note a conversation before anything of it goes; the first note stays, the most careful one."""
         conversation = self._find(owner.tenant, conversation_id)
-        outline = conversation.marks.summary_checkpoint.version + 1 if conversation else 0
+        outline = conversation.counters.summary_checkpoint.version + 1 if conversation else 0
         note = {**_note_key(owner, conversation_id), "outline": outline}
         with suppress(ConflictError):
             self._table.write(put_item(note, ABSENT), doing="erasing conversations")
@@ -119,7 +119,7 @@ class ConversationEraser:
         conversation = self._find(owner.tenant, conversation_id)
         removed: Mapping[str, int] = {}
         if conversation and conversation.user_id != owner.user:
-            anew = outline is not None and conversation.marks.summary_checkpoint.version > outline
+            anew = outline is not None and conversation.counters.summary_checkpoint.version > outline
             messages = self._members.remove_member(
                 owner.user, conversation, anew=anew, again=outline is not None
             )
@@ -199,7 +199,7 @@ class _MemberMessages:
 
         The figures are those of what is left: done again, they come out the same.
         """
-        version = conversation.marks.summary_checkpoint.version + 1
+        version = conversation.counters.summary_checkpoint.version + 1
         blank = SummaryIndex(borders=(SummaryCheckpoint(version=version, until=BEFORE_ALL),))
         left = [message_of(item) for item in self._items(conversation, "MSG#") if item not in gone]
         titles = {make_title(message_of(item).content) for item in gone}

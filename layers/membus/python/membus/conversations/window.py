@@ -85,7 +85,7 @@ TURNS_WHOLE = 3
 """The results of tools in the newest turns stay whole when the window is cut."""
 
 
-def plan_window_start(marks: ConversationCounters, *, ratio: float) -> WindowStart:
+def plan_window_start(counters: ConversationCounters, *, ratio: float) -> WindowStart:
     """Return where the window of the next prompt begins, by the counters alone: no message is read for it.
 
     A full window moves to the oldest checkpoint that leaves half of it, else to the newest that leaves less
@@ -94,18 +94,20 @@ def plan_window_start(marks: ConversationCounters, *, ratio: float) -> WindowSta
     """
 
     def size_behind(tokens_before: int) -> float:
-        return (marks.tokens - tokens_before) * ratio
+        return (counters.tokens - tokens_before) * ratio
 
-    if marks.cut.uncovered:
-        caught_up = [each for each in marks.borders if each.until and each.until >= (marks.cut.after or "")]
+    if counters.cut.uncovered:
+        caught_up = [
+            each for each in counters.borders if each.until and each.until >= (counters.cut.after or "")
+        ]
         if caught_up and size_behind(caught_up[0].tokens) <= WINDOW_TOKENS:
             return _start_at(caught_up[0])
-    if size_behind(marks.cut.tokens) <= WINDOW_TOKENS:
-        return marks.cut
-    reached = [each for each in marks.borders if each.tokens > marks.cut.tokens]
+    if size_behind(counters.cut.tokens) <= WINDOW_TOKENS:
+        return counters.cut
+    reached = [each for each in counters.borders if each.tokens > counters.cut.tokens]
     halves = [each for each in reached if size_behind(each.tokens) <= WINDOW_KEPT_TOKENS]
     fitting = halves[:1] or [each for each in reached[-1:] if size_behind(each.tokens) <= WINDOW_TOKENS]
-    return _start_at(fitting[0]) if fitting else marks.cut
+    return _start_at(fitting[0]) if fitting else counters.cut
 
 
 def fit_window(
