@@ -146,6 +146,19 @@ def test_a_key_with_every_scope_is_denied_nothing() -> None:
         f"Bearer {replace(CREDENTIAL, environment='prod').full_text}",
         "Bearer mb_dev_\udcff_\N{KELVIN SIGN}",
     ],
+    ids=[
+        "no header",
+        "empty",
+        "no key",
+        "a blank",
+        "no scheme",
+        "another scheme",
+        "cut short",
+        "two keys",
+        "the other case",
+        "another environment",
+        "other letters",
+    ],
 )
 def test_what_cannot_be_a_key_of_this_environment_is_refused_unread(
     keys: InMemoryApiKeys, authorization: str | None
@@ -243,7 +256,11 @@ def test_a_socket_takes_the_scope_chat() -> None:
     assert SOCKET in answer["policyDocument"]["Statement"][1]["Resource"]
 
 
-@pytest.mark.parametrize("protocols", ["", "membus.v1", "bearer.", "bearer.nonsense", CREDENTIAL.full_text])
+@pytest.mark.parametrize(
+    "protocols",
+    ["", "membus.v1", "bearer.", "bearer.nonsense", CREDENTIAL.full_text],
+    ids=["no protocol", "no bearer", "no key", "nonsense", "no scheme"],
+)
 def test_a_socket_without_a_good_key_is_refused(keys: InMemoryApiKeys, protocols: str) -> None:
     with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
         authorize(a_socket(protocols), keys)
