@@ -1,4 +1,4 @@
-"""Delivery: events beyond their tenant's quota wait in a queue of their own (ADR 40), failed messages come back."""
+"""Delivery: events above their tenant's quota wait in another queue (ADR 62), failed messages come back."""
 
 import traceback
 from collections import Counter

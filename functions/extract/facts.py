@@ -1,4 +1,4 @@
-"""The facts of one owner's events: what rules and valid answers say, resolved with the known facts and committed."""
+"""The facts of one owner's events: what rules and valid answers say, resolved and committed."""
 
 from collections.abc import Iterable, Sequence
 
@@ -35,8 +35,8 @@ def extract_facts(
 ) -> dict[str, MembusError]:
     """Commit what events of one owner say, and return by event id why each other one has to come again.
 
-    An event that no money was left for is committed as `OVER_BUDGET`. After a lost race the answers are kept, so
-    that the next try asks no question.
+    An event that no money was left for is committed as `OVER_BUDGET`. After a lost race the answers are kept,
+    so that the next try asks no question.
     """
     owner = events[0].owner
     event_ids = [recorded.event_id for recorded in events]

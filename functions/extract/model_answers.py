@@ -1,4 +1,4 @@
-"""Asking the model what events say: as few questions as the bound on their tokens allows, halved where one fails."""
+"""Asking the model what events say, in as few questions as fit; a question that fails is halved."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ QUESTION_TOKENS_MAX = 12_000
 Longer prompts find less of what stands in their middle.
 """
 EVENT_PARTS_MAX = 5
-"""An event that takes more questions is a document: 200,000 bytes of English, the API's bound, are below it."""
+"""An event in more questions is a document; 200,000 bytes of English, the API's bound, take fewer."""
 MODEL_SECONDS_MIN = 5
 COST_DECIMALS = 9
 """Decimals that a cost is kept with: a token of the cheapest model costs a ten-millionth of a dollar."""
@@ -36,9 +36,9 @@ COST_DECIMALS = 9
 class BatchAnswers:
     """What models answered about events, by event id.
 
-    `known` was answered, and stored, before; `new` now, at these `costs`. `foreign` are candidates that are not
-    grounded in their event, from questions about several users: they are validated, never stored. `unread` says
-    why an event has no answer.
+    `known` was answered, and stored, before; `new` now, at these `costs`. `foreign` are candidates that are
+    not grounded in their event, from questions about several users: they are validated, never stored.
+    `unread` says why an event has no answer.
     """
 
     known: AnswersByEvent = field(default_factory=dict)
@@ -73,9 +73,9 @@ def ask_model(
 ) -> BatchAnswers:
     """Return the answers about what users said in events of one tenant.
 
-    An event that is `redelivered` may have been answered without a commit: that answer is taken, if there is one.
-    A question without a usable answer is halved, down to the one event that is to blame. A model that is down,
-    or out of time, leaves the rest unread.
+    An event that is `redelivered` may have been answered without a commit: that answer is taken, if there is
+    one. A question without a usable answer is halved, down to the one event that is to blame. A model that is
+    down, or out of time, leaves the rest unread.
     """
     asked = [recorded for recorded in events if needs_model(recorded.event)]
     answers = BatchAnswers(_known_answers([each for each in asked if each.event_id in redelivered], ports))
@@ -121,7 +121,7 @@ def _passages(events: Iterable[RecordedEvent], answers: BatchAnswers) -> Iterato
 
 
 def _questions(passages: Iterable[EventText]) -> Iterator[list[EventText]]:
-    """Yield as few questions as hold all passages, each within the bound unless one passage alone is beyond it."""
+    """Yield as few questions as hold all passages, each within the bound unless one passage is above it."""
     question: list[EventText] = []
     tokens_left = QUESTION_TOKENS_MAX
     for passage in passages:

@@ -22,7 +22,10 @@ from membus.tenants.quotas import TenantQuotas
 EXTRACTOR_VERSION = f"rules-{RULES_VERSION}.prompt-{CURRENT_INSTRUCTIONS.version}.gate-{VALIDATION_VERSION}"
 """The extractor version of an event that was read in full: it is not read again at this version."""
 OVER_BUDGET = f"rules-{RULES_VERSION}"
-"""The extractor version of an event that only the rules have read, for want of money; a replay reads it in full."""
+"""The extractor version of an event that only the rules have read, for want of money.
+
+A replay reads it in full.
+"""
 
 
 class ExtractMonitor(Protocol):

@@ -59,7 +59,10 @@ class EventText:
 
 
 def prompt_for(question: Sequence[EventText], instructions: ExtractionInstructions) -> Prompt:
-    """Return the prompt that shows events; the instructions come first and never change, so they are cached."""
+    """Return the prompt that shows events.
+
+    The instructions come first and never change, so they are cached.
+    """
     lines = "\n".join(map(_line, question))
     return Prompt(
         system=(SystemBlock(name="instructions", text=instructions.text, cached=True),),

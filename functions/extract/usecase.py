@@ -1,4 +1,4 @@
-"""Extraction: a batch of queue messages becomes episodes and facts, each exactly once however often it is delivered.
+"""Extraction: a batch of queue messages becomes episodes and facts, each exactly once.
 
 The steps of `extract_batch`: parse, apply quotas, drop erased, record, group. Each group then: ask the model,
 validate, resolve, commit. Last: acknowledge.
@@ -48,7 +48,10 @@ def _each(
     inputs: Iterable[tuple[QueueMessage, Input]],
     failures: list[MessageFailure],
 ) -> list[tuple[QueueMessage, Output]]:
-    """Return what a step makes of each message; None ends a message's way, and a failure costs only that message."""
+    """Return what a step makes of each message.
+
+    None ends a message's way, and a failure costs only that message.
+    """
     outputs: list[tuple[QueueMessage, Output]] = []
     for message, value in inputs:
         try:
@@ -90,8 +93,9 @@ def drop_erased(ports: ExtractPorts, recorded: RecordedEvent) -> RecordedEvent |
 def record_event(ports: ExtractPorts, recorded: RecordedEvent) -> RecordedEvent | None:
     """Record an event and return it as the store has it, None where nothing is left to read.
 
-    A function that died may have read the event and not yet marked its message as processed. A copy with other
-    content is marked too: the API has kept its message under another key, where no reader of the event looks.
+    A function that died may have read the event and not yet marked its message as processed. A copy with
+    other content is marked too: the API has kept its message under another key, where no reader of the event
+    looks.
     """
     if not recorded.event.remember:
         ports.episodes.forget_event(recorded)
@@ -165,7 +169,10 @@ def _extract_owner(
 def _bisect(
     extract: Callable[[Sequence[UnreadEvent]], list[MessageFailure]], group: Sequence[UnreadEvent]
 ) -> list[MessageFailure]:
-    """Return the failures of a group; one that a defect stops is halved, down to the event that brings it out."""
+    """Return the failures of a group.
+
+    One that a defect stops is halved, down to the event that brings it out.
+    """
     try:
         return extract(group)
     except Exception as error:  # noqa: BLE001 (as above)

@@ -1,6 +1,7 @@
 """Entry point: a batch of the stream's changes goes into the search index; failed ones are delivered again.
 
-The stream waits behind a record that fails, so only records that a retry can help fail; all others are parked.
+The stream waits behind a record that fails, so only records that a retry can help fail; all others are
+parked.
 """
 
 from typing import Any

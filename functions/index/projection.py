@@ -73,10 +73,10 @@ class Projection:
     unused_text_key: str | None = None
 
     def after_erasure(self, erasure: Erasure) -> "Projection":
-        """Return the projection for a user who was erased: a change from before is only removed, and not announced.
+        """Return the projection for an erased user: a change from before is only removed, and not announced.
 
-        A user who comes back counts writes from one again. So the milliseconds of the erasure are added to their
-        versions, which no count reaches: a late change of the former user is older than all of theirs.
+        A user who comes back counts writes from one again. So the milliseconds of the erasure are added to
+        their versions, which no count reaches: a late change of the former user is older than all of theirs.
         """
         if erasure.covers_moment(self.moment):
             gone = tuple(each.model_copy(update={"erased": True}) for each in self.removals)
@@ -132,9 +132,10 @@ def project_change(change: ItemChange, sources: ProjectionSources) -> Projection
 
 
 def _project_fact_item(change: ItemChange, owner: Owner, facts: FactReader) -> Projection:
-    """The current and earlier values of a key are read from its observations, which know more than two images.
+    """A key's current and earlier values are read from its observations: they know more than two images.
 
-    The item's revision is the memory's version: a rebuild may leave a key with fewer observations than before.
+    The item's revision is the memory's version: a rebuild may leave a key with fewer observations than
+    before.
     """
     new, old = _read_fact(change.new_body), _read_fact(change.old_body)
     revision, before = change.revision_pair

@@ -1,4 +1,4 @@
-"""What arrives: changes of the tables from their streams, or an operator's request to backfill or to reindex."""
+"""What arrives: changes of the tables, or an operator's request to backfill or to reindex."""
 
 from typing import Any, Literal
 

@@ -49,8 +49,8 @@ class IndexPorts:
 def index_changes(records: Sequence[dict[str, Any]], ports: IndexPorts) -> list[str]:
     """Return the sequence numbers of the records to deliver again.
 
-    A failure costs only its own tenant's records. A record that no retry can help is parked: it would stop all
-    records behind it until the stream drops them.
+    A failure costs only its own tenant's records. A record that no retry can help is parked: it would stop
+    all records behind it until the stream drops them.
     """
     by_tenant: dict[str, list[ProjectedChange]] = {}
     failed: list[str] = []
@@ -69,7 +69,10 @@ def index_changes(records: Sequence[dict[str, Any]], ports: IndexPorts) -> list[
 
 
 def _read_change(record: dict[str, Any], ports: IndexPorts) -> ProjectedChange | None:
-    """Return the projection of a change; of an erased user, everything from before the erasure is only removed."""
+    """Return the projection of a change.
+
+    Of an erased user, everything from before the erasure is only removed.
+    """
     ledger = ports.erasures.erasures
     try:
         change = ItemChange.model_validate(record)
@@ -89,9 +92,10 @@ def _read_change(record: dict[str, Any], ports: IndexPorts) -> ProjectedChange |
 
 
 def _index_tenant(tenant: str, changes: Sequence[ProjectedChange], ports: IndexPorts) -> list[str]:
-    """Return the sequence numbers that failed; changes are indexed, then announced, whatever became of the former.
+    """Return the sequence numbers that failed.
 
-    A change that comes again has the same announcement id, so listeners see one event.
+    Changes are indexed, then announced, whatever became of the former. A change that comes again has the same
+    announcement id, so listeners see one event.
     """
     failed: set[str] = set()
     try:

@@ -1,4 +1,7 @@
-"""Entry point: a batch of due conversations in, their summaries advanced; failed ones go back to the queue."""
+"""Entry point: a batch of due conversations in, their summaries advanced.
+
+Failed ones go back to the queue.
+"""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""The question that turns a segment, or chapters of one level, into one chapter, and the shape of its answer."""
+"""The question that turns a segment, or chapters of one level, into a chapter, and its answer's shape."""
 
 import json
 from collections.abc import Sequence

@@ -75,7 +75,7 @@ KEY_MAX = 200
 
 
 def _is_letter(character: str) -> bool:
-    """Whether a character is a letter, a mark that combines with one (or मोर and मीर were one word) or a digit."""
+    """Whether a character is a letter, a digit, or a mark that combines (or मोर and मीर were one word)."""
     category = unicodedata.category(character)
     return category[0] in "LM" or category == "Nd"
 
@@ -94,8 +94,8 @@ SLUG_MAX = 60
 def fact_key(attribute: str, value: str) -> str | None:
     """Return the fact key of a value, None where the attribute is no path, too long, or leaves no slug.
 
-    `home.city` is its own key. `likes` takes the value's slug, `likes.hiking`, so that two likes never compete
-    and the same like said twice is one fact.
+    `home.city` is its own key. `likes` takes the value's slug, `likes.hiking`, so that two likes never
+    compete and the same like said twice is one fact.
     """
     path = normalize_path(attribute)
     if len(path) > KEY_MAX - SLUG_MAX - 1 or not _ATTRIBUTE.fullmatch(path):
@@ -113,9 +113,10 @@ def normalize_path(attribute: str) -> str:
 
 
 def canonical_key(key: str) -> str:
-    """Return the key of a fact that a person asks for; a synonym, alone or before a slug, is replaced by its path.
+    """Return the key of a fact that a person asks for.
 
-    A path with one value takes no slug: `pets.count` stays, though `pets.rex` is `pet.rex`.
+    A synonym, alone or before a slug, is replaced by its path. A path with one value takes no slug:
+    `pets.count` stays, though `pets.rex` is `pet.rex`.
     """
     path, _, slug = key.rpartition(".")
     home = SYNONYMS.get(path, path)
@@ -132,8 +133,8 @@ def is_single_valued(key: str) -> bool:
 def slugify(value: str) -> str:
     """Return the letters and digits of `value` in lower case, joined by hyphens; at most 60 characters.
 
-    A value that these do not tell apart from another ends in a digest of all of it: one that is longer, one with
-    signs (C, C++ and C#), one of signs alone (🍕). Empty only for a blank value.
+    A value that these do not tell apart from another ends in a digest of all of it: one that is longer, one
+    with signs (C, C++ and C#), one of signs alone (🍕). Empty only for a blank value.
     """
     folded = " ".join(unicodedata.normalize("NFKC", value).casefold().split())
     words = "".join(character if _is_letter(character) else " " for character in folded).split()

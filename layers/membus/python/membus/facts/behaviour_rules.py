@@ -1,4 +1,4 @@
-"""The table of behaviour rules: what is counted, by what, within which time, and what that says about a user."""
+"""The table of behaviour rules: what is counted, by what, within which time, and which fact follows."""
 
 import re
 from collections.abc import Mapping
@@ -8,12 +8,15 @@ from datetime import timedelta
 from membus.facts.observation import FactKind
 
 ACTIVITY_ROOT = "activity"
-"""The root of attributes that these rules write, beside `setting` and `frustrated_by`; a model may write none."""
+"""The root of attributes that these rules write, beside `setting` and `frustrated_by`.
+
+A model may write none.
+"""
 
 
 @dataclass(frozen=True)
 class FieldCondition:
-    """A condition on a payload's field: a whole number from `least` to `most`, or a text that `pattern` matches."""
+    """A condition on a payload's field: a number from `least` to `most`, or a text that `pattern` matches."""
 
     field: str
     least: int | None = None
@@ -71,8 +74,8 @@ BehaviourRule = CountRule | SequenceRule
 class RuleGroup:
     """Events that are counted together, and the rules over them: one write serves all rules.
 
-    `parts` are the events that leave a mark, by the part it is of. `group` is the field they are counted by: one of
-    the payload (`path/1` is its first folder), `session_id`, or empty for all together.
+    `parts` are the events that leave a mark, by the part it is of. `group` is the field they are counted by:
+    one of the payload (`path/1` is its first folder), `session_id`, or empty for all together.
     """
 
     name: str
@@ -83,7 +86,10 @@ class RuleGroup:
 
 @dataclass(frozen=True)
 class ActionRule:
-    """What one event says by itself; `{field}` in `attribute` and `value` stands for a field of its payload."""
+    """What one event says by itself.
+
+    `{field}` in `attribute` and `value` stands for a field of its payload.
+    """
 
     name: str
     match: EventPattern
@@ -92,20 +98,19 @@ class ActionRule:
 
 def _counted(
     group_name: str,
-    match: EventPattern | tuple[EventPattern, EventPattern],
-    count: int,
-    within: timedelta,
-    fact: tuple[str, str],
+    event: str | EventPattern,
+    times: tuple[int, timedelta],
+    attribute: str,
+    value: str = "{group}",
     *,
-    rule: str | None = None,
-    group: str = "",
+    by: str = "",
     confidence: float = 0.8,
+    rule: str | None = None,
 ) -> RuleGroup:
-    """Return a group with one rule, which counts events of one pattern, or of two."""
-    first, *second = (match,) if isinstance(match, EventPattern) else match
-    parts = {"": first} | {each.type.partition(".")[0]: each for each in second}
-    template = FactTemplate(*fact, confidence=confidence)
-    return RuleGroup(group_name, parts, (CountRule(rule or group_name, count, within, template),), group)
+    """Return a group with one rule: so many events within a time, counted by a field."""
+    match = EventPattern(event) if isinstance(event, str) else event
+    template = FactTemplate(attribute, value, confidence=confidence)
+    return RuleGroup(group_name, {"": match}, (CountRule(rule or group_name, *times, template),), by)
 
 
 _PAGE = FieldCondition(
@@ -132,134 +137,100 @@ _SERVER_ERROR = EventPattern("error.shown", (FieldCondition("status", least=500)
 _CLIENT_ERROR = EventPattern("error.shown", (FieldCondition("status", 400, 499),))
 _CHOSEN_PAGE = EventPattern("page.viewed", (_PAGE,))
 _FRUITLESS = EventPattern("search.performed", (FieldCondition("results", 0, 0),))
-_ABANDONED = (EventPattern("cart.abandoned"), EventPattern("checkout.abandoned"))
+_RAGE = FactTemplate("frustrated_by", "no answer to clicks on {group}")
 
 RULE_GROUPS = (
     _counted(
         "server-error",
         _SERVER_ERROR,
-        3,
-        5 * _MINUTE,
-        ("frustrated_by", "error {group}"),
+        (3, 5 * _MINUTE),
+        "frustrated_by",
+        "error {group}",
+        by="status",
         rule="repeated-server-error",
-        group="status",
     ),
-    _counted("broken-page", _CLIENT_ERROR, 3, _DAY, ("frustrated_by", "broken page {group}"), group="path"),
+    _counted("broken-page", _CLIENT_ERROR, (3, _DAY), "frustrated_by", "broken page {group}", by="path"),
     RuleGroup(
         "click",
         {"": EventPattern("element.clicked")},
         group="name",
         rules=(
-            CountRule(
-                "rage-click",
-                3,
-                timedelta(seconds=2),
-                FactTemplate("frustrated_by", "no answer to clicks on {group}"),
-            ),
+            CountRule("rage-click", 3, timedelta(seconds=2), _RAGE),
             CountRule("adopted-action", 5, 14 * _DAY, FactTemplate("activity.uses", "{group}")),
         ),
     ),
+    _counted("feature", "feature.used", (3, 14 * _DAY), "activity.uses", by="name", rule="adopted-feature"),
     _counted(
-        "feature",
-        EventPattern("feature.used"),
-        3,
-        14 * _DAY,
-        ("activity.uses", "{group}"),
-        rule="adopted-feature",
-        group="name",
-    ),
-    _counted(
-        "page",
-        _CHOSEN_PAGE,
-        3,
-        7 * _DAY,
-        ("activity.views", "{group}"),
-        rule="page-affinity",
-        group="path",
-        confidence=0.6,
+        "page", _CHOSEN_PAGE, (3, 7 * _DAY), "activity.views", by="path", confidence=0.6, rule="page-affinity"
     ),
     _counted(
         "section",
         _CHOSEN_PAGE,
-        5,
-        7 * _DAY,
-        ("activity.browses", "{group}"),
-        rule="section-affinity",
-        group="path/1",
+        (5, 7 * _DAY),
+        "activity.browses",
+        by="path/1",
         confidence=0.7,
+        rule="section-affinity",
     ),
     _counted(
         "product",
-        EventPattern("product.viewed"),
-        3,
-        7 * _DAY,
-        ("activity.views", "{group}"),
-        rule="product-affinity",
-        group="name",
+        "product.viewed",
+        (3, 7 * _DAY),
+        "activity.views",
+        by="name",
         confidence=0.7,
+        rule="product-affinity",
     ),
     _counted(
         "search",
-        EventPattern("search.performed"),
-        3,
-        7 * _DAY,
-        ("activity.searches", "{group}"),
-        rule="search-affinity",
-        group="query",
+        "search.performed",
+        (3, 7 * _DAY),
+        "activity.searches",
+        by="query",
         confidence=0.7,
+        rule="search-affinity",
     ),
-    _counted("fruitless-search", _FRUITLESS, 3, 30 * _MINUTE, (_TROUBLE, "finding things by search")),
-    _counted(
-        "failed-login",
-        EventPattern("login.failed"),
-        3,
-        15 * _MINUTE,
-        (_TROUBLE, "signing in"),
-        confidence=0.9,
-    ),
-    _counted("failed-payment", EventPattern("payment.failed"), 2, _DAY, (_TROUBLE, "paying"), confidence=0.9),
+    _counted("fruitless-search", _FRUITLESS, (3, 30 * _MINUTE), _TROUBLE, "finding things by search"),
+    _counted("failed-login", "login.failed", (3, 15 * _MINUTE), _TROUBLE, "signing in", confidence=0.9),
+    _counted("failed-payment", "payment.failed", (2, _DAY), _TROUBLE, "paying", confidence=0.9),
     _counted(
         "support",
-        EventPattern("ticket.opened"),
-        3,
-        30 * _DAY,
-        (_TROUBLE, "needs support again and again"),
+        "ticket.opened",
+        (3, 30 * _DAY),
+        _TROUBLE,
+        "needs support again and again",
         rule="repeated-support",
     ),
     _counted(
         "undecided",
-        EventPattern("setting.changed"),
-        3,
-        10 * _MINUTE,
-        (_TROUBLE, "deciding on the setting {group}"),
-        group="name",
+        "setting.changed",
+        (3, 10 * _MINUTE),
+        _TROUBLE,
+        "deciding on the setting {group}",
+        by="name",
     ),
     _counted(
         "dismissed",
-        EventPattern("notification.dismissed"),
-        3,
-        7 * _DAY,
-        ("activity.dismisses", "{group}"),
+        "notification.dismissed",
+        (3, 7 * _DAY),
+        "activity.dismisses",
+        by="name",
         rule="dismissed-notification",
-        group="name",
     ),
     _counted(
         "session",
-        EventPattern("session.started"),
-        4,
-        7 * _DAY,
-        ("activity.visits", "comes back several times a week"),
+        "session.started",
+        (4, 7 * _DAY),
+        "activity.visits",
+        "comes back several times a week",
         rule="returning",
     ),
-    _counted(
-        "device",
-        EventPattern("session.started"),
-        3,
-        14 * _DAY,
-        ("activity.device", "{group}"),
-        group="device",
+    _counted("device", "session.started", (3, 14 * _DAY), "activity.device", by="device"),
+    RuleGroup(
+        "abandonment",
+        {"": EventPattern("cart.abandoned"), "checkout": EventPattern("checkout.abandoned")},
+        rules=(CountRule("abandonment", 2, 30 * _DAY, FactTemplate(_TROUBLE, "finishing checkouts")),),
     ),
-    _counted("abandonment", _ABANDONED, 2, 30 * _DAY, (_TROUBLE, "finishing checkouts")),
     RuleGroup(
         "checkout",
         {
@@ -271,8 +242,8 @@ RULE_GROUPS = (
         rules=(SequenceRule("abandoned-checkout", _DAY, ("begun", "seen"), "left", _UNFINISHED),),
     ),
 )
-"""An abandoned checkout is true from its beginning, and an order from its own moment on: whichever is learned first,
-the later of the two is current."""
+"""An abandoned checkout is true from its beginning, an order from its own moment: the later one is current,
+whichever is learned first."""
 
 ACTION_RULES = (
     ActionRule(

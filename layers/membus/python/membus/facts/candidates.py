@@ -27,7 +27,10 @@ class Candidate(Record):
 
 
 class Extractor(Record):
-    """The model that proposed candidates and its prompt, both kept with every fact; `instructions` are its text."""
+    """The model that proposed candidates and its prompt, both kept with every fact.
+
+    `instructions` are its text.
+    """
 
     model: str
     prompt_version: str
@@ -43,7 +46,10 @@ class Speaker:
 
 
 class EventAnswer(Record):
-    """The candidates of one answer that name the event; `by` is the model that gave it, perhaps a fallback."""
+    """The candidates of one answer that name the event.
+
+    `by` is the model that gave it, perhaps a fallback.
+    """
 
     by: str
     candidates: tuple[Candidate, ...] = ()
@@ -106,7 +112,10 @@ class Rejection(Record):
 
 
 class ReviewRequest(Record):
-    """The verdict on a doubtful candidate. An approval makes it a correction: a person then vouches for it."""
+    """The verdict on a doubtful candidate.
+
+    An approval makes it a correction: a person then vouches for it.
+    """
 
     reason: VerdictReason
     observation: Observation

@@ -46,7 +46,10 @@ def list_timezone_observations(
 def extend_history(
     owner: Owner, key: str, new: Iterable[Observation], history: ObservationHistory, facts: FactWriter
 ) -> ObservationHistory:
-    """Return a key's history with observations added; one that comes too late is added to all observations."""
+    """Return a key's history with observations added.
+
+    One that comes too late is added to all observations.
+    """
     added = list(new)
     if not history.can_append(added):
         history = ObservationHistory(tuple(in_learning_order(facts.list_observations(owner, key))))

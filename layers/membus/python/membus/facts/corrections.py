@@ -1,4 +1,4 @@
-"""Corrections: what a person changed or retracted by hand, as events that are observed the same whenever they are read."""
+"""Corrections: what a person changed or retracted by hand, as events."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -46,9 +46,10 @@ _KINDS: dict[str, FactKind] = {
 
 
 def _case_folded(key: str) -> str:
-    """Refuse a key that is not case-folded, as every key is that membus makes: it would miss the fact it corrects.
+    """Refuse a key that is not case-folded, as every stored key is: it would miss the fact it corrects.
 
-    Case-folded is lower case but for Cherokee, which folds to its capitals, and letters like `ß`, which fold to two.
+    Case-folded is lower case but for Cherokee, which folds to its capitals, and letters like `ß`, which fold
+    to two.
     """
     if key != key.casefold():
         raise ValueError("a fact's key is written in lower case")

@@ -1,7 +1,8 @@
 """Facts: what the observations of a user add up to.
 
-The current fact is a fold over all observations of its key, so the order in which events arrive, and how often,
-cannot change it. A snapshot keeps the result of the older observations, so that they are not read again.
+The current fact is a fold over all observations of its key, so the order in which events arrive, and how
+often, cannot change it. A snapshot keeps the result of the older observations, so that they are not read
+again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,11 +26,14 @@ from membus.facts.resolution import (
 )
 
 RECENT_OBSERVATIONS_MAX = 80
-"""The observations of a key that are read for a change to it; beyond that the older ones become a snapshot."""
+"""The observations of a key that are read for a change to it.
+
+Beyond that the older ones become a snapshot.
+"""
 RECENT_OBSERVATIONS_KEPT = 40
 """The observations that stay out of a snapshot: one that comes late by less than that lands among them."""
 ObservationPosition = tuple[int, str]
-"""The place of an observation among those of its key: the millisecond in which it was learned, and its event."""
+"""The place of an observation in its key: the millisecond in which it was learned, and its event."""
 
 
 def position_of(seen: Observation) -> ObservationPosition:
@@ -40,7 +44,8 @@ class ObservationSnapshot(Record):
     """The result of the `count` observations of a key that were learned until `learned_at`.
 
     `settled` is the claim they resolve to; none of them was true after `truest`. `taken_back` is the last
-    retraction and `before` the value that it retracted: after it, corrections and the user's later words count.
+    retraction and `before` the value that it retracted: after it, corrections and the user's later words
+    count.
     """
 
     count: int
@@ -79,7 +84,7 @@ def build_snapshot(
     *,
     true_at: datetime | None = None,
 ) -> ObservationSnapshot | None:
-    """Return the snapshot of observations of one key, added to the snapshot `before`, which precedes them all.
+    """Return the snapshot of one key's observations, added to the snapshot `before` of all earlier ones.
 
     A retraction ends every claim before it; after it, corrections and what the user says since count. With
     `true_at`, all of them were true at that moment.
@@ -143,7 +148,7 @@ class ObservationHistory:
     def compact_older(
         self, *, recent_max: int = RECENT_OBSERVATIONS_MAX, kept: int = RECENT_OBSERVATIONS_KEPT
     ) -> "ObservationHistory":
-        """Return the history with its older part in the snapshot, where it has grown too long and can be split.
+        """Return the history with its older part in the snapshot, where it is too long and can be split.
 
         It is split where every observation that was learned before was also true before.
         """
@@ -172,7 +177,7 @@ def _split_at_retractions(
 
 
 def _split_position(recent: Sequence[Observation], snapshot: ObservationSnapshot | None, kept: int) -> int:
-    """Return how many of the recent observations may go into the snapshot: as many as possible, perhaps none."""
+    """Return how many of the recent observations may go into the snapshot, perhaps none."""
     truths = [truth_order(seen) for seen in recent]
     until = [truth_order(snapshot.truest)] if snapshot else []
     for place in range(len(recent) - kept, 0, -1):
@@ -195,9 +200,9 @@ class FactConflict(Record):
 class Fact(Observation):
     """The current value of a key.
 
-    `version` counts its observations, `replaced` is the value before it. `seen` counts the events that said so
-    since, `last_seen` is when the newest of them did; each raises the confidence. A retracted fact has no value:
-    it is kept, so that nothing brings it back by mistake, and is shown to no reader.
+    `version` counts its observations, `replaced` is the value before it. `seen` counts the events that said
+    so since, `last_seen` is when the newest of them did; each raises the confidence. A retracted fact has no
+    value: it is kept, so that nothing brings it back by mistake, and is shown to no reader.
     """
 
     version: int
@@ -223,8 +228,8 @@ class FactVersion(Observation):
 def fold(observations: Iterable[Observation]) -> Fact | None:
     """Return the fact of one key's observations, or None where there are none.
 
-    The value last known to be true wins over values of equal or less trust. The same value said again confirms
-    the fact, which keeps the date and the evidence of the first time.
+    The value last known to be true wins over values of equal or less trust. The same value said again
+    confirms the fact, which keeps the date and the evidence of the first time.
     """
     return fact_from_snapshot(build_snapshot(observations))
 

@@ -35,7 +35,10 @@ BUS_SECOND = timedelta(seconds=1)
 
 
 class Trust(StrEnum):
-    """Who says so, the least trusted first; a correction yields to a later one, and to what the user says since."""
+    """Who says so, the least trusted first.
+
+    A correction yields to a later one, and to what the user says since.
+    """
 
     THIRD_PARTY = "third_party"
     OBSERVED = "observed"
@@ -48,7 +51,7 @@ class Trust(StrEnum):
 
 
 class Provenance(Record):
-    """Where an observation comes from: the event, its words, and the rule or the model and prompt that read them."""
+    """Where an observation comes from: the event, its words, and the rule, or the model and its prompt."""
 
     event_id: Id
     event_type: str
@@ -63,9 +66,9 @@ class Provenance(Record):
 class Observation(Record):
     """What one event says about one key, true from `valid_from` and known to membus from `learned_at`.
 
-    Without a value it is a retraction, which only a person may make. `valid_until` is when it ended or will end,
-    None while no end is known. `said_at` is when it was said, where its words name another beginning: it was
-    still true then. A `pinned` correction stands against what the user says later.
+    Without a value it is a retraction, which only a person may make. `valid_until` is when it ended or will
+    end, None while no end is known. `said_at` is when it was said, where its words name another beginning: it
+    was still true then. A `pinned` correction stands against what the user says later.
     """
 
     key: FactKey
@@ -92,7 +95,7 @@ class Observation(Record):
 
     @property
     def last_known_at(self) -> datetime:
-        """The last moment at which it was known to be true: what is true since 2019 is true when it is said."""
+        """The last moment at which it was known to be true; «since 2019» is true when it is said."""
         said_at = self.said_at or self.valid_from
         return min(said_at, self.valid_until) if self.valid_until else said_at
 
@@ -144,12 +147,13 @@ HALF_LIFE: dict[FactKind, timedelta | None] = {
 }
 """The time in which an unrepeated fact's confidence halves; None: it does not fall.
 
-An estimate, not a measurement: people in Europe move about every ten years and change employers about every five.
+An estimate, not a measurement: people in Europe move about every ten years and change employers about every
+five.
 """
 
 
 def reinforce_confidence(surest: float, times: int) -> float:
-    """Return the confidence in what was said so often: `1 - (1 - surest) * 0.5 ** (times - 1)`, at most 0.99."""
+    """Return the confidence after repetitions: `1 - (1 - surest) * 0.5 ** (times - 1)`, at most 0.99."""
     return max(surest, min(CONFIDENCE_MAX, round(1 - (1 - surest) * DOUBT_LEFT ** (times - 1), 4)))
 
 

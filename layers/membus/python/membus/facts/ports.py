@@ -24,7 +24,10 @@ class AnswerStore(Protocol):
         """Return the stored answers; an event that was never asked about is missing."""
 
     def save_answers(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
-        """Store answers beside their recorded events; for an event that is not recorded (any more) nothing is."""
+        """Store answers beside their recorded events.
+
+        For an event that is not recorded (any more) nothing is.
+        """
 
     def delete_answers(
         self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
@@ -43,11 +46,11 @@ class ModelQuery:
 
 @dataclass(frozen=True)
 class FactCommit:
-    """All that one commit writes: observations, the facts they add up to, the profile, the events they come from.
+    """All that one commit writes: observations, the facts they add up to, the profile, and their events.
 
     `events` are recorded already and become read; `new_events` are recorded by the commit itself, as read.
-    `costs` says by event id what reading took, `query` what models answered. `snapshots` are by key the changed
-    snapshots of older observations, None where one is deleted.
+    `costs` says by event id what reading took, `query` what models answered. `snapshots` are by key the
+    changed snapshots of older observations, None where one is deleted.
     """
 
     profile: Profile
@@ -107,7 +110,7 @@ class FactReader(Protocol):
         limit: int,
         backwards: bool = False,
     ) -> list[Observation]:
-        """Return up to `limit` observations of a key learned after a position, or before it, in learning order."""
+        """Return up to `limit` observations of a key after a position, or before it, in learning order."""
 
 
 class FactWriter(Protocol):
@@ -144,7 +147,10 @@ class ReviewIntake(Protocol):
 
 class ReviewQueue(ReviewIntake, Protocol):
     def list_items(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
-        """Return one page of waiting items in the order of their ids; an empty page may still have a next one."""
+        """Return one page of waiting items in the order of their ids.
+
+        An empty page may still have a next one.
+        """
 
     def approve_item(self, owner: Owner, quarantine_id: str) -> ReviewItem:
         """Store a person's approval and return the item; an approval may be repeated.

@@ -11,16 +11,19 @@ from membus.facts.observation import FactKind
 PROFILE_FACTS_MAX = 250
 """At about 500 bytes a fact the item stays below 128 KB: a third of what DynamoDB allows."""
 PROFILE_BYTES_MAX = 256_000
-"""The longest facts, in a script of four bytes a letter, come to a megabyte. An item that cannot be written would
-stop extraction for its user for good."""
+"""The longest facts, in a script of four bytes a letter, come to a megabyte.
+
+An item that cannot be written would stop extraction for its user for good.
+"""
 TRANSIENT_KINDS: frozenset[FactKind] = frozenset({"experience", "goal", "plan"})
-"""Kinds that leave a full profile first: what a user did or plans, before what a user is, likes and cannot have."""
+"""Kinds that leave a full profile first: what a user did or plans."""
 
 
 class Profile(Record):
-    """The facts of a user. `version` counts the writes to them: a writer that read version 7 may write version 8.
+    """The facts of a user.
 
-    A profile that leaves facts out is not `complete`: the next one cannot be made from it alone.
+    `version` counts the writes to them: a writer that read version 7 may write version 8. A profile that
+    leaves facts out is not `complete`: the next one cannot be made from it alone.
     """
 
     owner: Owner
@@ -31,8 +34,8 @@ class Profile(Record):
     def with_facts(self, facts: Iterable[Fact]) -> "Profile":
         """Return the next version with `facts` in place of those with the same keys, without retracted ones.
 
-        Beyond 250 facts, or 256 KB of them, the lowest in rank stay out of the profile, never out of the store:
-        transient kinds first, then the least trusted, then the oldest.
+        Beyond 250 facts, or 256 KB of them, the lowest in rank stay out of the profile, never out of the
+        store: transient kinds first, then the least trusted, then the oldest.
         """
         merged = {fact.key: fact for fact in (*self.facts, *facts)}
         current = [fact for fact in merged.values() if not fact.is_retracted]
@@ -47,7 +50,10 @@ class Profile(Record):
         )
 
     def render_lines(self, *, budget: int | None = None) -> list[str]:
-        """Return one line for each fact in a stable order; with a budget of tokens, the best facts that fit."""
+        """Return one line for each fact in a stable order.
+
+        With a budget of tokens, the best facts that fit.
+        """
         kept: list[Fact] = []
         for fact in sorted(self.facts, key=_rank, reverse=True):
             cost = estimate_tokens(render_fact(fact)) + 1

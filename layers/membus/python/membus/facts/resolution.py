@@ -112,7 +112,8 @@ def outranks(seen: Observation, current: Observation) -> bool:
 def takes_precedence(seen: Observation, current: Observation) -> bool:
     """Whether an observation that is true later replaces the current one, which has not ended.
 
-    With the same value it does where its source is better, it is the latest correction, or it names another end.
+    With the same value it does where its source is better, it is the latest correction, or it names another
+    end.
     """
     if not seen.has_same_value_as(current):
         return outranks(seen, current)
@@ -134,8 +135,8 @@ SUSPENDED_CLAIMS_MAX = 20
 class ResolvedClaim(Record):
     """The result of observations with a value: enough to resolve later ones.
 
-    `beneath` are suspended claims, which may be current once `claim` has ended. `words` are the last observations
-    of each source at each trust, in the order of truth.
+    `beneath` are suspended claims, which may be current once `claim` has ended. `words` are the last
+    observations of each source at each trust, in the order of truth.
     """
 
     claim: Claim
@@ -145,7 +146,7 @@ class ResolvedClaim(Record):
 
     @property
     def conflicting_observations(self) -> tuple[Observation, ...]:
-        """The last observation of each other source that claims another value, with equal trust, for the same time."""
+        """The last observation of each other source with equal trust and another value for the same time."""
         current = self.claim.said
         if current.kind in SELF_EVIDENT_KINDS or current.trust is Trust.CORRECTED:
             return ()
@@ -168,9 +169,9 @@ def resolve_claims(
 ) -> ResolvedClaim | None:
     """Return the claim that is current after observations with a value, all of them true later than `before`.
 
-    A later observation wins over claims of equal or less trust. One of less trust wins only over a claim that has
-    ended, and only where no suspended claim of more trust is still true. Observations that were all true at
-    `true_at` have not ended then.
+    A later observation wins over claims of equal or less trust. One of less trust wins only over a claim that
+    has ended, and only where no suspended claim of more trust is still true. Observations that were all true
+    at `true_at` have not ended then.
     """
     ordered = sorted(observations, key=truth_order)
     resolver = _ClaimResolver(before.claim, before.replaced, list(before.beneath)) if before else None
@@ -235,7 +236,10 @@ class _ClaimResolver:
         return self.current
 
     def _suspend(self, seen: Observation) -> Claim:
-        """Return the suspended claim of an observation of less trust; a rumour makes no better claim later."""
+        """Return the suspended claim of an observation of less trust.
+
+        A rumour makes no better claim later.
+        """
         for place, claim in enumerate(self.suspended):
             if seen.has_same_value_as(claim.said):
                 self.suspended.pop(place)

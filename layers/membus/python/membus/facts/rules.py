@@ -29,7 +29,7 @@ from membus.facts.text_checks import is_small_talk, looks_like_instruction
 FIELD_TEXT_MAX, GROUP_TEXT_MAX = 2_000, 100
 """Characters of a field that are read, and of a value to count by: a longer one is no name."""
 LATE_ARRIVAL_MARGIN = timedelta(days=7)
-"""The time that a mark outlives the window of its rules, for messages that wait in a queue, or for a replay."""
+"""The time that a mark outlives the window of its rules: messages wait in queues, or are replayed."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,10 @@ def find_signals(recorded: RecordedEvent) -> list[Signal]:
 
 
 def apply_rules(signal: Signal, marks: Iterable[SignalMark]) -> Iterator[Observation]:
-    """Yield what the rules of a signal's group conclude from its marks; more marks only ever add observations."""
+    """Yield what the rules of a signal's group conclude from its marks.
+
+    More marks only ever add observations.
+    """
     ordered = sorted(set(marks), key=_in_time)
     for rule in signal.rule_group.rules:
         yield from (
@@ -184,7 +187,8 @@ def apply_rules(signal: Signal, marks: Iterable[SignalMark]) -> Iterator[Observa
 def _apply_count(rule: CountRule, signal: Signal, ordered: list[SignalMark]) -> Iterator[Observation]:
     """A mark completes the rule when the `count - 1` before it lie within the window.
 
-    So a new mark matters to itself and to the next `count - 1` only: its neighbours that far are all one needs.
+    So a new mark matters to itself and to the next `count - 1` only: its neighbours that far are all one
+    needs.
     """
     for start, last in zip(ordered, ordered[rule.count - 1 :], strict=False):
         if last.occurred_at - start.occurred_at <= rule.within:

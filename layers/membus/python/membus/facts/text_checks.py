@@ -1,4 +1,4 @@
-"""Checks of any text, whoever wrote it: instructions to its reader, links, prompt injection, small talk, secrets."""
+"""Checks of any text: instructions to its reader, links, prompt injection, small talk, secrets."""
 
 import math
 import re
@@ -98,7 +98,7 @@ _BORDER = re.compile(r"[.,;:!?()\u2026\u2013\u2014-]+")
 
 
 def is_small_talk(text: str) -> bool:
-    """Whether every clause of a short text is a greeting, a yes or no, thanks, praise, or that something works."""
+    """Whether every clause of a short text is a greeting, a yes or no, thanks, praise or success."""
     normal = normalize_text(text).replace("\u2019", "'")
     if len(normal) > SMALL_TALK_MAX:
         return False
@@ -127,11 +127,11 @@ _CARD = re.compile(r"(?<![\d+])[2-6]\d(?:[ -]?\d){11,17}(?!\d)")
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[0-9A-Z]{4}){2,7}(?: ?[0-9A-Z]{1,4})?\b")
 _BLOB = re.compile(r"(?<![\w/+.-])(?=[\w/+-]*\d)(?=[\w/+-]*[A-Za-z])[\w/+-]{32,}={0,2}(?![\w/+-])")
 _BITS_A_CHARACTER = 3.0
-"""Hexadecimal digits of a digest have 3.3 to 4 bits each, English and snake_case names of that length under 3."""
+"""Hexadecimal digits of a digest have 3.3 to 4 bits each, English and names of that length under 3."""
 
 
 def contains_secret(text: str) -> bool:
-    """Whether a text holds a key, token, password, card or account number, the last two by their check digits."""
+    """Whether a text holds a key, token, password, card or account number (by their check digits)."""
     if any(pattern.search(text) for pattern in (_FORMS, _NAMED, _SOCIAL_SECURITY)):
         return True
     cards = (str(int(re.sub(r"\D", "", found[0]))) for found in _CARD.finditer(text))

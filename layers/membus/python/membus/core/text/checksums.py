@@ -1,4 +1,7 @@
-"""Check digits: what tells an ISBN from any ten digits. Numbers are in capitals, without blanks and hyphens."""
+"""Check digits: what tells an ISBN from any ten digits.
+
+Numbers are in capitals, without blanks and hyphens.
+"""
 
 import re
 
@@ -20,7 +23,10 @@ def is_payment_card(value: str) -> bool:
 
 
 def is_iban(value: str) -> bool:
-    """Whether a bank account's number carries its check digits; the format of its country is not asked for."""
+    """Whether a bank account's number carries its check digits.
+
+    The format of its country is not asked for.
+    """
     has_form = len(value) in IBAN_LENGTHS and re.fullmatch(r"[A-Z]{2}\d{2}[0-9A-Z]+", value)
     return bool(has_form) and mod_97_10.is_valid(value[4:] + value[:4])
 

@@ -35,7 +35,7 @@ _FOREIGN_MONTHS = (
     "noviembre novembre novembro",
     "dezember diciembre décembre dezembro dicembre",
 )
-"""January to December in German, Spanish, French, Portuguese and Italian, where English spells them differently."""
+"""The months in German, Spanish, French, Portuguese and Italian, where English spells them otherwise."""
 _LONG_MONTHS = {name: number for number, name in enumerate(MONTHS, start=1)} | {
     name: number for number, names in enumerate(_FOREIGN_MONTHS, start=1) for name in names.split()
 }
@@ -83,8 +83,8 @@ class TimeExpression:
     """The days from `first` to `last`, both included, that a text names at `span`.
 
     `which` is `last`, `past`, `this` or `next`, where the text says so. `unit` is what is counted («two weeks
-    ago») or named by it («last week»). A `yearly` one names a month or a season and no year. A `bare` one has no
-    preposition either, so it may be no time at all.
+    ago») or named by it («last week»). A `yearly` one names a month or a season and no year. A `bare` one has
+    no preposition either, so it may be no time at all.
     """
 
     first: date
@@ -106,10 +106,10 @@ Parser = Callable[[re.Match[str], date], Days]
 
 
 def find_time_expressions(text: str, today: date, *, ahead: bool = False) -> list[TimeExpression]:
-    """Return the time expressions of a text in lower case, in reading order; of two that overlap the longer one.
+    """Return the time expressions of a text in lower case, in reading order.
 
-    A month, season or weekday is the last one that began; `next`, or what is told `ahead`, makes it the first one
-    to come.
+    Of two that overlap the longer one. A month, season or weekday is the last one that began; `next`, or what
+    is told `ahead`, makes it the first one to come.
     """
     found = list(_parse(text, today))
     if ahead:
@@ -201,7 +201,10 @@ def _parse_unit(match: re.Match[str], today: date) -> Days:
 
 
 def _parse_weekday(match: re.Match[str], today: date) -> Days:
-    """Return the last such day before today; `next`, the first after it; `this`, the one of the current week."""
+    """Return the last such day before today; `next`, the first after it.
+
+    `this`, the one of the current week.
+    """
     wanted = _WEEKDAYS.index(match["weekday"])
     which = match["which"] or ("next" if match["ending"] else None)
     if which == "this":

@@ -1,4 +1,4 @@
-"""Attribution: whose words they are (the assistant's, another's, memory's, a character's) and whom they are about."""
+"""Attribution: whose words they are (an assistant's, another's, memory's), and whom they are about."""
 
 import re
 from typing import Literal
@@ -155,7 +155,7 @@ def is_quoted(evidence: Evidence) -> bool:
 
 
 def _is_task(evidence: Evidence) -> bool:
-    """Whether the value stands in a text to work on: in the sentence that asks for it, or in the text it points to."""
+    """Whether the value stands in a text to work on: in the sentence that asks for it, or after it."""
     task = None
     for found in _TASK.finditer(evidence.leading_text):
         task = found

@@ -44,9 +44,10 @@ class ValidityPeriod:
 
 
 def speaker_zone(said_at: datetime, *names: object) -> tzinfo:
-    """Return the time zone in which the speaker's days begin: the event's offset, else the first name of a zone.
+    """Return the time zone of the speaker's days: the event's offset, else the first name of a zone.
 
-    An offset of zero is how most producers write an instant, not where a user lives: a named zone comes first.
+    An offset of zero is how most producers write an instant, not where a user lives: a named zone comes
+    first.
     """
     if said_at.utcoffset():
         return said_at.tzinfo or ZoneInfo("UTC")
@@ -55,9 +56,10 @@ def speaker_zone(said_at: datetime, *names: object) -> tzinfo:
 
 
 def find_zone(name: str) -> tzinfo | None:
-    """Return the zone of an IANA name in any case, an offset (`UTC-8`, `+05:45`) or a common name; None if unknown.
+    """Return the zone of an IANA name in any case, an offset (`UTC-8`, `+05:45`) or a common name.
 
-    A name of a zone with summer time («PST», «Pacific Time») is the place's, whatever the season.
+    None if unknown. A name of a zone with summer time («PST», «Pacific Time») is the place's, whatever the
+    season.
     """
     said = " ".join(name.split()).casefold()
     offset = _OFFSET.fullmatch(said)
@@ -94,10 +96,10 @@ _ZONE_NAMES = {
 
 
 def find_validity(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -> ValidityPeriod:
-    """Return the validity that the words name, counted from the day on which they were said in the speaker's zone.
+    """Return the validity that the words name, counted from the speaker's day on which they were said.
 
-    A plan for a day ends with that day; any other statement about a day to come is not true yet. A date that is
-    the value itself, such as a birthday, dates nothing.
+    A plan for a day ends with that day; any other statement about a day to come is not true yet. A date that
+    is the value itself, such as a birthday, dates nothing.
     """
     today = said_at.astimezone(zone).date()
     root = attribute.split(".", 1)[0]
@@ -143,7 +145,7 @@ def _preposition(text: str, expression: TimeExpression) -> str:
 
 
 def _dating_words(evidence: Evidence, *, keep_value: bool) -> str:
-    """Return the clause of the value and a time that opens the sentence, with the value itself blanked out."""
+    """Return the clause of the value, with a time that opens the sentence and the value blanked out."""
     opening = evidence.sentence_clauses[0].head if len(evidence.sentence_clauses) > 1 else ""
     opening = opening if len(opening.split()) <= _OPENING else ""
     value = evidence.speech[slice(*evidence.value)]

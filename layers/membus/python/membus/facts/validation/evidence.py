@@ -143,8 +143,8 @@ INFLECTED_ENDING_LETTERS_MAX = 5
 def mentions_inflected(quote: str, value: str) -> bool:
     """Whether each word of the value stands in the quote in another case: «в Москве» for Москва.
 
-    Only where the quote is not English, whose word forms the stemmer knows. The shared beginning is three quarters
-    of the value's word, at least four letters, and two letters at most are the value's own ending.
+    Only where the quote is not English, whose word forms the stemmer knows. The shared beginning is three
+    quarters of the value's word, at least four letters, and two letters at most are the value's own ending.
     """
     if _ENGLISH.search(quote):
         return False
@@ -165,7 +165,8 @@ def _is_inflected(word: str, said: str) -> bool:
 def find_evidence(quote: str, value: str, speech: str) -> list[Evidence]:
     """Return every place of the quote in the speech where the value is said; no quote, no place.
 
-    Of a quote over several sentences those count that hold the value itself, else those with one of its words.
+    Of a quote over several sentences those count that hold the value itself, else those with one of its
+    words.
     """
     text = fold_case(speech)
     spans = (

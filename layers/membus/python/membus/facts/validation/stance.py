@@ -1,4 +1,4 @@
-"""Stance: whether words state a value, or ask, suppose or deny it, or say that it is past or still to come."""
+"""Stance: whether words state a value, or ask for it, suppose or deny it, or call it past or future."""
 
 import re
 
@@ -88,7 +88,7 @@ _DENIES = re.compile(
     r"|\b(?:δεν|δε|μην)\b|(?<!\w)(?:לא|אין|אינני)(?!\w)|(?<!\w)(?:لا|لست|ليس|ليست|لم|لن)(?!\w)|नहीं"
     r"|ไม่|ไม่ได้|不|没|沒"
 )
-"""Denials, each in the form that is none in a neighbouring language: French «ne … pas», not «NE» or Italian «ne»."""
+"""Denials in forms that are none in a neighbouring language: «ne … pas», not «NE» or Italian «ne»."""
 _DENIED_AFTER = re.compile(
     r"^\W*(?:に|で|を|が|は)?[^\s。]{0,8}(?:ません|ない|なかった)|않|지 못|नहीं|না(?![\w])|நான் அல்ல|இல்லை"
     r"|^[^.;!?]{0,40}(?:\w+m[ıiuü]yor\w*|\bdeğil\w*|\byok\b)|^[^.;,!?]{0,30}\bnicht\b|^[^.;,!?]{0,20}\bniet\b"
@@ -175,6 +175,6 @@ def is_future(evidence: Evidence, attribute: str) -> bool:
 
 
 def _from_subject(scope: str) -> str:
-    """Return the words from the last «I» or «we» on: «I wanted to tell you I took a class» wishes for no class."""
+    """Return the words from the last «I» or «we»: «I wanted to tell you I took a class» is no wish."""
     subjects = list(re.finditer(r"\b(?:i|we)\b", scope))
     return scope[subjects[-1].start() :] if subjects else scope

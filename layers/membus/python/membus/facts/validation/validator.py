@@ -1,4 +1,4 @@
-"""Validation: code decides from the words of an event which candidates of a model become observations (ADR 21).
+"""Validation: code decides from an event's words which candidates become observations (ADR 21).
 
 A candidate becomes an observation, a request for review, or is rejected.
 """
@@ -75,8 +75,8 @@ def is_repetitive(value: str) -> bool:
 def mentions_value(quote: str, speech: str, value: str) -> bool:
     """Whether the value's words were said: one of them in the quote, two thirds of them in the whole event.
 
-    Words are compared by their stems, so that `plays guitar` may rest on "I started playing guitar". In scripts
-    without spaces the value has to stand in the quote as it is.
+    Words are compared by their stems, so that `plays guitar` may rest on "I started playing guitar". In
+    scripts without spaces the value has to stand in the quote as it is.
     """
     if value in quote or mentions_inflected(quote, value):
         return True
@@ -109,9 +109,10 @@ def validate_candidates(
     speakers: Mapping[str, Speaker] = MappingProxyType({}),
     current: Mapping[str, str | None] = MappingProxyType({}),
 ) -> list[Verdict]:
-    """Return the verdict on each candidate of one answer, in order; too many changes by one event go to review.
+    """Return the verdict on each candidate of one answer, in order.
 
-    `speakers` are the known speakers by event id, `current` the values that the user's facts have now by key.
+    Too many changes by one event go to review. `speakers` are the known speakers by event id, `current` the
+    values that the user's facts have now by key.
     """
     verdicts = [
         validate_candidate(each, events, extractor, speakers.get(each.event_id, UNKNOWN_SPEAKER))
@@ -145,8 +146,9 @@ def validate_candidate(
 ) -> Verdict:
     """Return the observation that a candidate becomes, or why it becomes none.
 
-    The quote has to stand in its event, word for word but for case, white space and invisible characters, and to
-    hold the value. There the words themselves, whatever the model makes of them, have to state it of the user.
+    The quote has to stand in its event, word for word but for case, white space and invisible characters, and
+    to hold the value. There the words themselves, whatever the model makes of them, have to state it of the
+    user.
     """
     recorded = events.get(candidate.event_id)
     if recorded is None:
@@ -209,7 +211,10 @@ def _check_content(candidate: Candidate, extractor: Extractor) -> VerdictReason 
 
 
 def _check_wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[VerdictReason | None, Evidence]:
-    """Return the reason against the words and the deciding place; no reason where one place states the value."""
+    """Return the reason against the words and the deciding place.
+
+    No reason where one place states the value.
+    """
     attribute, value, quote = normalize_path(candidate.attribute), candidate.value, candidate.quote
     checked = [
         (find_objection(place, attribute=attribute, value=value, quote=quote), place) for place in places
