@@ -105,7 +105,7 @@ class Observation(Record):
         return max(self.learned_at, min(self.last_known_at, self.learned_at + BUS_SECOND))
 
     def is_said_since(self, correction: "Observation") -> bool:
-        """Whether the user says it after a correction was made: it was still true, and heard, later than that."""
+        """Whether the user says it after a correction was made: it was still true, and known, later."""
         return self.trust is Trust.USER_STATED and correction.learned_at < min(
             self.last_known_at, self.heard_at
         )
