@@ -19,12 +19,12 @@ class TurnWorker:
     sender: SocketSender
 
     def run(self, job: TurnJob) -> None:
-        """Work on a turn, unless somebody does: Lambda may deliver it twice.
+        """Work on a turn, unless another worker does: Lambda may deliver it twice.
 
         Raises:
-            InProgressError: somebody does; Lambda tries again, twice.
-            UnavailableError, ConflictError: nobody listens and time may heal it; likewise, and the turn goes
-                on behind its kept steps.
+            InProgressError: another worker does; Lambda tries again, twice.
+            UnavailableError, ConflictError: no client listens, and time may heal it. Lambda tries again, and
+                the turn goes on behind its kept steps.
         """
         if job.connection_id is None:
             self._answer(job)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from functions.chat.agent_loop import NO_USAGE, AgentLoop, ChatStreamEvent, TurnProgress
-from functions.chat.context import PromptSources, assemble_context
-from functions.chat.context_loader import ContextLoader, FirstReads
+from functions.chat.context import assemble_context
+from functions.chat.context_loader import ContextLoader, FirstReads, SecondReads
 from functions.chat.deadline import Deadline, DeadlineError
 from functions.chat.schemas import check_message, ensure_same_message
 from functions.chat.tool_calls import ToolExecutor, ToolResultStore
@@ -98,9 +98,9 @@ class ChatService:
     def run_turn(self, job: TurnJob, *, streaming: bool) -> Iterator[ChatEvent]:
         """Yield what happens until a message is answered, `TurnEnd` last.
 
-        The model is asked by whoever holds the lease of the request's job, once no stored turn is found
-        behind the claim: a repeated request gets the stored turn, and its event is published again. A stream
-        that breaks off is a turn too: an incomplete one, and what the same request gets from then on.
+        The worker that has the lease of the request's job asks the model, once no stored turn is found behind
+        the claim. A repeated request gets the stored turn, and its event is published again. A stream that
+        breaks off is a turn too: an incomplete one, and what the same request gets from then on.
 
         Raises:
             InvalidError: blank or too long, or `idempotency_mismatch`: the key was used for another message.
@@ -124,7 +124,7 @@ class ChatService:
         yield TurnEnd(turn)
 
     def answer(self, job: TurnJob) -> Turn:
-        """Return the turn that `run_turn` ends with, for a transport that has nobody to stream to."""
+        """Return the turn that `run_turn` ends with, for a transport that streams to no client."""
         turns = (event.turn for event in self.run_turn(job, streaming=False) if isinstance(event, TurnEnd))
         return next(turns)
 
@@ -132,7 +132,7 @@ class ChatService:
         return self.conversations.find_turn(job.tenant, job.conversation_id, job.request_key)
 
     def _ensure_visible(self, job: TurnJob, conversation: Conversation, hidden: SubjectsBeingErased) -> None:
-        """Nobody's words are read, shown to a model or written while they are being erased."""
+        """Raise where words of a participant who is being erased would be read, shown to a model or written."""
         if hidden.contains_user(job.message.author) or hidden.contains_user(conversation.user_id):
             raise erasing_error()
         ensure_conversation_visible(conversation, hidden, self.conversations)
@@ -152,8 +152,7 @@ class ChatService:
             ensure_same_message(claim.job.request, job.message)
             raise InProgressError(claim.job.to_message(conversation, self.clock()))
         try:
-            sources = second_reads.wait_for_sources()
-            turn = stored or (yield from self._answer(job, conversation, sources, claim, streaming))
+            turn = stored or (yield from self._answer(job, conversation, second_reads, claim, streaming))
         except DeadlineError:
             raise self._hand_over(job, conversation) from None
         except Exception:
@@ -174,10 +173,11 @@ class ChatService:
         self,
         job: TurnJob,
         conversation: Conversation,
-        sources: PromptSources,
+        reads: SecondReads,
         claim: JobClaim,
         streaming: bool,  # noqa: FBT001 (handed on as it is)
     ) -> Generator[ChatEvent, None, Turn]:
+        sources = reads.wait_for_sources()
         context = assemble_context(sources, job.message.content, job.asked_at)
         tools = self.make_tools(make_tool_context(job, conversation, context))
         progress = self._load_progress(job, conversation, claim, tools)
