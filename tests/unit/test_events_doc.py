@@ -12,7 +12,7 @@ import pytest
 
 from functions.chat.turn_records import summary_due_event, turn_recorded_event
 from functions.index.projection import fact_announcement
-from membus.core.event import IMPORTED_EVENT_TYPE, Event
+from membus.core.event import IMPORTED_EVENT_TYPE, TEXT_FIELDS, Event
 from membus.erasure.model import erasure_due, new_erasure_job
 from membus.facts.behaviour_rules import ACTION_RULES, RULE_GROUPS
 from membus.facts.corrections import CORRECTED, RETRACTED
@@ -120,8 +120,9 @@ def test_a_value_that_a_row_names_is_the_one_that_is_taught(row: Row) -> None:
 def test_every_type_with_words_has_a_row() -> None:
     words = {row.type: an_event(type=row.type, payload=row.payload) for row in READ}
 
-    assert set(words) == {"message.sent", "turn.recorded", IMPORTED_EVENT_TYPE}
-    assert {kind for kind, event in words.items() if needs_model(event)} == {"message.sent", "turn.recorded"}
+    read = {"message.sent", "turn.recorded", *TEXT_FIELDS}
+    assert set(words) == {*read, IMPORTED_EVENT_TYPE}
+    assert {kind for kind, event in words.items() if needs_model(event)} == read
     assert all(project_event(event) for event in words.values())
 
 

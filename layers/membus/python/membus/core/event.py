@@ -52,11 +52,33 @@ class Event(Record):
     @property
     def user_text(self) -> str | None:
         """The user's own words, or None: the assistant's words never become facts about the user."""
+        if self.type in TEXT_FIELDS:
+            return _visible(self.payload.get(TEXT_FIELDS[self.type]))
         said = {"message.sent": self.payload, "turn.recorded": self.payload.get("user")}.get(self.type)
-        if not isinstance(said, dict) or said.get("role", "user") != "user":
+        if not isinstance(said, dict) or not is_user_role(said.get("role")):
             return None
-        text = said.get("text")
-        return None if is_blank(text) else str(text)
+        return _visible(said.get("text"))
+
+
+TEXT_FIELDS = {
+    "feedback.given": "text",
+    "review.posted": "text",
+    "comment.posted": "text",
+    "ticket.opened": "body",
+    "survey.answered": "text",
+}
+"""Types other than messages in which users say something in their own words, and the field that holds it."""
+USER_ROLES = frozenset({"user", "human"})
+"""What producers call the person in a conversation: AgentCore writes USER, LangChain human."""
+
+
+def is_user_role(role: object) -> bool:
+    """Whether a message with this role is the user's; without a role it is."""
+    return role is None or (isinstance(role, str) and role.strip().casefold() in USER_ROLES)
+
+
+def _visible(text: object) -> str | None:
+    return None if is_blank(text) else str(text)
 
 
 FORGOTTEN = "forgotten"

@@ -5,7 +5,7 @@ from typing import Any
 
 from membus.conversations.conversation import Conversation
 from membus.conversations.summary import Chapter, Summary
-from membus.core.event import IMPORTED_EVENT_TYPE, Event
+from membus.core.event import IMPORTED_EVENT_TYPE, Event, is_user_role
 from membus.core.identity import MemorySource, Owner
 from membus.core.text.normalization import is_blank
 from membus.facts.fact import Fact, fact_periods
@@ -138,8 +138,8 @@ def _event_speaker(payload: Mapping[str, Any], text: str) -> str:
     named = payload.get("speaker")
     if not is_blank(named):
         return str(named)[:_DETAIL_CHARACTERS_MAX]
-    role = str(payload.get("role", "user"))
-    return (find_speaker(text) or role) if role == "user" else role
+    role = payload.get("role")
+    return (find_speaker(text) or "user") if is_user_role(role) else str(role)
 
 
 def _details(payload: Mapping[str, Any]) -> dict[str, Any]:
