@@ -141,7 +141,7 @@ def _ask(question: Sequence[EventText], answers: BatchAnswers, ports: FactPorts)
         if seconds < MODEL_SECONDS_MIN:
             raise UnavailableError("too little time is left of this invocation to ask the model")
         model = ports.model(question[0].recorded.owner.tenant)
-        answer = model.answer_with_usage(
+        answer = model.answer(
             prompt_for(question, ports.instructions),
             Candidates,
             max_tokens=ANSWER_TOKENS_MAX,

@@ -95,9 +95,7 @@ class ChapterWriter:
         seconds = self.seconds_left()
         if seconds <= 0:
             raise UnavailableError("too little time is left of this invocation to ask the model")
-        draft = self.model.answer_with_usage(
-            prompt, SummaryDraft, max_tokens=MAX_TOKENS, timeout_seconds=seconds
-        )
+        draft = self.model.answer(prompt, SummaryDraft, max_tokens=MAX_TOKENS, timeout_seconds=seconds)
         if is_blank(_fit_chapter(draft.value.summary)):
             raise ModelError("the model's summary is empty", reason="empty")
         return draft

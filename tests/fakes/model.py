@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from membus.core.errors import MembusError, ModelError
 from membus.core.tokens import TokenUsage
-from membus.llm.ports import Shape, StructuredAnswer
+from membus.llm.ports import Schema, StructuredAnswer
 from membus.llm.prompt import ModelEvent, ModelReply, Prompt, ReplyEnd, TextDelta, ToolCall
 
 Line = str | MembusError | Sequence[ToolCall] | Callable[[Prompt], str | Sequence[ToolCall]]
@@ -42,19 +42,14 @@ class ScriptedModel:
         yield reply.usage
         yield ReplyEnd(reply=reply)
 
-    def answer_with_usage(
-        self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
-    ) -> StructuredAnswer[Shape]:
+    def answer(
+        self, prompt: Prompt, schema: type[Schema], *, max_tokens: int, timeout_seconds: float
+    ) -> StructuredAnswer[Schema]:
         reply = self.generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         try:
-            return StructuredAnswer(shape.model_validate_json(reply.text), reply.model, reply.usage)
+            return StructuredAnswer(schema.model_validate_json(reply.text), reply.model, reply.usage)
         except ValidationError as error:
             raise ModelError("the model's answer does not fit its schema", reason="malformed") from error
-
-    def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
-        return self.answer_with_usage(
-            prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds
-        ).value
 
     def _next(self, prompt: Prompt, max_tokens: int, timeout_seconds: float) -> str | Sequence[ToolCall]:
         if max_tokens <= 0 or timeout_seconds <= 0:

@@ -66,4 +66,4 @@ def reply(model: StructuredModel, seconds: float = 30) -> ModelReply:
 
 
 def answer(model: StructuredModel, seconds: float = 30) -> City:
-    return model.answer(a_prompt(), City, max_tokens=200, timeout_seconds=seconds)
+    return model.answer(a_prompt(), City, max_tokens=200, timeout_seconds=seconds).value

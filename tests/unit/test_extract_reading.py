@@ -186,13 +186,9 @@ def test_every_question_has_a_limit_for_its_answer() -> None:
     limits: list[int] = []
 
     class Noting(ScriptedModel):
-        def answer_with_usage(
-            self, prompt: Prompt, shape: Any, *, max_tokens: int, timeout_seconds: float
-        ) -> Any:
+        def answer(self, prompt: Prompt, schema: Any, *, max_tokens: int, timeout_seconds: float) -> Any:
             limits.append(max_tokens)
-            return super().answer_with_usage(
-                prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds
-            )
+            return super().answer(prompt, schema, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     Extraction(Noting('{"facts": []}')).send(*likes("tea"))
 

@@ -23,8 +23,8 @@ USED = TokenUsage(input=100, cache_read=20, output=30, dollars=0.006)
 class Priced(ScriptedModel):
     """A model whose every answer takes the same."""
 
-    def answer_with_usage(self, *args: Any, **fields: Any) -> StructuredAnswer[Any]:
-        answer: StructuredAnswer[Any] = super().answer_with_usage(*args, **fields)
+    def answer(self, *args: Any, **fields: Any) -> StructuredAnswer[Any]:
+        answer: StructuredAnswer[Any] = super().answer(*args, **fields)
         return StructuredAnswer(answer.value, "claude-priced", USED)
 
 

@@ -159,7 +159,7 @@ def test_a_stream_that_breaks_is_not_retried(model: StructuredModel, fault: str,
 
 
 def test_a_stream_that_fails_before_its_start_is_retried(model: StructuredModel, slept: list[float]) -> None:
-    events = heard(model, prompt(f"Hello there? [[fault:overloaded*2#{id(model)}]]"))
+    events = heard(model, prompt(f"Hello there? [[fault:overloaded*2#{uuid4().hex}]]"))
 
     assert words(events).startswith("I do not know that yet.")
     assert slept == [0.5, 2.0]

@@ -1,4 +1,1 @@
-"""What stands between a use case and a model.
-
-Patience, a breaker, a fallback, the bill and the shape of an answer.
-"""
+"""Language models: clients with retries, a circuit breaker, a fallback and metering, and answers by schema."""

@@ -1,17 +1,11 @@
-"""What the Anthropic client, or the wire beneath it, raises, in membus' words.
+"""Claude through the Anthropic client, on its own API or on Bedrock: request, reply, stream and errors.
 
-Translated once, with its cause.
-
-Prompts and replies in the words of Anthropic's Messages API.
-
-Claude through the Anthropic client, on the first-party API or on Bedrock alike.
-
-Each question asked once.
+Each request is sent once; errors are translated once, with their cause.
 """
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
@@ -40,29 +34,27 @@ from membus.llm.prompt import (
     ProviderBlocks,
     ReplyEnd,
     StopReason,
-    SystemBlock,
     TextDelta,
     ToolCall,
-    ToolDefinition,
     UnusableReplyError,
 )
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AnthropicBedrock
+
 _TRY_LATER = {408, 409, 429}
 _FATAL_STREAM_ERRORS = {"invalid_request_error", "request_too_large", "validationException"}
-"""Error events that another try does not help; all others tell of a provider in trouble."""
+"""Error events that another try does not help; every other one is a fault of the provider."""
 
 
 @contextmanager
 def translate_claude_errors() -> Iterator[None]:
-    """Translate what is raised inside.
+    """Translate the errors of the client and of its HTTP library.
 
     Raises:
-        BusyError: overloaded, unreachable or torn off; with the provider's `retry-after`, which nobody has
-            slept.
+        BusyError: overloaded, unreachable or cut off; `asked_seconds` is the provider's `retry-after`.
         UnavailableError: the configured credential is refused.
-        ModelError: the request is refused, or what came is no answer.
+        ModelError: the request is refused, or the response is no answer.
     """
     try:
         yield
@@ -79,7 +71,8 @@ def translate_claude_errors() -> Iterator[None]:
 
 def _translate_status_error(error: APIStatusError) -> MembusError:
     busy = error.status_code in _TRY_LATER or error.status_code >= 500  # noqa: PLR2004
-    if busy or (error.status_code == 200 and error.type not in _FATAL_STREAM_ERRORS):  # noqa: PLR2004 - an event in a stream
+    in_stream = error.status_code == 200  # noqa: PLR2004
+    if busy or (in_stream and error.type not in _FATAL_STREAM_ERRORS):
         asked = _asked_seconds(error.response.headers)
         return BusyError(
             "the model cannot be reached right now", code="model_unavailable", asked_seconds=asked
@@ -88,19 +81,14 @@ def _translate_status_error(error: APIStatusError) -> MembusError:
 
 
 def _asked_seconds(headers: httpx2.Headers) -> float | None:
-    """Return how long the provider asks to wait, in any of the ways it says so."""
+    """Return how long the provider asks to wait, by milliseconds, seconds or a date; None where it does not."""
     try:
         if "retry-after-ms" in headers:
             return max(0.0, float(headers["retry-after-ms"]) / 1000)
         return max(0.0, float(headers["retry-after"])) if "retry-after" in headers else None
     except ValueError:
-        return _seconds_until(headers["retry-after"])
-
-
-def _seconds_until(date: str) -> float | None:
-    try:
-        return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
-    except ValueError:
+        with suppress(ValueError):
+            return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
         return None
 
 
@@ -118,65 +106,58 @@ THINKING_BY_MODEL: Sequence[tuple[str, dict[str, str]]] = (
     ("claude-sonnet-5", {"type": "disabled"}),
     ("claude-haiku-5-5", {"type": "disabled"}),
 )
-"""Models that think unless told not to, and how each is told (platform.claude.com, "Turn off up-front thinking").
+"""How to keep models from thinking first that do so by default (platform.claude.com, "Turn off up-front thinking").
 
-Thoughts are paid as output and count against `max_tokens`, which our tasks size for the answer alone.
+Thinking is paid as output and counts against `max_tokens`, which tasks size for the answer alone.
 """
 
 
-def build_request_body(question: ModelRequest, model: str) -> dict[str, Any]:
-    """Return the request's parameters.
-
-    Absent parts are left out, so that the cached prefix stays as it is.
-    """
-    prompt = question.prompt
+def build_request_body(request: ModelRequest, model: str) -> dict[str, Any]:
+    """Return the request's parameters; absent ones are left out, which keeps the provider's cached prefix."""
+    prompt = request.prompt
     body: dict[str, Any] = {
         "model": model,
-        "max_tokens": question.max_tokens,
-        "system": [_system_block(block) for block in prompt.system],
-        "messages": [_chat_message(said, model) for said in prompt.messages],
+        "max_tokens": request.max_tokens,
+        "system": [
+            {"type": "text", "text": block.text, **_cache_control(cached=block.cached)}
+            for block in prompt.system
+        ],
+        "messages": [_chat_message(message, model) for message in prompt.messages],
     }
     if thinking := next((how for name, how in THINKING_BY_MODEL if name in model), None):
         body["thinking"] = thinking
-    if question.schema is not None:
-        schema = transform_schema(dict(question.schema))
+    if request.schema is not None:
+        schema = transform_schema(dict(request.schema))
         body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     return body | _tool_parameters(prompt)
 
 
-def build_reply(messages: Sequence[Message], question: ModelRequest, model: str) -> ModelReply:
-    """Return the turn that the messages add up to: several where the provider paused in between.
+def build_reply(messages: Sequence[Message], request: ModelRequest, model: str) -> ModelReply:
+    """Return the turn that the messages add up to: several where the provider paused it.
 
     Raises:
-        WastedError: it has no end, an end that nobody knows, or no content. An answer in a schema may be
-            empty:
-            it does not fit, and that can be repaired.
+        UnusableReplyError: it has no end, an unknown end, or no content. With a schema, content may be missing:
+            the answer does not fit, which can be repaired.
     """
-    last, usage = messages[-1], sum_usage(convert_usage(message.usage) for message in messages)
+    last, usage = messages[-1], _sum_usage(messages)
     stop_reason = STOP_REASONS.get(last.stop_reason or "")
     text = "".join(block.text for message in messages for block in message.content if block.type == "text")
-    calls = (
-        _tool_calls(last) if stop_reason == "tool_use" else ()
-    )  # the arguments of others may have been cut
-    if stop_reason is None or not (text or calls or question.schema or stop_reason == "refusal"):
+    # Only a turn that stopped for its calls has them whole.
+    calls = _tool_calls(last) if stop_reason == "tool_use" else ()
+    if stop_reason is None or not (text or calls or request.schema or stop_reason == "refusal"):
         raise UnusableReplyError("the model's answer was cut off", reason="cut_off", usage=usage)
-    verbatim = ProviderBlocks(model=model, blocks=tuple(provider_blocks_of(messages))) if calls else None
+    verbatim = ProviderBlocks(model=model, blocks=tuple(_provider_blocks(messages))) if calls else None
     return ModelReply(
-        text=text,
-        stop_reason=stop_reason,
-        model=last.model,
-        usage=usage,
-        calls=calls,
-        verbatim=verbatim,
+        text=text, stop_reason=stop_reason, model=last.model, usage=usage, calls=calls, verbatim=verbatim
     )
 
 
-def provider_blocks_of(messages: Iterable[Message]) -> list[dict[str, Any]]:
+def _provider_blocks(messages: Iterable[Message]) -> list[dict[str, Any]]:
     """Return the blocks as the provider wants them back."""
     return [block.to_dict(mode="json") for message in messages for block in message.content]
 
 
-def convert_usage(counted: Counted) -> TokenUsage:
+def _token_usage(counted: Counted) -> TokenUsage:
     return TokenUsage(
         input=counted.input_tokens,
         output=counted.output_tokens,
@@ -185,8 +166,8 @@ def convert_usage(counted: Counted) -> TokenUsage:
     )
 
 
-def sum_usage(usages: Iterable[TokenUsage]) -> TokenUsage:
-    return sum(usages, start=TokenUsage(input=0, output=0))
+def _sum_usage(messages: Iterable[Message]) -> TokenUsage:
+    return sum((_token_usage(message.usage) for message in messages), start=TokenUsage(input=0, output=0))
 
 
 def _tool_calls(message: Message) -> tuple[ToolCall, ...]:
@@ -197,34 +178,30 @@ def _tool_calls(message: Message) -> tuple[ToolCall, ...]:
 def _tool_parameters(prompt: Prompt) -> dict[str, Any]:
     if not prompt.tools:
         return {}
-    forbidden = {} if prompt.calling else {"tool_choice": {"type": "none"}}
-    return {"tools": [_tool_definition(tool) for tool in prompt.tools], **forbidden}
+    tools = [
+        {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+        for tool in prompt.tools
+    ]
+    return {"tools": tools} if prompt.calling else {"tools": tools, "tool_choice": {"type": "none"}}
 
 
-def _tool_definition(tool: ToolDefinition) -> dict[str, Any]:
-    return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
-
-
-def _system_block(block: SystemBlock) -> dict[str, Any]:
-    return {"type": "text", "text": block.text, **_cache_control(cached=block.cached)}
-
-
-def _chat_message(said: ChatMessage, model: str) -> dict[str, Any]:
-    """Words alone are sent as words; a model gets its own blocks back, and another's only what they say."""
-    if said.verbatim and said.verbatim.model == model:
-        return {"role": said.role, "content": list(said.verbatim.blocks)}
-    if not (said.calls or said.results or said.cached):
-        return {"role": said.role, "content": said.text}
+def _chat_message(message: ChatMessage, model: str) -> dict[str, Any]:
+    """Return a message; a model gets its own blocks back, and of another model's only text, calls and results."""
+    if message.verbatim and message.verbatim.model == model:
+        return {"role": message.role, "content": list(message.verbatim.blocks)}
+    if not (message.calls or message.results or message.cached):
+        return {"role": message.role, "content": message.text}
     blocks: list[dict[str, Any]] = [
         {"type": "tool_result", "tool_use_id": each.call_id, "content": each.content, "is_error": each.failed}
-        for each in said.results
+        for each in message.results
     ]
-    blocks += [{"type": "text", "text": said.text}] if said.text else []
+    blocks += [{"type": "text", "text": message.text}] if message.text else []
     blocks += [
         {"type": "tool_use", "id": each.call_id, "name": each.name, "input": each.arguments}
-        for each in said.calls
+        for each in message.calls
     ]
-    return {"role": said.role, "content": [*blocks[:-1], blocks[-1] | _cache_control(cached=said.cached)]}
+    blocks[-1] |= _cache_control(cached=message.cached)
+    return {"role": message.role, "content": blocks}
 
 
 def _cache_control(*, cached: bool) -> dict[str, Any]:
@@ -232,84 +209,77 @@ def _cache_control(*, cached: bool) -> dict[str, Any]:
 
 
 PAUSES_MAX = 3
-"""How often a turn that the provider paused is taken up again."""
+"""How often a turn that the provider paused is continued."""
 STALL_SECONDS = 20.0
-"""A stream that says nothing for so long has died; its pings come every few seconds."""
+"""A stream without an event for so long is dead: the provider pings every few seconds."""
 SECONDS_MIN = 0.1
 
 
 class ClaudeClient:
+    """One Claude model; `client` belongs to the first-party API or to Bedrock."""
+
     def __init__(self, client: "Anthropic | AnthropicBedrock", name: str) -> None:
         self._client, self.name = client.with_options(max_retries=0), name
 
-    def generate_reply(self, question: ModelRequest) -> ModelReply:
-        heard: list[Message] = []
-        while not heard or _is_paused(heard):
-            body = self._body(question, heard)
+    def generate_reply(self, request: ModelRequest) -> ModelReply:
+        messages: list[Message] = []
+        while not messages or _is_paused(messages):
+            body = self._body(request, messages)
             with translate_claude_errors():
-                heard.append(
-                    _validate_message(
-                        self._client.messages.create(timeout=_remaining_seconds(question), **body)
-                    )
-                )
-        return build_reply(heard, question, self.name)
+                answer = self._client.messages.create(timeout=_remaining_seconds(request), **body)
+                messages.append(_validate_message(answer))
+        return build_reply(messages, request, self.name)
 
-    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
-        heard: list[Message] = []
-        while not heard or _is_paused(heard):
-            message = yield from self._spoken(question, heard)
-            heard.append(message)
-        reply = build_reply(heard, question, self.name)
+    def stream_reply(self, request: ModelRequest) -> Iterator[ModelEvent]:
+        messages: list[Message] = []
+        while not messages or _is_paused(messages):
+            messages.append((yield from self._stream_message(request, messages)))
+        reply = build_reply(messages, request, self.name)
         yield from reply.calls
         yield reply.usage
         yield ReplyEnd(reply=reply)
 
-    def _spoken(self, question: ModelRequest, heard: list[Message]) -> Generator[ModelEvent, None, Message]:
-        """Yield one message's words; return it whole. A client that stops listening ends the request."""
-        body, before = (
-            self._body(question, heard),
-            sum_usage(convert_usage(message.usage) for message in heard),
-        )
-        left = _remaining_seconds(question)
-        patience = Timeout(left, read=min(left, STALL_SECONDS))
-        with translate_claude_errors(), self._client.messages.stream(timeout=patience, **body) as stream:
+    def _stream_message(
+        self, request: ModelRequest, earlier: Sequence[Message]
+    ) -> Generator[ModelEvent, None, Message]:
+        """Yield the words of one message and return it whole; a reader that stops reading ends the request."""
+        body, left = self._body(request, earlier), _remaining_seconds(request)
+        timeout = Timeout(left, read=min(left, STALL_SECONDS))
+        with translate_claude_errors(), self._client.messages.stream(timeout=timeout, **body) as stream:
             for event in stream:
                 if event.type == "text":
                     yield TextDelta(text=event.text)
                 elif event.type == "message_start":
-                    yield before + convert_usage(event.message.usage)
+                    yield _sum_usage(earlier) + _token_usage(event.message.usage)
                 elif event.type == "message_stop":
                     return stream.current_message_snapshot
-                if time.monotonic() > question.ends_at:
+                if time.monotonic() > request.ends_at:
                     raise BusyError("the model did not finish in time", code="model_unavailable")
         raise ModelError("the model's answer was cut off", reason="cut_off")
 
-    def _body(self, question: ModelRequest, heard: list[Message]) -> dict[str, Any]:
-        """Return the request; a paused turn is taken up where it paused."""
-        body = build_request_body(question, self.name)
-        if heard:
-            body["messages"] = [
-                *body["messages"],
-                {"role": "assistant", "content": provider_blocks_of(heard)},
-            ]
+    def _body(self, request: ModelRequest, earlier: Sequence[Message]) -> dict[str, Any]:
+        """Return the request; a paused turn continues where it paused."""
+        body = build_request_body(request, self.name)
+        if earlier:
+            body["messages"].append({"role": "assistant", "content": _provider_blocks(earlier)})
         return body
 
 
-def _is_paused(heard: list[Message]) -> bool:
-    if heard[-1].stop_reason != PAUSE_STOP_REASON:
+def _is_paused(messages: Sequence[Message]) -> bool:
+    if messages[-1].stop_reason != PAUSE_STOP_REASON:
         return False
-    if len(heard) > PAUSES_MAX:
-        usage = sum_usage(convert_usage(message.usage) for message in heard)
+    if len(messages) > PAUSES_MAX:
+        usage = _sum_usage(messages)
         raise UnusableReplyError("the model paused its turn too often", reason="paused", usage=usage)
     return True
 
 
-def _remaining_seconds(question: ModelRequest) -> float:
-    return max(question.ends_at - time.monotonic(), SECONDS_MIN)
+def _remaining_seconds(request: ModelRequest) -> float:
+    return max(request.ends_at - time.monotonic(), SECONDS_MIN)
 
 
 def _validate_message(answer: Any) -> Message:
-    """The client hands on whatever a 200 held, a proxy's error page for one, as if it were a message."""
+    """Return the answer; the client passes on any 200, a proxy's error page too, as if it were a message."""
     if not isinstance(answer, Message) or not isinstance(answer.content, list):
         raise ModelError("the provider's answer is no message", reason="no_answer")
     return answer

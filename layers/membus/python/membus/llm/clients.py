@@ -1,68 +1,57 @@
-"""A language model made of a speaker: deadlines are set here, and answers get their shape.
-
-A speaker that is asked again while it is busy, as long as the deadline allows.
-
-A circuit breaker: a model that keeps failing is left alone for a while, then tried by one call.
-
-A second model that speaks where the first is away.
-"""
+"""Language models over any client: deadlines, answers in a schema, retries, a circuit breaker and a fallback."""
 
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from membus.core.errors import BudgetError, BusyError, ModelError, UnavailableError
-from membus.llm.ports import ChatModelClient, ModelRequest, Shape, StructuredAnswer
+from membus.llm.ports import ChatModelClient, ModelRequest, Schema, StructuredAnswer
 from membus.llm.prompt import ChatMessage, ModelEvent, ModelReply, Prompt, ReplyEnd
 
 ERROR_REASONS = {"refusal": "refused", "max_tokens": "max_tokens"}
 
 
 class StructuredModel:
-    def __init__(self, speaker: ChatModelClient) -> None:
-        self._speaker, self.name = speaker, speaker.name
+    """The port LanguageModel over a client: sets deadlines and reads answers in their schema."""
+
+    def __init__(self, client: ChatModelClient) -> None:
+        self._client, self.name = client, client.name
 
     def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
-        return self._speaker.generate_reply(
+        return self._client.generate_reply(
             ModelRequest(prompt, max_tokens, time.monotonic() + timeout_seconds)
         )
 
     def stream_reply(
         self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float
     ) -> Iterator[ModelEvent]:
-        return self._speaker.stream_reply(
-            ModelRequest(prompt, max_tokens, time.monotonic() + timeout_seconds)
-        )
+        return self._client.stream_reply(ModelRequest(prompt, max_tokens, time.monotonic() + timeout_seconds))
 
-    def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
-        return self.answer_with_usage(
-            prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds
-        ).value
-
-    def answer_with_usage(
-        self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
-    ) -> StructuredAnswer[Shape]:
-        ends_at, schema = time.monotonic() + timeout_seconds, shape.model_json_schema()
-        first = self._finished(ModelRequest(prompt, max_tokens, ends_at, schema))
+    def answer(
+        self, prompt: Prompt, schema: type[Schema], *, max_tokens: int, timeout_seconds: float
+    ) -> StructuredAnswer[Schema]:
+        ends_at = time.monotonic() + timeout_seconds
+        request = ModelRequest(prompt, max_tokens, ends_at, schema.model_json_schema())
+        first = self._complete_reply(request)
         try:
-            return StructuredAnswer(shape.model_validate_json(first.text), first.model, first.usage)
+            return StructuredAnswer(schema.model_validate_json(first.text), first.model, first.usage)
         except ValidationError as error:
-            repair = _repair_prompt(prompt, first.text, error)
-        second = self._finished(ModelRequest(repair, max_tokens, ends_at, schema))
+            repair = replace(request, prompt=_repair_prompt(prompt, first.text, error))
+        second = self._complete_reply(repair)
         try:
-            return StructuredAnswer(
-                shape.model_validate_json(second.text), second.model, first.usage + second.usage
-            )
+            value = schema.model_validate_json(second.text)
         except ValidationError as error:
             raise ModelError("the model's answer does not fit its schema", reason="malformed") from error
+        return StructuredAnswer(value, second.model, first.usage + second.usage)
 
-    def _finished(self, question: ModelRequest) -> ModelReply:
-        """Return a whole answer; a refusal or one that was cut off is none."""
-        reply = self._speaker.generate_reply(question)
+    def _complete_reply(self, request: ModelRequest) -> ModelReply:
+        reply = self._client.generate_reply(request)
         if reply.stop_reason != "end_turn":
             reason = ERROR_REASONS.get(reply.stop_reason, "cut_off")
             raise ModelError(f"the model stopped with {reply.stop_reason}", reason=reason)
@@ -81,28 +70,30 @@ def _repair_prompt(prompt: Prompt, text: str, error: ValidationError) -> Prompt:
 
 
 RETRY_PAUSES_SECONDS = (0.5, 2.0)
-"""Seconds before the second and the third try, or longer where the provider asks for it and the deadline allows."""
+"""Pauses before the second and the third try; longer where the provider asks for it and the deadline allows."""
 T = TypeVar("T")
 
 
 class RetryingClient:
-    def __init__(self, speaker: ChatModelClient) -> None:
-        self._speaker, self.name = speaker, speaker.name
+    """Asks a busy model again, as long as the deadline allows."""
 
-    def generate_reply(self, question: ModelRequest) -> ModelReply:
-        return _retry_while_busy(lambda: self._speaker.generate_reply(question), question.ends_at)
+    def __init__(self, client: ChatModelClient) -> None:
+        self._client, self.name = client, client.name
 
-    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
-        """Only the beginning is tried again: what was heard cannot be taken back."""
+    def generate_reply(self, request: ModelRequest) -> ModelReply:
+        return _retry_while_busy(lambda: self._client.generate_reply(request), request.ends_at)
+
+    def stream_reply(self, request: ModelRequest) -> Iterator[ModelEvent]:
+        """Retry only before the first event: words that were sent on cannot be taken back."""
         first, rest = _retry_while_busy(
-            lambda: start_stream(self._speaker.stream_reply(question)), question.ends_at
+            lambda: _start_stream(self._client.stream_reply(request)), request.ends_at
         )
         yield first
         yield from rest
 
 
-def start_stream(stream: Iterator[ModelEvent]) -> tuple[ModelEvent, Iterator[ModelEvent]]:
-    """Draw the first event, which asks the model; every stream has one or raises."""
+def _start_stream(stream: Iterator[ModelEvent]) -> tuple[ModelEvent, Iterator[ModelEvent]]:
+    """Draw the first event, which asks the model; a stream without one raises."""
     return next(stream), stream
 
 
@@ -121,39 +112,34 @@ def _retry_while_busy(act: Callable[[], T], ends_at: float) -> T:
 
 
 FAILURES_MAX = 5
+"""Failures in a row that open the breaker, as in Powertools' own."""
 OPEN_SECONDS = 30.0
-"""After five failures in a row a model is left alone for 30 seconds.
-
-What Powertools' own breaker does too.
-"""
 
 
 class CircuitBreaker:
-    """Counts one model's failures in one execution environment; threads may share it.
+    """The failures of one model in one execution environment, counted over all threads.
 
-    Closed, it lets everybody through. Open, nobody. Half open, after OPEN_SECONDS, one call, whose end
-    decides.
+    A closed breaker lets every call through, an open one none. After OPEN_SECONDS it lets one call through,
+    whose end closes it or opens it again.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._failures, self._opens_until = 0, 0.0
+        self._failures, self._open_until = 0, 0.0
 
     def check_closed(self) -> None:
-        """Raise UnavailableError, with the time until the next probe, unless a call may go through."""
+        """Raise UnavailableError, with the time until the next call, unless a call may go through."""
         with self._lock:
             if self._failures < FAILURES_MAX:
                 return
-            left = self._opens_until - time.monotonic()
+            left = self._open_until - time.monotonic()
             if left > 0:
                 raise UnavailableError(
                     "the model keeps failing and is left alone for a moment",
                     code="model_unavailable",
                     retry_after_seconds=int(left) + 1,
                 )
-            self._opens_until = (
-                time.monotonic() + OPEN_SECONDS
-            )  # this call is the probe; others wait for its end
+            self._open_until = time.monotonic() + OPEN_SECONDS  # the other calls wait for the end of this one
 
     def record_success(self) -> None:
         with self._lock:
@@ -162,72 +148,73 @@ class CircuitBreaker:
     def record_failure(self) -> None:
         with self._lock:
             self._failures += 1
-            self._opens_until = time.monotonic() + OPEN_SECONDS
+            self._open_until = time.monotonic() + OPEN_SECONDS
 
 
 class CircuitBreakerClient:
-    def __init__(self, speaker: ChatModelClient, breaker: CircuitBreaker) -> None:
-        self._speaker, self._breaker, self.name = speaker, breaker, speaker.name
+    """Asks nothing of a model while its breaker is open."""
 
-    def generate_reply(self, question: ModelRequest) -> ModelReply:
-        self._breaker.check_closed()
-        try:
-            reply = self._speaker.generate_reply(question)
-        except UnavailableError as error:
-            self._judge(error)
-            raise
+    def __init__(self, client: ChatModelClient, breaker: CircuitBreaker) -> None:
+        self._client, self._breaker, self.name = client, breaker, client.name
+
+    def generate_reply(self, request: ModelRequest) -> ModelReply:
+        with self._counted_failures():
+            reply = self._client.generate_reply(request)
         self._breaker.record_success()
         return reply
 
-    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
-        self._breaker.check_closed()
-        try:
-            for event in self._speaker.stream_reply(question):
+    def stream_reply(self, request: ModelRequest) -> Iterator[ModelEvent]:
+        with self._counted_failures():
+            for event in self._client.stream_reply(request):
                 if isinstance(event, ReplyEnd):
                     self._breaker.record_success()
                 yield event
-        except UnavailableError as error:
-            self._judge(error)
-            raise
 
-    def _judge(self, error: UnavailableError) -> None:
-        """An answer that cannot be used shows that the model is there; only being away counts against it."""
-        if isinstance(error, ModelError):
+    @contextmanager
+    def _counted_failures(self) -> Iterator[None]:
+        """Count a model that is away as a failure; an answer that cannot be used shows that it is there."""
+        self._breaker.check_closed()
+        try:
+            yield
+        except ModelError:
             self._breaker.record_success()
-        else:
+            raise
+        except UnavailableError:
             self._breaker.record_failure()
+            raise
 
 
 class FallbackClient:
-    """Carries the first one's name; a reply names the model that gave it.
+    """Asks a second model where the first is away.
 
-    `tell` hears of every change over.
+    It has the name of the first; a reply names the model that gave it. `on_fallback` gets each error that the
+    second model is asked for.
     """
 
     def __init__(
-        self, first: ChatModelClient, second: ChatModelClient, tell: Callable[[UnavailableError], None]
+        self, first: ChatModelClient, second: ChatModelClient, on_fallback: Callable[[UnavailableError], None]
     ) -> None:
-        self._first, self._second, self._tell, self.name = first, second, tell, first.name
+        self._first, self._second, self._on_fallback, self.name = first, second, on_fallback, first.name
 
-    def generate_reply(self, question: ModelRequest) -> ModelReply:
+    def generate_reply(self, request: ModelRequest) -> ModelReply:
         try:
-            return self._first.generate_reply(question)
+            return self._first.generate_reply(request)
         except UnavailableError as error:
-            self._change_over(error, question)
-        return self._second.generate_reply(question)
+            self._check_fallback(error, request)
+        return self._second.generate_reply(request)
 
-    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
+    def stream_reply(self, request: ModelRequest) -> Iterator[ModelEvent]:
         try:
-            first, rest = start_stream(self._first.stream_reply(question))
+            first, rest = _start_stream(self._first.stream_reply(request))
         except UnavailableError as error:
-            self._change_over(error, question)
-            yield from self._second.stream_reply(question)
+            self._check_fallback(error, request)
+            yield from self._second.stream_reply(request)
             return
         yield first
         yield from rest
 
-    def _change_over(self, error: UnavailableError, question: ModelRequest) -> None:
-        """Raise where another model is no help: money or time is spent, or an answer that was given is of no use."""
-        if isinstance(error, BudgetError | ModelError) or time.monotonic() >= question.ends_at:
+    def _check_fallback(self, error: UnavailableError, request: ModelRequest) -> None:
+        """Raise the error where a second model is no help: no money, no time, or an unusable answer was given."""
+        if isinstance(error, BudgetError | ModelError) or time.monotonic() >= request.ends_at:
             raise error
-        self._tell(error)
+        self._on_fallback(error)

@@ -1,4 +1,4 @@
-"""Models whose calls go on a tenant's account."""
+"""Models whose calls are booked to a tenant's account."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,27 +9,26 @@ from membus.tenants.budget import BudgetAccount
 
 
 class MeteredClient:
-    def __init__(self, speaker: ChatModelClient, account: BudgetAccount) -> None:
-        self._speaker, self._account, self.name = speaker, account, speaker.name
+    """A client that asks for the tenant's budget first and books each reply."""
 
-    def generate_reply(self, question: ModelRequest) -> ModelReply:
+    def __init__(self, client: ChatModelClient, account: BudgetAccount) -> None:
+        self._client, self._account, self.name = client, account, client.name
+
+    def generate_reply(self, request: ModelRequest) -> ModelReply:
         self._account.check_budget(self.name)
         try:
-            reply = self._speaker.generate_reply(question)
+            reply = self._client.generate_reply(request)
         except UnusableReplyError as wasted:
             self._account.charge_call(self.name, wasted.usage)
             raise
         return reply.model_copy(update={"usage": self._account.charge_call(self.name, reply.usage)})
 
-    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
-        """Charge when the turn ends, or breaks off, or nobody listens any more.
-
-        What was counted by then is paid.
-        """
+    def stream_reply(self, request: ModelRequest) -> Iterator[ModelEvent]:
+        """Book the reply at its end; one that breaks off, or is left by its reader, as far as it was counted."""
         self._account.check_budget(self.name)
         counted: TokenUsage | None = None
         try:
-            for event in self._speaker.stream_reply(question):
+            for event in self._client.stream_reply(request):
                 if isinstance(event, ReplyEnd):
                     paid, counted = self._account.charge_call(self.name, event.reply.usage), None
                     yield paid
@@ -44,12 +43,14 @@ class MeteredClient:
 
 
 class MeteredEmbeddingModel:
+    """An embedding model that asks for the tenant's budget first and books each answered request."""
+
     def __init__(self, embedder: EmbeddingModel, account: BudgetAccount) -> None:
         self._embedder, self._account = embedder, account
         self.name, self.dimensions = embedder.name, embedder.dimensions
 
     def embed_texts(self, texts: Sequence[str]) -> EmbeddingResult:
-        """Raise BudgetError, beyond what an embedder raises, where the tenant's money is spent."""
+        """Raise BudgetError, beside the errors of the embedder, where the tenant's money is spent."""
         self._account.check_budget(self.name)
         embedded = self._embedder.embed_texts(texts)
         if embedded.requests:

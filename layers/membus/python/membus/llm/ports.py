@@ -1,7 +1,4 @@
-"""The language model, as the few functions that may call one see it.
-
-What turns texts into vectors.
-"""
+"""The ports of language models and of embedding models."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,26 +9,26 @@ from pydantic import BaseModel
 from membus.core.tokens import TokenUsage
 from membus.llm.prompt import ModelEvent, ModelReply, Prompt
 
-Shape = TypeVar("Shape", bound=BaseModel)
+Schema = TypeVar("Schema", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class StructuredAnswer(Generic[Shape]):
-    """An answer in its shape, the model that gave it (a fallback has its own name) and what it took in all."""
+class StructuredAnswer(Generic[Schema]):
+    """An answer in its schema; `model` gave it (the fallback perhaps), `usage` sums up all requests for it."""
 
-    value: Shape
+    value: Schema
     model: str
     usage: TokenUsage
 
 
 class LanguageModel(Protocol):
-    """Every call ends about when `timeout_seconds` do, whatever the provider asks to wait.
+    """A model for use cases; every call ends within about `timeout_seconds`.
 
     Raises:
         UnavailableError: overloaded, unreachable or out of time: worth another try after its
             `retry_after_seconds`.
-        BudgetError: the tenant's money for today is spent; nobody was asked.
-        ModelError: refused, cut off or out of shape: `reason` says which.
+        BudgetError: the tenant's money for today is spent; no model was asked.
+        ModelError: refused, cut off or out of its schema: `reason` says which.
     """
 
     @property
@@ -39,34 +36,25 @@ class LanguageModel(Protocol):
         """The configured model id."""
 
     def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
-        """Return the model's turn: words, or calls to the prompt's tools.
-
-        A refusal is a turn without words.
-        """
+        """Return the model's turn: text, or calls to the prompt's tools; a refusal has no text."""
 
     def stream_reply(
         self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float
     ) -> Iterator[ModelEvent]:
-        """Yield the turn while it is spoken, `Stopped` last; a stream that ends without it raises ModelError.
+        """Yield the turn while it is generated, `ReplyEnd` last; a stream that ends without it raises ModelError.
 
-        Nothing is asked before the first event is drawn. Nothing is repeated once anything was heard.
+        Drawing the first event asks the model. Nothing is asked again once there was an event.
         """
 
-    def answer_with_usage(
-        self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
-    ) -> StructuredAnswer[Shape]:
-        """Return an answer that fits `shape`; one repair is tried before ModelError."""
-
-    def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
-        """Return no more than the value of `ask`."""
+    def answer(
+        self, prompt: Prompt, schema: type[Schema], *, max_tokens: int, timeout_seconds: float
+    ) -> StructuredAnswer[Schema]:
+        """Return an answer that fits `schema`; one repair is tried before ModelError."""
 
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """What a speaker is asked.
-
-    `ends_at` is a moment of `time.monotonic`, `schema` the JSON Schema of the answer.
-    """
+    """One request; `ends_at` is a moment of `time.monotonic`, `schema` the JSON Schema of the answer."""
 
     prompt: Prompt
     max_tokens: int
@@ -75,19 +63,19 @@ class ModelRequest:
 
 
 class ChatModelClient(Protocol):
-    """A model, or a model with something in front of it; `membus.llm` makes a LanguageModel of them.
+    """A client of one model, or one that wraps another: `membus.llm.clients` makes a LanguageModel of them.
 
     Raises:
-        BusyError: the same question may be answered in a moment.
+        BusyError: the same request may be answered in a moment.
         UnavailableError, ModelError: as a LanguageModel.
     """
 
     @property
     def name(self) -> str: ...
 
-    def generate_reply(self, question: ModelRequest) -> ModelReply: ...
+    def generate_reply(self, request: ModelRequest) -> ModelReply: ...
 
-    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]: ...
+    def stream_reply(self, request: ModelRequest) -> Iterator[ModelEvent]: ...
 
 
 Vector = Sequence[float]
@@ -95,9 +83,9 @@ Vector = Sequence[float]
 
 @dataclass(frozen=True)
 class EmbeddingResult:
-    """`refused` are texts this model will never take; a text in neither may be tried again later.
+    """Vectors by text; the model never takes the `refused` texts, and all others may be tried again.
 
-    `tokens` is what the provider counted, in as many answered requests.
+    `tokens` is what the provider counted, in as many answered `requests`.
     """
 
     vectors: Mapping[str, Vector]
@@ -107,7 +95,7 @@ class EmbeddingResult:
 
 
 class EmbeddingModel(Protocol):
-    """One model; vectors of two models never meet."""
+    """One model; vectors of two models are never compared."""
 
     @property
     def name(self) -> str:
@@ -117,4 +105,4 @@ class EmbeddingModel(Protocol):
     def dimensions(self) -> int: ...
 
     def embed_texts(self, texts: Sequence[str]) -> EmbeddingResult:
-        """Return the vectors by text; a model that cannot be reached gives none and raises nothing."""
+        """Return the vectors by text: none, and no error, where the model cannot be reached."""

@@ -1,4 +1,4 @@
-"""What is sent to a model and what comes back, in no vendor's words."""
+"""Prompts and replies of language models, in no vendor's terms."""
 
 from typing import Any, Literal
 
@@ -7,10 +7,7 @@ from membus.core.identity import Record
 from membus.core.tokens import TokenUsage
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal", "cut_off"]
-"""How a turn of the model's ended. `max_tokens` also stands for a context window that is full.
-
-`cut_off` is no model's word but what is said of a stream that broke off.
-"""
+"""Why a model's turn ended: `max_tokens` also for a full context window, `cut_off` for a stream that broke off."""
 
 
 class SystemBlock(Record):
@@ -22,7 +19,7 @@ class SystemBlock(Record):
 
 
 class ToolDefinition(Record):
-    """Something the model may call; `parameters` is the JSON Schema of its arguments."""
+    """A tool that the model may call; `parameters` is the JSON Schema of its arguments."""
 
     name: str
     description: str
@@ -36,7 +33,7 @@ class ToolCall(Record):
 
 
 class ToolResult(Record):
-    """What a call came to; a `failed` one tells the model why in its content."""
+    """The result of a call; the content of a `failed` one tells the model why."""
 
     call_id: str
     content: str
@@ -44,14 +41,14 @@ class ToolResult(Record):
 
 
 class ProviderBlocks(Record):
-    """A model's turn in its provider's own blocks, which it alone understands and wants back unchanged."""
+    """A model's turn in its provider's own blocks, which that provider wants back unchanged."""
 
     model: str
     blocks: tuple[dict[str, Any], ...]
 
 
 class ChatMessage(Record):
-    """A turn. The assistant's holds `calls`, and the user's turn right behind it their `results`.
+    """A message: the assistant's holds `calls`, the user's next one their `results`.
 
     `cached` asks the provider to cache everything up to its end.
     """
@@ -74,7 +71,7 @@ class Prompt(Record):
 
 
 class ModelReply(Record):
-    """A finished turn of the model's. There are `calls` only where it stopped to have them answered."""
+    """A finished turn of the model; it has `calls` only where it stopped for their results."""
 
     text: str
     stop_reason: StopReason
@@ -84,12 +81,12 @@ class ModelReply(Record):
     verbatim: ProviderBlocks | None = None
 
     def to_message(self) -> ChatMessage:
-        """Return the turn as it stands in the next prompt, in front of the results of its calls."""
+        """Return the turn as the next prompt holds it, in front of the results of its calls."""
         return ChatMessage(role="assistant", text=self.text, calls=self.calls, verbatim=self.verbatim)
 
 
 class UnusableReplyError(ModelError):
-    """The model answered, which costs `usage`, and nothing of it can be used."""
+    """The model gave an answer that costs `usage` and cannot be used."""
 
     def __init__(self, detail: str, *, reason: str, usage: TokenUsage) -> None:
         super().__init__(detail, reason=reason)
@@ -97,19 +94,16 @@ class UnusableReplyError(ModelError):
 
 
 class TextDelta(Record):
-    """The next words of a turn that is being spoken."""
+    """The next words of a turn."""
 
     text: str
 
 
 class ReplyEnd(Record):
-    """The end of a turn that was spoken whole, and always the last that is heard of it."""
+    """The end of a complete turn, always its last event."""
 
     reply: ModelReply
 
 
 ModelEvent = TextDelta | ToolCall | TokenUsage | ReplyEnd
-"""What is heard while a turn is spoken: words, then its calls, then `Stopped`.
-
-A `Usage` says what has been counted so far; there may be several, and the last one counts.
-"""
+"""An event of a streamed turn: text, then calls, then `ReplyEnd`; the last TokenUsage is the one that counts."""

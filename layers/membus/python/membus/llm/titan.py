@@ -1,7 +1,4 @@
-"""Titan Text Embeddings over Bedrock InvokeModel.
-
-One text a call, a few calls at once, every vector checked.
-"""
+"""Titan Text Embeddings over Bedrock InvokeModel: one text a call, a few calls at once, every vector checked."""
 
 import json
 import math
@@ -17,7 +14,14 @@ from membus.llm.ports import EmbeddingResult, Vector
 DIMENSIONS = 1024
 CHARACTERS_MAX = 50_000
 CONCURRENT_CALLS = 8
-_NON_RETRYABLE_CODES = frozenset({"ValidationException"})
+NOT_SENT = "NotSent"
+NON_RETRYABLE_CODES = frozenset({"ValidationException", NOT_SENT})
+
+
+@dataclass(frozen=True)
+class _Answer:
+    vector: Vector
+    tokens: int
 
 
 class TitanEmbeddings:
@@ -29,48 +33,40 @@ class TitanEmbeddings:
 
     def embed_texts(self, texts: Sequence[str]) -> EmbeddingResult:
         distinct = list(dict.fromkeys(texts))
-        takes = [text for text in distinct if 0 < len(text) <= CHARACTERS_MAX]
-        answers = dict(zip(takes, self._pool.map(self._one, takes), strict=True))
-        counted = [answer for answer in answers.values() if isinstance(answer, _Answer)]
-        vectors = {text: answer.vector for text, answer in answers.items() if isinstance(answer, _Answer)}
-        refused = {
-            text
-            for text, answer in answers.items()
-            if isinstance(answer, str) and answer in _NON_RETRYABLE_CODES
-        }
+        sent = [text for text in distinct if 0 < len(text) <= CHARACTERS_MAX]
+        answers = dict(zip(sent, self._pool.map(self._embed_text, sent), strict=True))
+        found = {text: answer for text, answer in answers.items() if isinstance(answer, _Answer)}
         return EmbeddingResult(
-            vectors,
-            frozenset({*refused, *(set(distinct) - set(takes))}),
-            tokens=sum(answer.tokens for answer in counted),
-            requests=len(counted),
+            {text: answer.vector for text, answer in found.items()},
+            frozenset(
+                text
+                for text in distinct
+                if text not in found and answers.get(text, NOT_SENT) in NON_RETRYABLE_CODES
+            ),
+            tokens=sum(answer.tokens for answer in found.values()),
+            requests=len(found),
         )
 
-    def _one(self, text: str) -> "_Answer | str":
-        """Return the answer, or the code of what went wrong."""
+    def _embed_text(self, text: str) -> _Answer | str:
+        """Return the answer, or the code of the error."""
         body = json.dumps({"inputText": text, "dimensions": self.dimensions, "normalize": True})
         try:
-            answer = self._client.invoke_model(
+            response = self._client.invoke_model(
                 modelId=self.name, body=body, contentType="application/json", accept="application/json"
             )
-            told = json.loads(answer["body"].read())
-            vector, tokens = told["embedding"], int(told.get("inputTextTokenCount", 0))
+            answer = json.loads(response["body"].read())
+            vector, tokens = answer["embedding"], int(answer.get("inputTextTokenCount", 0))
         except ClientError as error:
             return str(error.response["Error"]["Code"])
         except BotoCoreError as error:
             return type(error).__name__
         except (KeyError, TypeError, ValueError):
             return "NoVector"
-        return _Answer(vector, tokens) if is_usable_vector(vector, self.dimensions) else "BadVector"
+        return _Answer(vector, tokens) if _is_usable_vector(vector, self.dimensions) else "BadVector"
 
 
-@dataclass(frozen=True)
-class _Answer:
-    vector: Vector
-    tokens: int
-
-
-def is_usable_vector(vector: object, dimensions: int) -> bool:
-    """Whether cosine distance means anything for it: the right length, finite, and not all zero."""
+def _is_usable_vector(vector: object, dimensions: int) -> bool:
+    """Return whether a cosine distance to the vector means anything: right length, finite, not all zero."""
     return (
         isinstance(vector, list)
         and len(vector) == dimensions
