@@ -123,9 +123,7 @@ def test_a_model_that_is_out_costs_an_answer_and_nothing_else(acme: Client) -> N
     assert acme.facts(user) == {}
 
 
-def test_an_answer_that_outlasts_its_request_is_asked_for_once_more_and_appears_where_it_was_promised(
-    acme: Client, stack: Stack
-) -> None:
+def test_a_late_answer_is_asked_for_once_more_and_appears_at_its_location(acme: Client, stack: Stack) -> None:
     talk, label = conversation(acme, user := somebody()), uuid4().hex[:8]
     asked = {"content": f"[[fault:slow=32*1#{label}]] Good evening!", "author": user}
 

@@ -68,7 +68,7 @@ def until_the_deadline(door: ApiTestClient, error: MembusError) -> Callable[[Pro
     return fail
 
 
-def test_an_answer_that_outlasts_its_request_is_a_message_to_ask_for(talk: ApiTestClient) -> None:
+def test_a_late_answer_is_a_pending_message(talk: ApiTestClient) -> None:
     answer = say(talk)
 
     message = answer.json["message"]
@@ -79,7 +79,7 @@ def test_an_answer_that_outlasts_its_request_is_a_message_to_ask_for(talk: ApiTe
     assert talk.get(answer.headers["location"]).json == message
 
 
-def test_the_answer_appears_where_it_was_promised_for_one_call_of_the_model(talk: ApiTestClient) -> None:
+def test_a_late_answer_appears_at_its_location_for_one_model_call(talk: ApiTestClient) -> None:
     where = say(talk).headers["location"]
     assert say(talk).headers["location"] == where
 
@@ -96,7 +96,7 @@ def test_the_answer_appears_where_it_was_promised_for_one_call_of_the_model(talk
     assert len(talk.turns.begun) == len(talk.model.prompts) == 1
 
 
-def test_work_that_is_delivered_twice_is_one_turn_and_one_call_of_the_model(talk: ApiTestClient) -> None:
+def test_a_turn_delivered_twice_is_stored_once_for_one_model_call(talk: ApiTestClient) -> None:
     say(talk)
     work(talk)
     work(talk)
@@ -105,7 +105,7 @@ def test_work_that_is_delivered_twice_is_one_turn_and_one_call_of_the_model(talk
     assert len(talk.model.prompts) == 1
 
 
-def test_the_same_key_for_another_message_is_refused_while_the_first_is_worked_on_and_after(
+def test_the_same_key_for_another_message_is_refused_meanwhile_and_later(
     talk: ApiTestClient,
 ) -> None:
     say(talk)
@@ -130,7 +130,7 @@ def test_a_request_in_time_is_answered_in_its_own_invocation(talk: ApiTestClient
     assert (talk.turns.begun, len(talk.model.prompts)) == ([], 1)
 
 
-def test_the_same_request_meanwhile_is_the_same_pending_message_and_asks_no_model(
+def test_the_same_request_meanwhile_gets_the_same_pending_message(
     talk: ApiTestClient,
 ) -> None:
     again: list[ApiTestResponse] = []
@@ -163,7 +163,7 @@ def test_a_call_in_flight_at_the_deadline_is_given_up_and_made_once_more(talk: A
     assert (len(talk.turns.begun), len(talk.model.prompts)) == (1, 2)
 
 
-def test_a_provider_that_asks_to_wait_beyond_the_deadline_is_waited_for_in_the_background(
+def test_a_provider_that_asks_to_wait_is_waited_for_in_the_background(
     talk: ApiTestClient,
 ) -> None:
     talk.model = ScriptedModel(BusyError("busy", code="model_unavailable", asked_seconds=40), "Lisbon.")
@@ -171,7 +171,7 @@ def test_a_provider_that_asks_to_wait_beyond_the_deadline_is_waited_for_in_the_b
     assert say_in_time(talk).status == 202
 
 
-def test_a_turn_is_handed_over_behind_the_step_that_took_the_time(talk: ApiTestClient) -> None:
+def test_a_turn_is_handed_over_behind_its_last_step(talk: ApiTestClient) -> None:
     def think(_: Prompt) -> list[Any]:
         talk.invocation.seconds_left = 10
         return [call(query="Lisbon")]
@@ -187,7 +187,7 @@ def test_a_turn_is_handed_over_behind_the_step_that_took_the_time(talk: ApiTestC
     assert len(talk.model.prompts) == 2, "nothing is asked twice"
 
 
-def test_tools_that_have_no_time_left_are_run_in_the_background(talk: ApiTestClient) -> None:
+def test_tools_without_time_are_run_in_the_background(talk: ApiTestClient) -> None:
     def think(_: Prompt) -> list[Any]:
         talk.invocation.seconds_left = NO_TIME + 0.5
         return [call(query="Lisbon")]
@@ -202,7 +202,7 @@ def test_tools_that_have_no_time_left_are_run_in_the_background(talk: ApiTestCli
     assert not step["results"][0]["failed"]
 
 
-def test_work_that_somebody_is_at_is_left_to_them_until_their_time_is_over(talk: ApiTestClient) -> None:
+def test_a_turn_is_left_to_its_worker_until_the_lease_is_over(talk: ApiTestClient) -> None:
     say(talk)
     lease = Lease("another", talk.clock() + JOB_LIFETIME / 10)
     talk.pending.claim_job(REQUEST, talk.pending.jobs[REQUEST], lease)
@@ -218,7 +218,7 @@ def test_work_that_somebody_is_at_is_left_to_them_until_their_time_is_over(talk:
 
 
 @pytest.mark.parametrize("connection_id", [None, "w1="])
-def test_a_copy_of_the_work_that_fails_leaves_the_worker_its_turn(
+def test_a_failing_copy_of_a_turn_leaves_the_worker_its_lease(
     talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch, connection_id: str | None
 ) -> None:
     say(talk)
@@ -236,7 +236,7 @@ def test_a_copy_of_the_work_that_fails_leaves_the_worker_its_turn(
     assert not talk.pending.claim_job(REQUEST, job, Lease("a third", lease.until)).granted
 
 
-def test_a_request_whose_invocation_died_may_be_sent_again_once_its_lease_is_over(
+def test_a_request_whose_invocation_died_may_be_sent_again(
     talk: ApiTestClient,
 ) -> None:
     lease = Lease("dead", talk.clock() + timedelta(seconds=29))
@@ -248,7 +248,7 @@ def test_a_request_whose_invocation_died_may_be_sent_again_once_its_lease_is_ove
     assert say_in_time(talk).json["message"]["content"] == "Lisbon."
 
 
-def test_a_turn_that_was_stored_behind_the_first_look_is_not_answered_again(
+def test_a_turn_stored_after_the_first_look_is_not_answered_again(
     talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = say_in_time(talk).json
@@ -272,7 +272,7 @@ def test_a_turn_that_was_stored_behind_the_first_look_is_not_answered_again(
         (ConflictError("she is being erased", code="erasing"), 409),
     ],
 )
-def test_who_still_waits_is_told_why_there_is_no_answer_and_may_ask_again(
+def test_a_failed_request_names_the_reason_and_may_be_sent_again(
     talk: ApiTestClient, error: MembusError, status: int
 ) -> None:
     talk.model = ScriptedModel(error, "Lisbon.")
@@ -287,7 +287,7 @@ def test_who_still_waits_is_told_why_there_is_no_answer_and_may_ask_again(
     assert say_in_time(talk).json["message"]["content"] == "Lisbon."
 
 
-def test_a_defect_is_told_to_who_waits_without_a_word_of_it(talk: ApiTestClient) -> None:
+def test_a_defect_is_answered_without_its_words(talk: ApiTestClient) -> None:
     talk.model = ScriptedModel(lambda _: str(1 / 0), "Lisbon.")
 
     answer = say_in_time(talk)
@@ -297,7 +297,7 @@ def test_a_defect_is_told_to_who_waits_without_a_word_of_it(talk: ApiTestClient)
     assert say_in_time(talk).json["message"]["content"] == "Lisbon."
 
 
-def test_work_that_fails_in_the_background_is_tried_again_by_lambda(talk: ApiTestClient) -> None:
+def test_a_passing_failure_in_the_background_is_tried_again_by_lambda(talk: ApiTestClient) -> None:
     talk.model = ScriptedModel(SLOW, "Lisbon.")
     where = say(talk).headers["location"]
 
@@ -310,7 +310,9 @@ def test_work_that_fails_in_the_background_is_tried_again_by_lambda(talk: ApiTes
 
 
 @pytest.mark.parametrize("why", [BudgetError("spent"), None])
-def test_work_that_no_try_can_help_is_given_up_at_once(talk: ApiTestClient, why: MembusError | None) -> None:
+def test_a_lasting_failure_in_the_background_ends_the_job(
+    talk: ApiTestClient, why: MembusError | None
+) -> None:
     where = say(talk).headers["location"]
     talk.model = ScriptedModel(why or (lambda _: str(1 / 0)))
 
@@ -319,7 +321,7 @@ def test_work_that_no_try_can_help_is_given_up_at_once(talk: ApiTestClient, why:
     assert talk.get(where).json["status"] == "incomplete"
 
 
-def test_nothing_is_promised_that_nobody_works_on(talk: ApiTestClient) -> None:
+def test_a_turn_that_the_queue_refuses_is_no_pending_message(talk: ApiTestClient) -> None:
     def refuse(_: object) -> None:
         raise UnavailableError("the turn is not taken: TooManyRequestsException")
 

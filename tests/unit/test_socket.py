@@ -255,7 +255,7 @@ def test_a_connection_id_of_another_tenant_is_not_known(wire: WebSocketTestClien
     assert stored(wire.door) == []
 
 
-def test_a_key_that_no_longer_holds_is_refused_with_the_next_message_and_the_socket_closed(
+def test_a_revoked_key_is_refused_with_the_next_message_and_the_socket_closed(
     wire: WebSocketTestClient,
 ) -> None:
     assert wire.say({"action": "ping"})[0]["type"] == "pong"

@@ -46,7 +46,7 @@ def test_an_answer_longer_than_any_frame_comes_whole_in_frames_that_fit(
     assert (frames[-1]["type"], again[-1]["type"]) == ("done", "done")
 
 
-def test_a_message_in_frames_of_its_own_is_taken_up_to_its_own_limit_and_refused_beyond_the_gateways(
+def test_a_message_beyond_its_own_or_the_gateways_limit_is_refused(
     wire: WebSocketTestClient,
 ) -> None:
     (too_long,) = wire.say(HELLO | {"content": "word " * 10_000})
@@ -56,7 +56,7 @@ def test_a_message_in_frames_of_its_own_is_taken_up_to_its_own_limit_and_refused
     assert wire.door.model.prompts == []
 
 
-def test_two_sockets_in_one_conversation_each_hear_their_own_answer_and_nothing_is_lost(
+def test_two_sockets_in_one_conversation_each_get_their_own_answer(
     wire: WebSocketTestClient,
 ) -> None:
     other = WebSocketTestClient(wire.door, connection_id="w2=").open()
@@ -70,7 +70,7 @@ def test_two_sockets_in_one_conversation_each_hear_their_own_answer_and_nothing_
     assert [message.author for message in said if message.role == "user"] == ["ada", "bob"]
 
 
-def test_the_same_request_on_a_second_socket_waits_for_the_first_for_one_call_of_the_model(
+def test_the_same_request_on_a_second_socket_is_one_model_call(
     wire: WebSocketTestClient,
 ) -> None:
     other, door = WebSocketTestClient(wire.door, connection_id="w2=").open(), wire.door
@@ -86,7 +86,7 @@ def test_the_same_request_on_a_second_socket_waits_for_the_first_for_one_call_of
     assert len(door.model.prompts) == 1
 
 
-def test_a_key_that_is_revoked_while_it_is_answered_hears_the_answer_out_and_nothing_more(
+def test_a_key_revoked_during_an_answer_gets_all_of_it_and_nothing_more(
     wire: WebSocketTestClient,
 ) -> None:
     def revoking(_: Prompt) -> str:
@@ -105,7 +105,7 @@ def resume(message_id: str, conversation_id: str = "c", **fields: str) -> Frame:
     return {"action": "resume", "conversation_id": conversation_id, "message_id": message_id, **fields}
 
 
-def test_a_message_is_asked_back_by_its_own_name_in_its_own_conversation_by_its_own_people(
+def test_a_message_is_resumed_by_members_in_its_own_conversation_alone(
     wire: WebSocketTestClient,
 ) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]

@@ -98,7 +98,7 @@ def test_a_shown_context_and_an_old_prompt_have_the_tools_too(talk: ApiTestClien
         (call("recall_episodes", limit=10_000), "invalid: limit: Input should be less than or equal to 50"),
     ],
 )
-def test_a_call_that_makes_no_sense_is_an_error_for_the_model_and_none_for_the_user(
+def test_an_invalid_call_is_an_error_for_the_model_and_none_for_the_user(
     talk: ApiTestClient, asked: ToolCall, code: str
 ) -> None:
     answer = say(talk, [asked], "I could not.")
