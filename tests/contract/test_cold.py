@@ -55,7 +55,7 @@ def ids(
     return [row.event_id for row in cold.objects.read_rows(kept, query, after=after, limit=limit)]
 
 
-def test_what_is_packed_is_read_back_row_for_row(cold: Cold, owner: Owner) -> None:
+def test_packed_rows_are_read_back_unchanged(cold: Cold, owner: Owner) -> None:
     pack = a_pack(owner, 3, 1, 2)
 
     kept = cold.objects.put_pack(pack)
@@ -65,12 +65,12 @@ def test_what_is_packed_is_read_back_row_for_row(cold: Cold, owner: Owner) -> No
     cold.objects.verify_object(kept)
 
 
-def test_the_same_rows_packed_again_are_the_same_object(cold: Cold, owner: Owner) -> None:
+def test_same_rows_packed_again_are_the_same_object(cold: Cold, owner: Owner) -> None:
     assert cold.objects.put_pack(a_pack(owner, 1, 2)) == cold.objects.put_pack(a_pack(owner, 2, 1, 2))
     assert a_pack(owner, 1).object_name != a_pack(owner, 2).object_name
 
 
-def test_a_stretch_of_an_object_is_read_for_one_user_and_session(cold: Cold, owner: Owner) -> None:
+def test_span_of_an_object_is_read_for_one_user_and_session(cold: Cold, owner: Owner) -> None:
     other = Owner(tenant=owner.tenant, user="grace")
     rows = [*a_pack(owner, 1, 3, session_id="s1").rows, *a_pack(other, 2, 4).rows, *a_pack(owner, 5, 6).rows]
     kept = cold.objects.put_pack(pack_rows(owner.tenant, "guide", NOON.date(), rows, hot_until=NOON))
@@ -97,7 +97,7 @@ def test_objects_are_merged_with_each_episode_once_and_a_user_left_out(cold: Col
     assert cold.objects.merge_objects(objects[:2], without_user=owner.user) is None
 
 
-def test_an_object_that_is_gone_is_an_error_that_names_it(cold: Cold, owner: Owner) -> None:
+def test_missing_object_is_an_error_that_names_it(cold: Cold, owner: Owner) -> None:
     kept = cold.objects.put_pack(a_pack(owner, 1))
     cold.objects.delete_object(kept)
 
@@ -137,7 +137,7 @@ def test_objects_are_replaced_all_at_once_or_not_at_all(cold: Cold, owner: Owner
     assert cold.catalog.list_objects(owner.tenant, "guide") == [merged]
 
 
-def test_an_object_whose_name_the_merged_one_takes_must_still_be_there(cold: Cold, owner: Owner) -> None:
+def test_replaced_object_of_the_same_name_must_be_in_the_catalog(cold: Cold, owner: Owner) -> None:
     first, second = (cold.objects.put_pack(a_pack(owner, n)) for n in (1, 2))
     whole = cold.objects.merge_objects([first, second])
     assert whole is not None
@@ -153,7 +153,7 @@ def test_an_object_whose_name_the_merged_one_takes_must_still_be_there(cold: Col
     assert cold.catalog.list_objects(owner.tenant) == []
 
 
-def test_an_object_is_named_as_long_as_it_is_in_the_catalog(cold: Cold, owner: Owner) -> None:
+def test_object_exists_as_long_as_it_is_in_the_catalog(cold: Cold, owner: Owner) -> None:
     kept = cold.objects.put_pack(a_pack(owner, 1))
     assert not cold.catalog.has_object(kept.object_key)
 
@@ -164,7 +164,7 @@ def test_an_object_is_named_as_long_as_it_is_in_the_catalog(cold: Cold, owner: O
     assert not cold.catalog.has_object(kept.object_key)
 
 
-def test_a_month_is_due_from_each_write_until_its_objects_were_looked_at(cold: Cold, owner: Owner) -> None:
+def test_month_is_due_from_each_write_until_it_is_compacted(cold: Cold, owner: Owner) -> None:
     months = [date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 1)]
     first, second, later = (cold.objects.put_pack(a_pack(owner, n, day=day)) for n, day in enumerate(months))
     for each in (later, first):
@@ -195,7 +195,7 @@ def test_a_month_is_due_from_each_write_until_its_objects_were_looked_at(cold: C
     assert due() == [merged.month]
 
 
-def test_what_is_there_is_reached_and_what_is_not_is_named(cold: Cold, owner: Owner) -> None:
+def test_check_of_an_object_names_it_where_it_is_missing(cold: Cold, owner: Owner) -> None:
     kept = cold.objects.put_pack(a_pack(owner, 1))
     cold.objects.check_exists(kept)
 

@@ -37,14 +37,14 @@ def archive() -> ZipFile:
         return _exported(_sources())
 
 
-def test_an_event_in_either_tier_is_there_once_and_whole(archive: ZipFile) -> None:
+def test_export_has_each_event_of_both_tiers_once(archive: ZipFile) -> None:
     rows = [json.loads(line) for line in archive.read(EVENTS).splitlines()]
 
     assert [row["event"]["event_id"] for row in rows] == ["cold", "both", "hot"]
     assert rows[2]["event"]["payload"]["text"] == LARGE
 
 
-def test_facts_conversations_and_documents_are_the_users_own(archive: ZipFile) -> None:
+def test_export_has_only_the_users_own_data(archive: ZipFile) -> None:
     counts = {name: entry.rows for name, entry in _manifest(archive).files.items()}
 
     assert counts == {

@@ -56,16 +56,14 @@ def an_export(owner: Owner, **fields: object) -> Export:
     return Export.model_validate(named | {"requested_at": NOON} | fields)
 
 
-def test_a_job_is_begun_once(exports: ExportJobs, owner: Owner) -> None:
+def test_export_job_is_started_once(exports: ExportJobs, owner: Owner) -> None:
     first = exports.start_export(an_export(owner))
 
     assert exports.start_export(an_export(owner, requested_at=NOON + timedelta(hours=1))) == first
     assert exports.get_export(owner.tenant, "export_1") == first
 
 
-def test_a_job_ends_and_is_forgotten_with_its_archive(
-    exports: ExportJobs, owner: Owner, clock: StoppedClock
-) -> None:
+def test_export_job_expires_with_its_file(exports: ExportJobs, owner: Owner, clock: StoppedClock) -> None:
     begun = exports.start_export(an_export(owner))
     changes = {"user": None, "status": "done", "ended_at": NOON, "rows": {"events.jsonl": 3}}
     ended = exports.save_progress(begun.model_copy(update=changes))
@@ -97,9 +95,7 @@ def a_part(number: int, **fields: object) -> ExportPart:
     return ExportPart.model_validate({"number": number, "kept": kept, "pieces": (piece,)} | fields)
 
 
-def test_a_job_goes_on_part_by_part_and_two_who_go_on_at_once_are_told(
-    exports: ExportJobs, owner: Owner
-) -> None:
+def test_export_job_advances_by_parts_and_concurrent_runs_conflict(exports: ExportJobs, owner: Owner) -> None:
     begun = exports.start_export(an_export(owner, upload="u1"))
     further = begun.model_copy(
         update={"parts": 1, "bytes": 50, "at": ExportCursor(section="facts.jsonl", after={"name": "a"})}
@@ -113,7 +109,7 @@ def test_a_job_goes_on_part_by_part_and_two_who_go_on_at_once_are_told(
     assert exports.list_parts(second) == [a_part(1), a_part(2)]
 
 
-def test_an_attempt_that_begins_anew_has_parts_of_its_own(exports: ExportJobs, owner: Owner) -> None:
+def test_new_attempt_of_an_export_has_parts_of_its_own(exports: ExportJobs, owner: Owner) -> None:
     first = exports.save_progress(exports.start_export(an_export(owner)), a_part(1))
     anew = exports.save_progress(first.model_copy(update={"attempt": 2, "parts": 0}))
 
@@ -121,7 +117,7 @@ def test_an_attempt_that_begins_anew_has_parts_of_its_own(exports: ExportJobs, o
     assert [part.number for part in exports.list_parts(exports.save_progress(anew, a_part(1)))] == [1]
 
 
-def test_an_archive_is_put_together_of_its_parts_and_the_last_one_counts(
+def test_export_file_is_made_of_its_parts_and_the_last_copy_counts(
     archives: ExportFiles, owner: Owner
 ) -> None:
     place = an_export(owner).file_key
@@ -139,7 +135,7 @@ def test_an_archive_is_put_together_of_its_parts_and_the_last_one_counts(
         archives.download_file(f"{place}x", found)
 
 
-def test_an_archive_of_other_parts_is_refused_and_one_that_was_given_up_is_gone(
+def test_upload_with_other_parts_is_rejected_and_an_aborted_one_is_gone(
     archives: ExportFiles, owner: Owner
 ) -> None:
     place = an_export(owner).file_key
@@ -168,7 +164,7 @@ def test_a_link_names_the_file_and_ends(archives: ExportFiles, owner: Owner) -> 
     assert asked.get("X-Amz-Expires", asked.get("seconds")) == ["900"]
 
 
-def test_an_erasure_removes_every_version_and_part_of_the_users_archives_and_of_nobody_elses() -> None:
+def test_erasure_removes_all_versions_and_parts_of_the_users_export_files() -> None:
     with strict_aws():
         make_bucket()
         s3 = boto3.client("s3", region_name="us-east-1")

@@ -183,7 +183,7 @@ def test_a_deleted_conversation_is_gone_at_once_and_its_messages_a_moment_later(
         pytest.param(b'{"title": "x", "tenant_id": "zeta"}', (422, "invalid"), id="9-tenant-in-the-body"),
     ],
 )
-def test_a_change_that_cannot_be_one_is_refused(acme: Client, body: bytes, expected: tuple[int, str]) -> None:
+def test_malformed_change_is_rejected(acme: Client, body: bytes, expected: tuple[int, str]) -> None:
     talk = start(acme, somebody(), title="Trip")
 
     answer = acme.http.patch(talk, content=body)

@@ -77,7 +77,7 @@ def test_episodes_come_in_time_order_across_days(acme: Client, limit: str) -> No
     assert all(len(page) <= int(limit) for page in pages(acme, agent, limit=limit))
 
 
-def test_a_range_a_session_and_a_user_narrow_what_is_read(acme: Client) -> None:
+def test_episodes_are_limited_by_range_session_and_user(acme: Client) -> None:
     agent, start = somebody("agent"), now() - timedelta(days=400)
     users = [somebody(), somebody()]
     sent = append(

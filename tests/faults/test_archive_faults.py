@@ -32,7 +32,7 @@ def test_archived_episodes_are_read_as_they_were_once_the_hot_copies_are_gone() 
         assert made.archive().episodes == 0
 
 
-def test_a_copy_that_comes_when_the_hot_one_is_gone_changes_nothing() -> None:
+def test_copy_of_an_archived_event_changes_nothing() -> None:
     with make_archive_setup() as made:
         large = recorded(an_event("late", agent_id="guide", payload={"text": "x" * 40_000}, occurred_at=NOON))
         made.episodes.record_event(large, extracted="v1")
@@ -47,7 +47,7 @@ def test_a_copy_that_comes_when_the_hot_one_is_gone_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
-def test_both_tiers_are_one_list_whatever_the_page(limit: int) -> None:
+def test_both_tiers_are_one_listing_at_any_page_size(limit: int) -> None:
     with make_archive_setup() as made:
         fill(made)
         made.archive()
@@ -81,7 +81,7 @@ def fill_late(made: ArchiveSetup) -> list[str]:
     ]
 
 
-def test_a_crash_at_any_step_loses_nothing_and_the_next_run_ends_the_work() -> None:
+def test_crash_of_archiving_at_any_step_loses_nothing() -> None:
     with make_archive_setup() as made:
         fill(made, ADA, days=TWO_OBJECTS)
         with calls(made, lambda _name, _number: None) as seen:
@@ -127,7 +127,7 @@ def test_two_archivers_interleaved_at_every_step_lose_nothing() -> None:
             assert ids(made.walk(ADA)) == everything, f"with a rival at step {step}"
 
 
-def test_an_item_that_cannot_be_read_costs_its_own_day_alone() -> None:
+def test_unreadable_item_costs_only_its_own_day() -> None:
     with make_archive_setup() as made:
         everything = fill(made, ADA)
         broken = next(item for item in made.items() if "ada0" in str(item["sk"]))
@@ -140,7 +140,7 @@ def test_an_item_that_cannot_be_read_costs_its_own_day_alone() -> None:
         assert str(broken["pk"]) in outcome.problems[0]
 
 
-def test_what_is_erased_while_it_is_archived_is_in_no_object() -> None:
+def test_episode_erased_during_archiving_is_in_no_object() -> None:
     with make_archive_setup() as made:
         everything = fill(made)
         victim = next(item for item in made.items() if "ada0" in str(item["sk"]))

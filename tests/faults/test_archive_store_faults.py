@@ -16,7 +16,7 @@ from tests.support.archive_tiers import BUCKET, calls, fill, ids, make_archive_s
 
 
 @pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])
-def test_a_conflict_over_an_object_is_settled_by_reading_it(code: str) -> None:
+def test_conflict_over_an_object_is_resolved_by_reading_it(code: str) -> None:
     with make_archive_setup() as made:
         everything = fill(made)
         refused: list[str] = []
@@ -35,7 +35,7 @@ def test_a_conflict_over_an_object_is_settled_by_reading_it(code: str) -> None:
         assert ids(made.walk(ADA)) == everything
 
 
-def test_a_truncated_object_under_the_right_key_is_replaced_before_anything_rests_on_it() -> None:
+def test_truncated_object_is_replaced_before_it_is_named() -> None:
     with make_archive_setup() as made:
         everything = fill(made)
 
@@ -53,7 +53,7 @@ def test_a_truncated_object_under_the_right_key_is_replaced_before_anything_rest
         assert ids(made.walk(ADA)) == everything
 
 
-def test_an_episode_stays_hot_while_the_store_is_out_of_reach() -> None:
+def test_episode_stays_hot_while_the_store_is_unavailable() -> None:
     with make_archive_setup() as made:
         everything = fill(made)
 
@@ -96,7 +96,7 @@ def test_a_damaged_object_is_an_error_that_names_it() -> None:
             made.walk(ADA)
 
 
-def test_a_store_that_reads_back_something_else_than_was_written_is_not_trusted() -> None:
+def test_object_that_reads_back_differently_is_rejected() -> None:
     def other(parsed: dict[str, Any], **_: object) -> None:
         parsed["Body"] = BytesIO(b"something else")
 

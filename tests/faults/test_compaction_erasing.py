@@ -31,7 +31,7 @@ def nothing_is_left(made: ErasureSetup) -> bool:
     )
 
 
-def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None:
+def test_compaction_during_an_erasure_hides_no_row() -> None:
     with make_erasure_setup() as made:
         prepared(made)
         with calls(made.tiers, lambda _name, _number: None) as seen:
@@ -55,7 +55,7 @@ def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None
             assert nothing_is_left(made), f"compacted at step {step}"
 
 
-def test_an_erasure_in_the_middle_of_a_compaction_has_the_last_word() -> None:
+def test_erasure_during_a_compaction_wins() -> None:
     with make_erasure_setup() as made:
         prepared(made)
         with calls(made.tiers, lambda _name, _number: None) as seen:

@@ -69,7 +69,7 @@ def sound(made: ArchiveSetup) -> bool:
     return {each.object_key for each in named} == set(made.keys_of_parquet())
 
 
-def test_what_is_due_becomes_one_object_a_month_and_is_due_no_longer() -> None:
+def test_due_month_becomes_one_object_and_is_no_longer_due() -> None:
     with make_archive_setup() as made:
         everything = archived(made, days=DAYS)
         before = len(made.keys_of_parquet())
@@ -85,7 +85,7 @@ def test_what_is_due_becomes_one_object_a_month_and_is_due_no_longer() -> None:
         ] * 16
 
 
-def test_a_night_with_nothing_new_asks_one_query_a_shard_whatever_is_stored() -> None:
+def test_compaction_without_new_objects_costs_one_query_a_shard() -> None:
     with make_archive_setup() as made:
         archived(made)
         compact(made)
@@ -112,7 +112,7 @@ def test_a_month_that_is_not_over_waits() -> None:
         assert len(made.archiver.catalog.list_objects("acme")) < len(objects)
 
 
-def test_a_run_out_of_time_is_gone_on_with_by_the_next() -> None:
+def test_next_run_continues_one_out_of_time() -> None:
     with make_archive_setup() as made:
         everything = archived(made, days=DAYS)
         clock = iter([900.0, 900.0])
@@ -126,7 +126,7 @@ def test_a_run_out_of_time_is_gone_on_with_by_the_next() -> None:
         assert ids(made.walk(ADA)) == everything
 
 
-def test_a_crash_at_any_step_loses_nothing_and_the_next_night_ends_the_work() -> None:
+def test_crash_of_compaction_at_any_step_loses_nothing() -> None:
     for step in sample(steps(compact), most=6):
         with make_archive_setup() as made:
             everything = archived(made)
@@ -158,7 +158,7 @@ PAIRS = [(compact, compact), (compact, archive), (compact, read), (archive, comp
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
-def test_one_in_the_middle_of_the_other_costs_neither_anything(
+def test_interleaved_runs_lose_nothing(
     one: Callable[[ArchiveSetup], list[str]], other: Callable[[ArchiveSetup], list[str]]
 ) -> None:
     for step in sample(steps(one), most=5):
@@ -174,7 +174,7 @@ def test_one_in_the_middle_of_the_other_costs_neither_anything(
             assert ids(made.walk(ADA)) == everything, f"{other.__name__} at step {step}"
 
 
-def test_an_object_that_holds_all_the_others_rows_keeps_its_name_and_stays() -> None:
+def test_object_that_holds_all_rows_of_the_others_stays() -> None:
     with make_archive_setup() as made:
         everything = archived(made, again=True)
         assert compact(made) == []

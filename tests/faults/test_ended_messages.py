@@ -16,7 +16,7 @@ GRACE, OTHER_ADA = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user
 DEEP = '{"a":' * 3_000 + "1" + "}" * 3_000
 
 
-def test_a_letter_that_is_nested_beyond_reason_keeps_nobody_from_being_erased() -> None:
+def test_deeply_nested_dead_letter_does_not_stop_an_erasure() -> None:
     with make_erasure_setup() as made:
         made.sqs.send_message(QueueUrl=made.dead_letters, MessageBody=DEEP)
         send(made, ADA)
@@ -27,7 +27,7 @@ def test_a_letter_that_is_nested_beyond_reason_keeps_nobody_from_being_erased() 
         assert left(made) == {DEEP}
 
 
-def test_of_a_tenant_the_letters_of_all_its_users_go_and_nobody_elses() -> None:
+def test_erasure_of_a_tenant_removes_its_dead_letters_only() -> None:
     with make_erasure_setup() as made:
         for owner in (ADA, GRACE, OTHER_ADA):
             send(made, owner)

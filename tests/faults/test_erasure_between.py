@@ -49,7 +49,7 @@ def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_nothing_is_left_whenever_somebody_writes_into_the_first_round(name: str) -> None:
+def test_nothing_is_left_of_writes_during_the_first_round(name: str) -> None:
     """The writer runs through, unaware, in between two calls of the erasure; every third place is tried."""
     writer = WRITERS[name]
     with make_erasure_setup() as made:

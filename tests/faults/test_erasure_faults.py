@@ -26,7 +26,7 @@ GRACE, OTHER_ADA = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user
 EVERYBODY = (ADA, GRACE, OTHER_ADA)
 
 
-def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_whole() -> None:
+def test_erased_user_is_in_no_store_and_others_stay_whole() -> None:
     with make_erasure_setup() as made:
         for owner in EVERYBODY:
             plant(made, owner)
@@ -57,7 +57,7 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
         assert all(made.hot.get_unprocessed(owner) for owner in (GRACE, OTHER_ADA))
 
 
-def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
+def test_erased_members_words_go_and_the_summary_is_made_anew() -> None:
     with make_erasure_setup() as made:
         talk = made.conversations.create_conversation(
             a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
@@ -95,7 +95,7 @@ def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
         assert made.conversations.get_conversation("acme", "ours").counters.summary_checkpoint.messages == 2
 
 
-def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
+def test_tool_results_that_no_message_names_are_erased() -> None:
     """A turn keeps its results step by step.
 
     A message names the last place alone, one that never came none.
@@ -131,7 +131,7 @@ def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
         assert made.contents.get_text(kept) == "forty rows of tea"
 
 
-def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:
+def test_words_of_a_former_member_are_erased() -> None:
     with make_erasure_setup() as made:
         talk = made.conversations.create_conversation(
             a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
@@ -197,7 +197,7 @@ def advance_for(made: ErasureSetup, job: Any, budgets: Any) -> Any:
     return eraser.advance_job(made.erasures.get_job(job.tenant, job.job_id))
 
 
-def test_what_a_writer_brings_that_had_not_heard_of_it_goes_in_the_second_round() -> None:
+def test_late_writes_are_erased_in_the_second_round() -> None:
     with make_erasure_setup() as made:
         plant_little(made)
         job = made.ask(ADA)
@@ -215,7 +215,7 @@ def test_what_a_writer_brings_that_had_not_heard_of_it_goes_in_the_second_round(
         assert canary_of(ADA) not in made.everything()
 
 
-def test_an_archiver_that_read_the_rows_before_leaves_no_version_of_them() -> None:
+def test_archiver_that_read_before_the_erasure_leaves_no_version() -> None:
     with make_erasure_setup() as made:
         for owner in (ADA, GRACE):
             for number in range(6):
@@ -237,7 +237,7 @@ def test_an_archiver_that_read_the_rows_before_leaves_no_version_of_them() -> No
         assert canary_of(GRACE) in made.everything()
 
 
-def test_the_archiver_packs_nobody_who_is_being_erased() -> None:
+def test_archiver_packs_no_user_being_erased() -> None:
     with make_erasure_setup() as made:
         happened(made, ADA, "hot", days=-1)
         made.ask(ADA)
@@ -247,7 +247,7 @@ def test_the_archiver_packs_nobody_who_is_being_erased() -> None:
         assert made.tiers.keys_of_parquet() == []
 
 
-def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
+def test_restored_user_is_found_in_the_ledger_and_erased_again() -> None:
     """The catalog and the bare ids are carried over from the table in use.
 
     S3 goes back to no point in time.
@@ -272,7 +272,7 @@ def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
         assert made.tiers.archiver.catalog.list_objects("acme")
 
 
-def test_a_hold_keeps_everything_where_it_is() -> None:
+def test_legal_hold_keeps_all_data() -> None:
     with make_erasure_setup() as made:
         plant(made, ADA)
         made.erasures.add_hold(LegalHold(tenant="acme", user="ada", reason="case 7", since=made.clock()))

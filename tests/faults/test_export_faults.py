@@ -68,7 +68,7 @@ def rows(whole: bytes, section: str) -> list[Any]:
         return [json.loads(line) for name in names for line in opened.read(name).splitlines()]
 
 
-def test_an_archive_of_many_parts_is_one_zip_with_everything_once_and_in_order(whole: bytes) -> None:
+def test_export_of_many_parts_is_one_zip_with_each_row_once(whole: bytes) -> None:
     with ZipFile(io.BytesIO(whole)) as opened:
         assert opened.testzip() is None
         manifest = Manifest.model_validate_json(opened.read("manifest.json"))
@@ -94,7 +94,7 @@ def test_an_archive_of_many_parts_is_one_zip_with_everything_once_and_in_order(w
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("fault", [Death(), UnavailableError("the line went dead")])
-def test_a_crash_at_any_call_leaves_the_same_archive(
+def test_crash_of_an_export_at_any_call_leaves_the_same_file(
     household: Household, whole: bytes, fault: BaseException, *, after: bool
 ) -> None:
     at, died = 0, True
@@ -116,7 +116,7 @@ def test_a_crash_at_any_call_leaves_the_same_archive(
     assert at > 15, "or parts were few"
 
 
-def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, whole: bytes) -> None:
+def test_export_out_of_time_continues_where_it_was(household: Household, whole: bytes) -> None:
     desk = setup_of(household)
     left = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(left)
@@ -130,7 +130,7 @@ def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, 
     assert desk.archives._begun == 1, "of what was written nothing was written again"
 
 
-def test_two_who_do_one_job_at_once_leave_one_whole_archive(household: Household, whole: bytes) -> None:
+def test_concurrent_runs_of_one_export_leave_one_whole_file(household: Household, whole: bytes) -> None:
     desk = setup_of(household)
     asked = desk.exports.start_export(an_export())
     halfway = iter((900.0, 900.0, 900.0, 100.0))
@@ -145,7 +145,7 @@ def test_two_who_do_one_job_at_once_leave_one_whole_archive(household: Household
     assert desk.archives.kept[done.file_key] == whole
 
 
-def test_a_rivals_part_is_never_taken_for_ones_own(household: Household, whole: bytes) -> None:
+def test_part_of_a_concurrent_run_is_never_used(household: Household, whole: bytes) -> None:
     desk = setup_of(household)
     few = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(few)
@@ -159,7 +159,7 @@ def test_a_rivals_part_is_never_taken_for_ones_own(household: Household, whole: 
     assert desk.archives.kept[done.file_key] == whole
 
 
-def test_uploads_that_are_lost_every_time_end_the_job(household: Household) -> None:
+def test_uploads_lost_every_time_fail_the_export(household: Household) -> None:
     class Forgetful(ExportSetup):
         def run(self, export: Export | None = None) -> Export:
             self.archives.uploads = _Losing()

@@ -41,7 +41,7 @@ def unsound(made: ArchiveSetup) -> list[ReconciliationLine]:
     return [line for line in lines(made) if not line.found.is_sound]
 
 
-def test_every_day_adds_up_before_between_and_after_the_tiers_with_late_events_and_copies() -> None:
+def test_every_day_adds_up_in_and_between_both_tiers() -> None:
     with make_archive_setup() as made:
         fill(made)
         assert unsound(made) == []
@@ -60,7 +60,7 @@ def test_every_day_adds_up_before_between_and_after_the_tiers_with_late_events_a
         assert found[0].found.hot == {"late"}
 
 
-def test_of_who_was_erased_no_day_remains_and_the_others_add_up() -> None:
+def test_no_day_of_an_erased_user_remains_and_the_others_add_up() -> None:
     with make_erasure_setup() as made:
         fill(made.tiers)
         made.tiers.archive()
@@ -89,7 +89,7 @@ def one_more(made: ArchiveSetup) -> object:
 
 
 @pytest.mark.parametrize("meanwhile", [archived, compacted, one_more])
-def test_what_works_meanwhile_is_no_difference(meanwhile: Callable[[ArchiveSetup], object]) -> None:
+def test_work_in_progress_is_no_difference(meanwhile: Callable[[ArchiveSetup], object]) -> None:
     for step in range(1, 9):
         with make_archive_setup() as made:
             fill(made, ADA, days=DAYS[:3])
@@ -104,7 +104,7 @@ def test_what_works_meanwhile_is_no_difference(meanwhile: Callable[[ArchiveSetup
                 assert unsound(made) == [], f"{meanwhile.__name__} at step {step}"
 
 
-def test_what_is_lost_is_told_by_its_day() -> None:
+def test_lost_episode_is_reported_by_its_day() -> None:
     with make_archive_setup() as made:
         fill(made, ADA)
         gone = next(item for item in made.items() if "ada0" in str(item["sk"]))

@@ -43,7 +43,7 @@ def objects_of(made: ArchiveSetup) -> S3ArchiveObjects:
     return S3ArchiveObjects(lambda: made.s3, BUCKET)
 
 
-def test_a_frozen_object_is_asked_for_and_told_as_a_job(made: ArchiveSetup) -> None:
+def test_restore_of_a_frozen_object_is_requested_and_returned_as_a_job(made: ArchiveSetup) -> None:
     first = made.archiver.catalog.list_objects("acme")[0]
     freeze(made, first)
 
@@ -56,7 +56,7 @@ def test_a_frozen_object_is_asked_for_and_told_as_a_job(made: ArchiveSetup) -> N
     assert (told.object, told.status, told.retry_after_seconds) == (first.object_key, "running", 18_000)
 
 
-def test_a_jobs_question_reads_one_byte_and_knows_only_the_tenants_own(made: ArchiveSetup) -> None:
+def test_restore_job_reads_one_byte_of_the_tenants_own_object(made: ArchiveSetup) -> None:
     catalog, objects = made.archiver.catalog, made.archiver.objects
     first = catalog.list_objects("acme")[0]
     job = RestoreJobOut.from_error(RestoreInProgressError(first.object_key, retry_after_seconds=1)).job_id
@@ -74,7 +74,7 @@ def test_a_jobs_question_reads_one_byte_and_knows_only_the_tenants_own(made: Arc
         read_restore_job("acme", f"{RESTORE_JOB_PREFIX}_____", catalog=catalog, objects=objects)
 
 
-def test_what_is_back_is_read_as_it_was(made: ArchiveSetup) -> None:
+def test_restored_object_is_read_unchanged(made: ArchiveSetup) -> None:
     everything = ids(made.walk(ADA))
     first = made.archiver.catalog.list_objects("acme")[0]
     freeze(made, first)

@@ -129,7 +129,7 @@ def wrapped(event: Any) -> str:
     return json.dumps({"detail": json.loads(event.model_dump_json(by_alias=True))})
 
 
-def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
+def test_long_erasure_continues_by_the_bus_and_uses_its_queue_only_to_wait(
     container: Container,
     job: ErasureJob,
     bus: InMemoryEventBus,

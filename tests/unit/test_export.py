@@ -125,7 +125,7 @@ def lines(archive: bytes, name: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in opened.read(name).splitlines()]
 
 
-def test_an_archive_holds_the_users_events_in_time_order_as_they_were_recorded(household: Household) -> None:
+def test_export_has_the_users_events_in_time_order_as_recorded(household: Household) -> None:
     archive, _ = exported(household)
 
     rows = lines(archive, EVENTS)
@@ -134,7 +134,7 @@ def test_an_archive_holds_the_users_events_in_time_order_as_they_were_recorded(h
     assert set(rows[0]) == {"event", "learned_at"}
 
 
-def test_a_fact_comes_with_every_observation_and_one_taken_back_with_its_history(
+def test_export_has_every_observation_of_current_and_retracted_facts(
     household: Household,
 ) -> None:
     facts = {row["key"]: row for row in lines(exported(household)[0], "facts.jsonl")}
@@ -145,7 +145,7 @@ def test_a_fact_comes_with_every_observation_and_one_taken_back_with_its_history
     assert facts["likes.tea"]["fact"]["value"] is None
 
 
-def test_of_another_persons_conversation_a_member_takes_their_own_words(household: Household) -> None:
+def test_export_of_a_member_has_only_their_own_messages(household: Household) -> None:
     household.summaries._summaries["acme", OWN]["SUMMARY#0#x"] = a_summary()
     household.summaries._summaries["acme", SHARED]["SUMMARY#0#x"] = a_summary("bob's secret")
     rows = lines(exported(household)[0], "conversations.jsonl")
@@ -161,14 +161,14 @@ def test_of_another_persons_conversation_a_member_takes_their_own_words(househol
     ]
 
 
-def test_documents_and_what_waits_in_quarantine_come_along(household: Household) -> None:
+def test_export_has_documents_and_review_items(household: Household) -> None:
     archive, _ = exported(household)
 
     assert [row["memory_id"] for row in lines(archive, "documents.jsonl")] == ["mem_1", "mem_2"]
     assert [row["reason"] for row in lines(archive, "quarantine.jsonl")] == ["hearsay"]
 
 
-def test_a_state_that_says_it_is_somebody_elses_stays_with_them(household: Household) -> None:
+def test_state_that_names_another_user_is_not_exported(household: Household) -> None:
     for number, user in enumerate(("ada", "bob", None)):
         event = an_event(f"s{number}", session_id=f"s{number}")
         household.episodes.record_event(recorded(event), extracted=None)
@@ -182,7 +182,7 @@ def test_a_state_that_says_it_is_somebody_elses_stays_with_them(household: House
     assert {row["session_id"] for row in lines(archive, STATES)} == {"s0", "s2"}
 
 
-def test_the_manifest_vouches_for_every_file(household: Household) -> None:
+def test_manifest_has_size_and_checksum_of_every_file(household: Household) -> None:
     archive, manifest = exported(household)
 
     with ZipFile(io.BytesIO(archive)) as opened:
@@ -196,20 +196,20 @@ def test_the_manifest_vouches_for_every_file(household: Household) -> None:
     assert (manifest.tenant, manifest.user, manifest.membus) == ("acme", "ada", __version__)
 
 
-def test_the_same_state_gives_the_same_bytes(household: Household) -> None:
+def test_same_data_gives_the_same_export_file(household: Household) -> None:
     other = Household()
     other.live()
 
     assert exported(household)[0] == exported(other)[0]
 
 
-def test_nobody_has_an_archive_too_and_it_is_empty(household: Household) -> None:
+def test_export_of_an_unknown_user_is_empty(household: Household) -> None:
     _, manifest = exported(household, Owner(tenant="zeta", user="ada"))
 
     assert {entry.rows for entry in manifest.files.values()} == {0}
 
 
-def test_a_store_that_is_away_leaves_no_archive(household: Household) -> None:
+def test_unavailable_store_leaves_no_export_file(household: Household) -> None:
     household.index.away = True
     desk = ExportSetup(household.sources)
 
@@ -218,7 +218,7 @@ def test_a_store_that_is_away_leaves_no_archive(household: Household) -> None:
     assert desk.archives.kept == {}
 
 
-def test_a_part_holds_what_it_packed_and_one_line_in_memory() -> None:
+def test_part_keeps_packed_bytes_and_one_line_in_memory() -> None:
     def endless() -> Iterator[str]:
         yield from (f"{number} {'x' * 1000}" for number in range(20_000))
 
@@ -232,7 +232,7 @@ def test_a_part_holds_what_it_packed_and_one_line_in_memory() -> None:
     assert most < 2_000_000
 
 
-def test_every_page_of_a_store_is_turned() -> None:
+def test_export_reads_every_page_of_a_store() -> None:
     household = Household()
     for number in range(450):
         household.episodes.record_event(

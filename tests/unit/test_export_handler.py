@@ -87,7 +87,7 @@ def deliver(container: Container, *, seconds_left: float) -> list[str]:
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
-def test_an_export_that_has_time_ends_and_asks_for_nothing_more(
+def test_export_with_time_ends_in_one_run(
     container: Container, desk: ExportSetup, bus: InMemoryEventBus
 ) -> None:
     assert deliver(container, seconds_left=900) == []
@@ -96,7 +96,7 @@ def test_an_export_that_has_time_ends_and_asks_for_nothing_more(
     assert bus.published == []
 
 
-def test_an_export_without_time_asks_for_its_rest(
+def test_export_without_time_announces_its_rest(
     container: Container, desk: ExportSetup, bus: InMemoryEventBus
 ) -> None:
     assert deliver(container, seconds_left=10) == []
@@ -115,7 +115,7 @@ def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
     assert desk.exports.get_export("acme", "export_1").status == "running"
 
 
-def test_a_job_that_another_one_does_is_left_to_it(
+def test_export_that_another_process_advances_is_left_to_it(
     container: Container, desk: ExportSetup, bus: InMemoryEventBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def taken(*_: object) -> None:

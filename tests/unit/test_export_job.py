@@ -54,7 +54,7 @@ def household() -> Household:
     return household
 
 
-def test_an_export_is_asked_for_done_and_fetched(door: ApiTestClient, household: Household) -> None:
+def test_export_is_requested_written_and_downloaded(door: ApiTestClient, household: Household) -> None:
     asked = door.post(PATH, {})
     where = asked.headers["location"]
 
@@ -70,9 +70,7 @@ def test_an_export_is_asked_for_done_and_fetched(door: ApiTestClient, household:
         assert archive.testzip() is None
 
 
-def test_the_same_request_is_the_same_job_and_the_job_is_done_once(
-    door: ApiTestClient, household: Household
-) -> None:
+def test_repeated_export_request_is_one_job_that_runs_once(door: ApiTestClient, household: Household) -> None:
     first = door.post(PATH, {}).json["job_id"]
     worked(door, household)
     kept = dict(door.archives.kept)
@@ -85,7 +83,7 @@ def test_the_same_request_is_the_same_job_and_the_job_is_done_once(
     assert door.archives.kept == kept
 
 
-def test_a_job_that_is_done_names_nobody(door: ApiTestClient, household: Household) -> None:
+def test_finished_export_job_names_no_user(door: ApiTestClient, household: Household) -> None:
     door.post(PATH, {})
     done = worked(door, household)
 
@@ -94,9 +92,7 @@ def test_a_job_that_is_done_names_nobody(door: ApiTestClient, household: Househo
     assert erasure_subject("acme", "ada") in done.file_key
 
 
-def test_after_a_week_there_is_neither_an_address_nor_a_job(
-    door: ApiTestClient, household: Household
-) -> None:
+def test_export_job_and_link_are_gone_after_a_week(door: ApiTestClient, household: Household) -> None:
     where = door.post(PATH, {}).headers["location"]
     worked(door, household)
 
@@ -104,14 +100,14 @@ def test_after_a_week_there_is_neither_an_address_nor_a_job(
     assert door.get(where).status == 404
 
 
-def test_another_tenants_job_is_not_there(door: ApiTestClient) -> None:
+def test_export_job_of_another_tenant_is_not_found(door: ApiTestClient) -> None:
     where = door.post(PATH, {}).headers["location"]
     door.tenant = "zeta"
 
     assert door.get(where).status == 404
 
 
-def test_a_bus_that_is_away_is_told_and_the_same_request_goes_on(
+def test_unavailable_bus_is_reported_and_the_same_request_announces_again(
     door: ApiTestClient, household: Household
 ) -> None:
     door.announcements.refusing = {"*": "InternalFailure"}
@@ -127,7 +123,7 @@ def erasing() -> ErasureGuard:
     return ErasureGuard(InMemoryErasures(line))
 
 
-def test_who_is_being_erased_is_not_exported(household: Household) -> None:
+def test_user_being_erased_is_not_exported(household: Household) -> None:
     desk = ExportSetup(household.sources)
     desk.show = erasing().ensure_visible
     done = desk.run()
@@ -135,7 +131,7 @@ def test_who_is_being_erased_is_not_exported(household: Household) -> None:
     assert (done.status, done.user, desk.archives.kept) == ("failed", None, {})
 
 
-def test_who_begins_to_be_erased_meanwhile_leaves_no_archive_and_no_part_of_one(household: Household) -> None:
+def test_erasure_during_an_export_leaves_no_file_and_no_part(household: Household) -> None:
     gates = iter((ErasureGuard(InMemoryErasures()), ErasureGuard(InMemoryErasures()), erasing()))
     desk = ExportSetup(household.sources)
     desk.show = lambda owner: next(gates).ensure_visible(owner)
@@ -144,7 +140,7 @@ def test_who_begins_to_be_erased_meanwhile_leaves_no_archive_and_no_part_of_one(
     assert (desk.archives.kept, desk.archives.uploads) == ({}, {})
 
 
-def test_a_rehearsal_counts_and_keeps_nothing(household: Household) -> None:
+def test_dry_run_of_an_export_counts_and_stores_nothing(household: Household) -> None:
     desk = ExportSetup(household.sources)
     done = desk.run(an_export(dry_run=True))
 
@@ -152,7 +148,7 @@ def test_a_rehearsal_counts_and_keeps_nothing(household: Household) -> None:
     assert (desk.archives.kept, desk.archives.uploads) == ({}, {})
 
 
-def test_a_store_that_is_away_leaves_the_job_to_be_run_again(household: Household) -> None:
+def test_unavailable_store_leaves_the_export_to_be_retried(household: Household) -> None:
     desk = ExportSetup(household.sources)
     desk.archives.away = True
 
@@ -189,6 +185,6 @@ def test_a_job_that_takes_too_long_says_how_to_fetch_it() -> None:
         ExportWaiter(exports, lambda _: None).wait_until_ended(an_export())
 
 
-def test_the_owner_of_a_place_is_told_by_nobody_but_the_ledger() -> None:
+def test_key_of_an_export_file_does_not_name_its_user() -> None:
     assert an_export().file_key.startswith(f"exports/acme/{erasure_subject(ADA.tenant, ADA.user)}/")
     assert an_export(status="done", ended_at=NOON).file_expires_at == NOON + timedelta(days=7)

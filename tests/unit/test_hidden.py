@@ -85,7 +85,7 @@ LISTS: dict[str, Ask] = {
 
 
 @pytest.mark.parametrize("route", LISTS)
-def test_a_list_leaves_the_user_out_and_shows_everybody_else(door: ApiTestClient, route: str) -> None:
+def test_listing_leaves_out_users_being_erased_and_nobody_else(door: ApiTestClient, route: str) -> None:
     assert CANARY in LISTS[route](door).text
     erased(door)
 
@@ -127,7 +127,7 @@ SHOWN: dict[str, Ask] = {
 
 
 @pytest.mark.parametrize("route", SHOWN)
-def test_what_is_the_users_is_absent_at_once(door: ApiTestClient, route: str) -> None:
+def test_data_of_a_user_being_erased_is_absent_at_once(door: ApiTestClient, route: str) -> None:
     erased(door)
 
     answer = SHOWN[route](door)
@@ -149,7 +149,7 @@ SHARED: dict[str, Ask] = {
 
 @pytest.mark.parametrize("left", [False, True], ids=["a member", "one who left"])
 @pytest.mark.parametrize("route", SHARED)
-def test_what_somebody_said_among_others_waits_until_it_is_gone(
+def test_shared_conversation_is_unavailable_until_its_participant_is_erased(
     door: ApiTestClient, route: str, *, left: bool
 ) -> None:
     if left:
@@ -164,7 +164,7 @@ def test_what_somebody_said_among_others_waits_until_it_is_gone(
     assert CANARY not in answer.text
 
 
-def test_the_link_to_an_archive_is_handed_out_no_more(door: ApiTestClient) -> None:
+def test_export_of_a_user_being_erased_has_no_link(door: ApiTestClient) -> None:
     where = door.post("/v1/users/ada:export", {}).headers["location"]
     assert door.get(where).status == 200
 
@@ -173,7 +173,7 @@ def test_the_link_to_an_archive_is_handed_out_no_more(door: ApiTestClient) -> No
     assert door.get(where).status == 404
 
 
-def test_an_admins_sql_does_not_see_them(door: ApiTestClient) -> None:
+def test_archive_query_leaves_out_users_being_erased(door: ApiTestClient) -> None:
     erased(door)
     door.model = ScriptedModel([call("query_archive", sql="SELECT 1 FROM episodes")], "None.")
 
@@ -184,7 +184,7 @@ def test_an_admins_sql_does_not_see_them(door: ApiTestClient) -> None:
     assert [asked.without for asked in door.archive.asked] == [("ada",)]
 
 
-def test_nothing_more_is_read_while_nobody_is_erased(door: ApiTestClient) -> None:
+def test_request_reads_nothing_more_while_nobody_is_erased(door: ApiTestClient) -> None:
     for ask in (*LISTS.values(), SHOWN["conversation"], SHOWN["messages"], SHOWN["context"]):
         door.erasures.looked = door.erasures.asked = 0
         assert ask(door).status == 200

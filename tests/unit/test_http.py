@@ -39,7 +39,7 @@ def test_a_body_that_is_not_json_is_refused_and_has_no_effect(door: ApiTestClien
     assert door.bus.published == []
 
 
-def test_bytes_that_the_gateway_replaced_are_refused_and_a_letter_that_was_written_is_not(
+def test_bytes_replaced_by_the_gateway_are_rejected_and_the_same_letter_is_not(
     door: ApiTestClient,
 ) -> None:
     body = json.dumps({"events": [EVENT | {"payload": {"text": "caf\ufffd"}}]}, ensure_ascii=False)
@@ -156,7 +156,7 @@ def test_a_key_with_the_routes_scope_alone_is_enough(
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
-def test_nobody_comes_in_without_the_authorizers_word(
+def test_request_without_authorizer_context_is_unauthorized(
     door: ApiTestClient, method: str, path: str, scope: str
 ) -> None:
     door.tenant = None
@@ -174,9 +174,7 @@ def test_a_tenant_that_the_client_names_is_ignored(door: ApiTestClient) -> None:
     assert (refused.status, refused.json["rejected"][0]["code"]) == (422, "invalid")
 
 
-def test_a_part_that_is_down_says_when_to_come_back(
-    door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unavailable_part_says_when_to_retry(door: ApiTestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def down(_: object) -> None:
         raise UnavailableError("the table is busy", retry_after_seconds=7)
 
@@ -200,9 +198,7 @@ def test_a_conflict_carries_the_version_that_won(
     assert (answer.status, answer.json["current_version"], answer.headers["retry-after"]) == (409, 4, "1")
 
 
-def test_a_defect_is_a_problem_that_tells_nothing(
-    door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_defect_is_a_problem_without_details(door: ApiTestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object) -> None:
         raise KeyError("the secret word")
 
@@ -228,7 +224,7 @@ class Garbled(InMemoryConversations):
         return {"title": "lost"}
 
 
-def test_an_answer_that_does_not_fit_its_route_is_our_defect(door: ApiTestClient) -> None:
+def test_answer_that_does_not_fit_its_schema_is_a_defect(door: ApiTestClient) -> None:
     door.conversations = Garbled(door.clock)
 
     answer = door.get("/v1/conversations/c1")

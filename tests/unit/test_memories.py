@@ -39,7 +39,7 @@ def path(receipt: dict[str, Any]) -> str:
     return f"/v1/memories/{receipt['id']}"
 
 
-def test_a_text_is_readable_and_findable_when_the_answer_comes(door: ApiTestClient) -> None:
+def test_document_is_readable_and_searchable_when_put_returns(door: ApiTestClient) -> None:
     (receipt,) = put(door, NUTS, metadata={"topic": "health"})
 
     assert receipt == {
@@ -60,7 +60,7 @@ def test_a_text_is_readable_and_findable_when_the_answer_comes(door: ApiTestClie
 
 
 @pytest.mark.parametrize("again", [NUTS, "Ada is  allergic\tto nuts."])
-def test_the_same_said_again_is_the_same_memory(door: ApiTestClient, again: str) -> None:
+def test_repeated_text_is_the_same_document(door: ApiTestClient, again: str) -> None:
     (first,) = put(door, NUTS)
     (second,) = put(door, again, key="k2", metadata={"seen": 2})
 
@@ -69,14 +69,14 @@ def test_the_same_said_again_is_the_same_memory(door: ApiTestClient, again: str)
     assert len(found(door, "nuts")) == 1
 
 
-def test_the_very_same_again_writes_nothing(door: ApiTestClient) -> None:
+def test_identical_document_writes_nothing(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS)
     (second,) = put(door, NUTS, key="k2")
 
     assert (second["version"], second["merged"]) == (first["version"], True)
 
 
-def test_a_batch_merges_its_own_repetitions(door: ApiTestClient) -> None:
+def test_batch_merges_repetitions_within_itself(door: ApiTestClient) -> None:
     receipts = put(door, NUTS, "It rains in Porto.", NUTS)
 
     assert [each["merged"] for each in receipts] == [False, False, True]
@@ -96,7 +96,7 @@ def test_a_batch_merges_its_own_repetitions(door: ApiTestClient) -> None:
         ("Status: ✅", "Status: ❌"),
     ],
 )
-def test_texts_that_differ_in_anything_are_kept_apart(door: ApiTestClient, one: str, other: str) -> None:
+def test_texts_that_differ_are_separate_documents(door: ApiTestClient, one: str, other: str) -> None:
     first, second = put(door, one, other)
 
     assert (first["merged"], second["merged"]) == (False, False)
@@ -110,7 +110,7 @@ def test_a_text_that_sounds_like_another_names_it(door: ApiTestClient) -> None:
     assert (first["similar_to"], second["similar_to"]) == ([], [first["id"]])
 
 
-def test_one_text_in_two_unicode_forms_is_one_memory(door: ApiTestClient) -> None:
+def test_text_in_two_unicode_forms_is_one_document(door: ApiTestClient) -> None:
     (first,) = put(door, "Zu\u0308rich is lovely.")
     (second,) = put(door, "Z\u00fcrich is lovely.", key="k2")
 
@@ -118,7 +118,7 @@ def test_one_text_in_two_unicode_forms_is_one_memory(door: ApiTestClient) -> Non
 
 
 @pytest.mark.parametrize("owner", [{"user_id": "bob"}, {"user_id": None}, {"agent_id": "support"}])
-def test_another_owners_same_words_are_another_memory(door: ApiTestClient, owner: dict[str, Any]) -> None:
+def test_same_text_of_another_owner_is_another_document(door: ApiTestClient, owner: dict[str, Any]) -> None:
     (first,) = put(door, NUTS)
     (second,) = put(door, NUTS, key="k2", **owner)
 
@@ -126,7 +126,7 @@ def test_another_owners_same_words_are_another_memory(door: ApiTestClient, owner
     assert second["merged"] is False
 
 
-def test_a_memory_changed_to_other_words_leaves_its_old_words_free(door: ApiTestClient) -> None:
+def test_changed_document_leaves_its_old_text_for_a_new_one(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS)
     door.patch(path(first), {"text": "Ada plays chess on Sundays."})
     (second,) = put(door, NUTS, key="k2")
@@ -135,7 +135,7 @@ def test_a_memory_changed_to_other_words_leaves_its_old_words_free(door: ApiTest
     assert door.get(path(first)).json["text"] == "Ada plays chess on Sundays."
 
 
-def test_a_deleted_memory_is_gone_at_once_and_can_be_put_again(door: ApiTestClient) -> None:
+def test_deleted_document_is_gone_at_once_and_can_be_put_again(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS)
 
     assert door.delete(path(first)).status == 204
@@ -149,7 +149,7 @@ def test_a_deleted_memory_is_gone_at_once_and_can_be_put_again(door: ApiTestClie
     assert len(found(door, "nuts")) == 1
 
 
-def test_a_stale_version_changes_nothing_and_learns_the_current_one(door: ApiTestClient) -> None:
+def test_stale_version_changes_nothing_and_returns_the_current_one(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS)
     door.patch(path(first), {"metadata": {"n": 1}})
     attempts: list[ApiTestResponse] = [
@@ -162,7 +162,7 @@ def test_a_stale_version_changes_nothing_and_learns_the_current_one(door: ApiTes
     assert door.get(path(first)).json["text"] == NUTS
 
 
-def test_a_patch_touches_what_it_names(door: ApiTestClient) -> None:
+def test_patch_changes_only_the_named_fields(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS, metadata={"n": 1}, expires_at=(NOON + timedelta(days=1)).isoformat())
 
     changed = door.patch(path(first), {"expires_at": None}).json
@@ -175,7 +175,7 @@ def test_a_patch_touches_what_it_names(door: ApiTestClient) -> None:
     )
 
 
-def test_an_expired_memory_is_neither_read_nor_found_nor_listed(door: ApiTestClient) -> None:
+def test_expired_document_is_neither_read_nor_found_nor_listed(door: ApiTestClient) -> None:
     (first,) = put(door, NUTS, expires_at=(NOON + timedelta(seconds=10)).isoformat())
     door.clock.advance(timedelta(seconds=9))
     assert (door.get(path(first)).status, len(found(door, "nuts"))) == (200, 1)
@@ -185,7 +185,7 @@ def test_an_expired_memory_is_neither_read_nor_found_nor_listed(door: ApiTestCli
     assert door.get("/v1/memories").json == {"items": [], "next_cursor": None}
 
 
-def test_without_the_index_a_memory_is_kept_and_waits(door: ApiTestClient) -> None:
+def test_document_is_stored_and_pending_while_the_index_is_away(door: ApiTestClient) -> None:
     door.memories.away = True
     (receipt,) = put(door, NUTS)
 
@@ -196,7 +196,7 @@ def test_without_the_index_a_memory_is_kept_and_waits(door: ApiTestClient) -> No
     assert (door.get("/v1/memories").status, door.get("/v1/memories").code) == (503, "unavailable")
 
 
-def test_without_the_embedding_model_a_memory_is_found_by_its_words(door: ApiTestClient) -> None:
+def test_document_is_found_by_words_without_the_embedding_model(door: ApiTestClient) -> None:
     door.embedder.away = True
     (receipt,) = put(door, NUTS)
 
@@ -205,7 +205,7 @@ def test_without_the_embedding_model_a_memory_is_found_by_its_words(door: ApiTes
     assert ([each["id"] for each in answer["results"]], answer["degraded"]) == ([receipt["id"]], True)
 
 
-def test_a_long_text_is_found_by_its_words_at_once_and_by_its_meaning_later(door: ApiTestClient) -> None:
+def test_long_text_is_found_by_words_at_once_and_by_meaning_later(door: ApiTestClient) -> None:
     chapters = " ".join(
         f"Chapter {number}: the sea was calm and the crew was tired." for number in range(2_000)
     )
@@ -220,7 +220,7 @@ def test_a_long_text_is_found_by_its_words_at_once_and_by_its_meaning_later(door
     assert len(best["text"]) < 1_000
 
 
-def test_a_page_ends_before_an_answer_outgrows_what_lambda_hands_out(door: ApiTestClient) -> None:
+def test_page_of_documents_fits_the_answer_of_lambda(door: ApiTestClient) -> None:
     for number in range(2):
         put(door, f"{number} " + "语言 " * 300_000, key=f"k{number}")
     sizes: list[int] = []
@@ -233,7 +233,7 @@ def test_a_page_ends_before_an_answer_outgrows_what_lambda_hands_out(door: ApiTe
     assert sizes == [1, 1]
 
 
-def test_a_cursor_is_good_for_its_own_listing(door: ApiTestClient) -> None:
+def test_cursor_is_valid_for_its_own_listing(door: ApiTestClient) -> None:
     put(door, "one tea", "two coffees", "three waters")
     cursor = door.get("/v1/memories", "user_id=ada&limit=2").json["next_cursor"]
 
@@ -256,7 +256,9 @@ def test_a_cursor_is_good_for_its_own_listing(door: ApiTestClient) -> None:
         {},
     ],
 )
-def test_a_bad_item_is_refused_before_anything_is_written(door: ApiTestClient, item: dict[str, Any]) -> None:
+def test_invalid_item_is_rejected_before_anything_is_written(
+    door: ApiTestClient, item: dict[str, Any]
+) -> None:
     answer = door.post("/v1/memories", {"items": [{"text": "good"}, item]})
 
     assert answer.status == 422
@@ -269,7 +271,7 @@ def test_metadata_has_a_limit(door: ApiTestClient) -> None:
     assert (answer.status, answer.code) == (413, "payload_too_large")
 
 
-def test_a_request_that_makes_something_needs_its_key(door: ApiTestClient) -> None:
+def test_put_requires_an_idempotency_key(door: ApiTestClient) -> None:
     answer = door.post("/v1/memories", {"items": [{"text": "x"}]}, key=None)
 
     assert (answer.status, answer.code) == (400, "idempotency_key_missing")

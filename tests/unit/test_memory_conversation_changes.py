@@ -41,7 +41,7 @@ def test_a_conversation_is_renamed_archived_and_shared_in_one_request(door: ApiT
 
 
 @pytest.mark.usefixtures("talk")
-def test_what_a_change_does_not_name_stays(door: ApiTestClient) -> None:
+def test_field_that_a_change_does_not_name_stays(door: ApiTestClient) -> None:
     door.patch(TALK, {"title": "Trip"})
     door.patch(TALK, {"status": "archived"})
 
@@ -86,7 +86,7 @@ def test_a_change_may_name_the_version_it_knows_in_if_match(door: ApiTestClient)
     assert door.patch(TALK, {"title": "Third", "expected_version": 2}, **{"if-match": tag}).status == 422
 
 
-def test_a_change_that_lost_a_race_is_made_on_what_won(
+def test_change_that_lost_a_race_is_made_on_the_winner(
     door: ApiTestClient, talk: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, replace = door.conversations, door.conversations.update_conversation
@@ -105,7 +105,7 @@ def test_a_change_that_lost_a_race_is_made_on_what_won(
 
 @pytest.mark.usefixtures("talk")
 @pytest.mark.parametrize("expected", [None, 1])
-def test_a_change_that_always_loses_ends(
+def test_change_that_always_loses_ends_as_unavailable(
     door: ApiTestClient, monkeypatch: pytest.MonkeyPatch, expected: int | None
 ) -> None:
     def lose(*_: object) -> None:
@@ -137,7 +137,7 @@ def test_a_change_that_always_loses_ends(
     ],
 )
 @pytest.mark.usefixtures("talk")
-def test_a_change_that_cannot_be_one_is_refused(door: ApiTestClient, body: Any) -> None:
+def test_malformed_change_is_rejected(door: ApiTestClient, body: Any) -> None:
     answer = door.patch(TALK, body)
 
     assert (answer.status, answer.code) == (422, "invalid")
@@ -165,7 +165,7 @@ def test_a_deleted_conversation_is_gone_at_once_and_deleting_it_again_is_fine(do
     assert door.get("/v1/conversations").json["items"] == []
 
 
-def test_what_never_was_cannot_be_changed_or_deleted(door: ApiTestClient) -> None:
+def test_missing_conversation_cannot_be_changed(door: ApiTestClient) -> None:
     assert (delete(door).status, delete(door, query="user_id=ada").status) == (404, 404)
     assert door.patch(TALK, {"title": "Phantom"}).status == 404
     assert door.get(TALK).status == 404

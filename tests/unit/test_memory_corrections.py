@@ -34,7 +34,7 @@ def lisbon(door: ApiTestClient) -> ApiTestClient:
     return door
 
 
-def test_a_fact_set_by_hand_is_readable_at_once(door: ApiTestClient) -> None:
+def test_correction_is_readable_at_once(door: ApiTestClient) -> None:
     answer = put(door, "Porto")
 
     assert (answer.status, answer.headers["etag"]) == (200, '"1"')
@@ -53,7 +53,7 @@ def test_a_correction_is_on_record_as_an_event(lisbon: ApiTestClient) -> None:
     assert episodes(lisbon).extracted == {("acme", event_id): CORRECTIONS_VERSION}
 
 
-def test_a_fact_taken_back_is_gone_and_its_history_is_not(lisbon: ApiTestClient) -> None:
+def test_retracted_fact_is_gone_and_its_history_is_not(lisbon: ApiTestClient) -> None:
     answer = lisbon.delete(CITY)
 
     assert (answer.status, answer.text) == (204, "")
@@ -71,7 +71,7 @@ def test_a_fact_taken_back_is_gone_and_its_history_is_not(lisbon: ApiTestClient)
 
 
 @pytest.mark.parametrize("path", [CITY, "/v1/users/ada/facts/never.known"])
-def test_what_is_not_there_cannot_be_taken_back_and_leaves_no_trace(lisbon: ApiTestClient, path: str) -> None:
+def test_missing_fact_cannot_be_retracted_and_leaves_no_trace(lisbon: ApiTestClient, path: str) -> None:
     lisbon.delete(CITY)
     before = (
         dict(episodes(lisbon).contents),
@@ -114,7 +114,7 @@ SPOKEN = [
 
 @pytest.mark.parametrize(("key", "old", "new"), SPOKEN)
 @pytest.mark.parametrize("by", ["PUT", "DELETE"])
-def test_what_the_user_says_after_a_correction_is_learned(
+def test_value_said_after_a_correction_becomes_current(
     door: ApiTestClient, key: str, old: str, new: str, by: str
 ) -> None:
     path = f"/v1/users/ada/facts/{key}"
@@ -184,27 +184,27 @@ def test_a_write_under_the_version_it_knows_goes_through(
         (422, {"expected_version": -1}, {}),
     ],
 )
-def test_a_version_is_asked_for_in_one_way(
+def test_expected_version_comes_from_body_or_headers(
     lisbon: ApiTestClient, status: int, body: dict[str, Any], headers: dict[str, str]
 ) -> None:
     assert put(lisbon, "Porto", headers=headers, **body).status == status
 
 
 @pytest.mark.parametrize(("tag", "status"), [('"1"', 409), ('"2"', 204)])
-def test_only_the_version_that_was_read_is_taken_back(lisbon: ApiTestClient, tag: str, status: int) -> None:
+def test_only_the_version_that_was_read_is_retracted(lisbon: ApiTestClient, tag: str, status: int) -> None:
     put(lisbon, "Porto")
 
     assert lisbon.delete(CITY, **{"if-match": tag}).status == status
     assert lisbon.get(CITY).status == (200 if status == 409 else 404)
 
 
-def test_a_request_retried_at_once_gets_the_tag_of_what_it_made(lisbon: ApiTestClient) -> None:
+def test_request_retried_at_once_gets_the_etag_of_its_result(lisbon: ApiTestClient) -> None:
     first, again = (put(lisbon, "Porto", headers={"idempotency-key": "k1"}) for _ in range(2))
 
     assert again.headers["etag"] == first.headers["etag"] == lisbon.get(CITY).headers["etag"]
 
 
-def test_what_has_not_changed_is_not_sent_again(lisbon: ApiTestClient) -> None:
+def test_unchanged_fact_is_not_sent_again(lisbon: ApiTestClient) -> None:
     for path in (CITY, "/v1/users/ada/profile"):
         tag = lisbon.get(path).headers["etag"]
         again = lisbon.get(path, **{"if-none-match": tag})
@@ -236,7 +236,7 @@ def test_what_has_not_changed_is_not_sent_again(lisbon: ApiTestClient) -> None:
         ("/v1/users/a b/facts/name", {"value": "x"}),
     ],
 )
-def test_what_cannot_be_a_fact_is_refused(door: ApiTestClient, path: str, body: dict[str, Any]) -> None:
+def test_malformed_fact_is_rejected(door: ApiTestClient, path: str, body: dict[str, Any]) -> None:
     answer = door.put(path, body)
 
     assert (answer.status, answer.code) == (422, "invalid")
@@ -276,7 +276,7 @@ def test_one_key_for_two_facts_is_two_requests(door: ApiTestClient, path: str) -
     assert len(episodes(door).contents) == 2
 
 
-def test_a_moment_in_the_past_lands_in_the_past(door: ApiTestClient) -> None:
+def test_correction_of_a_past_moment_is_in_the_past(door: ApiTestClient) -> None:
     put(door, "Porto", valid_from="2026-02-01T00:00:00Z")
 
     answer = put(door, "Lisbon", valid_from="2020-01-01T00:00:00Z")
@@ -287,7 +287,7 @@ def test_a_moment_in_the_past_lands_in_the_past(door: ApiTestClient) -> None:
         assert [fact["value"] for fact in then] == ([value] if value else [])
 
 
-def test_facts_of_the_past_know_nothing_of_what_was_taken_back_later(lisbon: ApiTestClient) -> None:
+def test_facts_as_of_a_moment_before_a_retraction_still_have_the_value(lisbon: ApiTestClient) -> None:
     lisbon.clock.advance(MINUTE)
     lisbon.delete(CITY)
     before, after = (moment.isoformat().replace("+00:00", "Z") for moment in (NOON, NOON + MINUTE))
@@ -300,7 +300,7 @@ def test_facts_of_the_past_know_nothing_of_what_was_taken_back_later(lisbon: Api
         assert hidden == []
 
 
-def test_who_only_confirms_keeps_the_date_and_may_change_the_kind(lisbon: ApiTestClient) -> None:
+def test_confirmation_keeps_the_date_and_may_change_the_kind(lisbon: ApiTestClient) -> None:
     answer = put(lisbon, "lisbon", kind="plan")
 
     assert (answer.json["value"], answer.json["kind"]) == ("lisbon", "plan")
@@ -308,7 +308,7 @@ def test_who_only_confirms_keeps_the_date_and_may_change_the_kind(lisbon: ApiTes
     assert put(lisbon, "Porto").json["kind"] == "plan"
 
 
-def test_what_models_call_an_attribute_leads_people_to_the_same_fact(lisbon: ApiTestClient) -> None:
+def test_alias_of_an_attribute_names_the_same_fact(lisbon: ApiTestClient) -> None:
     by_hand = lisbon.put("/v1/users/ada/facts/location.city", {"value": "Porto"})
 
     assert (by_hand.json["key"], by_hand.json["version"]) == ("home.city", 2)
@@ -317,7 +317,7 @@ def test_what_models_call_an_attribute_leads_people_to_the_same_fact(lisbon: Api
     assert lisbon.get(CITY).status == 404
 
 
-def test_the_last_word_counts_though_clocks_disagree(door: ApiTestClient) -> None:
+def test_last_correction_wins_although_clocks_disagree(door: ApiTestClient) -> None:
     put(door, "Porto")
     door.clock.advance(-MINUTE)
 
@@ -362,9 +362,7 @@ def test_the_same_event_over_the_bus_changes_nothing(lisbon: ApiTestClient) -> N
 
 @pytest.mark.parametrize("type_", ["fact.corrected", "fact.retracted", "fact.recorded"])
 @pytest.mark.parametrize("door_of", ["/v1/events", "/v1/agents/default/episodes"])
-def test_nobody_corrects_a_fact_by_saying_that_it_happened(
-    lisbon: ApiTestClient, door_of: str, type_: str
-) -> None:
+def test_event_of_a_reserved_type_corrects_no_fact(lisbon: ApiTestClient, door_of: str, type_: str) -> None:
     event = {"user_id": "ada", "type": type_, "payload": {"key": "home.city", "value": "Rome"}}
 
     answer = lisbon.post(door_of, {door_of.rsplit("/", 1)[-1]: [event]})

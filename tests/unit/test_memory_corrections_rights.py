@@ -9,7 +9,7 @@ CITY = "/v1/users/ada/facts/home.city"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_to_correct_takes_the_scope_to_write_memory(door: ApiTestClient, method: str) -> None:
+def test_correction_needs_the_write_scope(door: ApiTestClient, method: str) -> None:
     learn(door.facts, ADA, an_observation("Lisbon"))
     door.scopes = ("events:write", "memory:read", "chat")
 

@@ -37,7 +37,7 @@ def at(days: float) -> str:
     return (NOON + days * DAY).isoformat()
 
 
-def test_an_episode_is_readable_the_moment_it_is_taken(door: ApiTestClient) -> None:
+def test_episode_is_readable_as_soon_as_it_is_accepted(door: ApiTestClient) -> None:
     answer = post(door, said("e1", session_id="s1"))
 
     assert (answer.status, answer.json) == (
@@ -64,14 +64,14 @@ def test_an_episode_is_readable_the_moment_it_is_taken(door: ApiTestClient) -> N
     }
 
 
-def test_one_episode_needs_no_list_around_it(door: ApiTestClient) -> None:
+def test_single_episode_is_accepted_without_a_list(door: ApiTestClient) -> None:
     answer = door.post(EPISODES, said("e1"), key=None)
 
     assert (answer.status, answer.json["accepted"]) == (201, [{"index": 0, "event_id": "e1"}])
     assert read(door) == ["e1"]
 
 
-def test_what_is_appended_is_learned_from_once(door: ApiTestClient) -> None:
+def test_appended_episode_is_extracted_once(door: ApiTestClient) -> None:
     post(door, said("e1"), {"user_id": "ada", "type": "page.viewed", "payload": {"path": "/"}})
     extraction = Extraction(observant(), episodes=door.episodes, facts=door.facts)
 
@@ -84,7 +84,7 @@ def test_what_is_appended_is_learned_from_once(door: ApiTestClient) -> None:
     assert None not in door.episodes.extracted.values()
 
 
-def test_what_was_learned_from_is_not_published_again(door: ApiTestClient) -> None:
+def test_extracted_episode_is_not_published_again(door: ApiTestClient) -> None:
     post(door, said("e1"))
     Extraction(observant(), episodes=door.episodes, facts=door.facts).send(*door.bus.published)
 
@@ -92,7 +92,7 @@ def test_what_was_learned_from_is_not_published_again(door: ApiTestClient) -> No
     assert len(door.bus.published) == 1
 
 
-def test_a_copy_that_says_something_else_is_the_first_one(door: ApiTestClient) -> None:
+def test_copy_with_other_content_is_the_first_episode(door: ApiTestClient) -> None:
     post(door, said("e1"))
     post(door, said("e1", payload={"text": "I live in Paris"}))
 
@@ -107,7 +107,7 @@ def test_episodes_without_a_moment_keep_the_order_they_were_sent_in(door: ApiTes
     assert read(door) == names
 
 
-def test_one_bad_episode_does_not_refuse_its_neighbours(door: ApiTestClient) -> None:
+def test_invalid_episode_does_not_reject_the_others(door: ApiTestClient) -> None:
     answer = post(
         door,
         said("e1"),
@@ -132,7 +132,7 @@ def test_one_bad_episode_does_not_refuse_its_neighbours(door: ApiTestClient) -> 
     assert read(door) == ["e1", "e6"]
 
 
-def test_nothing_to_take_is_an_error_with_its_reason(door: ApiTestClient) -> None:
+def test_batch_without_a_valid_episode_is_an_error_with_its_reason(door: ApiTestClient) -> None:
     assert (post(door, 1).status, post(door).status, post(door, *[SAID] * 101).status) == (422, 422, 422)
     assert post(door, said("e1", payload={"text": "x" * 200_001})).status == 413
     assert read(door) == []
@@ -146,7 +146,7 @@ def test_a_retried_request_names_the_same_episodes_of_its_agent_only(door: ApiTe
     assert len(read(door)) == len(read(door, path="/v1/agents/other/episodes")) == 1
 
 
-def test_an_episode_the_bus_refuses_is_published_when_it_is_sent_again(door: ApiTestClient) -> None:
+def test_episode_that_the_bus_rejects_is_published_when_sent_again(door: ApiTestClient) -> None:
     door.bus.refusing = {"e1": "ThrottlingException"}
     refused = post(door, said("e1"), said("e2")).json
     door.bus.refusing = {}
@@ -161,7 +161,7 @@ def test_an_episode_the_bus_refuses_is_published_when_it_is_sent_again(door: Api
     ("error", "tried", "published"),
     [(ConflictError("collided"), ["e1", "e2", "e3"], ["e2", "e3"]), (UnavailableError("busy"), ["e1"], [])],
 )
-def test_an_episode_that_cannot_be_recorded_is_not_published_and_a_store_that_is_away_not_asked_again(
+def test_unrecorded_episode_is_not_published_and_a_store_away_not_asked_again(
     door: ApiTestClient,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -184,7 +184,7 @@ def test_an_episode_that_cannot_be_recorded_is_not_published_and_a_store_that_is
     assert [event.event_id for event in door.bus.published] == published
 
 
-def test_what_is_not_to_be_remembered_leaves_no_episode(door: ApiTestClient) -> None:
+def test_event_not_to_be_remembered_leaves_no_episode(door: ApiTestClient) -> None:
     assert post(door, said("e1", remember=False)).status == 201
 
     assert read(door) == []
@@ -192,7 +192,7 @@ def test_what_is_not_to_be_remembered_leaves_no_episode(door: ApiTestClient) -> 
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
-def test_pages_follow_time_across_days(door: ApiTestClient, limit: int) -> None:
+def test_pages_of_episodes_are_in_time_order_across_days(door: ApiTestClient, limit: int) -> None:
     days = [-3, 0, -1.5, -29, -0.25]
     post(door, *(said(f"e{day}", occurred_at=at(day)) for day in days))
 
@@ -205,7 +205,7 @@ def test_pages_follow_time_across_days(door: ApiTestClient, limit: int) -> None:
     assert seen == ["e-29", "e-3", "e-1.5", "e-0.25", "e0"]
 
 
-def test_a_range_a_session_and_a_user_narrow_what_is_read(door: ApiTestClient) -> None:
+def test_episodes_are_limited_by_range_session_and_user(door: ApiTestClient) -> None:
     for number in range(4):
         session = f"s{number % 2}"
         post(
@@ -219,7 +219,7 @@ def test_a_range_a_session_and_a_user_narrow_what_is_read(door: ApiTestClient) -
     assert read(door, "user_id=user1&session_id=s1") == ["e3"]
 
 
-def test_without_a_range_the_last_thirty_days_count_and_what_runs_a_little_ahead(door: ApiTestClient) -> None:
+def test_default_range_is_thirty_days_and_a_margin_for_fast_clocks(door: ApiTestClient) -> None:
     post(door, *(said(f"e{day}", occurred_at=at(day)) for day in (-31, -29, 0.9, 1.1)))
 
     assert read(door) == ["e-29", "e0.9"]
@@ -243,7 +243,7 @@ def test_without_a_range_the_last_thirty_days_count_and_what_runs_a_little_ahead
         ("limit=201", "invalid"),
     ],
 )
-def test_a_query_that_makes_no_sense_is_refused(door: ApiTestClient, query: str, code: str) -> None:
+def test_invalid_range_of_episodes_is_rejected(door: ApiTestClient, query: str, code: str) -> None:
     assert (door.get(EPISODES, query).status, door.get(EPISODES, query).code) == (422, code)
 
 
@@ -253,7 +253,7 @@ def test_the_first_days_there_are_can_be_read(door: ApiTestClient) -> None:
     assert read(door, "to=1970-01-02T00:00:00Z") == ["e1"]
 
 
-def test_a_cursor_is_good_for_its_own_query_and_tenant(door: ApiTestClient) -> None:
+def test_cursor_of_episodes_is_valid_for_its_query_and_tenant(door: ApiTestClient) -> None:
     post(door, *(said(f"e{number}") for number in range(3)))
     cursor = door.get(EPISODES, "limit=1").json["next_cursor"]
 
@@ -282,7 +282,7 @@ def test_another_tenant_and_another_agent_see_nothing(door: ApiTestClient) -> No
     assert door.get(EPISODES).json["items"][0]["payload"] == {"text": "mine"}
 
 
-def test_appending_and_reading_are_different_scopes(door: ApiTestClient) -> None:
+def test_appending_and_reading_episodes_need_different_scopes(door: ApiTestClient) -> None:
     door.scopes = ("events:write", "memory:read")
     assert post(door, SAID).code == "scope_missing"
     door.scopes = ("events:write", "memory:write")

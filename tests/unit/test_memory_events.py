@@ -20,7 +20,7 @@ def post(door: ApiTestClient, *events: Any, key: str | None = None) -> ApiTestRe
     return door.post("/v1/events", {"events": list(events)}, key=key)
 
 
-def test_an_event_is_published_as_it_came_with_what_was_missing(door: ApiTestClient) -> None:
+def test_event_is_published_with_its_missing_fields_added(door: ApiTestClient) -> None:
     answer = post(door, SAID)
 
     (event,) = door.bus.published
@@ -38,7 +38,7 @@ def test_an_event_is_published_as_it_came_with_what_was_missing(door: ApiTestCli
     )
 
 
-def test_what_a_producer_says_is_kept(door: ApiTestClient) -> None:
+def test_fields_that_a_producer_names_are_kept(door: ApiTestClient) -> None:
     full = SAID | {
         "event_id": "e1",
         "agent_id": "guide",
@@ -62,7 +62,7 @@ def test_events_without_ids_get_different_ones(door: ApiTestClient) -> None:
     assert len({event.event_id for event in door.bus.published}) == 3
 
 
-def test_ids_sort_as_the_events_came_also_where_all_name_one_moment(door: ApiTestClient) -> None:
+def test_ids_sort_in_order_of_arrival_within_one_moment(door: ApiTestClient) -> None:
     told = [
         SAID | {"occurred_at": "2026-01-02T03:04:05Z", "payload": {"text": str(number)}}
         for number in range(20)
@@ -81,13 +81,13 @@ def test_a_retried_request_names_the_same_events(door: ApiTestClient) -> None:
     assert len({each["event_id"] for each in first.json["accepted"]}) == 2
 
 
-def test_a_key_used_for_other_events_does_not_swallow_them(door: ApiTestClient) -> None:
+def test_reused_key_loses_no_events(door: ApiTestClient) -> None:
     one, other = post(door, SAID, key="k1").json, post(door, VIEWED, key="k1").json
 
     assert one["accepted"][0]["event_id"] != other["accepted"][0]["event_id"]
 
 
-def test_a_key_means_nothing_to_another_tenant(door: ApiTestClient) -> None:
+def test_key_of_another_tenant_names_other_events(door: ApiTestClient) -> None:
     mine = post(door, SAID, key="k1").json
     door.tenant = "zeta"
 
@@ -130,7 +130,7 @@ BAD: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("event", "code", "words"), BAD)
-def test_a_bad_event_is_named_and_does_not_refuse_its_neighbours(
+def test_invalid_event_is_named_and_does_not_reject_the_others(
     door: ApiTestClient, event: Any, code: str, words: str
 ) -> None:
     answer = post(door, SAID, event, VIEWED)
@@ -143,9 +143,7 @@ def test_a_bad_event_is_named_and_does_not_refuse_its_neighbours(
 
 
 @pytest.mark.parametrize(("event", "code", "words"), BAD)
-def test_a_batch_of_nothing_but_bad_events_is_refused(
-    door: ApiTestClient, event: Any, code: str, words: str
-) -> None:
+def test_batch_of_invalid_events_is_rejected(door: ApiTestClient, event: Any, code: str, words: str) -> None:
     answer = post(door, event)
 
     assert (answer.status, answer.code) == (413 if code == "payload_too_large" else 422, code)
@@ -153,14 +151,14 @@ def test_a_batch_of_nothing_but_bad_events_is_refused(
     assert door.bus.published == []
 
 
-def test_events_that_are_bad_for_different_reasons_are_simply_invalid(door: ApiTestClient) -> None:
+def test_batch_invalid_for_different_reasons_has_the_code_invalid(door: ApiTestClient) -> None:
     answer = post(door, {}, SAID | {"payload": {"text": "x" * 200_000}})
 
     assert (answer.status, answer.code) == (422, "invalid")
     assert [each["code"] for each in answer.json["rejected"]] == ["invalid", "payload_too_large"]
 
 
-def test_what_the_bus_refuses_is_not_called_accepted(door: ApiTestClient) -> None:
+def test_event_that_the_bus_rejects_is_not_accepted(door: ApiTestClient) -> None:
     door.bus.refusing = {"e1": "InternalFailure"}
 
     answer = post(door, {}, *(SAID | {"event_id": f"e{number}"} for number in range(3)))
@@ -174,7 +172,7 @@ def test_what_the_bus_refuses_is_not_called_accepted(door: ApiTestClient) -> Non
     assert "e1" in answer.json["rejected"][1]["detail"]
 
 
-def test_a_bus_that_takes_nothing_is_unavailable(door: ApiTestClient) -> None:
+def test_bus_that_accepts_no_event_is_unavailable(door: ApiTestClient) -> None:
     door.bus.refusing = {"*": "InternalFailure"}
 
     answer = post(door, SAID, VIEWED)

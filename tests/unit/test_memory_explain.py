@@ -39,7 +39,7 @@ def explained(door: ApiTestClient, path: str = CITY) -> dict[str, Any]:
     return found
 
 
-def test_a_fact_names_its_event_its_words_its_channel_and_its_reader(door: ApiTestClient) -> None:
+def test_explanation_names_event_quote_channel_and_reader(door: ApiTestClient) -> None:
     learn(door, said("I live in Lisbon", session_id="s1", agent_id="guide", origin="api"))
 
     why = explained(door)
@@ -57,7 +57,7 @@ def test_a_fact_names_its_event_its_words_its_channel_and_its_reader(door: ApiTe
     assert (why["replaced"], why["conflicts"]) == ([], [])
 
 
-def test_a_fact_costs_its_events_share_of_the_question(door: ApiTestClient) -> None:
+def test_explanation_has_the_events_share_of_the_cost(door: ApiTestClient) -> None:
     learn(door, said("I live in Lisbon"), said("I like tea", "e2"), said("I like rum", "e3"))
 
     assert explained(door)["cost"] == {
@@ -71,7 +71,7 @@ def test_a_fact_costs_its_events_share_of_the_question(door: ApiTestClient) -> N
     }
 
 
-def test_a_long_event_costs_all_its_questions(door: ApiTestClient) -> None:
+def test_cost_of_a_long_event_is_that_of_all_its_questions(door: ApiTestClient) -> None:
     learn(door, said(f"I live in Lisbon. {'Nothing to see here. ' * 5_000}"))
 
     cost = explained(door)["cost"]
@@ -80,7 +80,7 @@ def test_a_long_event_costs_all_its_questions(door: ApiTestClient) -> None:
     assert cost["dollars"] == pytest.approx(0.006 * cost["questions"])
 
 
-def test_what_a_rule_or_a_person_says_costs_nothing(door: ApiTestClient) -> None:
+def test_fact_of_a_rule_or_a_person_has_no_cost(door: ApiTestClient) -> None:
     learn(door, a_setting())
     door.put(CITY, {"value": "Porto"})
 
@@ -90,7 +90,7 @@ def test_what_a_rule_or_a_person_says_costs_nothing(door: ApiTestClient) -> None
     assert (by_hand["read_by"], by_hand["rule"], by_hand["cost"]) == ("person", "correction", None)
 
 
-def test_what_held_before_was_replaced_and_what_was_not_believed_is_overruled(door: ApiTestClient) -> None:
+def test_former_value_is_replaced_and_less_trusted_one_overruled(door: ApiTestClient) -> None:
     learn(door, said("I live in Rome", "old", occurred_at=NOON - timedelta(days=9)))
     door.put(CITY, {"value": "Lisbon", "valid_from": NOON.isoformat(), "pinned": True})
     door.clock.advance(timedelta(days=1))
@@ -105,7 +105,7 @@ def test_what_held_before_was_replaced_and_what_was_not_believed_is_overruled(do
     assert why["conflicts"] == door.get(CITY).json["conflicts"] == []
 
 
-def test_what_held_until_something_older_was_told_was_replaced_and_contradicts_nothing() -> None:
+def test_value_replaced_by_an_older_one_is_no_conflict() -> None:
     rome = an_observation("Rome", event_id="rome")
     said_at = NOON + timedelta(days=2)
     lisbon = an_observation(
@@ -120,7 +120,7 @@ def test_what_held_until_something_older_was_told_was_replaced_and_contradicts_n
     assert ([each.value for each in why.replaced], why.conflicts, why.overruled) == (["Rome"], (), ())
 
 
-def test_what_was_taken_back_is_over_though_the_new_word_speaks_of_an_earlier_time() -> None:
+def test_retracted_value_is_replaced_by_one_of_an_earlier_time() -> None:
     lisbon = an_observation("Lisbon", event_id="lisbon")
     gone = an_observation(None, event_id="gone", trust=Trust.CORRECTED, valid_from=NOON + timedelta(days=1))
     by_hand = {
@@ -138,7 +138,7 @@ def test_what_was_taken_back_is_over_though_the_new_word_speaks_of_an_earlier_ti
     assert ([each.value for each in why.replaced], why.conflicts, why.overruled) == (["Lisbon", None], (), ())
 
 
-def test_a_conflict_is_the_one_that_the_fact_carries(door: ApiTestClient) -> None:
+def test_conflicts_are_those_that_the_fact_names(door: ApiTestClient) -> None:
     learn(door, said("I live in Rome", "e1", agent_id="chat"))
     learn(door, said("I live in Lisbon", "e2", agent_id="mail", occurred_at=NOON + timedelta(hours=1)))
 
@@ -149,7 +149,7 @@ def test_a_conflict_is_the_one_that_the_fact_carries(door: ApiTestClient) -> Non
     assert (why["replaced"], why["overruled"]) == ([], [])
 
 
-def test_the_same_said_again_is_no_conflict(door: ApiTestClient) -> None:
+def test_repeated_value_is_no_conflict(door: ApiTestClient) -> None:
     learn(
         door, said("I live in Lisbon"), said("I live in lisbon", "e2", occurred_at=NOON + timedelta(days=1))
     )
@@ -157,7 +157,7 @@ def test_the_same_said_again_is_no_conflict(door: ApiTestClient) -> None:
     assert (explained(door)["conflicts"], explained(door)["event"]["event_id"]) == ([], "e1")
 
 
-def test_an_event_that_lies_cold_is_named_all_the_same(door: ApiTestClient) -> None:
+def test_archived_event_is_named_in_the_explanation(door: ApiTestClient) -> None:
     learn(door, said("I live in Lisbon"))
     door.episodes.contents.clear()
 
@@ -167,7 +167,7 @@ def test_an_event_that_lies_cold_is_named_all_the_same(door: ApiTestClient) -> N
     assert why["quote"] == "I live in Lisbon"
 
 
-def test_without_the_wish_a_fact_is_read_as_ever(door: ApiTestClient) -> None:
+def test_fact_without_explain_has_no_explanation(door: ApiTestClient) -> None:
     learn(door, said("I live in Lisbon"))
 
     assert "explanation" not in door.get(CITY).json

@@ -61,7 +61,7 @@ def test_a_profile_is_the_current_facts_as_data_and_as_text(knowing: ApiTestClie
     assert profile["tokens"] == estimate_tokens(profile["text"])
 
 
-def test_the_past_comes_in_pages_that_only_its_own_cursor_opens(knowing: ApiTestClient) -> None:
+def test_facts_as_of_a_moment_come_in_pages_with_their_own_cursor(knowing: ApiTestClient) -> None:
     facts, then = "/v1/users/ada/facts", f"as_of={day(3)}"
 
     first = knowing.get(facts, f"{then}&limit=1").json
@@ -76,7 +76,7 @@ def test_the_past_comes_in_pages_that_only_its_own_cursor_opens(knowing: ApiTest
         assert knowing.get(facts, f"{other}&cursor={first['next_cursor']}").code == "bad_cursor"
 
 
-def test_a_stranger_has_an_empty_profile(door: ApiTestClient) -> None:
+def test_unknown_user_has_an_empty_profile(door: ApiTestClient) -> None:
     assert door.get("/v1/users/nobody/profile").json == {"version": 0, "facts": [], "text": "", "tokens": 0}
 
 
@@ -88,7 +88,7 @@ def test_a_stranger_has_an_empty_profile(door: ApiTestClient) -> None:
         (2, {"home.city": "Paris", "likes.tea": "tea"}),
     ],
 )
-def test_a_profile_of_the_past_is_what_was_true_then(
+def test_profile_as_of_a_moment_has_what_was_true_then(
     knowing: ApiTestClient, moment: int, known: dict[str, str]
 ) -> None:
     assert values(knowing.get("/v1/users/ada/profile", f"as_of={day(moment)}")) == known
@@ -103,21 +103,23 @@ def test_a_profile_of_the_past_is_what_was_true_then(
         (f"as_of={day(2)}&known_at={day(7)}", "Lisbon"),
     ],
 )
-def test_facts_of_the_past_are_what_was_known_then(knowing: ApiTestClient, query: str, city: str) -> None:
+def test_facts_known_at_a_moment_have_what_was_known_then(
+    knowing: ApiTestClient, query: str, city: str
+) -> None:
     assert values(knowing.get("/v1/users/ada/facts", query))["home.city"] == city
     assert values(knowing.get("/v1/users/ada/facts", f"{query}&kind=place")) == {"home.city": city}
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2026-03-01T12:00:00", "2026-13-01T00:00:00Z", ""])
 @pytest.mark.parametrize("path", ["/v1/users/ada/profile", "/v1/users/ada/facts"])
-def test_a_moment_without_a_meaning_is_refused(knowing: ApiTestClient, path: str, moment: str) -> None:
+def test_malformed_moment_is_rejected(knowing: ApiTestClient, path: str, moment: str) -> None:
     answer = knowing.get(path, f"as_of={moment}")
 
     assert (answer.status, answer.code) == (422, "invalid")
     assert "as_of" in answer.json["errors"][0]["field"]
 
 
-def test_one_fact_says_where_it_comes_from(knowing: ApiTestClient) -> None:
+def test_fact_has_its_provenance(knowing: ApiTestClient) -> None:
     fact = knowing.get("/v1/users/ada/facts/home.city").json
 
     assert (fact["value"], fact["replaced"], fact["version"], fact["trust"]) == (
@@ -151,11 +153,11 @@ def test_a_history_is_every_version_with_its_event(knowing: ApiTestClient) -> No
         "/v1/users/ad/facts/home.city/history",
     ],
 )
-def test_what_is_not_known_is_not_found(knowing: ApiTestClient, path: str) -> None:
+def test_unknown_fact_is_not_found(knowing: ApiTestClient, path: str) -> None:
     assert (knowing.get(path).status, knowing.get(path).code) == (404, "not_found")
 
 
-def test_another_tenants_user_is_a_stranger(knowing: ApiTestClient) -> None:
+def test_user_of_another_tenant_is_unknown(knowing: ApiTestClient) -> None:
     knowing.tenant = "zeta"
 
     assert values(knowing.get("/v1/users/ada/profile")) == {}
@@ -168,7 +170,7 @@ def test_another_tenants_user_is_a_stranger(knowing: ApiTestClient) -> None:
     "key", ["a#b", "a%23b", "..", "x" * 201, "x" * 5000, "語" * 199 + "#", " ", ".a", "a b"]
 )
 @pytest.mark.parametrize("tail", ["", "/history"])
-def test_a_key_that_no_fact_has_is_refused(knowing: ApiTestClient, key: str, tail: str) -> None:
+def test_malformed_fact_key_is_rejected(knowing: ApiTestClient, key: str, tail: str) -> None:
     path = f"/v1/users/ada/facts/{key}{tail}"
     answer = knowing.call("GET", path, headers={}, path_parameters={"user": "ada", "key": key})
 
@@ -202,7 +204,7 @@ def test_a_kind_filters_the_list(knowing: ApiTestClient) -> None:
 @pytest.mark.parametrize(
     "query", ["kind=gossip", "limit=0", "limit=201", "limit=x", "limit=-1", "cursor=" + "x" * 2049]
 )
-def test_a_query_outside_its_bounds_is_refused(knowing: ApiTestClient, query: str) -> None:
+def test_parameter_out_of_bounds_is_rejected(knowing: ApiTestClient, query: str) -> None:
     answer = knowing.get("/v1/users/ada/facts", query)
 
     assert (answer.status, answer.code) == (422, "invalid")

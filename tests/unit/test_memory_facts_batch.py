@@ -105,7 +105,7 @@ def test_valid_facts_are_written_and_the_others_reported(door: ApiTestClient) ->
     assert len(door.facts._episodes.contents) == 2
 
 
-def test_the_same_request_again_is_the_same_answer_and_one_effect(door: ApiTestClient) -> None:
+def test_repeated_batch_has_the_same_answer_and_one_effect(door: ApiTestClient) -> None:
     first = post(door, TEA, PORTO)
 
     assert post(door, TEA, PORTO).text == first.text
@@ -140,7 +140,7 @@ def test_a_batch_needs_a_key(door: ApiTestClient) -> None:
 @pytest.mark.parametrize(
     "body", [{"facts": []}, {"facts": [TEA] * 101}, {}, {"facts": [TEA], "why": 1}, [TEA]]
 )
-def test_what_is_no_batch_is_refused(door: ApiTestClient, body: Any) -> None:
+def test_malformed_batch_is_rejected(door: ApiTestClient, body: Any) -> None:
     answer = door.post(BATCH, body)
 
     assert (answer.status, answer.code) == (422, "invalid")
@@ -157,7 +157,7 @@ def test_a_hundred_facts_are_written_in_as_few_commits_as_fit() -> None:
     assert facts.written == -(-100 // CHANGES_MAX) == 6
 
 
-def test_a_lost_race_is_run_again_and_nobody_hears_of_it() -> None:
+def test_lost_race_is_retried_unseen() -> None:
     facts, pauses = Contended(rivals=CORRECTION_RETRY.tries - 1), list[float]()
 
     fact = put(facts, expected=0, pauses=pauses)
@@ -178,7 +178,7 @@ def test_a_race_for_the_named_version_is_a_conflict_and_leaves_no_event() -> Non
     assert facts._episodes.contents == {}
 
 
-def test_who_loses_every_race_is_asked_to_come_back() -> None:
+def test_writer_that_loses_every_race_is_asked_to_retry_later() -> None:
     facts = Contended(rivals=99)
 
     with pytest.raises(UnavailableError) as busy:

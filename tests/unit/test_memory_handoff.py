@@ -67,7 +67,7 @@ def test_a_handoff_holds_the_conversation_its_summary_and_what_is_open(talk: Api
     assert handoff["taken_at"] == (NOON + timedelta(minutes=TURNS)).isoformat().replace("+00:00", "Z")
 
 
-def test_what_it_is_about_comes_from_the_messages_themselves(talk: ApiTestClient) -> None:
+def test_active_entities_of_a_handoff_come_from_the_messages(talk: ApiTestClient) -> None:
     entities = handed(talk)["active_entities"]
 
     assert "A-1005" in {each["value"] for each in entities}
@@ -78,7 +78,7 @@ def test_what_it_is_about_comes_from_the_messages_themselves(talk: ApiTestClient
 @pytest.mark.parametrize(
     ("covered", "turns", "expected"), [(0, 1, 6), (4, 1, 2), (4, 3, 3), (6, 2, 2), (6, 40, 6)]
 )
-def test_between_the_summary_and_the_messages_is_no_gap(
+def test_handoff_has_no_gap_between_summary_and_messages(
     talk: ApiTestClient, covered: int, turns: int, expected: int
 ) -> None:
     if covered:
@@ -89,7 +89,7 @@ def test_between_the_summary_and_the_messages_is_no_gap(
     assert shown == [f"Turn {number} about order A-100{number}" for number in range(TURNS - expected, TURNS)]
 
 
-def test_a_conversation_without_a_word_can_be_handed_off(door: ApiTestClient) -> None:
+def test_empty_conversation_can_be_handed_off(door: ApiTestClient) -> None:
     door.conversations.create_conversation(a_conversation("c"), request_key=uuid4().hex)
 
     handoff = handed(door)
@@ -100,7 +100,7 @@ def test_a_conversation_without_a_word_can_be_handed_off(door: ApiTestClient) ->
     ] * 5
 
 
-def test_a_member_gets_what_is_known_about_them_and_not_about_the_owner(talk: ApiTestClient) -> None:
+def test_handoff_for_a_member_has_their_facts_and_not_the_owners(talk: ApiTestClient) -> None:
     learn(talk.facts, ADA, an_observation("Lisbon"))
     learn(talk.facts, Owner(tenant="acme", user="bob"), an_observation("Porto"))
 
@@ -112,7 +112,7 @@ def test_a_member_gets_what_is_known_about_them_and_not_about_the_owner(talk: Ap
     assert cities == [["Lisbon"], ["Lisbon"], ["Porto"]]
 
 
-def test_strangers_other_tenants_and_the_late_get_none(talk: ApiTestClient) -> None:
+def test_handoff_is_refused_to_non_members_and_other_tenants(talk: ApiTestClient) -> None:
     assert talk.get(PATH, "user_id=eve").code == "not_a_member"
     assert [talk.get(PATH, f"turns={turns}").status for turns in ("0", "41", "x")] == [422] * 3
     talk.tenant = "zeta"

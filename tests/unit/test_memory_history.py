@@ -44,7 +44,7 @@ def pages(door: ApiTestClient, limit: int) -> list[list[dict[str, Any]]]:
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def test_a_long_history_comes_in_pages_that_number_on(door: ApiTestClient) -> None:
+def test_long_history_comes_in_pages_with_continued_numbers(door: ApiTestClient) -> None:
     toggled(door)
 
     found = pages(door, 50)
@@ -55,7 +55,7 @@ def test_a_long_history_comes_in_pages_that_number_on(door: ApiTestClient) -> No
     assert [each["current"] for each in every] == [False] * (TOGGLES - 1) + [True]
 
 
-def test_a_value_that_was_replaced_ended_when_the_next_one_began_on_the_next_page_too(
+def test_replaced_value_ends_where_the_next_begins_across_pages(
     door: ApiTestClient,
 ) -> None:
     toggled(door, 25)
@@ -65,7 +65,7 @@ def test_a_value_that_was_replaced_ended_when_the_next_one_began_on_the_next_pag
     assert [each["valid_until"] for each in every] == [*(each["valid_from"] for each in every[1:]), None]
 
 
-def test_a_cursor_of_one_history_is_good_for_no_other(door: ApiTestClient) -> None:
+def test_cursor_of_a_history_is_valid_for_no_other(door: ApiTestClient) -> None:
     toggled(door, 25)
     learn(door.facts, ADA, an_observation())
     cursor = door.get(HISTORY, "limit=10").json["next_cursor"]
@@ -73,7 +73,7 @@ def test_a_cursor_of_one_history_is_good_for_no_other(door: ApiTestClient) -> No
     assert door.get("/v1/users/ada/facts/home.city/history", f"cursor={cursor}").code == "bad_cursor"
 
 
-def test_what_was_taken_back_ended_then_and_nothing_holds(door: ApiTestClient) -> None:
+def test_retracted_value_ends_with_its_retraction(door: ApiTestClient) -> None:
     learn(door.facts, ADA, an_observation("Lisbon", valid_from=NOON - HOUR))
     door.delete("/v1/users/ada/facts/home.city")
 
@@ -83,7 +83,7 @@ def test_what_was_taken_back_ended_then_and_nothing_holds(door: ApiTestClient) -
     assert (back["value"], back["current"]) == (None, True)
 
 
-def test_a_fact_of_a_day_gone_by_says_when_it_ended(door: ApiTestClient) -> None:
+def test_fact_as_of_a_day_says_when_it_ended(door: ApiTestClient) -> None:
     learn(door.facts, ADA, an_observation("Lisbon", event_id="e1", valid_from=NOON - HOUR * 9))
     learn(door.facts, ADA, an_observation("Rome", event_id="e2", valid_from=NOON - HOUR * 3))
     then, before = (
@@ -103,7 +103,7 @@ def test_a_fact_of_a_day_gone_by_says_when_it_ended(door: ApiTestClient) -> None
     assert shown == fact | {"confidence": shown["confidence"]}
 
 
-def test_what_explains_a_fact_of_a_long_history_is_bounded_and_numbered_as_there(door: ApiTestClient) -> None:
+def test_explanation_of_a_long_history_is_bounded_and_numbered_alike(door: ApiTestClient) -> None:
     toggled(door, 230)
 
     told = door.get("/v1/users/ada/facts/setting.theme", "explain=true").json
@@ -113,7 +113,7 @@ def test_what_explains_a_fact_of_a_long_history_is_bounded_and_numbered_as_there
     assert (told["version"], replaced[-1]["version"]) == (230, 229)
 
 
-def test_a_tag_never_comes_back_and_never_stands_for_anything_else(door: ApiTestClient) -> None:
+def test_etag_never_repeats_for_another_fact(door: ApiTestClient) -> None:
     tags = []
     for city in ("Lisbon", "Rome", "Lisbon"):
         answer = door.put("/v1/users/ada/facts/home.city", {"value": city})

@@ -32,7 +32,7 @@ def waiting(door: ApiTestClient) -> list[dict[str, Any]]:
     return items
 
 
-def test_what_the_gate_holds_waits_with_its_reason_and_its_words(door: ApiTestClient) -> None:
+def test_review_item_has_its_reason_and_quote(door: ApiTestClient) -> None:
     doubt(door)
 
     (held,) = waiting(door)
@@ -42,14 +42,14 @@ def test_what_the_gate_holds_waits_with_its_reason_and_its_words(door: ApiTestCl
     assert door.get("/v1/users/ada/facts/home.city").status == 404
 
 
-def test_a_copy_of_the_event_holds_nothing_twice(door: ApiTestClient) -> None:
+def test_copy_of_an_event_adds_no_review_item(door: ApiTestClient) -> None:
     for version in ("v1", "v1", "v2"):
         doubt(door, version=version)
 
     assert len(waiting(door)) == 1
 
 
-def test_what_a_person_approves_is_a_fact_set_by_hand(door: ApiTestClient) -> None:
+def test_approved_item_becomes_a_correction(door: ApiTestClient) -> None:
     doubt(door)
     (held,) = waiting(door)
 
@@ -62,7 +62,7 @@ def test_what_a_person_approves_is_a_fact_set_by_hand(door: ApiTestClient) -> No
     assert waiting(door) == []
 
 
-def test_an_approval_is_an_event_from_which_a_rebuild_learns_the_same(door: ApiTestClient) -> None:
+def test_approval_is_an_event_that_a_rebuild_repeats(door: ApiTestClient) -> None:
     doubt(door)
     (held,) = waiting(door)
     approved = door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None).json
@@ -75,9 +75,7 @@ def test_an_approval_is_an_event_from_which_a_rebuild_learns_the_same(door: ApiT
 
 
 @pytest.mark.parametrize("passed", [timedelta(), timedelta(days=60)])
-def test_what_was_not_yet_so_is_so_from_the_moment_a_person_says_so(
-    door: ApiTestClient, passed: timedelta
-) -> None:
+def test_approved_future_value_holds_from_the_approval_on(door: ApiTestClient, passed: timedelta) -> None:
     ahead = an_observation(valid_from=NOON + timedelta(days=30), learned_at=NOON)
     door.held_facts.add_items(
         ADA, [held := review_item_for(ReviewRequest(reason="not_yet", observation=ahead))]
@@ -92,7 +90,7 @@ def test_what_was_not_yet_so_is_so_from_the_moment_a_person_says_so(
     assert again.json == first.json
 
 
-def test_what_is_approved_ends_when_its_words_say(door: ApiTestClient) -> None:
+def test_approved_value_ends_when_its_event_says(door: ApiTestClient) -> None:
     began, end = NOON - timedelta(days=900), NOON - timedelta(days=90)
     ended = an_observation(valid_from=began, valid_until=end, learned_at=NOON)
     door.held_facts.add_items(ADA, [held := review_item_for(ReviewRequest(reason="url", observation=ended))])
@@ -102,7 +100,7 @@ def test_what_is_approved_ends_when_its_words_say(door: ApiTestClient) -> None:
     assert approved.json["valid_until"] == "2025-12-01T12:00:00Z"
 
 
-def test_what_a_person_rejects_never_comes_back_on_a_replay(door: ApiTestClient) -> None:
+def test_rejected_item_does_not_return_on_a_replay(door: ApiTestClient) -> None:
     doubt(door)
     (held,) = waiting(door)
 
@@ -114,7 +112,7 @@ def test_what_a_person_rejects_never_comes_back_on_a_replay(door: ApiTestClient)
     assert door.get("/v1/users/ada/facts/home.city").status == 404
 
 
-def test_an_approval_that_a_crash_cut_short_is_finished_by_its_repetition(
+def test_repeated_approval_completes_one_that_crashed(
     door: ApiTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doubt(door)
@@ -126,7 +124,7 @@ def test_an_approval_that_a_crash_cut_short_is_finished_by_its_repetition(
     assert door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None).json["value"] == "Lisbon"
 
 
-def test_the_quarantine_comes_in_pages_that_only_its_own_cursor_opens(door: ApiTestClient) -> None:
+def test_review_queue_comes_in_pages_with_their_own_cursor(door: ApiTestClient) -> None:
     door.held_facts.add_items(ADA, [_held(number) for number in range(3)])
 
     first = door.get(QUARANTINE, "limit=2").json
@@ -142,7 +140,7 @@ def test_an_unknown_id_is_not_found(door: ApiTestClient) -> None:
     assert door.post(f"{QUARANTINE}/nothing:reject", {}, key=None).code == "not_found"
 
 
-def test_deciding_takes_a_key_that_may_write(door: ApiTestClient) -> None:
+def test_review_decision_needs_the_write_scope(door: ApiTestClient) -> None:
     door.scopes = ("memory:read",)
 
     assert door.post(f"{QUARANTINE}/x:approve", {}, key=None).code == "scope_missing"

@@ -44,7 +44,7 @@ def known(door: ApiTestClient) -> ApiTestClient:
     return door
 
 
-def test_a_message_finds_the_passages_of_its_user(known: ApiTestClient) -> None:
+def test_recall_returns_passages_of_the_user(known: ApiTestClient) -> None:
     asked = {"tenant": "acme", "user": "ada", "message": "Where are my spare keys?", "limit": 5}
 
     (passage,) = map(RecalledPassage.model_validate, inside(known, {"recall": asked}))
@@ -54,14 +54,14 @@ def test_a_message_finds_the_passages_of_its_user(known: ApiTestClient) -> None:
     assert inside(known, {"recall": asked | {"user": "eve"}}) == []
 
 
-def test_texts_are_those_of_the_tenant_that_are_still_there(known: ApiTestClient) -> None:
+def test_passages_are_those_of_the_tenant_that_still_exist(known: ApiTestClient) -> None:
     wanted = {"tenant": "acme", "memory_ids": ["event:e1", "event:gone"]}
 
     assert inside(known, {"passages": wanted}) == {"event:e1": ["I keep my spare keys in the blue bowl."]}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-def test_episodes_come_through_as_memory_reads_them(known: ApiTestClient, limit: int) -> None:
+def test_internal_episodes_are_those_that_the_api_reads(known: ApiTestClient, limit: int) -> None:
     for number in range(3):
         event = said(
             "ü " * number, f"e{number}", agent_id="guide", occurred_at=NOON + timedelta(minutes=number)
@@ -80,7 +80,7 @@ def test_episodes_come_through_as_memory_reads_them(known: ApiTestClient, limit:
         assert [each.event.event_id for each in (*page.items, *rest.items)] == ["e0", "e1", "e2"]
 
 
-def test_a_request_of_the_gateway_is_never_taken_for_one_from_inside(known: ApiTestClient) -> None:
+def test_gateway_request_is_never_an_internal_request(known: ApiTestClient) -> None:
     answer = known.post(
         "/v1/search", {"recall": {"tenant": "zeta", "user": "ada", "message": "keys", "limit": 5}}
     )

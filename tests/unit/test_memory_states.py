@@ -16,7 +16,7 @@ def put(door: ApiTestClient, data: Any, **members: Any) -> ApiTestResponse:
     return door.put(STATE, {"data": data, **members})
 
 
-def test_a_state_is_read_as_it_was_put(door: ApiTestClient) -> None:
+def test_state_is_read_as_it_was_put(door: ApiTestClient) -> None:
     data = {"n": [0.1, -0.0, 1e-7, 9007199254740993, None, {"ü": "😀"}]}
 
     written = put(door, data)
@@ -33,7 +33,7 @@ def test_a_state_is_read_as_it_was_put(door: ApiTestClient) -> None:
     assert "0.1,-0.0,1e-07,9007199254740993" in read.text
 
 
-def test_a_write_says_how_long_it_lasts(door: ApiTestClient) -> None:
+def test_write_sets_the_lifetime_of_a_state(door: ApiTestClient) -> None:
     assert put(door, {}, ttl_seconds=60).json["expires_at"] == "2026-03-01T12:01:00Z"
     door.clock.advance(timedelta(seconds=59))
     assert door.get(STATE).status == 200
@@ -55,12 +55,12 @@ def test_a_stale_version_is_a_conflict_that_names_the_current_one(door: ApiTestC
     assert door.get(STATE).json["data"] == {"step": 2}
 
 
-def test_a_version_of_nothing_is_a_conflict_with_version_zero(door: ApiTestClient) -> None:
+def test_version_of_a_missing_state_is_a_conflict_with_version_zero(door: ApiTestClient) -> None:
     assert put(door, {}, expected_version=7).json["current_version"] == 0
     assert door.get(STATE).status == 404
 
 
-def test_the_version_may_stand_in_a_header(door: ApiTestClient) -> None:
+def test_version_may_be_named_in_a_header(door: ApiTestClient) -> None:
     body = {"data": {"step": 1}}
     assert door.put(STATE, body, **{"if-none-match": "*"}).status == 200
     assert door.put(STATE, body, **{"if-none-match": "*"}).status == 409
@@ -72,7 +72,7 @@ def test_the_version_may_stand_in_a_header(door: ApiTestClient) -> None:
     assert door.delete(STATE).status == 404
 
 
-def test_who_has_the_current_version_is_not_sent_it_again(door: ApiTestClient) -> None:
+def test_current_version_is_not_sent_again(door: ApiTestClient) -> None:
     put(door, {"step": 1})
 
     assert door.get(STATE, **{"if-none-match": '"1"'}).status == 304
@@ -80,7 +80,7 @@ def test_who_has_the_current_version_is_not_sent_it_again(door: ApiTestClient) -
 
 
 @pytest.mark.parametrize("tag", ["", "*", "W/x", '"0"', '"-1"', '"1", "2"', "²"])
-def test_a_header_that_holds_no_version_is_refused(door: ApiTestClient, tag: str) -> None:
+def test_malformed_version_header_is_rejected(door: ApiTestClient, tag: str) -> None:
     assert door.put(STATE, {"data": {}}, **{"if-match": tag}).status == 422
 
 
@@ -109,11 +109,11 @@ def test_a_body_that_is_no_state_is_refused(door: ApiTestClient, body: Any) -> N
 
 
 @pytest.mark.parametrize("text", ['{"data": {"n": NaN}}', '{"data": {"a": 1, "a": 2}}', "{"])
-def test_a_body_with_two_meanings_or_none_is_refused(door: ApiTestClient, text: str) -> None:
+def test_body_with_duplicate_or_invalid_members_is_rejected(door: ApiTestClient, text: str) -> None:
     assert (door.put(STATE, text).status, door.put(STATE, text).code) == (400, "invalid_json")
 
 
-def test_what_could_not_be_read_back_is_refused(door: ApiTestClient) -> None:
+def test_state_too_large_to_be_read_is_rejected(door: ApiTestClient) -> None:
     quotes = door.put(STATE, {"data": {"t": ['"' * 1000] * 1700}})
 
     assert (quotes.status, quotes.code) == (413, "payload_too_large")
@@ -129,7 +129,7 @@ def test_a_session_of_another_tenant_is_absent(door: ApiTestClient) -> None:
     assert put(door, {}, expected_version=0).json["version"] == 1
 
 
-def test_sessions_are_listed_by_cursor_with_expired_ones_passed_over(door: ApiTestClient) -> None:
+def test_sessions_are_listed_by_cursor_without_expired_ones(door: ApiTestClient) -> None:
     for number in range(4):
         body: dict[str, Any] = {"data": {}, "ttl_seconds": 60 if number in {1, 2} else 120}
         assert door.put(f"/v1/agents/guide/sessions/s{number}/state", body).status == 200

@@ -37,7 +37,7 @@ def talk(door: ApiTestClient) -> ApiTestClient:
     return door
 
 
-def test_a_summary_shows_levels_slots_and_what_the_check_found(talk: ApiTestClient) -> None:
+def test_summary_has_levels_slots_and_its_verification(talk: ApiTestClient) -> None:
     shown = talk.get(PATH).json
 
     assert (shown["version"], shown["until"], shown["messages"], shown["tokens"]) == (2, "2b", 4, 20)
@@ -53,7 +53,7 @@ def test_a_summary_shows_levels_slots_and_what_the_check_found(talk: ApiTestClie
     }
 
 
-def test_an_older_version_is_kept_as_it_was(talk: ApiTestClient) -> None:
+def test_older_summary_version_is_kept_unchanged(talk: ApiTestClient) -> None:
     assert [chapter["text"] for chapter in talk.get(PATH, "version=1").json["chapters"]] == ["Part 1."]
     assert (talk.get(PATH, "version=3").status, talk.get(PATH, "version=0").status) == (404, 422)
 

@@ -72,7 +72,7 @@ def test_tokens_calls_and_dollars_come_by_day_function_and_model(door: ApiTestCl
     }
 
 
-def test_only_the_days_that_were_asked_for_are_told_both_ends_included(door: ApiTestClient) -> None:
+def test_usage_has_the_requested_days_with_both_ends(door: ApiTestClient) -> None:
     for days in range(4):
         spend(door, at=NOON - timedelta(days=days))
 
@@ -81,7 +81,7 @@ def test_only_the_days_that_were_asked_for_are_told_both_ends_included(door: Api
     assert [item["day"] for item in report["items"]] == ["2026-02-27", "2026-02-28"]
 
 
-def test_nothing_spent_is_zero_and_nothing_known_is_null(door: ApiTestClient) -> None:
+def test_no_usage_is_zero_and_unknown_prices_are_null(door: ApiTestClient) -> None:
     assert door.get("/v1/usage").json["total"]["dollars"] == 0
 
     spend(door, dollars=None)
@@ -89,7 +89,7 @@ def test_nothing_spent_is_zero_and_nothing_known_is_null(door: ApiTestClient) ->
     assert door.get("/v1/usage").json["total"]["dollars"] is None
 
 
-def test_the_budget_is_told_with_what_is_left_of_it(door: ApiTestClient) -> None:
+def test_usage_has_budget_and_spending_of_today(door: ApiTestClient) -> None:
     assert door.get("/v1/usage").json["budget"] == {
         "dollars_per_day": None,
         "spent_today": 0,
@@ -109,19 +109,19 @@ def test_the_budget_is_told_with_what_is_left_of_it(door: ApiTestClient) -> None
 @pytest.mark.parametrize(
     "query", ["from=2026-03-02&to=2026-03-01", "from=2024-01-01&to=2026-03-01", "from=soon"]
 )
-def test_days_in_no_order_and_too_many_of_them_are_refused(door: ApiTestClient, query: str) -> None:
+def test_invalid_range_of_days_is_rejected(door: ApiTestClient, query: str) -> None:
     answer = door.get("/v1/usage", query)
 
     assert (answer.status, answer.code) == (422, "invalid")
 
 
-def test_what_is_spent_is_told_to_administrators_alone(door: ApiTestClient) -> None:
+def test_usage_needs_the_admin_scope(door: ApiTestClient) -> None:
     door.scopes = EVERYDAY
 
     assert (door.get("/v1/usage").status, door.get("/v1/usage").code) == (403, "scope_missing")
 
 
-def test_a_spent_budget_ends_a_turn_politely_and_stores_nothing(door: ApiTestClient) -> None:
+def test_spent_budget_ends_a_turn_with_402_and_stores_nothing(door: ApiTestClient) -> None:
     door.scopes = EVERYDAY
     door.model = ScriptedModel(
         BudgetError("the budget is spent", retry_after_seconds=43_201), "Good morning."

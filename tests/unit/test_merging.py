@@ -22,7 +22,7 @@ def an_object(number: int, size: int = 5_000) -> ArchiveObject:
     )
 
 
-def test_a_month_of_very_many_objects_is_merged_in_parts_that_one_transaction_takes() -> None:
+def test_month_of_many_objects_is_merged_in_groups_of_one_transaction() -> None:
     objects = [an_object(number) for number in range(250)]
 
     groups = mergeable_groups(objects, target_bytes=2**27)
@@ -31,13 +31,13 @@ def test_a_month_of_very_many_objects_is_merged_in_parts_that_one_transaction_ta
     assert max(map(len, groups)) <= MERGED_AT_ONCE < 100
 
 
-def test_a_group_ends_before_it_would_outgrow_one_and_a_half_of_the_target() -> None:
+def test_group_of_objects_ends_before_one_and_a_half_times_the_target() -> None:
     groups = mergeable_groups([an_object(number, size=90) for number in range(6)], target_bytes=120)
 
     assert [len(group) for group in groups] == [2, 2, 2]
 
 
-def test_a_few_late_episodes_wait_beside_a_large_object_until_they_weigh_something() -> None:
+def test_late_episodes_wait_beside_a_large_object_until_they_weigh_enough() -> None:
     large, late = an_object(0, size=4_000), [an_object(number, size=100) for number in range(1, MANY_OBJECTS)]
 
     assert mergeable_groups([large, *late[:5]], patient=True) == []
@@ -46,7 +46,7 @@ def test_a_few_late_episodes_wait_beside_a_large_object_until_they_weigh_somethi
     assert len(mergeable_groups([an_object(0, size=10**6), *late], patient=True)) == 1
 
 
-def test_what_trickles_in_every_night_is_written_again_a_handful_of_times() -> None:
+def test_nightly_late_episodes_are_rewritten_a_few_times_only() -> None:
     """A month of 4,000,000 bytes, and 10,000 more on each of a hundred nights."""
     lying, written = [an_object(0, size=4_000_000)], 0
     for night in range(1, 101):

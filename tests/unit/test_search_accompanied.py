@@ -8,19 +8,19 @@ SCOPE = ScopeStatistics(
 )
 
 
-def test_what_both_arms_found_comes_before_what_one_found() -> None:
+def test_candidate_of_words_and_vectors_comes_before_one_of_either() -> None:
     near, worded = {"close": 0.6, "both": 0.6, "last": 0.3}, {"both": 6.0, "worded": 6.0}
 
     assert select_for_neighbours(near, worded, SCOPE)[0] == "both"
 
 
-def test_what_only_the_words_found_is_no_closer_than_the_last_of_the_nearest() -> None:
+def test_candidate_of_words_alone_is_no_closer_than_the_last_vector() -> None:
     near, worded = {"close": 0.6, "last": 0.3}, {"last": 6.0, "worded": 6.1}
 
     assert select_for_neighbours(near, worded, SCOPE) == ["close", "worded", "last"]
 
 
-def test_no_more_come_than_are_accompanied_and_the_weakest_stay_away() -> None:
+def test_only_the_best_candidates_get_neighbours() -> None:
     near = {f"m{number:03}": 0.5 - number / 1_000 for number in range(100)}
 
     assert select_for_neighbours(near, {}, SCOPE) == [
@@ -28,12 +28,12 @@ def test_no_more_come_than_are_accompanied_and_the_weakest_stay_away() -> None:
     ]
 
 
-def test_a_search_by_words_alone_knows_no_closeness() -> None:
+def test_candidates_of_words_alone_are_ordered_by_words() -> None:
     worded = {f"m{number:03}": float(number) for number in range(3)}
     nothing_embedded = ScopeStatistics(rows=3, average_length=20.0, frequencies={}, similarity_deviation=0.0)
 
     assert select_for_neighbours({}, worded, nothing_embedded) == ["m002", "m001", "m000"]
 
 
-def test_nothing_found_brings_nothing() -> None:
+def test_no_candidates_have_no_neighbours() -> None:
     assert select_for_neighbours({}, {}, SCOPE) == []

@@ -37,7 +37,7 @@ def knowing(door: ApiTestClient, owner: Owner = ADA) -> None:
     door.episodes.record_event(recorded(said("Lunch was late", "e3", owner=owner)), extracted="v")
 
 
-def test_one_call_finds_every_kind(door: ApiTestClient) -> None:
+def test_search_finds_every_kind_of_memory(door: ApiTestClient) -> None:
     kinds = ("fact", "episode", "document", "summary")
     fill(door.memories, *(a_memory(kind, "green tea", kind=kind) for kind in kinds))
 
@@ -51,7 +51,7 @@ def test_one_call_finds_every_kind(door: ApiTestClient) -> None:
     )
 
 
-def test_whose_memory_it_is_decides_who_finds_it(door: ApiTestClient) -> None:
+def test_search_finds_only_memories_of_its_scope(door: ApiTestClient) -> None:
     fill(
         door.memories,
         a_memory("mine", "tea"),
@@ -81,7 +81,7 @@ def test_time_bounds_are_inclusive_and_as_of_sees_nothing_later(door: ApiTestCli
     assert ids(door, "tea", **{"from": second, "as_of": first}) == []
 
 
-def test_results_fit_their_budget_and_explain_themselves_when_asked(door: ApiTestClient) -> None:
+def test_results_fit_the_token_budget_and_are_explained_on_request(door: ApiTestClient) -> None:
     fill(door.memories, a_memory("long", f"tea {'leaves ' * 40}"), a_memory("short", "tea time"))
 
     assert ids(door, "tea", max_tokens=5) == ["short"]
@@ -90,7 +90,7 @@ def test_results_fit_their_budget_and_explain_themselves_when_asked(door: ApiTes
     assert answer(door, "tea")["results"][0]["explain"] is None
 
 
-def test_as_many_results_as_asked_for(door: ApiTestClient) -> None:
+def test_search_returns_at_most_k_results(door: ApiTestClient) -> None:
     fill(door.memories, *(a_memory(f"m{number}", f"tea {number}") for number in range(30)))
 
     for mode in ("hybrid", "vector", "text"):
@@ -104,7 +104,7 @@ def test_a_query_is_embedded_once(door: ApiTestClient) -> None:
     assert door.embedder.asked == ["green tea"]
 
 
-def test_without_the_index_the_profile_and_what_happened_lately_answer(door: ApiTestClient) -> None:
+def test_search_without_the_index_uses_profile_and_recent_events(door: ApiTestClient) -> None:
     knowing(door)
     door.memories.away = True
 
@@ -118,7 +118,7 @@ def test_without_the_index_the_profile_and_what_happened_lately_answer(door: Api
     assert ids(door, "hiking", user_id="ada", mode="text") == ["event:e2"]
 
 
-def test_a_degraded_answer_keeps_to_its_filters_and_to_its_user(door: ApiTestClient) -> None:
+def test_degraded_search_keeps_to_filters_and_user(door: ApiTestClient) -> None:
     knowing(door)
     knowing(door, Owner(tenant="acme", user="ada10"))
     knowing(door, Owner(tenant="zeta", user="bob"))
@@ -131,7 +131,7 @@ def test_a_degraded_answer_keeps_to_its_filters_and_to_its_user(door: ApiTestCli
     assert answer(door, "hiking") == {"results": [], "degraded": True, "pending": None}
 
 
-def test_without_the_embedding_model_words_find_what_there_is(door: ApiTestClient) -> None:
+def test_search_without_the_embedding_model_uses_words(door: ApiTestClient) -> None:
     fill(door.memories, a_memory("m1", "green tea"), a_memory("m2", "coffee"))
     door.embedder.away = True
 
@@ -140,7 +140,7 @@ def test_without_the_embedding_model_words_find_what_there_is(door: ApiTestClien
     assert answer(door, "teas", mode="text")["degraded"] is False
 
 
-def test_without_money_for_vectors_a_search_finds_words_and_says_so(door: ApiTestClient) -> None:
+def test_search_over_budget_uses_words_and_says_so(door: ApiTestClient) -> None:
     fill(door.memories, a_memory("mine", "green tea"))
     door.embedder.unpaid = True
 
@@ -149,7 +149,7 @@ def test_without_money_for_vectors_a_search_finds_words_and_says_so(door: ApiTes
     assert ([each["id"] for each in found["results"]], found["degraded"]) == (["mine"], True)
 
 
-def test_an_answer_says_how_many_passages_are_found_by_their_words_alone_so_far(door: ApiTestClient) -> None:
+def test_search_reports_the_number_of_pending_passages(door: ApiTestClient) -> None:
     fill(door.memories, a_memory("mine", "green tea"))
     assert answer(door, "tea", user_id="ada")["pending"] == 0
 

@@ -32,7 +32,7 @@ def first(question: str, *memories: Memory) -> str:
     return ranked(question, *memories)[0].row.group_id
 
 
-def test_a_short_answer_is_found_by_the_question_it_answers() -> None:
+def test_short_answer_is_found_by_the_question_before_it() -> None:
     talk = [
         said(1, "It rained all day."),
         said(2, "Which violin did you buy?", speaker="Bob"),
@@ -45,14 +45,14 @@ def test_a_short_answer_is_found_by_the_question_it_answers() -> None:
     assert {each.row.group_id for each in ranked("Which violin was bought?", *talk)[:2]} == {"m2", "m3"}
 
 
-def test_who_is_named_in_the_question_is_heard_first() -> None:
+def test_speaker_named_in_the_query_ranks_first() -> None:
     talk = [said(1, "I play chess.", speaker="Bob"), said(2, "I play chess.", speaker="Ada", session="s2")]
 
     assert first("What does Ada play, chess?", *talk) == "m2"
     assert first("What does Bob play, chess?", *talk) == "m1"
 
 
-def test_a_day_that_the_question_names_decides_between_equals() -> None:
+def test_day_named_in_the_query_decides_between_equals() -> None:
     talk = [said(1, "Chess again.", session="s1"), said(2, "Chess again.", session="s2", days=90)]
 
     later = (NOON + timedelta(days=90)).date()
@@ -60,13 +60,13 @@ def test_a_day_that_the_question_names_decides_between_equals() -> None:
     assert first(f"Who won at chess on {NOON.date()}?", *talk) == "m1"
 
 
-def test_a_standing_instruction_comes_before_what_it_speaks_of() -> None:
+def test_instruction_ranks_before_a_message_about_its_topic() -> None:
     talk = [said(1, "The parser has tests."), said(2, "Always run the tests.", session="s2")]
 
     assert first("Which tests?", *talk) == "m2"
 
 
-def test_what_the_model_said_counts_for_more_once_it_is_asked_for() -> None:
+def test_reply_of_the_model_ranks_higher_when_asked_for() -> None:
     talk = [
         said(1, "Green tea helps.", speaker="assistant"),
         said(2, "Green tea helps.", speaker="user", session="s2"),
@@ -81,7 +81,7 @@ def test_what_the_model_said_counts_for_more_once_it_is_asked_for() -> None:
     assert asked["m2"] == plain["m2"]
 
 
-def test_an_overview_hears_more_than_one_sitting() -> None:
+def test_overview_has_more_than_one_sitting() -> None:
     loud = [said(n, f"The garden grows, bed {n} of the garden.", session="s1") for n in range(1, 8)]
     quiet = said(20, "The garden rests.", session="s2", days=30)
 
@@ -90,13 +90,13 @@ def test_an_overview_hears_more_than_one_sitting() -> None:
     assert "sitting_again" in ranked("Give me a summary of the garden", *loud, quiet)[-1].parts
 
 
-def test_one_passage_speaks_for_its_message() -> None:
+def test_message_is_returned_by_its_best_passage_only() -> None:
     answers = ranked("What of wind and weather?", said(1, LONG), said(2, "Wind."))
 
     assert sorted(each.row.group_id for each in answers) == ["m1", "m2"]
 
 
-def test_scores_fall_from_first_to_last_and_are_chances() -> None:
+def test_scores_descend_and_lie_between_0_and_1() -> None:
     for question in ("What about tea?", "A summary of tea, please"):
         scores = [
             each.score for each in ranked(question, *(said(n, f"tea {'and rain ' * n}") for n in range(1, 9)))
@@ -105,12 +105,12 @@ def test_scores_fall_from_first_to_last_and_are_chances() -> None:
         assert all(0 < score < 1 for score in scores)
 
 
-def test_nothing_found_is_nothing_ranked() -> None:
+def test_no_candidates_are_no_results() -> None:
     assert ranked("anything?") == []
 
 
 @pytest.mark.parametrize("text", ["I moved to Porto.", "Ada: I moved to Porto."])
-def test_a_transcript_and_a_named_speaker_are_the_same_to_the_index(text: str) -> None:
+def test_transcript_prefix_and_named_speaker_are_indexed_alike(text: str) -> None:
     (passage,) = index_passages(text, speaker="Ada")
 
     assert passage.embedded_text == "Ada: I moved to Porto."
@@ -119,7 +119,7 @@ def test_a_transcript_and_a_named_speaker_are_the_same_to_the_index(text: str) -
 
 
 @pytest.mark.parametrize("text", ["I moved.", "user: I moved."])
-def test_a_role_is_no_word_to_search_for(text: str) -> None:
+def test_role_is_not_indexed_as_a_word(text: str) -> None:
     (passage,) = index_passages(text, speaker="user")
 
     assert (passage.embedded_text, passage.stems) == ("user: I moved.", "move")

@@ -66,14 +66,14 @@ def run(store: InMemoryConversations, *ids: str, removals: int = 1000, told: Tol
     )
 
 
-def test_everything_goes() -> None:
+def test_all_items_of_deleted_conversations_are_removed() -> None:
     store = deleted("c", "d")
 
     assert run(store, "c", "d") == []
     assert (left(store, "c"), left(store, "d")) == (0, 0)
 
 
-def test_who_runs_out_of_time_comes_again_and_goes_on() -> None:
+def test_removal_out_of_time_is_delivered_again_and_continues() -> None:
     store = deleted("c", "d")
 
     assert run(store, "c", "d", removals=3) == ["0", "1"]
@@ -82,7 +82,7 @@ def test_who_runs_out_of_time_comes_again_and_goes_on() -> None:
     assert (left(store, "c"), left(store, "d")) == (0, 0)
 
 
-def test_a_conversation_that_lives_is_left_alone() -> None:
+def test_conversation_that_was_not_deleted_is_left_alone() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation("c"))
     store.add_turn("acme", "c", a_turn(), request_key="k", title=None)
 
@@ -91,7 +91,7 @@ def test_a_conversation_that_lives_is_left_alone() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=6))
-def test_a_store_that_fails_anywhere_loses_nothing_that_has_to_go(faults: list[tuple[int, bool]]) -> None:
+def test_failing_store_loses_no_item_to_remove(faults: list[tuple[int, bool]]) -> None:
     store = deleted("c", "d")
     told: Told = []
     unfinished = ["c", "d"]
@@ -112,7 +112,7 @@ def test_a_store_that_fails_anywhere_loses_nothing_that_has_to_go(faults: list[t
 
 
 @pytest.mark.parametrize(("seconds", "again"), [(60.0, []), (20.0, ["7"])])
-def test_the_handler_reports_what_comes_again(seconds: float, again: list[str]) -> None:
+def test_handler_reports_deletions_to_deliver_again(seconds: float, again: list[str]) -> None:
     store, container = deleted("c"), Container({})
     container.conversations.deleted_items = InMemoryDeletedConversationItems(store)
     context: Any = LambdaInvocation(seconds)

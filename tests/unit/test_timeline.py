@@ -62,7 +62,7 @@ def at(day: int) -> datetime:
 
 
 @given(said)
-def test_what_was_true_on_a_day_is_what_was_painted_over_it_last(seen: tuple[Observation, ...]) -> None:
+def test_value_of_a_day_is_the_last_one_set_over_it(seen: tuple[Observation, ...]) -> None:
     wall, timeline = painted(seen), FactTimeline(seen)
 
     for day in DAYS:
@@ -72,7 +72,7 @@ def test_what_was_true_on_a_day_is_what_was_painted_over_it_last(seen: tuple[Obs
 
 
 @given(trusted())
-def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: list[Observation]) -> None:
+def test_timeline_agrees_with_the_fold_at_any_trust(seen: list[Observation]) -> None:
     timeline = FactTimeline(seen)
 
     for day in DAYS:
@@ -91,7 +91,7 @@ def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: list[Obs
         ),
     ]
 )
-def test_on_any_day_the_best_trusted_of_what_was_true_then_holds(seen: list[Observation]) -> None:
+def test_observation_of_highest_trust_holds_on_any_day(seen: list[Observation]) -> None:
     for day in DAYS:
         true_then, fact = (
             observations_as_of(seen, true_at=at(day), known_at=None),
@@ -104,7 +104,7 @@ def test_on_any_day_the_best_trusted_of_what_was_true_then_holds(seen: list[Obse
 
 
 @given(said)
-def test_a_value_ends_on_the_first_day_that_shows_another(seen: tuple[Observation, ...]) -> None:
+def test_value_ends_on_the_first_day_with_another(seen: tuple[Observation, ...]) -> None:
     wall, timeline = painted(seen), FactTimeline(seen)
 
     for each in seen:
@@ -117,9 +117,7 @@ def test_a_value_ends_on_the_first_day_that_shows_another(seen: tuple[Observatio
 
 
 @given(said, st.sampled_from(DAYS))
-def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(
-    seen: tuple[Observation, ...], day: int
-) -> None:
+def test_facts_known_on_a_day_need_no_later_observation(seen: tuple[Observation, ...], day: int) -> None:
     then = [each for each in seen if each.learned_at <= at(day)]
 
     for other in DAYS:
@@ -127,7 +125,7 @@ def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(
 
 
 @given(said)
-def test_exactly_one_version_of_what_holds_is_the_current_one(seen: tuple[Observation, ...]) -> None:
+def test_exactly_one_version_of_a_fact_is_current(seen: tuple[Observation, ...]) -> None:
     versions, fact = list_versions(seen), fold(seen)
 
     current = [each.provenance.event_id for each in versions if each.current]

@@ -31,7 +31,7 @@ def gathered(index: MemoryIndex, tenant: str, *terms: str) -> dict[str, PassageR
     return {row.group_id: row for row in found.rows}
 
 
-def test_messages_have_the_distance_at_which_they_were_said(index: MemoryIndex, tenant: str) -> None:
+def test_positions_of_messages_have_their_distance_in_the_session(index: MemoryIndex, tenant: str) -> None:
     talk(index, tenant)
     talk(index, tenant, "s2")
 
@@ -41,7 +41,7 @@ def test_messages_have_the_distance_at_which_they_were_said(index: MemoryIndex, 
         assert [place - places[0] for place in places] == [0, 1, 2, 3, 4]
 
 
-def test_messages_that_were_said_apart_do_not_come_close(index: MemoryIndex, tenant: str) -> None:
+def test_distant_messages_have_distant_positions(index: MemoryIndex, tenant: str) -> None:
     talk(index, tenant)
 
     rows = gathered(index, tenant, "rain", "heat")
@@ -56,13 +56,13 @@ def test_runs_that_meet_are_one(index: MemoryIndex, tenant: str) -> None:
     assert places == list(range(places[0], places[0] + len(SAID)))
 
 
-def test_what_stands_alone_has_no_place(index: MemoryIndex, tenant: str) -> None:
+def test_memory_without_a_session_has_no_position(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", "sun", tenant=tenant), a_memory("m2", "sun", tenant=tenant))
 
     assert {row.position for row in gathered(index, tenant, "sun").values()} == {0}
 
 
-def test_an_id_of_any_signs_is_found_with_what_was_said_beside_it(index: MemoryIndex, tenant: str) -> None:
+def test_id_of_any_characters_is_found_with_its_neighbours(index: MemoryIndex, tenant: str) -> None:
     strange = ['a"b', "c\\d", "{e,f}", "g h", "NULL", "ü'"]
     fill(
         index,

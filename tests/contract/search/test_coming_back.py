@@ -88,7 +88,7 @@ OLD, NEW = a_fact("Lisbon", version=40), a_fact("Porto", event_id="e2", valid_fr
 
 
 @pytest.mark.parametrize("order", ["removed first", "in one batch", "removed last"])
-def test_the_first_fact_of_somebody_new_is_found_at_once(told: Told, order: str) -> None:
+def test_first_fact_of_a_returning_user_is_found_at_once(told: Told, order: str) -> None:
     """The index may hear last of what the erasure removed: it stood still, or a dead letter came again."""
     told.take(told.fact(OLD, None, revision=57))
     told.erase()
@@ -103,7 +103,7 @@ def test_the_first_fact_of_somebody_new_is_found_at_once(told: Told, order: str)
     assert look(told.index, "Lisbon", mode="text", tenant=told.owner.tenant) == []
 
 
-def test_what_somebody_new_takes_back_stays_away(told: Told) -> None:
+def test_retracted_fact_of_a_returning_user_stays_away(told: Told) -> None:
     told.erase()
     told.take(
         told.fact(NEW, None, revision=1), told.fact(None, NEW, revision=2), told.fact(NEW, None, revision=1)
@@ -112,7 +112,7 @@ def test_what_somebody_new_takes_back_stays_away(told: Told) -> None:
     assert look(told.index, "Porto", tenant=told.owner.tenant) == []
 
 
-def test_a_mark_from_before_the_erasure_hides_nobody_who_comes_back(told: Told) -> None:
+def test_removal_from_before_an_erasure_hides_no_returning_user(told: Told) -> None:
     told.index.remove_memories([Removal(tenant_id=told.owner.tenant, memory_id=PORTO, version=57)])
     told.erase()
 
@@ -121,7 +121,7 @@ def test_a_mark_from_before_the_erasure_hides_nobody_who_comes_back(told: Told) 
     assert look(told.index, "Porto", mode="text", tenant=told.owner.tenant) == [PORTO]
 
 
-def test_what_is_removed_of_an_erased_user_leaves_no_mark_with_their_name(
+def test_removal_of_an_erased_user_leaves_no_record_with_their_name(
     transactions: TenantTransactions, tenant: str
 ) -> None:
     told = Told(

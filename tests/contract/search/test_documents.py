@@ -71,7 +71,7 @@ def test_a_version_that_does_not_follow_is_a_conflict_that_names_the_stored_one(
     assert documents.get_document(tenant, "mem_1").text == "coffee"
 
 
-def test_a_change_of_what_never_was_makes_nothing(documents: DocumentStore, tenant: str) -> None:
+def test_change_of_a_missing_document_makes_nothing(documents: DocumentStore, tenant: str) -> None:
     with pytest.raises(ConflictError):
         documents.put(a_document(tenant, version=2))
     assert documents.get_latest_version(tenant, "mem_1") is None

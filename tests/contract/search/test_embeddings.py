@@ -121,7 +121,7 @@ def test_a_text_that_titan_will_never_take_is_refused(embeddings: Make) -> None:
     assert [body["inputText"] for body in bedrock.bodies] == ["y"]
 
 
-def test_no_texts_ask_nobody(embeddings: Make) -> None:
+def test_no_texts_call_no_model(embeddings: Make) -> None:
     titan, bedrock = embeddings(lambda _: "ValidationException")
 
     assert dict(titan.embed_texts([]).vectors) == {}

@@ -53,7 +53,7 @@ def eraser(made: ErasureSetup, transactions: TenantTransactions) -> Eraser:
     )
 
 
-def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_all(
+def test_erasure_of_a_tenant_spares_its_neighbour(
     made: ErasureSetup, transactions: TenantTransactions
 ) -> None:
     index = PostgresMemories(transactions, model="m")
@@ -93,7 +93,7 @@ def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_al
     }
 
 
-def test_whoever_writes_meanwhile_goes_in_the_second_round_and_is_refused_for_good(
+def test_data_written_during_a_tenants_erasure_goes_in_the_second_round(
     made: ErasureSetup, transactions: TenantTransactions
 ) -> None:
     job = made.erasures.start_job(
@@ -113,7 +113,7 @@ def test_whoever_writes_meanwhile_goes_in_the_second_round_and_is_refused_for_go
     assert line.covers_moment(NOON + timedelta(days=1))
 
 
-def test_a_tenant_on_hold_is_kept(made: ErasureSetup) -> None:
+def test_tenant_under_legal_hold_is_not_erased(made: ErasureSetup) -> None:
     plant(made, ADA)
     made.erasures.add_hold(LegalHold(tenant="acme", user=None, reason="case 7", since=NOON))
 

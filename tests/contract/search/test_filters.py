@@ -50,7 +50,7 @@ CASES: list[tuple[dict[str, Any], set[str]]] = [
 
 
 @pytest.mark.parametrize("mode", ["text", "vector", "hybrid"])
-def test_users_who_are_left_out_are_not_seen_however_much_of_them_there_is(
+def test_users_left_out_are_not_seen_however_many_memories_they_have(
     index: MemoryIndex, tenant: str, mode: str
 ) -> None:
     fill(index, *(a_memory(f"ada{number}", "tea", tenant=tenant) for number in range(30)))
@@ -70,7 +70,7 @@ def test_users_who_are_left_out_are_not_seen_however_much_of_them_there_is(
 
 
 @pytest.mark.parametrize(("tree", "wanted"), CASES, ids=[str(tree) for tree, _ in CASES])
-def test_a_filter_lets_pass_what_it_says(
+def test_filter_passes_matching_memories(
     index: MemoryIndex, tenant: str, tree: dict[str, Any], wanted: set[str]
 ) -> None:
     fill(index, *(a_memory(name, "tea", tenant=tenant, metadata=data) for name, data in METADATA.items()))
@@ -112,7 +112,7 @@ def test_every_result_asked_for_is_there_under_any_filter(index: MemoryIndex, te
         {".".join("abcdefghi"): 1},
     ],
 )
-def test_a_filter_that_means_nothing_is_refused(tree: dict[str, Any]) -> None:
+def test_malformed_filter_is_rejected(tree: dict[str, Any]) -> None:
     with pytest.raises(InvalidError) as refused:
         parse_filter(tree)
 

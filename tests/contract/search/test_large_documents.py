@@ -45,7 +45,7 @@ def a_document(version: int, text: str, **fields: object) -> Document:
     return Document.model_validate(defaults | {"version": version, "text": text} | fields)
 
 
-def test_a_text_that_was_replaced_leaves_nothing_behind(shelf: Shelf) -> None:
+def test_replaced_large_text_is_deleted(shelf: Shelf) -> None:
     shelf.documents.put(a_document(1, LONG))
     shelf.documents.put(a_document(2, LONGER))
     assert shelf.kept == [LONGER]
@@ -54,7 +54,7 @@ def test_a_text_that_was_replaced_leaves_nothing_behind(shelf: Shelf) -> None:
     assert shelf.kept == []
 
 
-def test_a_write_that_lost_its_race_takes_its_own_text_away_and_no_other(shelf: Shelf) -> None:
+def test_write_that_lost_a_race_deletes_its_own_text_only(shelf: Shelf) -> None:
     shelf.documents.put(a_document(1, LONG))
 
     with pytest.raises(ConflictError):
@@ -64,7 +64,7 @@ def test_a_write_that_lost_its_race_takes_its_own_text_away_and_no_other(shelf: 
     assert shelf.documents.get_document("acme", "mem_1").text == LONG
 
 
-def test_where_the_text_cannot_be_kept_nothing_is_written(shelf: Shelf) -> None:
+def test_document_is_not_written_without_its_large_text(shelf: Shelf) -> None:
     shelf.contents.down = True
     with pytest.raises(UnavailableError):
         shelf.documents.put(a_document(1, LONG))
@@ -80,7 +80,7 @@ def test_a_text_that_is_lost_is_never_an_empty_document(shelf: Shelf) -> None:
         shelf.documents.get_document("acme", "mem_1")
 
 
-def test_large_texts_of_a_user_lie_together_and_do_not_name_them(shelf: Shelf) -> None:
+def test_large_texts_of_a_user_share_a_prefix_that_does_not_name_them(shelf: Shelf) -> None:
     shelf.documents.put(a_document(1, LONG))
     shelf.documents.put(a_document(1, LONG, memory_id="mem_2"))
 

@@ -50,7 +50,7 @@ def tended(indexes: PostgresScopeIndexes, tenant: str) -> IndexMaintenanceReport
     return {"made": sorted(mine & set(done["made"])), "dropped": sorted(mine & set(done["dropped"]))}
 
 
-def test_a_scope_gets_its_index_when_it_has_outgrown_exact_search(
+def test_scope_gets_its_index_when_it_is_large(
     index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
 ) -> None:
     grow(index, tenant, LARGE - 1)
@@ -63,7 +63,7 @@ def test_a_scope_gets_its_index_when_it_has_outgrown_exact_search(
     assert indexes.list_indexes()[name]
 
 
-def test_an_index_that_is_half_empty_is_given_back(
+def test_index_of_a_scope_that_shrank_is_dropped(
     index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
 ) -> None:
     grow(index, tenant, LARGE)
@@ -105,7 +105,7 @@ def test_a_large_scope_answers_as_it_did_before(
         assert min(len(names) for names in found) >= CANDIDATES
 
 
-def test_another_tenants_scope_of_the_same_name_lends_nothing(
+def test_same_scope_of_another_tenant_is_never_searched(
     index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
 ) -> None:
     grow(index, tenant, LARGE)

@@ -22,14 +22,14 @@ LONG = " ".join(
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "vector", "text"])
-def test_the_memory_that_says_it_comes_first(index: MemoryIndex, tenant: str, mode: str) -> None:
+def test_memory_that_answers_comes_first(index: MemoryIndex, tenant: str, mode: str) -> None:
     texts = {"m1": "Ada likes green tea", "m2": "the train leaves at noon", "m3": "rain in Lisbon"}
     fill(index, *(a_memory(name, text, tenant=tenant) for name, text in texts.items()))
 
     assert look(index, "who likes tea", mode=mode, tenant=tenant)[0] == "m1"
 
 
-def test_words_alone_find_only_what_holds_one_of_them(index: MemoryIndex, tenant: str) -> None:
+def test_search_by_words_finds_only_memories_with_one_of_them(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "black coffee", tenant=tenant))
 
     assert look(index, "teas", mode="text", tenant=tenant) == ["m1"]
@@ -56,7 +56,7 @@ def test_the_newest_version_wins_in_whatever_order_copies_arrive(
     assert look(index, "Porto", mode="text", tenant=tenant) == []
 
 
-def test_what_was_removed_stays_away_when_an_older_copy_arrives_late(index: MemoryIndex, tenant: str) -> None:
+def test_removed_memory_stays_away_when_an_older_copy_arrives(index: MemoryIndex, tenant: str) -> None:
     memory = a_memory("m1", tenant=tenant, version=3)
     fill(index, memory)
     index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=3)])
@@ -67,7 +67,7 @@ def test_what_was_removed_stays_away_when_an_older_copy_arrives_late(index: Memo
     assert look(index, "tea", tenant=tenant) == ["m1"]
 
 
-def test_a_removal_spares_what_is_newer_than_it(index: MemoryIndex, tenant: str) -> None:
+def test_removal_spares_a_newer_version(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", tenant=tenant, version=5))
     index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=4)])
 
@@ -96,7 +96,7 @@ def test_no_text_is_embedded_twice(index: MemoryIndex, tenant: str) -> None:
     assert set(index.get_vectors(tenant, ["tea", "coffee"])) == {"tea"}
 
 
-def test_a_text_of_another_tenant_lends_no_vector(index: MemoryIndex, tenant: str) -> None:
+def test_vector_of_another_tenant_is_not_reused(index: MemoryIndex, tenant: str) -> None:
     embedder = WordEmbeddingModel()
     fill(index, a_memory("m1", "tea", tenant=tenant), embedder=embedder)
     fill(index, a_memory("m1", "tea", tenant=f"{tenant}x"), embedder=embedder)
@@ -130,20 +130,22 @@ def test_a_changed_text_gives_up_its_old_vector(index: MemoryIndex, tenant: str)
 
 
 @pytest.mark.parametrize("moved", [timedelta(seconds=-1), timedelta(seconds=0)])
-def test_what_has_expired_is_never_seen(index: MemoryIndex, tenant: str, moved: timedelta) -> None:
+def test_expired_memory_is_never_seen(index: MemoryIndex, tenant: str, moved: timedelta) -> None:
     fill(index, a_memory("m1", tenant=tenant, expires_at=LATER + moved))
 
     assert look(index, "tea", tenant=tenant) == []
     assert look(index, "tea", tenant=tenant, now=LATER - timedelta(seconds=2)) == ["m1"]
 
 
-def test_what_expires_in_a_second_is_still_seen(index: MemoryIndex, tenant: str) -> None:
+def test_memory_that_expires_in_a_second_is_still_seen(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", tenant=tenant, expires_at=LATER + timedelta(seconds=1)))
 
     assert look(index, "tea", tenant=tenant) == ["m1"]
 
 
-def test_alike_are_documents_of_the_same_scope_passage_by_passage(index: MemoryIndex, tenant: str) -> None:
+def test_similar_documents_are_of_one_scope_and_match_in_every_passage(
+    index: MemoryIndex, tenant: str
+) -> None:
     fill(
         index,
         a_memory("m1", "Ada likes tea", tenant=tenant),

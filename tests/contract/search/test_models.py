@@ -11,7 +11,7 @@ from tests.integration.databases import Database
 from tests.support.memories import a_memory, fill, look
 
 
-def test_a_second_model_is_filled_in_beside_the_first_and_switched_to(
+def test_second_embedding_model_is_backfilled_beside_the_first(
     transactions: TenantTransactions, tenant: str
 ) -> None:
     first, second = (PostgresMemories(transactions, model=model) for model in ("words", "words-2"))

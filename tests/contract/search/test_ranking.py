@@ -64,7 +64,7 @@ def conversation(tenant: str, *, apart: timedelta) -> Iterator[Memory]:
 
 
 @pytest.mark.parametrize(("question", "evidence"), ASKED)
-def test_the_evidence_stands_among_the_first(
+def test_evidence_ranks_among_the_first(
     index: MemoryIndex, tenant: str, question: str, evidence: set[str]
 ) -> None:
     fill(index, *conversation(tenant, apart=timedelta(minutes=1)))

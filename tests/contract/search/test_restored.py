@@ -115,7 +115,7 @@ def summaries(transactions: TenantTransactions, tenant: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["memory", "conversations", "index"])
-def test_each_store_names_everybody_it_holds_something_of_and_nobody_of_another_tenant(
+def test_each_store_lists_its_users_of_one_tenant(
     made: ErasureSetup, transactions: TenantTransactions, name: str
 ) -> None:
     users = stores(made, transactions)[name]
@@ -126,7 +126,7 @@ def test_each_store_names_everybody_it_holds_something_of_and_nobody_of_another_
 
 
 @pytest.mark.parametrize("name", ["memory", "conversations", "index"])
-def test_whoever_was_erased_and_comes_back_by_one_store_alone_goes_again(
+def test_erased_user_restored_by_one_store_is_erased_again(
     made: ErasureSetup, transactions: TenantTransactions, name: str
 ) -> None:
     tables = {"memory": made.memory, "conversations": made.talks}
@@ -147,7 +147,7 @@ def test_whoever_was_erased_and_comes_back_by_one_store_alone_goes_again(
     assert (rows(transactions, ELSEWHERE), rows(transactions, GRACE)) == (theirs, grace)
 
 
-def test_a_backup_of_a_half_done_erasure_leads_to_them_too(
+def test_user_of_a_half_done_erasure_in_a_backup_is_found(
     made: ErasureSetup, transactions: TenantTransactions
 ) -> None:
     """After the first round no entry of a conversation names Ada any more: notes do, until the second."""
@@ -157,9 +157,7 @@ def test_a_backup_of_a_half_done_erasure_leads_to_them_too(
     assert "ada" in stores(made, transactions)["conversations"].list_users("restored")
 
 
-def test_a_summary_that_quoted_them_leaves_the_index_with_a_restore_of_the_index_alone(
-    made: ErasureSetup, transactions: TenantTransactions
-) -> None:
+def test_stale_summary_leaves_a_restored_index(made: ErasureSetup, transactions: TenantTransactions) -> None:
     """It lies among what is Grace's: nothing there names Ada but its words."""
     for tenant, conversation_id in (("restored", "shared"), ("restored", "graces"), ("restoreds", "adas")):
         summed_up(made, transactions, tenant, conversation_id)

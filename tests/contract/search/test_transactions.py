@@ -67,7 +67,7 @@ def test_a_busy_database_is_unavailable_and_not_asked_again(
     assert (busy.value.code, len(runs)) == (code, 1)
 
 
-def test_a_statement_that_takes_too_long_is_told_as_a_timeout(transactions: TenantTransactions) -> None:
+def test_slow_statement_is_reported_as_a_timeout(transactions: TenantTransactions) -> None:
     def slow(connection: PostgresConnection) -> Callable[[], object]:
         connection.execute("SET LOCAL statement_timeout = 50")
         return connection.execute("SELECT pg_sleep(5)").fetchall
@@ -146,7 +146,7 @@ def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(
     assert refused.value.code == "unstorable"
 
 
-def test_a_database_that_did_not_answer_is_left_alone_for_a_while() -> None:
+def test_unreachable_database_is_not_called_again_for_a_while() -> None:
     asked: list[bool] = []
 
     def connect_in_vain() -> PostgresConnection:
@@ -161,9 +161,7 @@ def test_a_database_that_did_not_answer_is_left_alone_for_a_while() -> None:
     assert asked == [True]
 
 
-def test_a_search_waits_for_postgres_twice_the_frame_of_its_transaction_included(
-    database: Database, tmp_path: Path
-) -> None:
+def test_search_takes_two_round_trips_to_postgres(database: Database, tmp_path: Path) -> None:
     with database.open(database.functions) as connection:
         index = PostgresMemories(TenantTransactions(lambda: connection), model="words")
         fill(index, *(a_memory(f"m{number}", f"tea {number}", tenant="counted") for number in range(5)))

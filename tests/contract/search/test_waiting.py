@@ -32,7 +32,7 @@ def put(index: MemoryIndex, *memories: Memory) -> list[str]:
     return index.put(memories[0].tenant_id, [index_entry(memory) for memory in memories])
 
 
-def test_texts_wait_from_when_they_are_put_until_they_have_a_vector(index: MemoryIndex, tenant: str) -> None:
+def test_text_is_pending_until_it_has_a_vector(index: MemoryIndex, tenant: str) -> None:
     assert pending(index, tenant) == 0
 
     waiting = put(
@@ -47,9 +47,7 @@ def test_texts_wait_from_when_they_are_put_until_they_have_a_vector(index: Memor
     assert pending(index, tenant) == 0
 
 
-def test_a_search_tells_of_its_own_scope_alone_and_of_none_where_it_asks_for_all(
-    index: MemoryIndex, tenant: str
-) -> None:
+def test_search_counts_pending_texts_of_its_own_scope(index: MemoryIndex, tenant: str) -> None:
     put(
         index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "tea", tenant=tenant, user_id="bob")
     )
@@ -63,7 +61,7 @@ def test_a_search_tells_of_its_own_scope_alone_and_of_none_where_it_asks_for_all
     assert pending(index, tenant, None) is None
 
 
-def test_what_is_removed_replaced_or_moved_waits_no_more(index: MemoryIndex, tenant: str) -> None:
+def test_removed_replaced_or_moved_text_is_no_longer_pending(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", "green tea", tenant=tenant, version=1))
     put(
         index,
@@ -81,7 +79,7 @@ def test_what_is_removed_replaced_or_moved_waits_no_more(index: MemoryIndex, ten
 
 
 @pytest.mark.parametrize("user", ["ada", "bob"])
-def test_a_second_model_waits_for_vectors_of_its_own(
+def test_pending_texts_are_counted_for_each_model(
     transactions: TenantTransactions, tenant: str, user: str
 ) -> None:
     first, second = (PostgresMemories(transactions, model=model) for model in ("first", "second"))
@@ -90,7 +88,7 @@ def test_a_second_model_waits_for_vectors_of_its_own(
     assert (pending(first, tenant, user), pending(second, tenant, user)) == (0, 1)
 
 
-def test_the_owner_sees_since_when_the_oldest_text_waits_and_no_more(
+def test_schema_owner_sees_the_age_of_the_oldest_pending_text(
     database: Database, transactions: TenantTransactions, tenant: str
 ) -> None:
     index = PostgresMemories(
