@@ -4,11 +4,25 @@ Stored stems and stems of a query have to agree: another version of the stemmer 
 """
 
 import re
+import unicodedata
+from collections.abc import Iterator
 
 from Stemmer import Stemmer
 
 _STEMMER = Stemmer("english")  # Porter's second algorithm, as Snowball publishes it
-_TOKEN = re.compile(r"[^\W_]+(?:'[a-z]+)?")
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"  # Europe, the Near East
+    "\u0900-\u0963\u0966-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"  # India, Thailand, Laos
+    "\u102b-\u103e\u17b4-\u17d3"  # Burma, Cambodia
+)
+"""Characters that combine with a letter, for which Python's \\w ends a word."""
+_TOKEN = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:'[a-z]+)?")
+_UNSPACED = re.compile(
+    r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[\u3041-\u309f]+|[\u30a0-\u30ff]+|[\uac00-\ud7af]+"
+    r"|[\u0e00-\u0e7f]+|[\u0e80-\u0eff]+|[\u1000-\u109f]+|[\u1780-\u17ff]+"
+)
+"""Runs of Han, kana, Hangul, Thai, Lao, Burmese and Khmer, which put no space between words."""
+_ACCENTS = re.compile("(?<=[a-z\u03b1-\u03c9])[\u0300-\u036f]+")
 STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -31,7 +45,26 @@ def stem_word(word: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    return _TOKEN.findall(text.lower().replace("\u2019", "'"))
+    """Return the words of a text in reading order, in lower case and without accents: `café` is `cafe`.
+
+    Scripts without spaces have no words to tell apart; each two neighbouring letters stand for one.
+    """
+    text = text.lower().replace("\u2019", "'")
+    if text.isascii():
+        return _TOKEN.findall(text)
+    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text)))
+    return [word for token in _TOKEN.findall(folded) for word in _split_unspaced(token)]
+
+
+def _split_unspaced(token: str) -> Iterator[str]:
+    end = 0
+    for run in _UNSPACED.finditer(token):
+        if end < run.start():
+            yield token[end : run.start()]
+        letters, end = run[0], run.end()
+        yield from (letters[at : at + 2] for at in range(max(1, len(letters) - 1)))
+    if end < len(token):
+        yield token[end:]
 
 
 def stem_words(text: str) -> list[str]:
