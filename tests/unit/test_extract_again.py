@@ -149,7 +149,7 @@ def test_a_new_extractor_reads_old_events_anew() -> None:
 
 
 @pytest.mark.parametrize("fault", [DOWN, ModelError("cut", reason="cut_off")])
-def test_a_model_that_fails_for_one_user_costs_only_that_users_messages(fault: MembusError) -> None:
+def test_a_model_that_fails_for_one_user_costs_only_its_messages(fault: MembusError) -> None:
     extraction = Extraction(failing_for("bob", fault))
     mine, theirs = said("I like tea"), [said("I like chess", f"b{n}", owner=BOB) for n in range(2)]
 

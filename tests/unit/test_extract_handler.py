@@ -137,7 +137,7 @@ def test_a_message_with_a_fault_of_its_own_is_tried_again_soon(
     assert parts.source_queue.retries == {"receipt-m1": seconds}
 
 
-def test_the_fifth_fault_of_its_own_sends_a_message_to_the_dead_letters_with_its_reason(parts: Parts) -> None:
+def test_a_message_that_fails_five_times_by_itself_is_dead_with_its_reason(parts: Parts) -> None:
     parts.model = CUT_OFF
     record = a_record(said("I like tea"), "m1", receives=5)
 
@@ -164,7 +164,7 @@ def flood(count: int, **more: Any) -> list[dict[str, Any]]:
     ]
 
 
-def test_what_a_tenant_sends_beyond_its_share_is_set_aside_and_read_from_there(parts: Parts) -> None:
+def test_events_above_the_quota_go_to_the_overflow_queue_and_are_read_there(parts: Parts) -> None:
     records = flood(25)
 
     assert parts.deliver(*records) == []

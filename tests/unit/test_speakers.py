@@ -1,7 +1,4 @@
-"""membus.facts.validation.validator.
-
-The zone in which words of time are read follows from the events, not from their order.
-"""
+"""membus.facts.validation.validator: the zone of a date follows from the events, not from their order."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations

@@ -1,7 +1,4 @@
-"""functions/extract/reading.
-
-How many questions a batch takes, and what becomes of words that no model can read.
-"""
+"""functions/extract: how many questions a batch takes, and what becomes of text that no model can read."""
 
 import json
 from collections.abc import Callable
@@ -48,7 +45,7 @@ def likes(*things: str) -> list[Event]:
 
 
 @pytest.mark.parametrize("error", UNREADABLE)
-def test_what_no_model_can_read_is_parked_with_its_reason_and_costs_no_other_event(error: ModelError) -> None:
+def test_an_unreadable_event_is_parked_with_its_reason_and_costs_no_other(error: ModelError) -> None:
     extraction = Extraction(upset_by("poison", error))
     events = likes("tea", "rum", "poison", "ale", "gin")
 
@@ -110,7 +107,7 @@ def test_what_rules_read_is_learned_whatever_the_model_does() -> None:
     assert len(extraction.poison_messages.parked) == 1
 
 
-def test_a_quarantine_that_takes_nothing_sends_the_message_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_cannot_be_parked_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise UnavailableError("quarantine: busy")
 
@@ -120,7 +117,7 @@ def test_a_quarantine_that_takes_nothing_sends_the_message_back(monkeypatch: pyt
     assert extraction.send(said("I like tea")) == ["m-e1"]
 
 
-def test_what_the_model_could_not_read_for_want_of_time_comes_back_and_the_rest_is_learned() -> None:
+def test_without_time_to_ask_an_event_comes_back_and_the_rest_is_extracted() -> None:
     class Hurried(Extraction):
         def _seconds_left(self) -> float:
             return 30 if not self.prompts() else 4

@@ -1,7 +1,4 @@
-"""membus.facts.validation.validator on labelled utterances.
-
-What a model that believes everything gets past it.
-"""
+"""membus.facts.validation.validator on labelled utterances, from a model that believes everything."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""functions/extract: who is read in one question, and that nobody's words become another's fact."""
+"""functions/extract: who is read in one question, and that no words become another user's fact."""
 
 import json
 from typing import Any
@@ -141,7 +141,7 @@ events = st.builds(
 
 
 @given(st.lists(events, min_size=1, max_size=12))
-def test_there_are_never_more_questions_than_people_and_each_is_of_one_tenant(said_by: list[Event]) -> None:
+def test_there_are_no_more_questions_than_users_each_of_one_tenant(said_by: list[Event]) -> None:
     found = group_by_shared_session([recorded(each) for each in said_by])
 
     assert sorted((owner.tenant, owner.user) for each in found for owner in each) == sorted(

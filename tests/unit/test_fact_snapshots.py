@@ -1,7 +1,4 @@
-"""membus.facts.fact.
-
-What is carried forward, and what is read behind it, come to what all observations do.
-"""
+"""membus.facts.fact: a snapshot and the observations after it give what all observations do."""
 
 from datetime import timedelta
 

@@ -1,7 +1,4 @@
-"""functions/extract: with the money spent, rules learn and nobody reads.
-
-What was not read can be read later.
-"""
+"""functions/extract: without money rules are applied, no model is asked, and a replay can read the rest."""
 
 from functions.extract.ports import EXTRACTOR_VERSION, OVER_BUDGET
 from membus.core.errors import BudgetError

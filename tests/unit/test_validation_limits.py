@@ -1,7 +1,4 @@
-"""membus.facts.validation.validator.
-
-How much one event may change, whose word counts how much, and what is kept nowhere.
-"""
+"""membus.facts.validation.validator: how much an event may change, whose word counts, what is kept nowhere."""
 
 from itertools import permutations
 from typing import Any
