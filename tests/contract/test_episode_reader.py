@@ -1,4 +1,4 @@
-"""The port EpisodeReader: what happened, in time order, page by page, whatever else lies beside it."""
+"""The port EpisodeReader: episodes in time order, page by page."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

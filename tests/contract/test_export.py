@@ -1,4 +1,4 @@
-"""functions/export over the real adapters: both tiers as one, large payloads whole, nobody else's data."""
+"""functions/export over the real adapters: both tiers, large payloads, and no other user's data."""
 
 import io
 import json

@@ -1,7 +1,4 @@
-"""The ports Exports and Archives.
-
-Jobs begun once and forgotten in time, files that an address leads to for a while.
-"""
+"""The ports ExportJobs and ExportFiles: jobs start once and expire, links lead to files for a while."""
 
 import io
 from datetime import timedelta

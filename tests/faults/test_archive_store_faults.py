@@ -1,7 +1,4 @@
-"""functions/archive over an object store that refuses, damages, loses or withholds.
-
-Never trusted, never a gap.
-"""
+"""functions/archive over an object store that refuses, damages, loses or withholds objects."""
 
 from io import BytesIO
 from typing import Any

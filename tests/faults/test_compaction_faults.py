@@ -1,7 +1,4 @@
-"""Compaction beside itself, archivers, erasures and readers, cut short at any step.
-
-Every episode, each once.
-"""
+"""Compaction beside itself, archivers, erasures and readers, cut short at any step: every episode once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""functions/erase over every store: what was planted everywhere is nowhere, whatever fails meanwhile."""
+"""functions/erase over every store: planted data is in no store afterwards, whatever fails meanwhile."""
 
 from typing import Any
 

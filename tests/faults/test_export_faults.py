@@ -1,7 +1,4 @@
-"""functions/export under crashes, rivals and lost uploads.
-
-The archive is the one that nothing happened to, or none.
-"""
+"""functions/export under crashes, concurrent runs and lost uploads: the same file as without them, or none."""
 
 import hashlib
 import io

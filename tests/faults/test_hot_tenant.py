@@ -1,7 +1,4 @@
-"""One tenant floods.
-
-What its neighbour waits for, counted in calls of the model and in order, never in seconds.
-"""
+"""One tenant floods: what its neighbour waits for, counted in calls of the model and in order, never in seconds."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

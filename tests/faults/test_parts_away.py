@@ -1,7 +1,4 @@
-"""Parts that answer half, or no longer.
-
-A table hands out some of a batch, a secret is gone from a warm function.
-"""
+"""Parts that answer in part or not: a table returns some of a batch, a secret is gone from a warm function."""
 
 from collections.abc import Iterator
 from typing import Any

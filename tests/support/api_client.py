@@ -1,7 +1,4 @@
-"""The API's front door without a network.
-
-Requests as the gateway hands them over, answers as it gets them.
-"""
+"""The API without a network: requests as the gateway sends them, answers as it gets them."""
 
 import base64
 import json

@@ -1,7 +1,4 @@
-"""functions/erase/handler.
-
-Who is not done asks for the rest on the bus at once, or by the queue for later.
-"""
+"""functions/erase/handler: the rest of an erasure is scheduled by the bus, or by the queue for later."""
 
 import json
 from datetime import timedelta

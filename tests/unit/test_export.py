@@ -1,4 +1,4 @@
-"""functions/export: all that is known of a user, in one archive that is the same for the same state."""
+"""functions/export: a user's data in one file, which is the same for the same data."""
 
 import hashlib
 import io

@@ -1,7 +1,4 @@
-"""functions/export/handler.
-
-A job that runs out of time asks for its rest, and no message is lost or kept in vain.
-"""
+"""functions/export/handler: a job out of time is announced again, and no message is lost or kept in vain."""
 
 import json
 from typing import Any

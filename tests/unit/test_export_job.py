@@ -1,7 +1,4 @@
-"""Exports through the door and the job behind them.
-
-Asked for once, fetched for a week, forgotten with their user.
-"""
+"""Exports through the API and their job: requested once, downloadable for a week, without a name at the end."""
 
 import io
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""membus.domain.search: what counts as evidence for a question."""
+"""membus.search: how the features of a passage rank it."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""functions/sweep: of a deleted conversation everything goes, whatever interrupts it."""
+"""functions/sweep: all items of a deleted conversation are removed, whatever interrupts it."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

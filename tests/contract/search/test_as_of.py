@@ -1,4 +1,4 @@
-"""Search as of a moment: what was true then, and not what came to be true since."""
+"""Search as of a moment: what was true then, and not what became true since."""
 
 from datetime import datetime, timedelta
 

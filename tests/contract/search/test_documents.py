@@ -1,4 +1,4 @@
-"""The port DocumentStore: versions follow each other, and what is deleted or expired is not there."""
+"""The port DocumentStore: versions follow each other; deleted and expired documents are absent."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,4 @@
-"""The port Embedder over Bedrock.
-
-Every vector is checked, what fails is told apart from what never will work.
-"""
+"""The port EmbeddingModel over Bedrock: every vector is checked; retryable failures are told apart."""
 
 import io
 import json

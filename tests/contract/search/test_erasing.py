@@ -1,4 +1,4 @@
-"""A user's rows of the search index go whole, with vectors and what was removed before; nobody else's do."""
+"""A user's rows of the index are erased with vectors and removals; those of other users stay."""
 
 from membus.aws.postgres import TenantTransactions
 from membus.core.erasure import ErasureStep

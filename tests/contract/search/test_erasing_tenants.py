@@ -1,4 +1,4 @@
-"""A whole tenant with something in every store goes, but for its bill and what says that it was erased."""
+"""A tenant with data in every store is erased, but for its usage and its lines in the ledger."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta

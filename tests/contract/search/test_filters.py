@@ -1,4 +1,4 @@
-"""Filters: the same rows pass in Python and in Postgres, whatever stands in names, values and metadata."""
+"""Filters: the same rows pass in Python and in Postgres, whatever names, values and metadata hold."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Documents in DynamoDB whose text lies in S3: no race loses one, and nothing is left behind."""
+"""Documents in DynamoDB with their text in S3: no race loses one, and none is left behind."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""Scopes that have outgrown exact search.
-
-Indexed while they serve, found through the index, given back when small.
-"""
+"""Large scopes: indexed while they serve searches, found by the index, dropped when small."""
 
 from collections.abc import Iterator
 

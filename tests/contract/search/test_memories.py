@@ -1,4 +1,4 @@
-"""The port MemoryIndex: what is put is found by its own tenant, in its own scope, in its newest version."""
+"""The port MemoryIndex: a memory is found by its tenant, in its scope, in its newest version."""
 
 from datetime import timedelta
 

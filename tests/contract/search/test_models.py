@@ -1,7 +1,4 @@
-"""Two embedding models side by side.
-
-The second is filled in while the first one serves, and then takes over.
-"""
+"""Two embedding models: the second is backfilled while the first serves, and then takes over."""
 
 from membus.aws.postgres import TenantTransactions
 from membus.search.indexer import Indexer

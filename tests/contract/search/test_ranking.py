@@ -1,4 +1,4 @@
-"""The ranking over both indexes: a conversation of two people, asked as one asks long after."""
+"""The ranking over both indexes: a conversation of two people, queried long after."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Transactions as a tenant: what is tried again, what is told, and who is not served at all."""
+"""Transactions as a tenant: what is retried, what is reported, and who is refused."""
 
 import itertools
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The quarantine at the door: what the gate holds waits for a person, and that word outlives every replay."""
+"""/v1/users/{user}/quarantine: review items wait for a person, whose decision outlives every replay."""
 
 from datetime import timedelta
 from typing import Any

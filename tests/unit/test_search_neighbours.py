@@ -1,4 +1,4 @@
-"""membus.search.ranking: which candidates bring what was said beside them."""
+"""membus.search.ranking: the candidates whose neighbours are read."""
 
 from membus.search.ranking import NEIGHBOURED_CANDIDATES, select_for_neighbours
 from membus.search.retrieval import ScopeStatistics

@@ -1,4 +1,4 @@
-"""Who was erased is found wherever a restore brings them back, in each store alone, and goes again."""
+"""Erased users that a restore brings back are found in each store alone, and erased again."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,4 @@
-"""functions.api.facts.timeline.
-
-What held when, against a model that paints each word over the days it speaks of.
-"""
+"""functions/api/facts/timeline: values over time, against a model that paints each value over its days."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,7 +1,4 @@
-"""`tier reconcile`: right under late events, copies, erasure and whatever works meanwhile.
-
-And loss is told.
-"""
+"""`tier reconcile`: right under late events, copies, erasure and work in progress; losses are reported."""
 
 from collections import defaultdict
 from collections.abc import Callable

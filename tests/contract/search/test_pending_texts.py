@@ -1,7 +1,4 @@
-"""How many texts of a scope wait for their vector.
-
-Told with every search of it, whatever was written and removed.
-"""
+"""The number of pending texts of a scope, which every search of it reports."""
 
 from datetime import timedelta
 

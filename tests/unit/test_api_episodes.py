@@ -1,4 +1,4 @@
-"""/v1/agents/…/episodes: appended and readable at once, learned from later, read back in time order."""
+"""/v1/agents/…/episodes: readable at once, extracted later, read back in time order."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was said beside a candidate is gathered with it, in its place, and only as far as it helps."""
+"""Neighbours of a candidate are returned with it, in their positions, and only as far as they help."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""From the moment an erasure is asked for no route shows the user, whoever asks, and each asks the ledger once."""
+"""From the request for an erasure on no route shows the user, at the cost of one read of the ledger."""
 
 from collections.abc import Callable
 from datetime import timedelta

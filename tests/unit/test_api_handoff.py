@@ -1,4 +1,4 @@
-"""/v1/conversations/{id}/handoff: what somebody needs to go on, in one answer and without a model."""
+"""/v1/conversations/{id}/handoff: what another agent needs to go on, in one answer and without a model."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,4 @@
-"""POST /v1/events.
-
-Each event checked on its own, stamped with the credential's tenant, durable or refused.
-"""
+"""POST /v1/events: each event is checked on its own, completed with the key's tenant, durable or rejected."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""PUT and DELETE /v1/users/{user}/facts/{key}: a person's word, at once, under a version, on record."""
+"""PUT and DELETE /v1/users/{user}/facts/{key}: corrections at once, under a version, stored as events."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,4 @@
-"""Compaction and an erasure in the middle of each other.
-
-No row of the user is left, no receipt says so too early.
-"""
+"""Compaction and an erasure during each other: no row of the user is left, no receipt is too early."""
 
 from membus.core.identity import Owner
 from tests.factories import ADA

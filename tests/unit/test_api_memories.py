@@ -1,7 +1,4 @@
-"""`/v1/memories`.
-
-Put once, merged when known, guarded by versions, kept though the index or the model is away.
-"""
+"""`/v1/memories`: documents are put once, merged, changed by version, and stored while index or model is away."""
 
 from datetime import timedelta
 from typing import Any

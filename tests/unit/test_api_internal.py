@@ -1,7 +1,4 @@
-"""The door between chat and memory: passages for a message, and texts by memory.
-
-The gateway cannot open it.
-"""
+"""Requests of chat to the API's function: passages, texts and episodes; the gateway cannot imitate them."""
 
 import io
 import json

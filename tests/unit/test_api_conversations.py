@@ -1,4 +1,4 @@
-"""/v1/conversations: made once for each request, found and listed by their own tenant only."""
+"""/v1/conversations: started once for each request, found and listed by their own tenant only."""
 
 import time
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whoever comes back after an erasure is found at once, whatever is still under way of who they were."""
+"""A user who returns after an erasure is found at once, whatever of the erased user is still in progress."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -1,7 +1,4 @@
-"""POST /v1/users/{user}/facts:batch, and writers who race.
-
-Each fact on its own, all in few commits, none twice.
-"""
+"""POST /v1/users/{user}/facts:batch and racing writers: each fact on its own, in few commits, none twice."""
 
 from datetime import timedelta
 from typing import Any

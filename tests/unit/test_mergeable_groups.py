@@ -1,7 +1,4 @@
-"""membus.episodes.archive.model.
-
-Which small objects become one, and never more at once than a catalog can exchange.
-"""
+"""membus.episodes.archive.model: which small objects are merged, and how many at once."""
 
 from membus.episodes.archive.model import MANY_OBJECTS, MERGED_AT_ONCE, ArchiveObject, mergeable_groups
 from tests.factories import NOON

@@ -1,4 +1,4 @@
-"""`/v1/search` at the door: every kind in one call, less when a part is away, and nothing of anybody else."""
+"""`/v1/search`: every kind of memory in one call, less while a part is away, and nothing of other users."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""/v1/agents/…/sessions: working memory by version, at the door."""
+"""/v1/agents/…/sessions: working memory by version."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""/v1/conversations/{id}: renamed, archived, shared, deleted; read as the user who asks."""
+"""/v1/conversations/{id}: renamed, archived, shared, deleted, and read as the user who is named."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,7 +1,4 @@
-"""membus.erasure.sqs.
-
-Whose a dead letter is, a user's or a tenant's, whatever else lies in the queue.
-"""
+"""membus.erasure.sqs: which dead letters belong to a user or a tenant."""
 
 import json
 

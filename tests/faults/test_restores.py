@@ -1,7 +1,4 @@
-"""Cold objects in a class that takes hours: asked for once, told as a job, read once they are back.
-
-Small or large.
-"""
+"""Archived objects in a class that takes hours: restored once, returned as a job, read once they are back."""
 
 from collections.abc import Iterator
 from pathlib import Path

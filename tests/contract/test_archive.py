@@ -1,7 +1,4 @@
-"""The cold tier's ports.
-
-Objects that are vouched for, a catalog that is the truth, reads that leave no gap.
-"""
+"""The ports of the archive: verified objects, a catalog that decides, reads without a gap."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

@@ -1,7 +1,4 @@
-"""Two tenants.
-
-The same random programme gives the same answers alone and beside a neighbour who makes noise.
-"""
+"""Two tenants: the same random program gives the same answers alone and beside a busy neighbour."""
 
 import random
 from collections.abc import Callable

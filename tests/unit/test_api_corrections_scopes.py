@@ -1,4 +1,4 @@
-"""Who may correct a fact: a key with the scope, of the tenant whose user it is."""
+"""Who may correct a fact: a key with the scope, of the tenant of the user."""
 
 import pytest
 

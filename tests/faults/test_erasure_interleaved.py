@@ -1,7 +1,4 @@
-"""An erasure in between every two calls that a writer makes.
-
-After the second round nothing of the user is left.
-"""
+"""An erasure between every two calls of a writer: after the second round nothing of the user is left."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
