@@ -161,7 +161,7 @@ def test_a_package_without_a_wheel_is_named_with_what_to_do(project: Path, tmp_p
         build(LAMBDA, root=project, dist=tmp_path)
 
     message = str(stopped.value)
-    assert "the packages of layer.txt cannot be had for AWS Lambda, arm64, Python 3.13" in message
+    assert "the packages of layer.txt are not available for AWS Lambda, arm64, Python 3.13" in message
     assert "six==0.0.1" in message
     assert "pin a version that has one in layer.in" in message
 
