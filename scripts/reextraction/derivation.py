@@ -53,16 +53,16 @@ class DraftFacts:
     def get_history(self, owner: Owner, key: str) -> ObservationHistory:
         return ObservationHistory(tuple(in_learning_order(self.list_observations(owner, key))))
 
-    def commit(self, learned: FactCommit) -> None:
-        self._observations |= {(each.key, each.provenance.event_id): each for each in learned.observations}
-        self._facts |= {fact.key: fact for fact in learned.facts}
-        if learned.facts:
-            self._profile = learned.profile
-        self.costs |= learned.costs
-        if learned.extractor == OVER_BUDGET:
-            self.over_budget |= {each.event.event_id for each in learned.events}
-        if learned.query:
-            self.answers |= {event_id: list(given) for event_id, given in learned.query.answers.items()}
+    def commit(self, change: FactCommit) -> None:
+        self._observations |= {(each.key, each.provenance.event_id): each for each in change.observations}
+        self._facts |= {fact.key: fact for fact in change.facts}
+        if change.facts:
+            self._profile = change.profile
+        self.costs |= change.costs
+        if change.extractor == OVER_BUDGET:
+            self.over_budget |= {each.event.event_id for each in change.events}
+        if change.query:
+            self.answers |= {event_id: list(given) for event_id, given in change.query.answers.items()}
 
 
 @dataclass(frozen=True)

@@ -75,28 +75,28 @@ class InMemoryFacts:
             return [each for each in seen if beyond is None or position_of(each) < beyond][-limit:]
         return [each for each in seen if beyond is None or position_of(each) > beyond][:limit]
 
-    def commit(self, learned: FactCommit) -> None:
-        owner = learned.profile.owner
-        if learned.facts and learned.profile.version != self.get_profile(owner).version + 1:
+    def commit(self, change: FactCommit) -> None:
+        owner = change.profile.owner
+        if change.facts and change.profile.version != self.get_profile(owner).version + 1:
             raise ConflictError("somebody else wrote this profile")
-        identities = [identity_of(event) for event in learned.events]
+        identities = [identity_of(event) for event in change.events]
         if any(identity not in self._episodes.extracted for identity in identities):
             raise ConflictError("an event was never recorded")
-        if any(self._episodes.extracted[identity] == learned.extractor for identity in identities):
+        if any(self._episodes.extracted[identity] == change.extractor for identity in identities):
             raise ConflictError("an event was read in the meantime")
-        if any(identity_of(event) in self._episodes.extracted for event in learned.new_events):
+        if any(identity_of(event) in self._episodes.extracted for event in change.new_events):
             raise ConflictError("a new event is known")
-        if learned.facts:
-            self._profiles[owner] = learned.profile
-        self._revisions |= {(owner, fact.key): learned.profile.version for fact in learned.facts}
-        self._facts[owner] |= {fact.key: fact for fact in learned.facts}
-        forward: dict[str, ObservationSnapshot | None] = {**self._carried[owner], **learned.snapshots}
+        if change.facts:
+            self._profiles[owner] = change.profile
+        self._revisions |= {(owner, fact.key): change.profile.version for fact in change.facts}
+        self._facts[owner] |= {fact.key: fact for fact in change.facts}
+        forward: dict[str, ObservationSnapshot | None] = {**self._carried[owner], **change.snapshots}
         self._carried[owner] = {key: carried for key, carried in forward.items() if carried}
-        self._seen[owner] |= {_place(seen): seen for seen in learned.observations}
-        self._episodes.extracted |= dict.fromkeys(identities, learned.extractor)
-        shares = {(owner.tenant, event_id): share for event_id, share in learned.costs.items()}
+        self._seen[owner] |= {_place(seen): seen for seen in change.observations}
+        self._episodes.extracted |= dict.fromkeys(identities, change.extractor)
+        shares = {(owner.tenant, event_id): share for event_id, share in change.costs.items()}
         self._episodes.shares |= {identity: shares[identity] for identity in identities if identity in shares}
-        if query := learned.query:
+        if query := change.query:
             kept = {
                 event_id: query.answers[event_id]
                 for event_id in query.answers
@@ -105,8 +105,8 @@ class InMemoryFacts:
             self._episodes.save_answers(
                 owner.tenant, kept, prompt_version=query.prompt_version, model=query.model
             )
-        for event in learned.new_events:
-            self._episodes.record_event(event, extracted=learned.extractor)
+        for event in change.new_events:
+            self._episodes.record_event(event, extracted=change.extractor)
 
 
 def _place(seen: Observation) -> tuple[str, str, str]:

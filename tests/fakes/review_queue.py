@@ -16,8 +16,8 @@ class InMemoryReviewQueue:
         self._clock = clock
         self._held: dict[Owner, dict[str, ReviewItem]] = defaultdict(dict)
 
-    def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
-        for each in held:
+    def add_items(self, owner: Owner, items: Iterable[ReviewItem]) -> None:
+        for each in items:
             self._held[owner].setdefault(each.quarantine_id, each)
 
     def list_items(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:

@@ -33,12 +33,12 @@ class Contended(InMemoryFacts):
         super().__init__()
         self.rivals, self.written, self._key = rivals, 0, key
 
-    def commit(self, learned: FactCommit) -> None:
+    def commit(self, change: FactCommit) -> None:
         if self.rivals:
             self.rivals -= 1
             rival = an_observation("nurse", key=self._key, event_id=f"rival{self.rivals}")
             learn(Yielding(self), ADA, rival)
-        super().commit(learned)
+        super().commit(change)
         self.written += 1
 
 

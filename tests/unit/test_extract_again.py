@@ -30,12 +30,12 @@ class RivalledFacts(InMemoryFacts):
         super().__init__(episodes)
         self._left = times
 
-    def commit(self, learned: FactCommit) -> None:
-        if self._left and learned.facts:
+    def commit(self, change: FactCommit) -> None:
+        if self._left and change.facts:
             self._left -= 1
             rival = an_observation("tea", key=f"likes.tea{self._left}", event_id=f"rival{self._left}")
-            learn(InMemoryFactsView(self), learned.profile.owner, rival)
-        super().commit(learned)
+            learn(InMemoryFactsView(self), change.profile.owner, rival)
+        super().commit(change)
 
 
 class InMemoryFactsView:
@@ -47,8 +47,8 @@ class InMemoryFactsView:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._facts, name)
 
-    def commit(self, learned: FactCommit) -> None:
-        InMemoryFacts.commit(self._facts, learned)
+    def commit(self, change: FactCommit) -> None:
+        InMemoryFacts.commit(self._facts, change)
 
 
 class BrokenSignals(InMemorySignals):

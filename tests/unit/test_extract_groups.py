@@ -116,10 +116,10 @@ def test_the_one_whose_words_no_model_can_read_costs_the_other_nothing() -> None
 class WithoutBob(InMemoryFacts):
     """A store in which one user's partition is away."""
 
-    def commit(self, learned: FactCommit) -> None:
-        if learned.profile.owner == BOB:
+    def commit(self, change: FactCommit) -> None:
+        if change.profile.owner == BOB:
             raise UnavailableError("this partition is busy")
-        super().commit(learned)
+        super().commit(change)
 
 
 def test_a_commit_that_fails_brings_back_only_its_own_users_messages() -> None:

@@ -21,9 +21,9 @@ class TransactionalFacts(InMemoryFacts):
         super().__init__(episodes)
         self._lock = threading.Lock()
 
-    def commit(self, learned: FactCommit) -> None:
+    def commit(self, change: FactCommit) -> None:
         with self._lock:
-            super().commit(learned)
+            super().commit(change)
 
 
 def test_batches_of_one_user_that_meet_ask_one_question_each_and_lose_nothing() -> None:

@@ -228,36 +228,36 @@ class DynamoFacts:
             recent = [*older, *recent]
         return ObservationHistory(tuple(seen for seen in recent if carried.is_older_than(seen)), carried)
 
-    def commit(self, learned: FactCommit) -> None:
-        owner, revision = learned.profile.owner, learned.profile.version
+    def commit(self, change: FactCommit) -> None:
+        owner, revision = change.profile.owner, change.profile.version
         items = [
-            *(observation_item(owner, seen) for seen in learned.observations),
-            *(fact_item(owner, fact, revision=revision) for fact in learned.facts),
+            *(observation_item(owner, seen) for seen in change.observations),
+            *(fact_item(owner, fact, revision=revision) for fact in change.facts),
         ]
-        new = (recording_writes(event, extracted=learned.extractor) for event in learned.new_events)
+        new = (recording_writes(event, extracted=change.extractor) for event in change.new_events)
         writes = [
-            *([profile_write(learned.profile)] if learned.facts else []),
+            *([profile_write(change.profile)] if change.facts else []),
             *map(put_item, items),
-            *(snapshot_write(owner, key, carried) for key, carried in learned.snapshots.items()),
+            *(snapshot_write(owner, key, carried) for key, carried in change.snapshots.items()),
             *chain.from_iterable(new),
-            *(_extracted_write(learned, event.event.event_id) for event in learned.events),
+            *(_extracted_write(change, event.event.event_id) for event in change.events),
         ]
         self._table.transact(writes, doing="committing facts")
 
 
-def _extracted_write(learned: FactCommit, event_id: str) -> Write:
+def _extracted_write(change: FactCommit, event_id: str) -> Write:
     """Return the write that marks an event as read by this extractor, with the answers and the cost."""
     changes, names = ["extracted = :extractor"], dict[str, str]()
-    values = {":extractor": learned.extractor, ":forgotten": FORGOTTEN}
-    if share := learned.costs.get(event_id):
+    values = {":extractor": change.extractor, ":forgotten": FORGOTTEN}
+    if share := change.costs.get(event_id):
         changes.append("took = :took")
         values[":took"] = share.model_dump_json()
-    if (query := learned.query) and event_id in query.answers:
+    if (query := change.query) and event_id in query.answers:
         changes.append("#answer = :answer")
         names["#answer"] = answer_attribute(query.prompt_version, query.model)
         values[":answer"] = ANSWERS_ADAPTER.dump_json(tuple(query.answers[event_id])).decode()
     return update_item(
-        identity_key(learned.profile.owner.tenant, event_id),
+        identity_key(change.profile.owner.tenant, event_id),
         f"SET {', '.join(changes)}",
         "attribute_exists(pk) AND"
         " (attribute_not_exists(extracted) OR NOT extracted IN (:extractor, :forgotten))",

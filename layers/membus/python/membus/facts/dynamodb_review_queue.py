@@ -28,8 +28,8 @@ class DynamoReviewQueue:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = DynamoTable(table), clock
 
-    def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
-        for each in held:
+    def add_items(self, owner: Owner, items: Iterable[ReviewItem]) -> None:
+        for each in items:
             item = {
                 **_key(owner, each.quarantine_id),
                 "decision": each.decision,

@@ -125,11 +125,11 @@ class FactWriter(Protocol):
     def get_full_profile(self, owner: Owner) -> Profile:
         """Return the profile with every fact, also those that did not fit the stored one."""
 
-    def commit(self, learned: FactCommit) -> None:
+    def commit(self, change: FactCommit) -> None:
         """Write all of it or nothing.
 
         Raises:
-            ConflictError: the profile is no longer at the version before `learned.profile.version`, or the id
+            ConflictError: the profile is no longer at the version before `change.profile.version`, or the id
                 of a new event is known.
         """
 
@@ -141,7 +141,7 @@ class FactStore(FactReader, FactWriter, Protocol):
 class ReviewIntake(Protocol):
     """The part of a review queue that extraction needs."""
 
-    def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
+    def add_items(self, owner: Owner, items: Iterable[ReviewItem]) -> None:
         """Add each item until it expires; one whose id is known is left as it is, decided or not."""
 
 
