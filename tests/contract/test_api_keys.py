@@ -49,7 +49,7 @@ def test_a_key_is_found_as_it_was_added(keys: ApiKeyStore, expires_at: datetime 
     assert keys.find_key(key.key_id) == key
 
 
-def test_an_unknown_key_is_nobody(keys: ApiKeyStore) -> None:
+def test_unknown_key_is_not_found(keys: ApiKeyStore) -> None:
     assert keys.find_key(uuid4().hex) is None
 
 
@@ -88,14 +88,14 @@ def test_revoking_twice_keeps_the_first_moment(keys: ApiKeyStore) -> None:
     assert keys.revoke_key(key.key_id, at=NOW + timedelta(hours=1)).revoked_at == NOW
 
 
-def test_revoking_an_unknown_key_invents_none(keys: ApiKeyStore) -> None:
+def test_revoking_an_unknown_key_creates_none(keys: ApiKeyStore) -> None:
     with pytest.raises(NotFoundError):
         keys.revoke_key("nobody", at=NOW)
 
     assert keys.find_key("nobody") is None
 
 
-def test_a_table_out_of_reach_is_an_unavailable_store() -> None:
+def test_unreachable_table_is_unavailable() -> None:
     with tenants_table() as table:
         keys = DynamoApiKeys(table)
         table.meta.client.meta.events.register("before-call.dynamodb", _cut_the_line)

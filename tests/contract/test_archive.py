@@ -103,7 +103,7 @@ def test_missing_object_is_an_error_that_names_it(cold: Cold, owner: Owner) -> N
     assert raised.value.key == kept.object_key
 
 
-def test_the_catalog_names_an_agents_objects_in_time_order(cold: Cold, owner: Owner) -> None:
+def test_catalog_lists_objects_of_an_agent_in_time_order(cold: Cold, owner: Owner) -> None:
     months = [date(2026, 1, 30), date(2026, 2, 1), date(2026, 3, 15)]
     kept = [cold.objects.put_pack(a_pack(owner, n, day=day)) for n, day in enumerate(months)]
     elsewhere = kept[0].model_copy(update={"agent": "guide2"})
@@ -202,7 +202,7 @@ def test_check_of_an_object_names_it_where_it_is_missing(cold: Cold, owner: Owne
     assert raised.value.key == kept.object_key
 
 
-def test_two_tenants_see_their_own_objects(cold: Cold, owner: Owner) -> None:
+def test_tenants_see_their_own_objects_alone(cold: Cold, owner: Owner) -> None:
     stranger = replace_tenant(owner)
     cold.catalog.add_object(cold.objects.put_pack(a_pack(owner, 1)))
 

@@ -80,7 +80,7 @@ def events(count: int, owner: Owner = ADA) -> list[Event]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 100])
-def test_a_bus_that_is_well_takes_every_event(bus: EventBus, owner: Owner, count: int) -> None:
+def test_bus_accepts_every_event(bus: EventBus, owner: Owner, count: int) -> None:
     assert bus.publish_events(events(count, owner)) == {}
 
 
@@ -98,7 +98,7 @@ def test_an_entry_is_the_envelope_under_its_type(line: Line) -> None:
     assert Event.model_validate_json(entry["Detail"]) == event
 
 
-def test_what_was_heard_before_says_when(line: Line) -> None:
+def test_historical_event_keeps_its_time(line: Line) -> None:
     heard = recorded(said("hi"), learned_at=NOON)
     EventBridgeBus(line.client, BUS).republish_events([heard])
 
@@ -107,7 +107,7 @@ def test_what_was_heard_before_says_when(line: Line) -> None:
     assert Event.model_validate_json(entry["Detail"]) == heard.event
 
 
-def test_what_was_heard_before_is_refused_by_its_place_like_all_else(line: Line) -> None:
+def test_refused_historical_event_is_named_by_its_index(line: Line) -> None:
     line.answers = [[None] * 10, ["MalformedDetail", None]]
 
     assert EventBridgeBus(line.client, BUS).republish_events([recorded(each) for each in events(12)]) == {
@@ -121,7 +121,7 @@ def test_no_call_holds_more_than_ten_entries(line: Line) -> None:
     assert [len(call) for call in line.calls] == [10, 10, 5]
 
 
-def test_big_events_are_split_over_calls_that_stay_below_a_megabyte(line: Line) -> None:
+def test_large_events_are_split_into_calls_below_a_megabyte(line: Line) -> None:
     big = [said("语" * 60_000, f"e{number}") for number in range(9)]
 
     assert EventBridgeBus(line.client, BUS).publish_events(big) == {}
@@ -135,7 +135,7 @@ def test_only_the_failed_entry_is_sent_again(line: Line) -> None:
     assert line.ids()[1:] == [["e2"]]
 
 
-def test_an_entry_that_keeps_failing_is_named_by_its_place(line: Line) -> None:
+def test_entry_that_keeps_failing_is_named_by_its_index(line: Line) -> None:
     line.answers = [[None, "ThrottlingException", None], ["ThrottlingException"], ["ThrottlingException"]]
 
     assert EventBridgeBus(line.client, BUS).publish_events(events(3)) == {1: "ThrottlingException"}
@@ -149,7 +149,7 @@ def test_an_entry_that_can_never_succeed_is_not_sent_again(line: Line) -> None:
     assert line.ids() == [["e0", "e1"], ["e1"]]
 
 
-def test_places_are_those_of_the_whole_list_not_of_a_call(line: Line) -> None:
+def test_index_counts_in_the_whole_list_not_in_a_call(line: Line) -> None:
     line.answers = [[None] * 10, ["MalformedDetail", None]]
 
     assert EventBridgeBus(line.client, BUS).publish_events(events(12)) == {10: "MalformedDetail"}

@@ -62,9 +62,7 @@ def test_a_connection_that_was_closed_is_absent_and_may_be_closed_again(
         connections.get_connection("acme", opened.connection_id)
 
 
-def test_a_connection_ends_after_two_hours_whether_or_not_it_said_so(
-    connections: ConnectionStore, clock: StoppedClock
-) -> None:
+def test_connection_expires_after_two_hours(connections: ConnectionStore, clock: StoppedClock) -> None:
     connections.add_connection(opened := a_connection(clock))
     clock.advance(CONNECTION_LIFETIME - timedelta(seconds=1))
     assert connections.get_connection("acme", opened.connection_id)

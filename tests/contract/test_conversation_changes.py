@@ -55,7 +55,7 @@ def add(conversations: ConversationStore, talk: Conversation, number: int = 0) -
     )
 
 
-def test_who_took_part_is_known_of_those_who_left_too_and_of_nobody_elses_conversation(
+def test_participants_include_former_members_of_this_conversation_alone(
     conversations: ConversationStore, talk: Conversation
 ) -> None:
     conversations.update_conversation(talk, next_of(talk, members=("eve",)))
@@ -71,9 +71,7 @@ def test_who_took_part_is_known_of_those_who_left_too_and_of_nobody_elses_conver
     assert conversations.filter_by_participant(talk.tenant_id, [], {"bob"}) == set()
 
 
-def test_a_change_is_stored_whole_beside_what_messages_count(
-    conversations: ConversationStore, talk: Conversation
-) -> None:
+def test_change_keeps_the_message_count(conversations: ConversationStore, talk: Conversation) -> None:
     add(conversations, talk)
     after = next_of(talk, title="Trip", status="archived", members=("eve", "mia"))
 
@@ -84,9 +82,7 @@ def test_a_change_is_stored_whole_beside_what_messages_count(
     assert counted.tokens > 0
 
 
-def test_a_change_of_something_else_keeps_the_automatic_title(
-    conversations: ConversationStore, talk: Conversation
-) -> None:
+def test_other_change_keeps_the_automatic_title(conversations: ConversationStore, talk: Conversation) -> None:
     add(conversations, talk)
 
     conversations.update_conversation(talk, next_of(talk, status="archived"))
@@ -104,7 +100,7 @@ def test_messages_raise_no_version_and_never_touch_a_title_set_by_hand(
     assert (after.title, after.version, after.message_count) == ("By hand", 2, 2)
 
 
-def test_of_two_changes_of_one_version_the_first_wins(
+def test_first_of_two_changes_of_one_version_wins(
     conversations: ConversationStore, talk: Conversation
 ) -> None:
     conversations.update_conversation(talk, next_of(talk, title="First"))
@@ -117,7 +113,7 @@ def test_of_two_changes_of_one_version_the_first_wins(
     assert listed(conversations, talk.tenant_id, user="mallory") == []
 
 
-def test_a_conversation_is_listed_where_its_status_says(
+def test_conversation_is_listed_under_its_status(
     conversations: ConversationStore, talk: Conversation
 ) -> None:
     archived = next_of(talk, status="archived")
@@ -136,7 +132,7 @@ def test_a_conversation_is_listed_where_its_status_says(
     assert listed(conversations, talk.tenant_id, "archived") == []
 
 
-def test_a_user_finds_what_they_own_or_share_and_nothing_else(
+def test_user_lists_own_and_shared_conversations_alone(
     conversations: ConversationStore, owner: Owner
 ) -> None:
     tenant = owner.tenant
@@ -152,7 +148,7 @@ def test_a_user_finds_what_they_own_or_share_and_nothing_else(
     assert listed(conversations, f"{tenant}x", user="ada") == []
 
 
-def test_who_leaves_finds_it_no_more_and_who_comes_back_does(
+def test_former_member_does_not_list_it_and_a_returning_one_does(
     conversations: ConversationStore, talk: Conversation
 ) -> None:
     without = next_of(talk, members=("eve",))
@@ -189,7 +185,7 @@ def test_an_owner_among_the_members_is_one_person(conversations: ConversationSto
     assert len(listed(conversations, owner.tenant, user="ada")) == 1
 
 
-def test_a_deleted_conversation_is_absent_everywhere_at_once(
+def test_deleted_conversation_is_not_found_anywhere(
     conversations: ConversationStore, talk: Conversation
 ) -> None:
     add(conversations, talk)
@@ -209,7 +205,7 @@ def test_a_deleted_conversation_is_absent_everywhere_at_once(
         conversations.create_conversation(talk, request_key="again")
 
 
-def test_deleting_again_changes_nothing_and_what_never_was_is_not_found(
+def test_second_delete_changes_nothing_and_an_unknown_id_is_not_found(
     conversations: ConversationStore, talk: Conversation, clock: StoppedClock
 ) -> None:
     conversations.delete_conversation(talk.tenant_id, talk.conversation_id)

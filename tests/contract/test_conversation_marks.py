@@ -32,9 +32,7 @@ def add(stores: Stores, talk: Conversation, number: int, trace: TurnMetadata) ->
     )
 
 
-def test_tokens_add_up_and_the_cut_and_the_rate_stay_until_they_move(
-    stores: Stores, talk: Conversation
-) -> None:
+def test_turns_add_tokens_and_keep_window_start_and_token_ratio(stores: Stores, talk: Conversation) -> None:
     one = message_tokens(a_turn(0).user) + message_tokens(a_turn(0).assistant)
     assert counters(stores, talk) == ConversationCounters(tokens=3 * one)
 
@@ -44,7 +42,7 @@ def test_tokens_add_up_and_the_cut_and_the_rate_stay_until_they_move(
     assert counters(stores, talk) == ConversationCounters(tokens=5 * one, cut=CUT, rate=RATE)
 
 
-def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: Conversation) -> None:
+def test_messages_after_a_checkpoint_are_the_newest_ones(stores: Stores, talk: Conversation) -> None:
     def behind(after: str | None, limit: int) -> list[str]:
         found = stores.conversations.list_recent_messages(
             talk.tenant_id, talk.conversation_id, limit=limit, after=after
@@ -58,9 +56,7 @@ def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: C
     assert behind(said[-1], 100) == []
 
 
-def test_what_a_prompt_was_made_of_is_kept_with_its_reply(
-    stores: Stores, talk: Conversation, owner: Owner
-) -> None:
+def test_prompt_provenance_is_stored_with_its_reply(stores: Stores, talk: Conversation, owner: Owner) -> None:
     made = a_provenance(a_turn(3))
     add(stores, talk, 3, TurnMetadata(provenance=made))
     of = talk.tenant_id, talk.conversation_id
@@ -71,7 +67,7 @@ def test_what_a_prompt_was_made_of_is_kept_with_its_reply(
             stores.conversations.get_provenance(*wrong)
 
 
-def test_no_turn_is_stored_behind_a_summary(stores: Stores, talk: Conversation) -> None:
+def test_no_turn_is_stored_before_a_summary_checkpoint(stores: Stores, talk: Conversation) -> None:
     until = a_turn(5).assistant.message_id
     stores.summaries.save_index(
         talk.tenant_id, talk.conversation_id, an_outline(until=until), read=SummaryIndex(), summaries=()

@@ -64,7 +64,7 @@ def test_the_same_request_finds_the_conversation_it_made(
     assert conversations.create_conversation(stranger, request_key="first") == stranger
 
 
-def test_another_tenants_conversation_is_as_absent_as_none(
+def test_conversation_of_another_tenant_is_not_found(
     conversations: ConversationStore, talk: Conversation
 ) -> None:
     add(conversations, talk)
@@ -132,7 +132,7 @@ def test_a_request_is_remembered_for_a_day_to_the_second(
     assert len(messages(conversations, talk)) == 4
 
 
-def test_a_turn_of_a_conversation_that_is_gone_leaves_nothing(
+def test_turn_of_a_missing_conversation_stores_nothing(
     conversations: ConversationStore, owner: Owner
 ) -> None:
     gone = a_conversation(tenant_id=owner.tenant)

@@ -104,7 +104,7 @@ ASKS: list[Ask] = [
         ("TransactionCanceledException", ("None", "ThrottlingError")),
     ],
 )
-def test_a_busy_table_is_worth_another_try(
+def test_busy_table_is_unavailable_and_may_be_retried(
     table: "Table", ask: Ask, code: str, reasons: tuple[str, ...]
 ) -> None:
     refuse(table, code, *reasons)
@@ -116,7 +116,7 @@ def test_a_busy_table_is_worth_another_try(
 
 
 @pytest.mark.parametrize("ask", ASKS)
-def test_a_table_out_of_reach_is_worth_another_try(table: "Table", ask: Ask) -> None:
+def test_unreachable_table_is_unavailable_and_may_be_retried(table: "Table", ask: Ask) -> None:
     def cut(**_: object) -> None:
         raise ConnectTimeoutError(endpoint_url="https://dynamodb")
 
@@ -130,7 +130,7 @@ def test_a_table_out_of_reach_is_worth_another_try(table: "Table", ask: Ask) -> 
 @pytest.mark.parametrize(
     "code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"]
 )
-def test_a_defect_of_ours_is_not_dressed_up(table: "Table", ask: Ask, code: str) -> None:
+def test_defect_of_membus_is_not_reported_as_unavailable(table: "Table", ask: Ask, code: str) -> None:
     refuse(table, code)
 
     with pytest.raises(ClientError, match=code):
@@ -140,13 +140,13 @@ def test_a_defect_of_ours_is_not_dressed_up(table: "Table", ask: Ask, code: str)
 COLLIDED = ("TransactionCanceledException", "None", "TransactionConflict")
 
 
-def test_transactions_that_merely_meet_are_tried_again(table: "Table") -> None:
+def test_colliding_transactions_are_tried_again(table: "Table") -> None:
     refuse(table, *COLLIDED, operation="TransactWriteItems", times=3)
 
     assert DynamoEpisodes(table, InMemoryBlobs()).record_event(recorded(), extracted=None) == recorded()
 
 
-def test_copies_that_keep_colliding_ask_for_another_try_and_leave_nothing(table: "Table") -> None:
+def test_colliding_copies_of_an_event_are_unavailable_and_store_nothing(table: "Table") -> None:
     refuse(table, *COLLIDED, operation="TransactWriteItems", times=5)
 
     with pytest.raises(ConflictError):
@@ -155,7 +155,7 @@ def test_copies_that_keep_colliding_ask_for_another_try_and_leave_nothing(table:
     assert table.scan()["Items"] == []
 
 
-def test_a_commit_that_keeps_colliding_is_a_conflict(table: "Table") -> None:
+def test_commit_that_keeps_colliding_is_a_conflict(table: "Table") -> None:
     refuse(table, *COLLIDED, operation="TransactWriteItems", times=5)
 
     with pytest.raises(ConflictError):
@@ -197,14 +197,14 @@ def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None
     assert len(table.scan(IndexName="unarchived")["Items"]) == 1
 
 
-def test_an_episode_lies_under_its_day_in_utc(table: "Table") -> None:
+def test_episode_is_stored_under_its_day_in_utc(table: "Table") -> None:
     late = recorded(an_event(occurred_at="2026-03-01T23:30:00-05:00"))
     DynamoEpisodes(table, InMemoryBlobs()).record_event(late, extracted=None)
 
     assert {item["pk"] for item in table.scan()["Items"]} == {"T#acme#A#default#E#2026-03-02", "T#acme#EV#e1"}
 
 
-def test_a_storm_of_errors_costs_the_same_from_the_first_error_to_the_last(table: "Table") -> None:
+def test_many_server_errors_cost_the_same_for_each_event(table: "Table") -> None:
     signals = DynamoSignals(table)
     storm = [
         signals_of(recorded(a_server_error(f"e{n:02}", at=NOON + timedelta(seconds=n))))[0] for n in range(20)

@@ -54,7 +54,7 @@ def walk(reader: DynamoEpisodeReader, query: EpisodeQuery, limit: int) -> tuple[
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
-def test_a_day_spread_over_partitions_reads_as_one(
+def test_day_in_several_shards_reads_as_one_list(
     table: "Table", contents: InMemoryBlobs, clock: StoppedClock, limit: int
 ) -> None:
     ids = fill(table, contents, 20, shards=4, session_id="s1")
@@ -79,7 +79,7 @@ def test_a_day_written_before_there_were_shards_stays_readable(
     assert copy.event.payload
 
 
-def test_nothing_is_skipped_where_one_partition_was_read_further_than_another(
+def test_page_across_uneven_shards_skips_nothing(
     table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     store = DynamoEpisodes(table, contents, 3)
@@ -98,7 +98,7 @@ def test_nothing_is_skipped_where_one_partition_was_read_further_than_another(
     ]
 
 
-def test_an_expired_episode_is_gone_at_its_second_and_its_page_goes_on(
+def test_expired_episode_is_skipped_and_its_page_continues(
     table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     ids = fill(table, contents, 3)
@@ -127,7 +127,7 @@ def test_a_long_empty_range_is_walked_in_bounded_steps(
     assert walk(reader, query.model_copy(update={"user_id": ADA.user}), 10) == (ids, 1)
 
 
-def test_a_page_carries_no_more_than_an_answer_can(
+def test_page_is_limited_by_the_size_of_a_response(
     table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     ids = fill(table, contents, 5, payload={"text": "x" * (2 * PAGE_BYTES_MAX // 5)})
@@ -135,9 +135,7 @@ def test_a_page_carries_no_more_than_an_answer_can(
     assert walk(DynamoEpisodeReader(table, contents, clock), WANTED, 50) == (ids, 3)
 
 
-def test_a_large_payload_lies_outside_its_item_and_its_copies(
-    table: "Table", contents: InMemoryBlobs
-) -> None:
+def test_large_payload_is_stored_outside_its_item(table: "Table", contents: InMemoryBlobs) -> None:
     fill(table, contents, 1, payload=LARGE)
 
     (episode,) = [item for item in table.scan()["Items"] if "user_pk" in item]
@@ -146,7 +144,7 @@ def test_a_large_payload_lies_outside_its_item_and_its_copies(
     assert len(str(episode)) < 1500
 
 
-def test_a_copy_that_says_something_else_leaves_no_orphan(table: "Table", contents: InMemoryBlobs) -> None:
+def test_copy_with_other_content_leaves_no_large_text(table: "Table", contents: InMemoryBlobs) -> None:
     fill(table, contents, 1, payload=LARGE)
     kept = dict(contents.kept)
     fill(table, contents, 1, payload={"text": "y" * 40_000})
@@ -154,14 +152,14 @@ def test_a_copy_that_says_something_else_leaves_no_orphan(table: "Table", conten
     assert contents.kept == kept
 
 
-def test_a_copy_of_what_was_forgotten_leaves_no_orphan(table: "Table", contents: InMemoryBlobs) -> None:
+def test_copy_of_a_forgotten_event_leaves_no_large_text(table: "Table", contents: InMemoryBlobs) -> None:
     DynamoEpisodes(table, contents).forget_event(recorded())
     DynamoEpisodes(table, contents).record_event(recorded(an_event(payload=LARGE)), extracted=None)
 
     assert contents.kept == {}
 
 
-def test_without_room_for_a_large_payload_nothing_is_recorded_and_another_try_may(
+def test_event_is_not_recorded_if_its_large_payload_cannot_be_stored(
     table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     contents.down = True
@@ -174,7 +172,7 @@ def test_without_room_for_a_large_payload_nothing_is_recorded_and_another_try_ma
     assert walk(DynamoEpisodeReader(table, contents, clock), WANTED, 5)[0] == ids
 
 
-def test_a_payload_that_is_nowhere_is_a_fault_and_not_an_empty_one(
+def test_lost_payload_is_an_error_and_not_an_empty_payload(
     table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     fill(table, contents, 1, payload=LARGE)
@@ -184,9 +182,7 @@ def test_a_payload_that_is_nowhere_is_a_fault_and_not_an_empty_one(
         walk(DynamoEpisodeReader(table, contents, clock), WANTED, 5)
 
 
-def test_what_a_user_did_lately_leaves_out_what_lies_elsewhere(
-    table: "Table", contents: InMemoryBlobs
-) -> None:
+def test_recent_events_leave_out_large_payloads(table: "Table", contents: InMemoryBlobs) -> None:
     episodes = DynamoEpisodes(table, contents)
     for event in (an_event("e1"), an_event("e2", payload=LARGE), an_event("e3", occurred_at=NOON + SECOND)):
         episodes.record_event(recorded(event), extracted=None)

@@ -53,7 +53,7 @@ def lose_the_answer() -> None:
     raise ReadTimeoutError(endpoint_url="https://dynamodb")
 
 
-def test_a_large_document_lies_outside_its_item(
+def test_large_state_is_stored_outside_its_item(
     table: "Table", states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
@@ -82,9 +82,7 @@ def test_a_deleted_document_is_removed(states: DynamoStates, contents: InMemoryB
     assert contents.kept == {}
 
 
-def test_a_write_that_loses_leaves_the_newer_document_alone(
-    states: DynamoStates, contents: InMemoryBlobs
-) -> None:
+def test_lost_write_keeps_the_newer_large_text(states: DynamoStates, contents: InMemoryBlobs) -> None:
     put(states, LARGE)
     put(states, LARGER)
 
@@ -95,7 +93,7 @@ def test_a_write_that_loses_leaves_the_newer_document_alone(
     assert len(contents.kept) == 1
 
 
-def test_without_room_for_a_large_document_nothing_changes(
+def test_state_is_unchanged_if_its_large_text_cannot_be_stored(
     states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
@@ -110,7 +108,9 @@ def test_without_room_for_a_large_document_nothing_changes(
     assert states.get_state(SESSION).version == 1
 
 
-def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents: InMemoryBlobs) -> None:
+def test_failed_delete_of_an_old_large_text_does_not_stop_a_write(
+    states: DynamoStates, contents: InMemoryBlobs
+) -> None:
     put(states, LARGE)
     contents.down = True
 
@@ -119,9 +119,7 @@ def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents:
     assert len(contents.kept) == 1
 
 
-def test_a_document_replaced_while_it_is_read_is_read_anew(
-    states: DynamoStates, contents: InMemoryBlobs
-) -> None:
+def test_state_replaced_during_a_read_is_read_again(states: DynamoStates, contents: InMemoryBlobs) -> None:
     put(states, LARGE)
     read = contents.get_text
 
@@ -135,7 +133,7 @@ def test_a_document_replaced_while_it_is_read_is_read_anew(
     assert states.get_state(SESSION).data == LARGER
 
 
-def test_a_document_that_is_nowhere_is_a_fault_and_not_an_absence(
+def test_lost_large_text_is_an_error_and_not_a_missing_state(
     states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
@@ -146,7 +144,7 @@ def test_a_document_that_is_nowhere_is_a_fault_and_not_an_absence(
 
 
 @pytest.mark.parametrize("data", [LARGER, SMALL])
-def test_a_write_whose_answer_was_lost_may_have_happened_and_keeps_its_document(
+def test_write_whose_answer_was_lost_keeps_its_large_text(
     table: "Table", states: DynamoStates, data: dict[str, Any]
 ) -> None:
     put(states, LARGE)
@@ -159,7 +157,7 @@ def test_a_write_whose_answer_was_lost_may_have_happened_and_keeps_its_document(
     assert states.get_state(SESSION).data == data
 
 
-def test_a_repeated_request_is_told_that_it_won(table: "Table", states: DynamoStates) -> None:
+def test_repeated_request_gets_the_result_of_the_first(table: "Table", states: DynamoStates) -> None:
     put(states, LARGE)
     put(states, LARGER, 1)
     won = states._replace(SESSION, {**_values(table)}, 1)

@@ -53,7 +53,7 @@ def test_an_episode_is_readable_as_it_was_recorded(
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])
-def test_episodes_come_in_time_order_across_days_whatever_the_page(
+def test_episodes_are_in_time_order_across_days_at_any_page_size(
     episodes: EpisodeStore, reader: EpisodeReader, owner: Owner, limit: int
 ) -> None:
     moments = [NOON + day * DAY + second * SECOND for day in (-3, -2, 0, 1) for second in (-2, 0, 5)]
@@ -86,7 +86,7 @@ def test_a_range_begins_with_its_start_and_ends_before_its_end(
 
 
 @pytest.mark.parametrize("limit", [1, 50])
-def test_a_session_or_a_user_alone(
+def test_episodes_of_one_session_or_one_user(
     episodes: EpisodeStore, reader: EpisodeReader, owner: Owner, limit: int
 ) -> None:
     for number in range(8):
@@ -103,7 +103,7 @@ def test_a_session_or_a_user_alone(
     assert walk(reader, late, limit=limit) == ["e2", "e3"]
 
 
-def test_names_that_overlap_share_nothing(
+def test_ids_with_a_common_prefix_share_nothing(
     episodes: EpisodeStore, reader: EpisodeReader, owner: Owner
 ) -> None:
     neighbour = Owner(tenant=f"{owner.tenant}x", user=owner.user)
@@ -122,7 +122,7 @@ def test_a_forgotten_event_is_no_episode(episodes: EpisodeStore, reader: Episode
     assert walk(reader, wanted(owner)) == []
 
 
-def test_a_page_goes_on_where_the_last_one_ended_whatever_was_written_since(
+def test_next_page_continues_where_the_last_one_ended(
     episodes: EpisodeStore, reader: EpisodeReader, owner: Owner
 ) -> None:
     for number in range(4):
@@ -137,7 +137,7 @@ def test_a_page_goes_on_where_the_last_one_ended_whatever_was_written_since(
     assert [episode.event.event_id for episode in rest.items] == ["e2", "between", "e3"]
 
 
-def test_a_large_payload_is_a_payload_like_any_other(
+def test_large_payload_is_read_like_a_small_one(
     episodes: EpisodeStore, reader: EpisodeReader, owner: Owner
 ) -> None:
     large = an_event("large", owner=owner, agent_id="guide", payload={"text": "é" * 90_000, "n": 0.1})

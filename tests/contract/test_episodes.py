@@ -19,7 +19,7 @@ def test_a_new_event_is_recorded_as_it_came(episodes: EpisodeStore, owner: Owner
     assert episodes.record_event(event, extracted=None) == event
 
 
-def test_the_first_copy_wins_whatever_the_second_says(episodes: EpisodeStore, owner: Owner) -> None:
+def test_first_copy_of_an_event_wins(episodes: EpisodeStore, owner: Owner) -> None:
     first = recorded(said("I live in Lisbon.", owner=owner))
     altered = recorded(
         said(
@@ -36,7 +36,7 @@ def test_the_first_copy_wins_whatever_the_second_says(episodes: EpisodeStore, ow
     assert episodes.record_event(altered, extracted="v9") == first
 
 
-def test_a_copy_learns_which_extractor_read_the_first(episodes: EpisodeStore, owner: Owner) -> None:
+def test_copy_gets_the_extractor_version_of_the_first(episodes: EpisodeStore, owner: Owner) -> None:
     event = recorded(an_event(owner=owner))
 
     assert episodes.record_event(event, extracted="v1").extracted == "v1"
@@ -44,14 +44,14 @@ def test_a_copy_learns_which_extractor_read_the_first(episodes: EpisodeStore, ow
     assert episodes.record_event(event, extracted="v2").extracted == "v1"
 
 
-def test_an_event_without_a_reader_keeps_saying_so(episodes: EpisodeStore, owner: Owner) -> None:
+def test_event_that_was_not_read_has_no_extractor_version(episodes: EpisodeStore, owner: Owner) -> None:
     event = recorded(an_event(owner=owner))
     episodes.record_event(event, extracted=None)
 
     assert episodes.record_event(event, extracted="v1").extracted is None
 
 
-def test_a_forgotten_event_is_known_and_has_no_content(episodes: EpisodeStore, owner: Owner) -> None:
+def test_forgotten_event_is_known_without_its_content(episodes: EpisodeStore, owner: Owner) -> None:
     secret = recorded(said("my secret", owner=owner, remember=False))
     episodes.forget_event(secret)
     copy = recorded(said("harmless", owner=owner))
@@ -59,7 +59,7 @@ def test_a_forgotten_event_is_known_and_has_no_content(episodes: EpisodeStore, o
     assert episodes.record_event(copy, extracted=None) == copy.model_copy(update={"extracted": FORGOTTEN})
 
 
-def test_forgetting_what_was_recorded_changes_nothing(episodes: EpisodeStore, owner: Owner) -> None:
+def test_forgetting_a_recorded_event_changes_nothing(episodes: EpisodeStore, owner: Owner) -> None:
     event = recorded(an_event(owner=owner))
     episodes.record_event(event, extracted="v1")
 
@@ -77,7 +77,7 @@ def test_the_same_id_of_another_tenant_is_another_event(episodes: EpisodeStore, 
 
 
 @pytest.mark.parametrize("event_id", ["e1", "a:b", "T=U", "~", "é" * 128, "x" * 128])
-def test_any_id_that_is_one_keeps_its_event(episodes: EpisodeStore, owner: Owner, event_id: str) -> None:
+def test_any_valid_id_finds_its_event(episodes: EpisodeStore, owner: Owner, event_id: str) -> None:
     event = recorded(an_event(event_id, owner=owner))
 
     assert (

@@ -40,14 +40,14 @@ def line_of(ledger: Ledger, owner: Owner) -> Erasure:
     return line
 
 
-def test_nobody_is_erased_until_somebody_asks(ledger: Ledger, owner: Owner) -> None:
+def test_ledger_is_empty_before_the_first_erasure(ledger: Ledger, owner: Owner) -> None:
     assert ledger.find_erasure(owner) is None
     assert ledger.get_hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
     with pytest.raises(NotFoundError):
         ledger.get_job(owner.tenant, "job_1")
 
 
-def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Ledger, owner: Owner) -> None:
+def test_job_starts_with_a_ledger_entry_and_ends_without_the_user_id(ledger: Ledger, owner: Owner) -> None:
     job = ledger.start_job(asked(owner))
 
     line = line_of(ledger, owner)
@@ -63,7 +63,7 @@ def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Ledg
     assert ledger.get_hidden(owner.tenant) == SubjectsBeingErased(tenant=owner.tenant)
 
 
-def test_whoever_was_erased_stays_in_the_ledger(ledger: Ledger, owner: Owner) -> None:
+def test_erased_subject_stays_in_the_ledger(ledger: Ledger, owner: Owner) -> None:
     job = ledger.start_job(asked(owner))
     ledger.start_job(asked(Owner(tenant=f"{owner.tenant}x", user="user2")))
     ledger.start_job(asked(Owner(tenant=owner.tenant, user="user3")))
@@ -74,9 +74,7 @@ def test_whoever_was_erased_stays_in_the_ledger(ledger: Ledger, owner: Owner) ->
     }
 
 
-def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(
-    ledger: Ledger, owner: Owner
-) -> None:
+def test_user_has_one_erasure_job_at_a_time(ledger: Ledger, owner: Owner) -> None:
     first = ledger.start_job(asked(owner, key="k"))
 
     assert ledger.start_job(asked(owner, key="k")) == first
@@ -88,7 +86,7 @@ def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(
     assert line_of(ledger, owner).before == later.before
 
 
-def test_of_two_who_go_on_with_a_job_one_is_told_so(ledger: Ledger, owner: Owner) -> None:
+def test_second_worker_of_a_job_gets_a_conflict(ledger: Ledger, owner: Owner) -> None:
     job = ledger.start_job(asked(owner))
     ledger.save_progress(job)
 
@@ -99,7 +97,7 @@ def test_of_two_who_go_on_with_a_job_one_is_told_so(ledger: Ledger, owner: Owner
 
 
 @pytest.mark.parametrize("user", ["user1", None])
-def test_a_hold_on_the_user_or_the_tenant_refuses_until_it_is_lifted(
+def test_legal_hold_refuses_an_erasure_until_it_is_lifted(
     ledger: Ledger, owner: Owner, user: str | None
 ) -> None:
     hold = LegalHold(tenant=owner.tenant, user=user, reason="case 7", since=NOON)
@@ -114,7 +112,7 @@ def test_a_hold_on_the_user_or_the_tenant_refuses_until_it_is_lifted(
     ledger.start_job(asked(owner))
 
 
-def test_what_is_being_erased_can_be_held_no_more(ledger: Ledger, owner: Owner) -> None:
+def test_subject_being_erased_cannot_be_held(ledger: Ledger, owner: Owner) -> None:
     ledger.start_job(asked(owner))
 
     with pytest.raises(ConflictError) as refused:
@@ -122,9 +120,7 @@ def test_what_is_being_erased_can_be_held_no_more(ledger: Ledger, owner: Owner) 
     assert refused.value.code == "erasing"
 
 
-def test_a_tenant_that_is_erased_takes_everybody_with_it_and_nobody_elses(
-    ledger: Ledger, owner: Owner
-) -> None:
+def test_erasing_a_tenant_covers_its_users_alone(ledger: Ledger, owner: Owner) -> None:
     job = ledger.start_job(asked(owner, everybody=True))
 
     for user in ("user1", "user2"):

@@ -129,7 +129,7 @@ class Wire:
     [(LINE_DEAD, False), (LINE_DEAD, True), (Death(), True)],
     ids=["line dead before it leaves", "line dead before the answer is heard", "process dead behind it"],
 )
-def test_a_crash_at_any_request_leaves_no_trace(
+def test_crash_at_any_request_leaves_no_difference(
     tables: "tuple[Table, Table]", fault: BaseException, *, after: bool
 ) -> None:
     reference = World(*tables).after(NO_FAULTS)
@@ -145,7 +145,7 @@ def test_a_crash_at_any_request_leaves_no_trace(
         assert stored_in_tables(world.tables, world.tenant) == reference, f"a crash at request {at}"
 
 
-def test_five_copies_of_each_in_any_order_leave_the_items_of_one(tables: "tuple[Table, Table]") -> None:
+def test_five_copies_in_any_order_store_the_items_of_one(tables: "tuple[Table, Table]") -> None:
     reference = World(*tables).after(NO_FAULTS)
 
     for seed in range(1, 4):
@@ -153,7 +153,7 @@ def test_five_copies_of_each_in_any_order_leave_the_items_of_one(tables: "tuple[
 
 
 @pytest.mark.stack
-def test_five_copies_of_each_in_any_order_leave_the_items_of_one_on_the_deployed_tables(stack: Stack) -> None:
+def test_five_copies_store_the_items_of_one_on_deployed_tables(stack: Stack) -> None:
     aws = DeployedAws(stack)
     tables = aws.get_table("memory"), aws.get_table("conversations")
 

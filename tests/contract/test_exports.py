@@ -71,7 +71,7 @@ def test_export_job_expires_with_its_file(exports: ExportJobs, owner: Owner, clo
         exports.get_export(owner.tenant, "export_1")
 
 
-def test_a_job_of_another_tenant_does_not_exist(exports: ExportJobs, owner: Owner) -> None:
+def test_export_job_of_another_tenant_is_not_found(exports: ExportJobs, owner: Owner) -> None:
     exports.start_export(an_export(owner))
 
     with pytest.raises(NotFoundError):
@@ -152,7 +152,7 @@ def test_upload_with_other_parts_is_rejected_and_an_aborted_one_is_gone(
         archives.download_file(place, io.BytesIO())
 
 
-def test_a_link_names_the_file_and_ends(archives: ExportFiles, owner: Owner) -> None:
+def test_download_link_names_the_file_and_expires(archives: ExportFiles, owner: Owner) -> None:
     place = an_export(owner).file_key
     link = urlsplit(archives.create_link(place, seconds=900))
 

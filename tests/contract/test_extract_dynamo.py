@@ -43,7 +43,7 @@ def failures(extraction: Extraction) -> list[str]:
     return [str(error) for _, error in extraction.failures]
 
 
-def test_a_batch_of_everything_is_learned(table: "Table") -> None:
+def test_batch_of_every_event_type_is_extracted(table: "Table") -> None:
     learning = extraction(table)
 
     learning.send(
@@ -62,7 +62,7 @@ def test_a_batch_of_everything_is_learned(table: "Table") -> None:
 
 
 @pytest.mark.parametrize("count", [39, 40, 41, 95])
-def test_more_facts_than_fit_one_transaction_are_all_learned(table: "Table", count: int) -> None:
+def test_more_facts_than_fit_one_transaction_are_all_stored(table: "Table", count: int) -> None:
     learning = extraction(table)
 
     learning.send(said(". ".join(f"I like thing{number}" for number in range(count))))
@@ -71,7 +71,7 @@ def test_more_facts_than_fit_one_transaction_are_all_learned(table: "Table", cou
     assert len(learning.known()) == count
 
 
-def test_the_same_proposed_twice_for_one_event_is_no_trouble(table: "Table") -> None:
+def test_duplicate_candidates_of_one_event_are_one_fact(table: "Table") -> None:
     twice = [a_candidate().model_dump(), a_candidate(value="Lissabon").model_dump()]
     learning = extraction(table, ScriptedModel(json.dumps({"facts": twice})))
 
@@ -90,7 +90,7 @@ def test_the_longest_facts_of_a_full_batch_fit_one_transaction(table: "Table") -
     assert failures(learning) == []
 
 
-def test_an_event_that_nobody_has_to_read_costs_one_request(table: "Table", calls: list[str]) -> None:
+def test_event_without_text_or_rule_costs_one_request(table: "Table", calls: list[str]) -> None:
     extraction(table).send(an_event(type="page.viewed", payload={"path": "/"}))
 
     assert calls == ["TransactWriteItems"]

@@ -52,9 +52,7 @@ def test_a_correction_and_its_episode_are_one_commit(
     )
 
 
-def test_an_event_that_is_known_corrects_nothing(
-    facts: FactStore, episodes: EpisodeStore, owner: Owner
-) -> None:
+def test_known_event_corrects_nothing(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
     event = correcting(owner, "Porto")
     episodes.record_event(event, extracted=None)
 
@@ -88,7 +86,7 @@ def test_a_lost_race_records_no_event(facts: FactStore, episodes: EpisodeStore, 
     assert episodes.record_event(event, extracted="later").extracted == "later"
 
 
-def test_a_retracted_fact_is_kept_and_shown_to_nobody(facts: FactStore, owner: Owner) -> None:
+def test_retracted_fact_is_kept_and_not_returned(facts: FactStore, owner: Owner) -> None:
     learn(facts, owner, an_observation("Lisbon"), an_observation("nurse", key="work.role", kind="work"))
 
     learned = correct(facts, owner, correcting(owner, None))
@@ -104,7 +102,7 @@ def test_a_retracted_fact_is_kept_and_shown_to_nobody(facts: FactStore, owner: O
     assert learned.facts[0].replaced == "Lisbon"
 
 
-def test_a_retracted_fact_that_a_correction_brings_back_is_seen_again(facts: FactStore, owner: Owner) -> None:
+def test_correction_restores_a_retracted_fact(facts: FactStore, owner: Owner) -> None:
     learn(facts, owner, an_observation("Lisbon"))
     correct(facts, owner, correcting(owner, None))
 

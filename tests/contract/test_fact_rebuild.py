@@ -75,7 +75,7 @@ def test_a_lost_table_is_written_again_item_by_item(stored: Stored) -> None:
     assert len(profiles[1]) == 58
 
 
-def test_what_is_no_longer_taught_is_gone_with_its_history(stored: Stored) -> None:
+def test_fact_without_observations_is_deleted_with_its_history(stored: Stored) -> None:
     learn(stored.facts, ADA, seen(1), seen(2), seen(3, key="likes.tea", value="tea"))
 
     stored.rebuild.rebuild_facts(ADA, exactly(seen(1)))
@@ -98,7 +98,7 @@ def test_a_fact_of_fewer_observations_than_before_is_a_newer_revision(stored: St
     assert revisions == {"FACT#home.city": 3, "FACT#likes.tea": 4}
 
 
-def test_whoever_learns_meanwhile_is_not_overwritten(stored: Stored) -> None:
+def test_concurrent_commit_is_not_overwritten(stored: Stored) -> None:
     learn(stored.facts, ADA, seen(1))
     asked: list[int] = []
 
@@ -117,7 +117,7 @@ def test_whoever_learns_meanwhile_is_not_overwritten(stored: Stored) -> None:
     }
 
 
-def test_somebody_who_never_stops_learning_is_told_of(stored: Stored) -> None:
+def test_user_with_endless_commits_is_reported(stored: Stored) -> None:
     learn(stored.facts, ADA, seen(1))
     number = iter(range(2, 50))
 
@@ -129,7 +129,7 @@ def test_somebody_who_never_stops_learning_is_told_of(stored: Stored) -> None:
         stored.rebuild.rebuild_facts(ADA, wanted)
 
 
-def test_another_tenants_user_of_that_name_is_left_alone(stored: Stored) -> None:
+def test_user_of_the_same_id_in_another_tenant_is_not_changed(stored: Stored) -> None:
     zeta = Owner(tenant="zeta", user="ada")
     learn(stored.facts, ADA, seen(1))
     learn(stored.facts, zeta, seen(1))

@@ -53,7 +53,7 @@ def busy(facts: FactStore, owner: Owner) -> FactStore:
     return facts
 
 
-def test_what_is_read_for_a_change_is_bounded_and_comes_to_the_same(busy: FactStore, owner: Owner) -> None:
+def test_bounded_read_of_a_history_gives_the_same_fact(busy: FactStore, owner: Owner) -> None:
     trail = busy.get_history(owner, KEY)
 
     assert trail.snapshot
@@ -62,7 +62,7 @@ def test_what_is_read_for_a_change_is_bounded_and_comes_to_the_same(busy: FactSt
     assert busy.get_fact(owner, KEY) == fold(busy.list_observations(owner, KEY))
 
 
-def test_one_that_comes_after_all_lands_in_the_past(busy: FactStore, owner: Owner) -> None:
+def test_late_observation_is_placed_in_the_past(busy: FactStore, owner: Owner) -> None:
     late = toggled(0, event_id="late", valid_from=NOON - HOUR, learned_at=NOON)
 
     learn(busy, owner, late)
@@ -73,7 +73,7 @@ def test_one_that_comes_after_all_lands_in_the_past(busy: FactStore, owner: Owne
     assert busy.get_fact(owner, KEY) == fold(busy.list_observations(owner, KEY))
 
 
-def test_a_copy_of_an_old_one_changes_nothing(busy: FactStore, owner: Owner) -> None:
+def test_copy_of_an_old_observation_changes_nothing(busy: FactStore, owner: Owner) -> None:
     before = busy.get_fact(owner, KEY)
 
     learn(busy, owner, toggled(3))
@@ -81,7 +81,7 @@ def test_a_copy_of_an_old_one_changes_nothing(busy: FactStore, owner: Owner) -> 
     assert busy.get_fact(owner, KEY) == before
 
 
-def test_stretches_of_a_history_follow_each_other_both_ways(busy: FactStore, owner: Owner) -> None:
+def test_history_is_paged_in_both_directions(busy: FactStore, owner: Owner) -> None:
     every = busy.list_observations(owner, KEY)
 
     first = busy.list_observation_range(owner, KEY, beyond=None, limit=10)

@@ -23,7 +23,7 @@ def keyed(key: str, value: str, *, event_id: str = "e1", day: int = 0) -> Observ
     return an_observation(value, key=key, event_id=event_id, valid_from=moment)
 
 
-def test_somebody_nobody_has_heard_of_has_an_empty_profile(facts: FactStore, owner: Owner) -> None:
+def test_unknown_user_has_an_empty_profile(facts: FactStore, owner: Owner) -> None:
     profile = facts.get_profile(owner)
 
     assert (profile.owner, profile.version, profile.facts) == (owner, 0, ())
@@ -49,7 +49,7 @@ def test_a_commit_marks_its_events_as_read(facts: FactStore, episodes: EpisodeSt
     assert episodes.record_event(event, extracted=None).extracted == "v1"
 
 
-def test_events_that_taught_nothing_are_marked_as_read_and_raise_no_version(
+def test_events_without_facts_are_marked_as_read(
     facts: FactStore, episodes: EpisodeStore, owner: Owner
 ) -> None:
     event = recorded(an_event(owner=owner))
@@ -106,7 +106,7 @@ def test_an_observation_written_twice_is_one(facts: FactStore, owner: Owner) -> 
     assert facts.get_profile(owner).version == 2
 
 
-def test_a_history_is_in_the_order_of_learning_not_of_truth(facts: FactStore, owner: Owner) -> None:
+def test_history_is_in_the_order_of_recording(facts: FactStore, owner: Owner) -> None:
     long_ago = NOON - timedelta(days=10_000)
     for number, learned_at in enumerate([LATER, NOON, LATER + timedelta(milliseconds=1), long_ago]):
         seen = an_observation(str(number), event_id=f"e{number}", learned_at=learned_at)
@@ -121,7 +121,7 @@ def test_a_history_is_in_the_order_of_learning_not_of_truth(facts: FactStore, ow
     ]
 
 
-def test_keys_and_users_with_a_common_beginning_are_strangers(facts: FactStore, owner: Owner) -> None:
+def test_keys_and_users_with_a_common_prefix_are_distinct(facts: FactStore, owner: Owner) -> None:
     other = Owner(tenant=owner.tenant, user="user10")
     learn(facts, owner, keyed("likes", "one"), keyed("likes.x", "two"), keyed("likes.xy", "three"))
     learn(facts, other, keyed("likes", "four"))
@@ -151,7 +151,7 @@ def test_pages_hold_every_fact_once_in_the_order_of_keys(facts: FactStore, owner
     assert [fact.key for fact in every_page(facts, owner, kind=None, limit=limit)] == sorted(keys)
 
 
-def test_a_filtered_page_may_be_empty_and_still_not_the_last(facts: FactStore, owner: Owner) -> None:
+def test_empty_filtered_page_may_have_a_next_page(facts: FactStore, owner: Owner) -> None:
     places = [keyed(f"a{number}", "x") for number in range(3)]
     wanted = an_observation("nurse", key="work.role", kind="work")
     learn(facts, owner, *places, wanted)
@@ -192,9 +192,7 @@ def test_a_full_profile_is_built_anew_from_every_fact(facts: FactStore, owner: O
     assert {fact.key for fact in base.facts} == {"likes.v0", "likes.v1", "likes.v2", "likes.v9"}
 
 
-def test_what_was_superseded_comes_back_by_a_correction_from_its_history(
-    facts: FactStore, owner: Owner
-) -> None:
+def test_correction_restores_a_superseded_value(facts: FactStore, owner: Owner) -> None:
     learn(facts, owner, an_observation("Lisbon"))
     learn(facts, owner, an_observation("Rome", event_id="e2", valid_from=LATER))
     before = next(
@@ -212,7 +210,7 @@ def test_what_was_superseded_comes_back_by_a_correction_from_its_history(
     )
 
 
-def test_ends_repetitions_and_conflicts_are_kept(facts: FactStore, owner: Owner) -> None:
+def test_end_repetitions_and_conflicts_of_a_fact_are_stored(facts: FactStore, owner: Owner) -> None:
     why = an_observation().provenance.model_copy(update={"event_id": "e2", "agent_id": "mail"})
     until = LATER + timedelta(days=9)
     learn(facts, owner, an_observation("Lisbon"), an_observation("Rome", event_id="e3", valid_until=until))

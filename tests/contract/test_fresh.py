@@ -35,7 +35,7 @@ def say(
     conversations.add_turn(someone.tenant, where, turn, request_key=f"k{number}", title=None)
 
 
-def test_what_was_said_in_any_conversation_is_there_at_once_newest_first(
+def test_unprocessed_messages_of_all_conversations_are_newest_first(
     conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     say(conversations, someone, 0)
@@ -47,7 +47,7 @@ def test_what_was_said_in_any_conversation_is_there_at_once_newest_first(
     assert newest[0] == unprocessed_from_turn(a_turn(1, content="words 1"), "two")
 
 
-def test_what_has_been_read_is_gone_and_may_be_settled_again(
+def test_processed_message_is_gone_and_may_be_marked_again(
     conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     for number in range(2):
@@ -59,7 +59,7 @@ def test_what_has_been_read_is_gone_and_may_be_settled_again(
     assert [each.text for each in fresh.list_newest(someone)] == ["words 1"]
 
 
-def test_the_stamp_is_another_one_with_each_word_and_goes_with_what_was_read(
+def test_version_token_changes_with_each_message_and_ends_with_the_last(
     conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     assert fresh.get_version_token(someone) is None
@@ -76,7 +76,7 @@ def test_the_stamp_is_another_one_with_each_word_and_goes_with_what_was_read(
     assert [each.text for each in fresh.list_newest(someone)] == ["words 1"]
 
 
-def test_a_turn_that_was_not_stored_leaves_nothing(
+def test_turn_that_was_not_stored_leaves_no_unprocessed_message(
     conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     say(conversations, someone, 0)
@@ -88,7 +88,7 @@ def test_a_turn_that_was_not_stored_leaves_nothing(
     assert fresh.list_newest(someone) == []
 
 
-def test_what_is_not_to_be_remembered_leaves_nothing(
+def test_message_with_remember_false_is_not_kept(
     conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     say(conversations, someone, 0, remember=False)
@@ -96,7 +96,7 @@ def test_what_is_not_to_be_remembered_leaves_nothing(
     assert fresh.list_newest(someone) == []
 
 
-def test_words_of_events_stand_beside_those_of_turns_newest_first_whatever_their_ids(
+def test_messages_of_events_and_turns_are_one_list_newest_first(
     conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     say(conversations, someone, 0)
@@ -117,7 +117,7 @@ def test_words_of_events_stand_beside_those_of_turns_newest_first_whatever_their
     assert [each.text for each in fresh.list_newest(someone)] == ["words 0"]
 
 
-def test_nobody_else_hears_it(
+def test_unprocessed_messages_belong_to_their_user_alone(
     conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     say(conversations, someone, 0)
@@ -126,7 +126,7 @@ def test_nobody_else_hears_it(
     assert fresh.list_newest(Owner(tenant=f"{someone.tenant}x", user="ada")) == []
 
 
-def test_words_that_nobody_read_in_time_are_not_fresh_any_more(
+def test_unprocessed_message_expires(
     conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner, clock: StoppedClock
 ) -> None:
     say(conversations, someone, 0)
@@ -136,7 +136,7 @@ def test_words_that_nobody_read_in_time_are_not_fresh_any_more(
     assert fresh.list_newest(someone) == []
 
 
-def test_one_read_hands_out_no_more_than_the_newest(
+def test_one_read_returns_a_bounded_number_of_the_newest(
     conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     for number in range(UNPROCESSED_MAX + 3):

@@ -28,14 +28,14 @@ def waiting(held_facts: ReviewQueue, owner: Owner) -> list[ReviewItem]:
     return found
 
 
-def test_what_is_held_waits_once_however_often_it_is_read(held_facts: ReviewQueue, owner: Owner) -> None:
+def test_review_item_is_stored_once(held_facts: ReviewQueue, owner: Owner) -> None:
     for _ in range(3):
         held_facts.add_items(owner, [held(), held(key="likes.tea", value="tea")])
 
     assert sorted(each.observation.key for each in waiting(held_facts, owner)) == ["home.city", "likes.tea"]
 
 
-def test_pages_hold_all_that_waits(held_facts: ReviewQueue, owner: Owner) -> None:
+def test_pages_list_every_review_item(held_facts: ReviewQueue, owner: Owner) -> None:
     held_facts.add_items(owner, map(held, range(5)))
 
     assert sorted(each.observation.provenance.event_id for each in waiting(held_facts, owner)) == [
@@ -43,9 +43,7 @@ def test_pages_hold_all_that_waits(held_facts: ReviewQueue, owner: Owner) -> Non
     ]
 
 
-def test_the_same_user_name_in_another_tenant_has_another_quarantine(
-    held_facts: ReviewQueue, owner: Owner
-) -> None:
+def test_review_queue_belongs_to_one_tenant(held_facts: ReviewQueue, owner: Owner) -> None:
     held_facts.add_items(owner, [held()])
     other = Owner(tenant=f"{owner.tenant}x", user=owner.user)
 
@@ -54,7 +52,7 @@ def test_the_same_user_name_in_another_tenant_has_another_quarantine(
         held_facts.approve_item(other, held().quarantine_id)
 
 
-def test_what_is_approved_is_handed_out_and_waits_no_longer(held_facts: ReviewQueue, owner: Owner) -> None:
+def test_approved_item_is_returned_and_leaves_the_queue(held_facts: ReviewQueue, owner: Owner) -> None:
     held_facts.add_items(owner, [held()])
 
     for _ in range(2):
@@ -64,9 +62,7 @@ def test_what_is_approved_is_handed_out_and_waits_no_longer(held_facts: ReviewQu
     assert waiting(held_facts, owner) == []
 
 
-def test_what_is_rejected_never_comes_back(
-    held_facts: ReviewQueue, owner: Owner, clock: StoppedClock
-) -> None:
+def test_rejected_item_never_returns(held_facts: ReviewQueue, owner: Owner, clock: StoppedClock) -> None:
     held_facts.add_items(owner, [held()])
 
     for _ in range(2):
@@ -90,7 +86,7 @@ def test_the_first_decision_stands(held_facts: ReviewQueue, owner: Owner) -> Non
     assert (approved.value.code, rejected.value.code) == ("decided", "decided")
 
 
-def test_what_waited_too_long_is_gone(held_facts: ReviewQueue, owner: Owner, clock: StoppedClock) -> None:
+def test_review_item_expires(held_facts: ReviewQueue, owner: Owner, clock: StoppedClock) -> None:
     held_facts.add_items(owner, [held()])
     clock.advance(REVIEW_LIFETIME + timedelta(days=1))
 
@@ -100,7 +96,7 @@ def test_what_waited_too_long_is_gone(held_facts: ReviewQueue, owner: Owner, clo
             decide(owner, held().quarantine_id)
 
 
-def test_nothing_is_decided_about_what_was_never_held(held_facts: ReviewQueue, owner: Owner) -> None:
+def test_unknown_review_item_cannot_be_decided(held_facts: ReviewQueue, owner: Owner) -> None:
     with pytest.raises(NotFoundError):
         held_facts.reject_item(owner, "0" * 32)
     held_facts.add_items(owner, [held()])

@@ -67,7 +67,7 @@ def tier(request: pytest.FixtureRequest) -> ConversationCache:
     return InMemoryConversationCache() if request.param == "fake" else request.getfixturevalue("valkey")
 
 
-def test_what_is_kept_comes_back_until_it_is_dropped(tier: ConversationCache) -> None:
+def test_cached_value_is_read_until_it_is_deleted(tier: ConversationCache) -> None:
     assert tier.get_window("acme", "c1") is None
     tier.put(HELLO)
     assert tier.get_window("acme", "c1") == HELLO
@@ -77,7 +77,7 @@ def test_what_is_kept_comes_back_until_it_is_dropped(tier: ConversationCache) ->
     assert not tier.is_unavailable
 
 
-def test_the_last_one_kept_counts(tier: ConversationCache) -> None:
+def test_last_cached_value_wins(tier: ConversationCache) -> None:
     tier.put(HELLO)
     tier.put(HELLO.model_copy(update={"stored": 4}))
 
@@ -86,7 +86,7 @@ def test_the_last_one_kept_counts(tier: ConversationCache) -> None:
     assert window.stored == 4
 
 
-def test_another_tenant_or_conversation_of_the_same_name_is_another(tier: ConversationCache) -> None:
+def test_cache_entries_belong_to_one_tenant_and_conversation(tier: ConversationCache) -> None:
     tier.put(HELLO)
 
     assert tier.get_window("zeta", "c1") is None
@@ -118,7 +118,7 @@ def test_another_tenant_or_conversation_of_the_same_name_is_another(tier: Conver
         ),
     ],
 )
-def test_every_part_comes_back_to_its_own_tenant_and_place(
+def test_every_kind_of_entry_belongs_to_its_tenant_and_place(
     tier: ConversationCache,
     held: CacheRecord,
     read: Callable[[ConversationCache], Any],
@@ -131,7 +131,7 @@ def test_every_part_comes_back_to_its_own_tenant_and_place(
     assert foreign(tier) == (None, None)
 
 
-def test_what_a_user_just_said_is_forgotten_and_nobody_elses(tier: ConversationCache) -> None:
+def test_unprocessed_messages_of_one_user_are_deleted_alone(tier: ConversationCache) -> None:
     said, others = (unprocessed_from_turn(a_turn(1, content="☂"), "c2"),), Owner(tenant="zeta", user="ada")
     for owner in (ADA, others):
         tier.put(CachedUnprocessed(owner=owner, stamp="s1", words=said))
@@ -143,7 +143,7 @@ def test_what_a_user_just_said_is_forgotten_and_nobody_elses(tier: ConversationC
     assert tier.get_unprocessed(others)
 
 
-def test_what_is_dropped_with_a_conversation_is_all_that_shows_its_messages(tier: ConversationCache) -> None:
+def test_deleting_a_conversation_deletes_all_its_entries(tier: ConversationCache) -> None:
     tier.put(HELLO)
     tier.put(CachedEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED))
 
@@ -152,14 +152,14 @@ def test_what_is_dropped_with_a_conversation_is_all_that_shows_its_messages(tier
     assert (tier.get_window("acme", "c1"), tier.get_entities("acme", "c1")) == (None, None)
 
 
-def test_it_lives_half_an_hour_under_the_tenants_own_key(valkey: ValkeyCache, client: Redis) -> None:
+def test_entry_lives_half_an_hour_under_the_tenants_key(valkey: ValkeyCache, client: Redis) -> None:
     valkey.put(HELLO)
 
     assert client.keys() == [b"{T#acme#C#c1}#WINDOW"]
     assert 1_790 < client.ttl("{T#acme#C#c1}#WINDOW") <= 1_800
 
 
-def test_a_window_that_lies_under_a_foreign_key_is_not_shown(valkey: ValkeyCache, client: Redis) -> None:
+def test_window_under_the_key_of_another_tenant_is_ignored(valkey: ValkeyCache, client: Redis) -> None:
     valkey.put(HELLO)
     client.rename("{T#acme#C#c1}#WINDOW", "{T#zeta#C#c1}#WINDOW")
 
@@ -167,16 +167,14 @@ def test_a_window_that_lies_under_a_foreign_key_is_not_shown(valkey: ValkeyCache
 
 
 @pytest.mark.parametrize("junk", [b"", b"junk", b"x\x9c", b"{}"])
-def test_what_another_version_wrote_is_read_again_from_the_store(
-    valkey: ValkeyCache, client: Redis, junk: bytes
-) -> None:
+def test_entry_of_another_version_is_ignored(valkey: ValkeyCache, client: Redis, junk: bytes) -> None:
     client.set("{T#acme#C#c1}#WINDOW", junk)
 
     assert valkey.get_window("acme", "c1") is None
     assert not valkey.is_unavailable
 
 
-def test_a_window_too_large_to_carry_is_not_kept_and_hides_nothing(valkey: ValkeyCache) -> None:
+def test_oversized_window_is_not_cached(valkey: ValkeyCache) -> None:
     noise = tuple(a_message(secrets.token_hex(BYTES_MAX // 10)) for _ in range(12))
     valkey.put(HELLO)
     valkey.put(HELLO.model_copy(update={"stored": 4, "messages": noise}))
@@ -184,7 +182,7 @@ def test_a_window_too_large_to_carry_is_not_kept_and_hides_nothing(valkey: Valke
     assert valkey.get_window("acme", "c1") is None
 
 
-def test_a_tier_that_dies_holds_nothing_says_why_once_and_is_left_alone(
+def test_failed_cache_is_empty_logs_once_and_is_not_called(
     server: RedisServer, valkey: ValkeyCache, told: list[str]
 ) -> None:
     valkey.put(HELLO)
@@ -198,7 +196,7 @@ def test_a_tier_that_dies_holds_nothing_says_why_once_and_is_left_alone(
     assert told == ["ConnectionError"]
 
 
-def test_it_is_asked_again_after_half_a_minute(
+def test_failed_cache_is_called_again_after_half_a_minute(
     server: RedisServer, valkey: ValkeyCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.kill()
@@ -213,7 +211,7 @@ def test_it_is_asked_again_after_half_a_minute(
     assert not valkey.is_unavailable
 
 
-def test_a_connection_that_died_in_its_sleep_is_made_anew(
+def test_dead_cache_connection_is_opened_again(
     server: RedisServer, valkey: ValkeyCache, told: list[str]
 ) -> None:
     valkey.put(HELLO)
@@ -225,9 +223,7 @@ def test_a_connection_that_died_in_its_sleep_is_made_anew(
     assert told == []
 
 
-def test_a_cluster_serves_a_role_under_the_very_rights_that_terraform_gives(
-    tmp_path: Path, told: list[str]
-) -> None:
+def test_cluster_accepts_a_role_with_the_rights_of_terraform(tmp_path: Path, told: list[str]) -> None:
     rights = re.search(r'access_string = "on (.+)"', HOT_TIER.read_text(encoding="utf-8"))
     assert rights
     with (
@@ -250,7 +246,7 @@ def test_a_cluster_serves_a_role_under_the_very_rights_that_terraform_gives(
         assert "membus-test-hot" in {client["user"] for client in node.client_list()}
 
 
-def test_a_role_signs_who_connects_to_which_cache_for_a_quarter_of_an_hour() -> None:
+def test_role_signs_a_connection_for_a_quarter_of_an_hour() -> None:
     user, token = ElastiCacheCredentials(
         "membus-test-hot", Session("AKIA", "secret", region_name="us-east-1")
     ).get_credentials()
@@ -263,7 +259,7 @@ def test_a_role_signs_who_connects_to_which_cache_for_a_quarter_of_an_hour() -> 
     assert signed["X-Amz-Signature"]
 
 
-def test_a_role_without_credentials_is_a_tier_that_is_away(
+def test_role_without_credentials_has_no_cache(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, told: list[str]
 ) -> None:
     login = ElastiCacheCredentials("membus-test-hot", Session(region_name="us-east-1"))
@@ -274,7 +270,7 @@ def test_a_role_without_credentials_is_a_tier_that_is_away(
     assert told == ["AuthenticationError"]
 
 
-def test_a_cluster_that_cannot_be_reached_is_away_too(told: list[str]) -> None:
+def test_unreachable_cluster_has_no_cache(told: list[str]) -> None:
     tier = ValkeyCache(lambda: connect_valkey("redis://127.0.0.1:1", cluster=True), told.append)
 
     assert tier.get_window("acme", "c1") is None

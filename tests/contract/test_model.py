@@ -13,7 +13,7 @@ from tests.support.language_models import City, ScriptedWire, answer, message, m
 BROKEN = httpx2.Response(200, text='{"content": [', headers={"content-type": "application/json"})
 
 
-def test_a_prompt_is_sent_as_the_provider_wants_it(model: StructuredModel, wire: ScriptedWire) -> None:
+def test_prompt_is_sent_in_the_form_of_the_provider(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message()]
 
     reply(model)
@@ -32,7 +32,7 @@ def test_a_prompt_is_sent_as_the_provider_wants_it(model: StructuredModel, wire:
     assert str(wire.requests[0].url).endswith("/v1/messages")
 
 
-def test_a_reply_carries_its_words_and_what_they_cost(model: StructuredModel, wire: ScriptedWire) -> None:
+def test_reply_has_its_text_and_its_token_usage(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message("Tea.", cache_read_input_tokens=7, cache_creation_input_tokens=5)]
 
     assert reply(model) == ModelReply(
@@ -43,7 +43,7 @@ def test_a_reply_carries_its_words_and_what_they_cost(model: StructuredModel, wi
     )
 
 
-def test_an_answer_is_asked_for_by_its_schema(model: StructuredModel, wire: ScriptedWire) -> None:
+def test_structured_answer_is_requested_by_its_schema(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message('{"city": "Porto", "people": 3}')]
 
     assert answer(model) == City(city="Porto", people=3)
@@ -63,7 +63,7 @@ def test_an_answer_is_asked_for_by_its_schema(model: StructuredModel, wire: Scri
         BROKEN,
     ],
 )
-def test_an_answer_that_is_none_is_unusable(
+def test_answer_outside_its_schema_is_unusable(
     model: StructuredModel, wire: ScriptedWire, cut: httpx2.Response
 ) -> None:
     wire.answers = [cut]
@@ -88,7 +88,7 @@ def test_a_reply_at_its_limit_is_a_reply(model: StructuredModel, wire: ScriptedW
     ("stop", "reason"),
     [("refusal", "refused"), ("max_tokens", "max_tokens"), (None, "cut_off"), ("tool_use", "cut_off")],
 )
-def test_an_unfinished_answer_is_never_half_read(
+def test_unfinished_structured_answer_is_unusable(
     model: StructuredModel, wire: ScriptedWire, stop: str | None, reason: str
 ) -> None:
     wire.answers = [message('{"city": "Porto", "people": 3}', stop)]
@@ -103,7 +103,7 @@ def test_an_unfinished_answer_is_never_half_read(
 @pytest.mark.parametrize(
     "garbage", ["Sure! Here it is", '{"city": 5}', "", '{"city": "Porto", "people": 3} ok?']
 )
-def test_garbage_is_repaired_once(model: StructuredModel, wire: ScriptedWire, garbage: str) -> None:
+def test_invalid_answer_is_repaired_once(model: StructuredModel, wire: ScriptedWire, garbage: str) -> None:
     wire.answers = [message(garbage), message('{"city": "Porto", "people": 3}')]
 
     assert answer(model) == City(city="Porto", people=3)
@@ -114,7 +114,7 @@ def test_garbage_is_repaired_once(model: StructuredModel, wire: ScriptedWire, ga
     assert (second["output_config"], second["system"]) == (first["output_config"], first["system"])
 
 
-def test_garbage_twice_is_unusable(model: StructuredModel, wire: ScriptedWire) -> None:
+def test_answer_invalid_twice_is_unusable(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message("garbage")]
 
     with pytest.raises(ModelError) as unusable:
@@ -124,7 +124,7 @@ def test_garbage_twice_is_unusable(model: StructuredModel, wire: ScriptedWire) -
     assert len(wire.requests) == 2
 
 
-def test_bedrock_is_asked_the_same(wire: ScriptedWire) -> None:
+def test_bedrock_gets_the_same_request(wire: ScriptedWire) -> None:
     wire.answers = [message("Tea.")]
     http = httpx2.Client(transport=httpx2.MockTransport(wire.serve))
     client = AnthropicBedrock(

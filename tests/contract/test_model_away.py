@@ -32,7 +32,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.mark.usefixtures("slept")
 @pytest.mark.parametrize("status", [408, 429, 500, 503, 529])
-def test_a_busy_provider_is_asked_again(model: StructuredModel, wire: ScriptedWire, status: int) -> None:
+def test_busy_provider_is_called_again(model: StructuredModel, wire: ScriptedWire, status: int) -> None:
     wire.answers = [trouble(status), trouble(status), message()]
 
     assert reply(model).text == "Hello."
@@ -51,7 +51,7 @@ def test_pauses_grow_where_the_provider_names_none(
     assert len(wire.requests) == 3
 
 
-def test_a_wait_that_the_provider_asks_for_is_kept_where_there_is_time(
+def test_retry_after_of_the_provider_is_kept_if_there_is_time(
     model: StructuredModel, wire: ScriptedWire, slept: list[float]
 ) -> None:
     wire.answers = [
@@ -67,7 +67,7 @@ def test_a_wait_that_the_provider_asks_for_is_kept_where_there_is_time(
 @pytest.mark.parametrize(
     "hour", [{"retry-after": "3600"}, {"retry-after": "3600", "retry-after-ms": "3600000"}]
 )
-def test_an_hour_is_not_slept_but_passed_on(
+def test_long_retry_after_is_passed_on_and_not_slept(
     model: StructuredModel, wire: ScriptedWire, slept: list[float], hour: dict[str, str]
 ) -> None:
     wire.answers = [trouble(429, **hour, **{"x-should-retry": "true"})]
@@ -78,9 +78,7 @@ def test_an_hour_is_not_slept_but_passed_on(
     assert (slept, len(wire.requests), unavailable.value.retry_after_seconds) == ([], 1, 3600)
 
 
-def test_a_date_to_come_back_is_understood(
-    model: StructuredModel, wire: ScriptedWire, slept: list[float]
-) -> None:
+def test_retry_after_may_be_a_date(model: StructuredModel, wire: ScriptedWire, slept: list[float]) -> None:
     wire.answers = [trouble(503, **{"retry-after": "Fri, 31 Dec 2099 23:59:59 GMT"})]
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -92,7 +90,7 @@ def test_a_date_to_come_back_is_understood(
 
 @pytest.mark.usefixtures("slept")
 @pytest.mark.parametrize("fault", [trouble(529), httpx2.ConnectError("no route"), httpx2.ReadTimeout("slow")])
-def test_a_provider_that_stays_down_is_unavailable(
+def test_provider_that_stays_down_is_unavailable(
     model: StructuredModel, wire: ScriptedWire, fault: Served
 ) -> None:
     wire.answers = [fault]
@@ -104,7 +102,7 @@ def test_a_provider_that_stays_down_is_unavailable(
     assert not isinstance(unavailable.value, ModelError)
 
 
-def test_no_try_begins_that_could_not_end_in_time(model: StructuredModel, wire: ScriptedWire) -> None:
+def test_no_call_starts_that_cannot_end_in_time(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [trouble(529)]
 
     with pytest.raises(UnavailableError):
@@ -113,7 +111,7 @@ def test_no_try_begins_that_could_not_end_in_time(model: StructuredModel, wire: 
     assert len(wire.requests) == 1
 
 
-def test_every_call_is_bounded_by_the_time_that_is_left(model: StructuredModel, wire: ScriptedWire) -> None:
+def test_every_call_ends_within_the_time_left(model: StructuredModel, wire: ScriptedWire) -> None:
     wire.answers = [message()]
 
     reply(model, seconds=7)
@@ -123,7 +121,7 @@ def test_every_call_is_bounded_by_the_time_that_is_left(model: StructuredModel, 
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_credential_is_our_trouble_and_not_tried_again(
+def test_refused_credential_is_a_defect_and_not_tried_again(
     model: StructuredModel, wire: ScriptedWire, status: int
 ) -> None:
     wire.answers = [trouble(status)]
@@ -148,7 +146,7 @@ def test_a_request_the_provider_refuses_is_not_tried_again(
     assert len(wire.requests) == 1
 
 
-def test_a_repair_has_only_the_time_that_is_left(wire: ScriptedWire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repair_has_only_the_time_left(wire: ScriptedWire, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     wire.answers = [message("garbage")]

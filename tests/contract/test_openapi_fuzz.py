@@ -43,7 +43,7 @@ def gateway() -> WsgiGateway:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_no_request_is_a_defect_and_every_answer_has_its_shape(
+def test_no_request_is_a_defect_and_every_response_fits_its_schema(
     case: schemathesis.Case[Any], gateway: WsgiGateway
 ) -> None:
     for path_parameters in (case.path_parameters, known(case)):

@@ -44,7 +44,7 @@ def test_a_parked_message_keeps_its_body_and_its_reason(sqs: Any, url: str, reas
     assert message["MessageAttributes"]["reason"]["StringValue"] == reason[:256]
 
 
-def test_a_message_comes_back_when_asked_to(sqs: Any, url: str) -> None:
+def test_message_is_delivered_again_after_the_retry_delay(sqs: Any, url: str) -> None:
     sqs.send_message(QueueUrl=url, MessageBody="again")
     receipt = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
@@ -54,7 +54,7 @@ def test_a_message_comes_back_when_asked_to(sqs: Any, url: str) -> None:
     assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "again"
 
 
-def test_queues_out_of_reach_are_worth_another_try(sqs: Any, url: str) -> None:
+def test_unreachable_queue_is_unavailable(sqs: Any, url: str) -> None:
     sqs.meta.events.register_first("before-call.sqs", cut)
 
     with pytest.raises(UnavailableError):
@@ -65,7 +65,7 @@ def test_queues_out_of_reach_are_worth_another_try(sqs: Any, url: str) -> None:
         SqsPoisonMessages(sqs, f"{url}-gone").send_message("x", reason="y")
 
 
-def test_what_is_set_aside_is_kept_with_its_tenant_however_much_it_is(sqs: Any, url: str) -> None:
+def test_overflow_queue_keeps_messages_with_their_tenant(sqs: Any, url: str) -> None:
     sent = [(f"{number}:{'x' * 100_000}", f"t{number % 3}") for number in range(12)]
 
     assert SqsOverflowQueue(sqs, url).send_messages(sent) == len(sent)
@@ -78,7 +78,7 @@ def test_what_is_set_aside_is_kept_with_its_tenant_however_much_it_is(sqs: Any, 
     assert kept == set(sent)
 
 
-def test_a_surplus_queue_knows_what_it_brought_and_takes_it_back(sqs: Any, url: str) -> None:
+def test_overflow_queue_recognises_its_messages_and_takes_them_back(sqs: Any, url: str) -> None:
     surplus = SqsOverflowQueue(sqs, url)
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     surplus.send_messages([("again", "acme")])
@@ -94,7 +94,7 @@ def test_a_surplus_queue_knows_what_it_brought_and_takes_it_back(sqs: Any, url: 
     )
 
 
-def test_a_surplus_queue_says_how_many_it_took(sqs: Any, url: str) -> None:
+def test_overflow_queue_counts_the_messages_it_took(sqs: Any, url: str) -> None:
     sqs.meta.events.register("before-call.sqs", cut)
 
     assert SqsOverflowQueue(sqs, url).send_messages([("one", "acme"), ("two", "acme")]) == 0

@@ -54,7 +54,7 @@ def test_a_burst_passes_and_then_the_rate(environments: Environments) -> None:
     assert passed(environments.one, 50) == 6
 
 
-def test_what_does_not_fit_is_told_when_it_will_and_takes_nothing(environments: Environments) -> None:
+def test_refused_request_gets_its_wait_and_takes_nothing(environments: Environments) -> None:
     passed(environments.one, 20)
 
     assert environments.one.consume_capacity("acme", "requests", 1, TWO) == pytest.approx(0.5)
@@ -73,7 +73,7 @@ def test_all_environments_share_one_bucket(environments: Environments) -> None:
     assert taken == [7, 7, 6, 0]
 
 
-def test_a_tenant_that_floods_takes_nothing_of_anothers_and_its_events_nothing_of_its_requests(
+def test_buckets_of_tenants_and_of_kinds_are_separate(
     environments: Environments,
 ) -> None:
     passed(environments.one, 50)
@@ -82,7 +82,7 @@ def test_a_tenant_that_floods_takes_nothing_of_anothers_and_its_events_nothing_o
     assert environments.one.consume_capacity("acme", "events", 1, TWO) == 0
 
 
-def test_a_bucket_is_full_again_and_no_fuller(environments: Environments) -> None:
+def test_bucket_refills_to_its_capacity_and_no_further(environments: Environments) -> None:
     passed(environments.one, 20)
     environments.clock.advance(3600 * SECOND)
 
@@ -90,7 +90,7 @@ def test_a_bucket_is_full_again_and_no_fuller(environments: Environments) -> Non
 
 
 @pytest.mark.parametrize("jump", [600 * SECOND, -600 * SECOND], ids=["ahead", "back"])
-def test_a_clock_that_jumped_locks_nobody_out(environments: Environments, jump: timedelta) -> None:
+def test_clock_jump_locks_no_tenant_out(environments: Environments, jump: timedelta) -> None:
     passed(environments.one, 5)
     environments.clock.advance(jump)
     passed(environments.one, 5)
@@ -99,7 +99,7 @@ def test_a_clock_that_jumped_locks_nobody_out(environments: Environments, jump: 
     assert passed(environments.two, 10) == 10
 
 
-def test_a_new_rate_holds_from_the_next_moment(environments: Environments) -> None:
+def test_changed_rate_limit_applies_at_once(environments: Environments) -> None:
     passed(environments.one, 50)
 
     assert environments.one.consume_capacity(
@@ -114,7 +114,7 @@ def test_a_new_rate_holds_from_the_next_moment(environments: Environments) -> No
     ]
 
 
-def test_a_refusal_that_is_known_costs_no_request() -> None:
+def test_repeated_refusal_costs_no_request() -> None:
     """A flood that is refused must not load the table that it is counted in."""
     with strict_aws():
         table, requests = make_table("tenants"), list[str]()

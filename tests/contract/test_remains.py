@@ -52,7 +52,7 @@ def remove_all(talks: Talks, talk: Conversation) -> None:
         pass
 
 
-def test_of_a_deleted_conversation_nothing_is_left_and_its_neighbours_stay(
+def test_items_of_a_deleted_conversation_are_removed_and_others_stay(
     talks: Talks, talk: Conversation
 ) -> None:
     neighbours = [
@@ -69,13 +69,13 @@ def test_of_a_deleted_conversation_nothing_is_left_and_its_neighbours_stay(
     talks.conversations.delete_conversation(talk.tenant_id, talk.conversation_id)  # still known as deleted
 
 
-def test_of_a_conversation_that_lives_nothing_is_removed(talks: Talks, talk: Conversation) -> None:
+def test_nothing_of_a_live_conversation_is_removed(talks: Talks, talk: Conversation) -> None:
     assert not talks.remains.remove_batch(talk.tenant_id, talk.conversation_id)
 
     assert left(talks.conversations, talk) == (2 * TURNS, TURNS)
 
 
-def test_a_page_at_a_time_is_removed_with_the_large_texts_it_points_to(clock: StoppedClock) -> None:
+def test_items_are_removed_page_by_page_with_their_large_texts(clock: StoppedClock) -> None:
     contents = InMemoryBlobs()
     with strict_aws():
         table = make_table("conversations")
@@ -95,7 +95,7 @@ def test_a_page_at_a_time_is_removed_with_the_large_texts_it_points_to(clock: St
         assert [item["sk"] for item in table.scan()["Items"] if item["pk"] == spilled["pk"]] == ["META"]
 
 
-def test_a_text_that_cannot_be_removed_keeps_the_item_that_points_to_it(clock: StoppedClock) -> None:
+def test_item_stays_while_its_large_text_cannot_be_removed(clock: StoppedClock) -> None:
     contents = InMemoryBlobs()
     with strict_aws():
         table = make_table("conversations")
@@ -111,7 +111,7 @@ def test_a_text_that_cannot_be_removed_keeps_the_item_that_points_to_it(clock: S
         assert "Item" in table.get_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
 
-def test_the_whole_results_of_a_replys_tools_go_with_it() -> None:
+def test_tool_results_are_removed_with_their_reply() -> None:
     contents, clock = InMemoryBlobs(), StoppedClock()
     with strict_aws():
         table = make_table("conversations")

@@ -69,7 +69,7 @@ def said(stores: Stores, talk: Conversation) -> list[Message]:
     return list(page.items)
 
 
-def test_a_conversation_comes_back_and_is_listed_for_its_people(stores: Stores, talk: Conversation) -> None:
+def test_restored_conversation_is_listed_for_its_members(stores: Stores, talk: Conversation) -> None:
     assert stores.restored.restore_conversation(talk) == talk
 
     assert stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id) == talk
@@ -80,7 +80,7 @@ def test_a_conversation_comes_back_and_is_listed_for_its_people(stores: Stores, 
         assert page.items == (talk,)
 
 
-def test_messages_come_back_in_order_and_are_counted_once(stores: Stores, talk: Conversation) -> None:
+def test_restored_messages_are_in_order_and_counted_once(stores: Stores, talk: Conversation) -> None:
     stores.restored.restore_conversation(talk)
     messages = told(25)
 
@@ -95,7 +95,7 @@ def test_messages_come_back_in_order_and_are_counted_once(stores: Stores, talk: 
     assert (found.message_count, found.counters.tokens) == (25, sum(map(message_tokens, messages)))
 
 
-def test_what_is_there_stays_as_people_have_left_it(stores: Stores, talk: Conversation) -> None:
+def test_existing_conversation_is_not_overwritten(stores: Stores, talk: Conversation) -> None:
     stores.restored.restore_conversation(talk)
     renamed = talk.model_copy(update={"title": "Porto", "version": talk.version + 1})
     stores.conversations.update_conversation(talk, renamed)
@@ -105,7 +105,7 @@ def test_what_is_there_stays_as_people_have_left_it(stores: Stores, talk: Conver
     assert stores.restored.restore_conversation(somebody_elses).user_id == talk.user_id
 
 
-def test_what_was_deleted_here_stays_deleted(stores: Stores, talk: Conversation) -> None:
+def test_deleted_conversation_is_not_restored(stores: Stores, talk: Conversation) -> None:
     stores.restored.restore_conversation(talk)
     stores.conversations.delete_conversation(talk.tenant_id, talk.conversation_id)
 
@@ -116,7 +116,7 @@ def test_what_was_deleted_here_stays_deleted(stores: Stores, talk: Conversation)
         stores.restored.restore_messages(talk.tenant_id, talk.conversation_id, told(1))
 
 
-def test_a_conversation_that_came_back_goes_on(stores: Stores, talk: Conversation) -> None:
+def test_restored_conversation_continues(stores: Stores, talk: Conversation) -> None:
     stores.restored.restore_conversation(talk)
     stores.restored.restore_messages(talk.tenant_id, talk.conversation_id, told(2))
     stores.conversations.add_turn(
@@ -127,9 +127,7 @@ def test_a_conversation_that_came_back_goes_on(stores: Stores, talk: Conversatio
     assert stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id).message_count == 4
 
 
-def test_summaries_come_back_with_their_outline_unless_there_is_one(
-    stores: Stores, talk: Conversation
-) -> None:
+def test_summaries_are_restored_unless_there_is_a_summary_index(stores: Stores, talk: Conversation) -> None:
     stores.restored.restore_conversation(talk)
     outline = an_outline(7)
     many = [a_summary(f"chapter {number}", first=f"{number:026d}") for number in range(120)]

@@ -25,14 +25,14 @@ def sealer(on_every_backend: OnEveryBackend) -> CursorSigner:
     return on_every_backend(HmacCursorSigner, kms_sealer)
 
 
-def test_a_seal_is_stable_long_and_the_messages_own(sealer: CursorSigner) -> None:
+def test_signature_is_stable_and_specific_to_its_message(sealer: CursorSigner) -> None:
     assert (
         sealer.sign_message(b"message") == sealer.sign_message(b"message") != sealer.sign_message(b"massage")
     )
     assert len(sealer.sign_message(b"message")) == 32
 
 
-def test_another_key_makes_another_seal() -> None:
+def test_another_key_makes_another_signature() -> None:
     with strict_aws():
         assert kms_sealer(StrictAws()).sign_message(b"message") != kms_sealer(StrictAws()).sign_message(
             b"message"
@@ -42,7 +42,7 @@ def test_another_key_makes_another_seal() -> None:
     )
 
 
-def test_a_key_out_of_reach_is_worth_another_try() -> None:
+def test_unreachable_signing_key_is_unavailable() -> None:
     def cut(**_: object) -> None:
         raise ConnectTimeoutError(endpoint_url="https://kms")
 

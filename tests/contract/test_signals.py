@@ -25,7 +25,7 @@ def ids(marks: object) -> set[str]:
     return {mark.event_id for mark in marks if isinstance(mark, SignalMark)}
 
 
-def test_a_mark_comes_back_as_it_was_made(signals: SignalStore, owner: Owner) -> None:
+def test_signal_is_read_as_it_was_added(signals: SignalStore, owner: Owner) -> None:
     signal = a_signal("a|b", after=timedelta(milliseconds=123))
 
     assert set(signals.add_signal(owner, signal)) == {signal.mark}
@@ -41,7 +41,7 @@ def test_adding_a_signal_again_changes_nothing(signals: SignalStore, owner: Owne
     "first", [timedelta(seconds=-1), timedelta(0), timedelta(seconds=1), -WINDOW, WINDOW]
 )
 @pytest.mark.parametrize("gap", [timedelta(0), timedelta(seconds=1), WINDOW - timedelta(seconds=1), WINDOW])
-def test_marks_within_a_window_see_each_other_across_every_border(
+def test_signals_within_a_window_are_counted_across_partitions(
     signals: SignalStore, owner: Owner, first: timedelta, gap: timedelta
 ) -> None:
     signals.add_signal(owner, a_signal("e1", after=first))
@@ -50,7 +50,7 @@ def test_marks_within_a_window_see_each_other_across_every_border(
     assert ids(signals.add_signal(owner, a_signal("e1", after=first))) == {"e1", "e2"}
 
 
-def test_marks_far_apart_do_not_meet(signals: SignalStore, owner: Owner) -> None:
+def test_signals_far_apart_are_not_counted_together(signals: SignalStore, owner: Owner) -> None:
     signals.add_signal(owner, a_signal("e1"))
 
     assert ids(signals.add_signal(owner, a_signal("e2", after=3 * WINDOW))) == {"e2"}
@@ -64,7 +64,7 @@ def test_other_groups_users_and_tenants_do_not_count(signals: SignalStore, owner
     assert ids(signals.add_signal(owner, a_signal("e4"))) == {"e4"}
 
 
-def test_a_late_mark_meets_its_nearest_neighbours_on_both_sides(signals: SignalStore, owner: Owner) -> None:
+def test_late_signal_is_counted_with_its_nearest_on_both_sides(signals: SignalStore, owner: Owner) -> None:
     for minute in (0, 1, 2, 4, 5, 6):
         signals.add_signal(owner, a_signal(f"e{minute}", after=timedelta(seconds=10 * minute)))
 
@@ -77,9 +77,7 @@ def test_a_late_mark_meets_its_nearest_neighbours_on_both_sides(signals: SignalS
     }
 
 
-def test_a_mark_that_expired_before_the_next_was_learned_does_not_count(
-    signals: SignalStore, owner: Owner
-) -> None:
+def test_expired_signal_does_not_count(signals: SignalStore, owner: Owner) -> None:
     late = recorded(a_server_error("e2", at=BORDER), learned_at=BORDER + timedelta(days=30))
     signals.add_signal(owner, a_signal("e1"))
 

@@ -40,7 +40,7 @@ def test_a_state_comes_back_as_it_was_put(states: StateStore, session: AgentSess
     assert (written.data, written.version, written.expires_at) == (data, 1, NOON + HOUR)
 
 
-def test_whose_a_state_is_stays_until_somebody_else_is_named_or_its_time_is_up(
+def test_state_keeps_its_user_until_another_is_named_or_it_expires(
     states: StateStore, session: AgentSession, clock: StoppedClock
 ) -> None:
     def write(user: str | None, life: timedelta = HOUR) -> tuple[str | None, ...]:
@@ -68,7 +68,7 @@ def test_a_write_may_ask_for_the_version_it_read(states: StateStore, session: Ag
 
 
 @pytest.mark.parametrize("expected", [0, 1, 3])
-def test_a_stale_write_is_told_the_version_there_is(
+def test_stale_write_gets_the_current_version(
     states: StateStore, session: AgentSession, expected: int
 ) -> None:
     put(states, session, {"step": 1})
@@ -81,7 +81,7 @@ def test_a_stale_write_is_told_the_version_there_is(
     assert states.get_state(session).data == {"step": 2}
 
 
-def test_a_version_of_what_is_not_there_is_a_conflict_with_none_and_leaves_nothing(
+def test_write_with_a_version_of_a_missing_state_is_a_conflict(
     states: StateStore, session: AgentSession
 ) -> None:
     with pytest.raises(ConflictError) as conflict:
@@ -110,7 +110,7 @@ def test_a_state_is_there_until_its_last_second_and_not_after(
 
 
 @pytest.mark.parametrize("expected", [None, 0])
-def test_an_expired_state_is_no_obstacle_and_no_predecessor(
+def test_expired_state_counts_as_missing(
     states: StateStore, session: AgentSession, clock: StoppedClock, expected: int | None
 ) -> None:
     put(states, session, {"step": 1})
@@ -178,7 +178,7 @@ def test_sessions_are_listed_page_by_page_and_expired_ones_leave_empty_pages(
     assert pages >= 5
 
 
-def test_names_that_overlap_share_nothing(states: StateStore, session: AgentSession) -> None:
+def test_ids_with_a_common_prefix_share_nothing(states: StateStore, session: AgentSession) -> None:
     neighbours = [
         session,
         AgentSession(tenant=session.tenant, agent="guide1", session_id="s1"),
@@ -193,7 +193,7 @@ def test_names_that_overlap_share_nothing(states: StateStore, session: AgentSess
     assert [lease.session_id for lease in listed.items] == ["s1", "s10"]
 
 
-def test_a_large_state_is_a_state_like_any_other(states: StateStore, session: AgentSession) -> None:
+def test_large_state_is_read_like_a_small_one(states: StateStore, session: AgentSession) -> None:
     large, larger = {"text": "é" * 20_000}, {"text": "x" * 500_000}
 
     assert put(states, session, large, 0) == 1

@@ -78,15 +78,13 @@ def kept(stores: Stores, talk: Conversation) -> list[Summary]:
     )
 
 
-def test_a_conversation_begins_without_an_outline(stores: Stores, talk: Conversation) -> None:
+def test_new_conversation_has_no_summary_index(stores: Stores, talk: Conversation) -> None:
     assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id) == SummaryIndex()
     assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id, 7) == SummaryIndex()
     assert kept(stores, talk) == []
 
 
-def test_an_outline_advances_with_its_summaries_and_keeps_every_version(
-    stores: Stores, talk: Conversation
-) -> None:
+def test_summary_index_advances_and_keeps_every_version(stores: Stores, talk: Conversation) -> None:
     first = outline(1)
     advance(stores, talk, first, SummaryIndex(), summary(1))
     second = outline(2, after=first)
@@ -98,7 +96,7 @@ def test_an_outline_advances_with_its_summaries_and_keeps_every_version(
     assert kept(stores, talk) == [summary(1), summary(2)]
 
 
-def test_whoever_read_an_older_outline_changes_nothing(stores: Stores, talk: Conversation) -> None:
+def test_write_from_an_older_summary_index_changes_nothing(stores: Stores, talk: Conversation) -> None:
     first = outline(1)
     advance(stores, talk, first, SummaryIndex(), summary(1))
 
@@ -109,7 +107,7 @@ def test_whoever_read_an_older_outline_changes_nothing(stores: Stores, talk: Con
     assert kept(stores, talk) == [summary(1)]
 
 
-def test_a_place_that_moved_under_the_same_version_is_a_conflict(stores: Stores, talk: Conversation) -> None:
+def test_moved_checkpoint_of_the_same_version_is_a_conflict(stores: Stores, talk: Conversation) -> None:
     advance(stores, talk, outline(1), SummaryIndex())
     elsewhere = SummaryIndex(borders=(SummaryCheckpoint(version=1, until="01JOTHER", tokens=1, messages=1),))
 
@@ -117,7 +115,7 @@ def test_a_place_that_moved_under_the_same_version_is_a_conflict(stores: Stores,
         advance(stores, talk, outline(2), elsewhere)
 
 
-def test_a_summary_of_a_conversation_that_is_gone_brings_nothing_back(stores: Stores, owner: Owner) -> None:
+def test_summary_of_a_deleted_conversation_stores_nothing(stores: Stores, owner: Owner) -> None:
     gone = a_conversation(tenant_id=owner.tenant)
 
     with pytest.raises(ConflictError):
@@ -128,7 +126,7 @@ def test_a_summary_of_a_conversation_that_is_gone_brings_nothing_back(stores: St
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
-def test_what_no_summary_covers_yet_comes_oldest_first(
+def test_unsummarised_messages_are_listed_oldest_first(
     stores: Stores, talk: Conversation, limit: int
 ) -> None:
     def behind(after: str | None) -> list[str]:
@@ -143,7 +141,7 @@ def test_what_no_summary_covers_yet_comes_oldest_first(
     assert behind(said[-1]) == []
 
 
-def test_another_tenants_summaries_are_as_absent_as_none(stores: Stores, talk: Conversation) -> None:
+def test_summaries_of_another_tenant_are_not_found(stores: Stores, talk: Conversation) -> None:
     advance(stores, talk, outline(1), SummaryIndex(), summary(1))
     stranger = talk.model_copy(update={"tenant_id": f"{talk.tenant_id}x"})
 

@@ -75,7 +75,7 @@ def test_a_tenant_is_added_with_its_budget(store: TenantStore) -> None:
     assert store.find_tenant("acme") == tenant
 
 
-def test_a_tenant_that_is_not_there_gets_no_budget(store: TenantStore) -> None:
+def test_missing_tenant_gets_no_budget(store: TenantStore) -> None:
     with pytest.raises(NotFoundError):
         store.set_budget("acme", Decimal(1))
 
@@ -95,7 +95,7 @@ def test_tenants_are_listed_by_id(store: TenantStore) -> None:
     assert [tenant.tenant_id for tenant in store.list_tenants()] == ["acme", "zeta"]
 
 
-def test_keys_in_the_same_table_are_no_tenants() -> None:
+def test_api_keys_in_the_table_are_not_listed_as_tenants() -> None:
     with tenants_table() as table:
         tenants = DynamoTenants(table)
         tenants.add_tenant(tenant := Tenant("acme", "Acme Ltd", NOW))

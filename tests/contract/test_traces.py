@@ -10,7 +10,7 @@ from tests.factories import an_event, recorded
 SHARE = ReadingCost(model="m", prompt_version="1", shared_by=3, tokens_in=33.3, tokens_out=5, dollars=0.25)
 
 
-def test_an_event_is_found_by_its_id_with_its_reader_and_its_share(
+def test_event_trace_names_its_reader_and_its_share_of_the_cost(
     facts: FactStore, episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
 ) -> None:
     event = recorded(an_event(owner=owner))
@@ -26,7 +26,7 @@ def test_an_event_is_found_by_its_id_with_its_reader_and_its_share(
     assert (trace.event, trace.extracted, trace.share) == (event.event, "v1", SHARE)
 
 
-def test_what_no_model_read_has_no_share(
+def test_event_that_no_model_read_has_no_cost(
     episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
 ) -> None:
     episodes.record_event(recorded(an_event(owner=owner)), extracted="v1")
@@ -37,7 +37,7 @@ def test_what_no_model_read_has_no_share(
     assert trace.share is None
 
 
-def test_a_forgotten_event_has_a_name_and_no_words(
+def test_forgotten_event_has_an_id_and_no_content(
     episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
 ) -> None:
     episodes.forget_event(recorded(an_event(owner=owner, remember=False)))
@@ -48,7 +48,7 @@ def test_a_forgotten_event_has_a_name_and_no_words(
     assert trace.event is None
 
 
-def test_an_unknown_id_and_another_tenants_have_no_trace(
+def test_unknown_event_and_event_of_another_tenant_have_no_trace(
     episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
 ) -> None:
     episodes.record_event(recorded(an_event(owner=owner)), extracted=None)

@@ -90,7 +90,7 @@ def test_a_record_that_is_repeated_counts_once(ledger: UsageLedger, tenant: str)
     assert [each.calls for each in ledger.list_daily_usage(tenant, TODAY, TODAY)] == [1]
 
 
-def test_what_nobody_can_price_costs_an_unknown_sum_and_not_nothing(ledger: UsageLedger, tenant: str) -> None:
+def test_unpriced_call_has_an_unknown_cost(ledger: UsageLedger, tenant: str) -> None:
     ledger.record_call(a_call(tenant, model="new", dollars=None))
     ledger.record_call(a_call(tenant, model="priced-since-noon", dollars=None))
     ledger.record_call(a_call(tenant, model="priced-since-noon", dollars=Decimal(2)))
@@ -105,7 +105,7 @@ def test_what_nobody_can_price_costs_an_unknown_sum_and_not_nothing(ledger: Usag
     assert ledger.get_spent_dollars(tenant, TODAY) == 2
 
 
-def test_a_tenant_pays_for_itself_alone(ledger: UsageLedger, tenant: str) -> None:
+def test_usage_belongs_to_one_tenant(ledger: UsageLedger, tenant: str) -> None:
     ledger.record_call(a_call(tenant))
     ledger.add_event_count(tenant, TODAY, 5)
 
@@ -124,7 +124,7 @@ def test_events_are_counted_beside_the_calls(ledger: UsageLedger, tenant: str) -
     assert ledger.list_daily_usage(tenant, TODAY, TOMORROW) == []
 
 
-def test_usage_is_no_tenant_and_lies_in_a_partition_of_its_own(tenant: str) -> None:
+def test_usage_items_have_their_own_partition(tenant: str) -> None:
     with strict_aws():
         table = make_table("tenants")
         tenants = DynamoTenants(table)

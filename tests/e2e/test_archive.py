@@ -64,7 +64,7 @@ def forget_hot(session: Any, stack: Stack, tenant: str) -> Callable[[str, dateti
     return forget
 
 
-def test_what_was_archived_is_read_beside_what_is_new(
+def test_archived_and_new_episodes_are_one_listing(
     mine: Client, tenant: str, archive: Archive, forget_hot: Callable[[str, datetime], None]
 ) -> None:
     user, agent = somebody(), somebody("agent")
@@ -91,7 +91,7 @@ def test_what_was_archived_is_read_beside_what_is_new(
     assert archive(task="verify", tenant=tenant)["problems"] == []
 
 
-def test_another_tenant_sees_nothing_of_it(
+def test_archive_of_another_tenant_is_not_visible(
     mine: Client, zeta: Client, archive: Archive, forget_hot: Callable[[str, datetime], None]
 ) -> None:
     user, agent = somebody(), somebody("agent")
@@ -104,7 +104,7 @@ def test_another_tenant_sees_nothing_of_it(
     assert ids(zeta, agent) == []
 
 
-def test_an_operators_mistake_is_refused_before_anything_happens(aws: Callable[[str], Any]) -> None:
+def test_invalid_archive_request_is_refused_before_it_acts(aws: Callable[[str], Any]) -> None:
     for asked in ({"task": "melt"}, {"shards": [16]}, {"task": "compact"}, {"quiet_days": -1}):
         answer = aws("lambda").invoke(FunctionName=ARCHIVE, Payload=json.dumps(asked))
         assert "FunctionError" in answer, asked

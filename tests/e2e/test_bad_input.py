@@ -59,7 +59,7 @@ def test_an_oversized_event_is_refused(acme: Client) -> None:
 
 
 @pytest.mark.parametrize("text", ["   ", "\u200b\u200d", "\x01\x02", ""])
-def test_a_message_without_a_visible_character_is_refused(acme: Client, text: str) -> None:
+def test_message_without_a_visible_character_is_refused(acme: Client, text: str) -> None:
     answer = acme.post("/v1/events", {"events": [said(somebody(), text)]})
 
     assert answer.status_code == 422
@@ -75,13 +75,13 @@ def test_an_id_that_could_forge_a_key_is_refused(acme: Client, user: str) -> Non
 
 
 @pytest.mark.parametrize("occurred_at", ["yesterday", "2026-11-20T12:00:00", 17])
-def test_a_moment_without_a_zone_is_refused(acme: Client, occurred_at: Any) -> None:
+def test_time_without_a_zone_is_refused(acme: Client, occurred_at: Any) -> None:
     answer = acme.post("/v1/events", {"events": [said(somebody(), "hello", occurred_at=occurred_at)]})
 
     assert answer.status_code == 422
 
 
-def test_a_request_that_makes_something_new_needs_an_idempotency_key(acme: Client) -> None:
+def test_request_that_creates_something_needs_an_idempotency_key(acme: Client) -> None:
     for path, body in (
         ("/v1/conversations", {"user_id": "ada"}),
         ("/v1/conversations/any/messages", {"content": "hello", "author": "ada"}),
@@ -109,7 +109,7 @@ def test_a_tampered_or_borrowed_cursor_is_refused(acme: Client, zeta: Client) ->
     assert [(each.status_code, each.json()["code"]) for each in attempts] == [(400, "bad_cursor")] * 4
 
 
-def test_an_unknown_route_and_an_absent_thing_say_so_without_detail(acme: Client, stranger: Client) -> None:
+def test_unknown_route_and_missing_resource_reveal_nothing(acme: Client, stranger: Client) -> None:
     for method, path in (
         ("GET", "/v1/nothing"),
         ("DELETE", "/v1/events"),
@@ -128,7 +128,7 @@ def test_an_unknown_route_and_an_absent_thing_say_so_without_detail(acme: Client
     assert acme.get(f"/v1/users/{somebody()}/facts/home.city").status_code == 404
 
 
-def test_a_schema_newer_than_ours_is_no_event_at_the_door(acme: Client) -> None:
+def test_event_of_a_newer_schema_is_refused(acme: Client) -> None:
     answer = acme.post(
         "/v1/events", {"events": [said(somebody(), "hello", schema=2, occurred_at=now().isoformat())]}
     )

@@ -41,7 +41,7 @@ def test_an_event_changes_an_answer(acme: Client) -> None:
     assert after.json()["usage"]["output"] > 0
 
 
-def test_the_context_shows_exactly_what_would_be_sent(acme: Client) -> None:
+def test_context_is_exactly_the_prompt_that_would_be_sent(acme: Client) -> None:
     user = somebody()
     acme.send(said(user, "I live in Lisbon."))
     eventually(lambda: acme.facts(user), bool)
@@ -79,7 +79,7 @@ def test_a_repeated_request_is_one_turn(acme: Client) -> None:
     assert acme.get(f"/v1/conversations/{talk}").json()["message_count"] == 2
 
 
-def test_what_is_said_in_chat_is_learned(acme: Client) -> None:
+def test_message_in_chat_becomes_a_fact(acme: Client) -> None:
     user = somebody()
     talk = conversation(acme, user)
     acme.post(f"/v1/conversations/{talk}/messages", {"content": "My name is Grace.", "author": user})
@@ -90,7 +90,7 @@ def test_what_is_said_in_chat_is_learned(acme: Client) -> None:
     assert acme.get(f"/v1/users/{user}/facts/name").json()["provenance"]["event_type"] == "turn.recorded"
 
 
-def test_a_conversation_is_made_once_per_key(acme: Client) -> None:
+def test_one_idempotency_key_creates_one_conversation(acme: Client) -> None:
     user, key = somebody(), uuid4().hex
 
     first = acme.post("/v1/conversations", {"user_id": user}, key=key)
@@ -109,7 +109,7 @@ def test_only_members_write_in_a_conversation(acme: Client) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "not_a_member")
 
 
-def test_a_model_that_is_out_costs_an_answer_and_nothing_else(acme: Client) -> None:
+def test_failing_model_costs_one_answer_and_no_data(acme: Client) -> None:
     user = somebody()
     talk = conversation(acme, user)
 

@@ -34,7 +34,7 @@ def listed(client: Client, **query: str) -> list[str]:
     return [f"/v1/conversations/{each['conversation_id']}" for each in items]
 
 
-def test_a_conversation_is_named_by_its_first_message_renamed_archived_and_brought_back(acme: Client) -> None:
+def test_conversation_is_titled_renamed_archived_and_reactivated(acme: Client) -> None:
     user = somebody()
     talk = start(acme, user)
     say(acme, talk, user, "Where could I go for dinner?")
@@ -53,7 +53,7 @@ def test_a_conversation_is_named_by_its_first_message_renamed_archived_and_broug
     assert eventually(lambda: listed(acme, user_id=user), bool) == [talk]
 
 
-def test_members_read_and_write_and_find_it_and_nobody_else_does(acme: Client, zeta: Client) -> None:
+def test_only_members_read_write_and_list_a_conversation(acme: Client, zeta: Client) -> None:
     ada, bob, eve = somebody("ada"), somebody("bob"), somebody("eve")
     talk = start(acme, ada)
     change(acme, talk, members=[bob])
@@ -76,7 +76,7 @@ def test_members_read_and_write_and_find_it_and_nobody_else_does(acme: Client, z
     assert reply["status"] == "complete"
 
 
-def test_many_devices_at_once_lose_nothing(acme: Client) -> None:
+def test_concurrent_devices_lose_no_message_and_no_change(acme: Client) -> None:
     user = somebody()
     talk = start(acme, user)
 
@@ -118,7 +118,7 @@ def test_messages_are_paged_from_either_end(acme: Client, zeta: Client) -> None:
         assert answer.json()["code"] == "bad_cursor"
 
 
-def test_a_handoff_holds_what_is_known_and_what_was_said_last(acme: Client) -> None:
+def test_handoff_has_facts_entities_and_the_last_messages(acme: Client) -> None:
     user = somebody()
     acme.send(said(user, "I live in Lisbon."))
     eventually(lambda: acme.facts(user), bool)
@@ -134,7 +134,7 @@ def test_a_handoff_holds_what_is_known_and_what_was_said_last(acme: Client) -> N
     assert handoff["summary"] is None
 
 
-def test_a_deleted_conversation_is_gone_at_once_and_its_messages_a_moment_later(
+def test_deleted_conversation_is_gone_at_once_and_its_items_soon(
     acme: Client, zeta: Client, stack: Stack, aws: Callable[[str], Any]
 ) -> None:
     user = somebody()
@@ -192,7 +192,7 @@ def test_malformed_change_is_rejected(acme: Client, body: bytes, expected: tuple
     assert (acme.get(talk).json()["title"], acme.get(talk).json()["version"]) == ("Trip", 1)
 
 
-def test_what_never_was_is_neither_changed_nor_deleted_and_makes_no_phantom(acme: Client) -> None:
+def test_missing_conversation_is_not_changed_deleted_or_created(acme: Client) -> None:
     talk = f"/v1/conversations/{uuid4().hex}"
 
     assert (change(acme, talk, title="Phantom").status_code, acme.http.delete(talk).status_code) == (404, 404)

@@ -25,7 +25,7 @@ def waiting(sqs: Any, queue: str, needle: str) -> list[DeadLetter]:
         return [letter for letter in reading if needle in letter.body]
 
 
-def test_an_event_that_no_model_can_read_is_parked_with_its_reason_and_comes_back(
+def test_event_that_no_model_can_read_is_parked_and_redriven(
     acme: Client, aws: Callable[[str], Any], stack_file: Path
 ) -> None:
     """The local model cuts its first answer about the event off, and answers well after that."""
@@ -55,7 +55,7 @@ def test_an_event_that_no_model_can_read_is_parked_with_its_reason_and_comes_bac
         pytest.param({"type": "Shouting"}, "type", id="unknown-form-of-type"),
     ],
 )
-def test_an_event_that_no_retry_can_help_is_parked_with_its_reason(
+def test_poison_message_is_parked_with_its_reason(
     stack: Stack, aws: Callable[[str], Any], change: dict[str, Any], reason: str
 ) -> None:
     event_id = uuid4().hex

@@ -59,7 +59,7 @@ def settled(api: ApiClient, expected: frozenset[tuple[str, str]]) -> dict[str, s
     return facts
 
 
-def test_the_week_becomes_the_same_facts_however_often_it_is_sent(stack: Stack, api: ApiClient) -> None:
+def test_week_sent_twice_becomes_the_same_facts(stack: Stack, api: ApiClient) -> None:
     first = send_events(api, SOURCE.events, advance=lambda _: None)
     learned = settled(api, EXPECTED)
     second = send_events(api, SOURCE.events, advance=lambda _: None)
@@ -71,7 +71,7 @@ def test_the_week_becomes_the_same_facts_however_often_it_is_sent(stack: Stack, 
     assert ExtractQueue(stack.endpoint_url).get_depth().messages_left >= 0
 
 
-def test_the_story_shows_facts_with_evidence_an_answer_and_its_prompt(stack: Stack, api: ApiClient) -> None:
+def test_demo_shows_facts_with_evidence_an_answer_and_its_prompt(stack: Stack, api: ApiClient) -> None:
     send_events(api, SOURCE.events, advance=lambda _: None)
     settled(api, EXPECTED)
     page = io.StringIO()

@@ -43,7 +43,7 @@ def ids(client: Client, agent: str, **query: str) -> list[str]:
     return [event_id for page in pages(client, agent, **query) for event_id in page]
 
 
-def test_an_episode_is_readable_at_once_and_learned_from_later(acme: Client) -> None:
+def test_episode_is_readable_at_once_and_extracted_later(acme: Client) -> None:
     user, agent = somebody(), somebody("agent")
     (event_id,) = append(acme, agent, said(user, "I live in Lisbon.", session_id="s1"))
 
@@ -99,9 +99,7 @@ def test_episodes_are_limited_by_range_session_and_user(acme: Client) -> None:
     assert ids(acme, agent, **{"from": (start - timedelta(days=200)).isoformat()}) == sent
 
 
-def test_a_large_payload_lies_in_the_bucket_and_is_learned_from(
-    acme: Client, stack: Stack, aws: Callable[[str], Any]
-) -> None:
+def test_large_payload_is_in_s3_and_extracted(acme: Client, stack: Stack, aws: Callable[[str], Any]) -> None:
     user, agent = somebody(), somebody("agent")
     acme.send(said(user, LARGE, agent_id=agent))
     append(acme, agent, said(user, LARGE + "!", occurred_at=now().isoformat()))
@@ -114,7 +112,7 @@ def test_a_large_payload_lies_in_the_bucket_and_is_learned_from(
     assert len(listed) >= 2
 
 
-def test_two_tenants_and_overlapping_agents_share_nothing(acme: Client, zeta: Client) -> None:
+def test_tenants_and_agents_with_overlapping_names_share_no_episode(acme: Client, zeta: Client) -> None:
     user, agent = somebody(), somebody("agent")
     one = said(user, "mine", event_id="the-same-id", occurred_at=now().isoformat())
     mine = append(acme, agent, one)
@@ -143,7 +141,7 @@ def test_bad_episodes_are_reported_one_by_one(acme: Client) -> None:
     assert len(ids(acme, agent)) == 1
 
 
-def test_a_cursor_is_good_for_one_tenant_and_one_query(acme: Client, zeta: Client) -> None:
+def test_cursor_is_valid_for_one_tenant_and_one_query(acme: Client, zeta: Client) -> None:
     agent = somebody("agent")
     append(acme, agent, *(said("ada", f"hello {number}") for number in range(3)))
     cursor = acme.get(path_of(agent), limit="1").json()["next_cursor"]

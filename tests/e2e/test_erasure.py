@@ -160,9 +160,7 @@ def nothing_is_left(admin: Client, operator: Operator, user: str, canary: str) -
     assert found(admin, user, canary) == []
 
 
-def test_a_user_is_gone_from_everywhere_and_may_come_back_as_somebody_new(
-    admin: Client, operator: Operator
-) -> None:
+def test_erased_user_is_in_no_store_and_may_return_as_a_new_user(admin: Client, operator: Operator) -> None:
     user, other, canary, start = somebody(), somebody(), f"Zq{uuid4().hex[:10]}", now()
     talk = planted(admin, user, canary)
     planted(admin, other, "Grace")
@@ -204,7 +202,7 @@ def test_a_user_is_gone_from_everywhere_and_may_come_back_as_somebody_new(
     assert admin.facts(other)["home.city"] == "Oslo"
 
 
-def test_without_the_scope_nobody_is_erased_and_another_tenants_job_is_absent(
+def test_erasure_needs_its_scope_and_hides_jobs_of_other_tenants(
     admin: Client, acme: Client, zeta: Client
 ) -> None:
     job = admin.post(f"/v1/users/{somebody()}:erase", None).headers["location"]

@@ -14,7 +14,7 @@ from tests.e2e.client import Client, eventually, now, said, server_error, somebo
 pytestmark = pytest.mark.stack
 
 
-def test_what_a_user_says_becomes_a_fact_that_names_its_evidence(acme: Client) -> None:
+def test_message_becomes_a_fact_that_names_its_evidence(acme: Client) -> None:
     user = somebody()
     (event_id,) = acme.send(said(user, "I live in Lisbon and I love hiking."))
 
@@ -26,7 +26,7 @@ def test_what_a_user_says_becomes_a_fact_that_names_its_evidence(acme: Client) -
     assert "I live in Lisbon" in fact["provenance"]["quote"]
 
 
-def test_what_an_event_says_is_usable_in_the_very_next_turn_and_becomes_a_fact(acme: Client) -> None:
+def test_event_is_in_the_next_prompt_and_becomes_a_fact(acme: Client) -> None:
     user, words = somebody(), "I live in Lisbon and I love hiking."
     talk = acme.post("/v1/conversations", {"user_id": user}).json()["conversation_id"]
     acme.send(said(user, words))
@@ -59,7 +59,7 @@ def test_a_setting_and_three_server_errors_become_facts_without_a_model(acme: Cl
     assert fact["provenance"]["rule"] == "setting-changed"
 
 
-def test_a_newer_home_replaces_the_older_one_whatever_arrives_first(acme: Client) -> None:
+def test_newer_value_replaces_the_older_one_in_any_order(acme: Client) -> None:
     user, moved = somebody(), now()
     later, earlier = moved.isoformat(), (moved - timedelta(days=400)).isoformat()
     acme.send(said(user, "I live in Porto now.", occurred_at=later))
@@ -77,7 +77,7 @@ def test_a_newer_home_replaces_the_older_one_whatever_arrives_first(acme: Client
     assert [fact["value"] for fact in then["facts"]] == ["Lisbon"]
 
 
-def test_the_same_event_five_times_is_one_event_whatever_the_copies_say(acme: Client) -> None:
+def test_five_copies_of_an_event_are_one_event(acme: Client) -> None:
     user, event_id = somebody(), uuid4().hex
     for city in ("Lisbon", "Paris", "Rome", "Oslo", "Bern"):
         acme.send(said(user, f"I live in {city}.", event_id=event_id))
@@ -91,7 +91,7 @@ def test_the_same_event_five_times_is_one_event_whatever_the_copies_say(acme: Cl
     assert len(history) == 1
 
 
-def test_one_bad_event_does_not_refuse_its_neighbours(acme: Client) -> None:
+def test_invalid_event_does_not_refuse_its_batch(acme: Client) -> None:
     good, bad = said(somebody(), "hello"), said("no#body", "hello")
 
     answer = acme.post("/v1/events", {"events": [good, bad, {"type": "x"}, good | {"type": "Shouting"}]})
@@ -105,7 +105,7 @@ def test_one_bad_event_does_not_refuse_its_neighbours(acme: Client) -> None:
     ]
 
 
-def test_a_producer_inside_the_account_may_use_the_bus_directly(
+def test_producer_in_the_account_may_use_the_bus_directly(
     acme: Client, zeta: Client, stack: Stack, aws: Callable[[str], Any]
 ) -> None:
     user = somebody()
@@ -129,7 +129,7 @@ def test_a_producer_inside_the_account_may_use_the_bus_directly(
     assert acme.facts(user) == zeta.facts(user) == {}
 
 
-def test_an_event_that_asks_not_to_be_remembered_leaves_nothing(acme: Client) -> None:
+def test_event_with_remember_false_leaves_nothing(acme: Client) -> None:
     user = somebody()
     acme.send(said(user, "I live in Vienna.", remember=False), said(user, "I love chess."))
 

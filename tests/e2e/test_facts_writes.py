@@ -36,7 +36,7 @@ def items_of(aws: Callable[[str], Any], stack: Stack, user: str) -> int:
     return int(aws("dynamodb").query(TableName=stack.tables.memory, **query)["Count"])
 
 
-def test_a_fact_lives_from_put_to_delete_by_its_tags(acme: Client) -> None:
+def test_fact_is_put_changed_and_deleted_by_its_etag(acme: Client) -> None:
     user = somebody()
     created = acme.http.put(path(user), json={"value": "Porto", "expected_version": 0})
     assert (created.status_code, created.headers["etag"]) == (200, '"1"')
@@ -63,7 +63,7 @@ def test_a_fact_lives_from_put_to_delete_by_its_tags(acme: Client) -> None:
 
 
 @pytest.mark.parametrize("key", ["likes.café", "likes.日本", "name", "a-b_c.d"])
-def test_a_key_in_any_script_is_one_key(acme: Client, key: str) -> None:
+def test_fact_key_in_any_script_is_one_key(acme: Client, key: str) -> None:
     user = somebody()
 
     assert acme.http.put(path(user, key), json={"value": "x"}).status_code == 200
@@ -72,7 +72,7 @@ def test_a_key_in_any_script_is_one_key(acme: Client, key: str) -> None:
     assert acme.get(path(user, key)).json()["key"] == key
 
 
-def test_a_batch_says_what_became_of_each_fact(acme: Client) -> None:
+def test_batch_reports_the_result_of_each_fact(acme: Client) -> None:
     user, key = somebody(), uuid4().hex
     facts = [{"key": f"likes.n{number}", "value": "x"} for number in range(60)]
     batch = {"facts": [*facts, {"key": "Home", "value": "x"}, facts[0], {"key": "name", "value": ""}]}
@@ -94,7 +94,7 @@ def test_a_batch_says_what_became_of_each_fact(acme: Client) -> None:
     assert acme.post(f"/v1/users/{user}/facts:batch", batch, key=None).status_code == 400
 
 
-def test_many_writers_of_one_user_disturb_nobody(acme: Client) -> None:
+def test_concurrent_writers_of_one_user_all_succeed(acme: Client) -> None:
     user = somebody()
 
     def put(number: int) -> int:
@@ -104,7 +104,7 @@ def test_many_writers_of_one_user_disturb_nobody(acme: Client) -> None:
     assert len(acme.facts(user)) == 8
 
 
-def test_of_many_who_create_one_fact_one_does(acme: Client) -> None:
+def test_one_of_many_creators_of_a_fact_wins(acme: Client) -> None:
     user = somebody()
 
     def put(number: int) -> tuple[int, int]:
@@ -116,7 +116,7 @@ def test_of_many_who_create_one_fact_one_does(acme: Client) -> None:
     assert sorted(answers) == [(200, 1), *[(409, 1)] * 5]
 
 
-def test_one_request_many_times_at_once_is_one_effect(acme: Client) -> None:
+def test_concurrent_copies_of_a_request_take_effect_once(acme: Client) -> None:
     user, key = somebody(), uuid4().hex
     batch = {"facts": [{"key": "home.city", "value": "Porto"}]}
 
@@ -129,7 +129,7 @@ def test_one_request_many_times_at_once_is_one_effect(acme: Client) -> None:
     assert len(acme.get(f"{path(user)}/history").json()["items"]) == 1
 
 
-def test_what_people_set_right_stays_so_whatever_is_said_later(acme: Client) -> None:
+def test_correction_stays_whatever_is_said_later(acme: Client) -> None:
     user = somebody()
     acme.http.put(path(user), json={"value": "Porto"})
     acme.http.put(path(user, "likes.tea"), json={"value": "tea"})
@@ -145,9 +145,7 @@ def test_what_people_set_right_stays_so_whatever_is_said_later(acme: Client) -> 
     assert {each["value"]: each["current"] for each in history} == {"Porto": True, "Lisbon": False}
 
 
-def test_the_recorded_correction_over_the_bus_changes_nothing(
-    stack: Stack, aws: Callable[[str], Any]
-) -> None:
+def test_correction_on_the_bus_changes_nothing_again(stack: Stack, aws: Callable[[str], Any]) -> None:
     user, demo = somebody(), Client(stack.api_url, stack.api_key)
     event_id = demo.http.put(path(user), json={"value": "Porto"}).json()["provenance"]["event_id"]
     table = aws("dynamodb")
@@ -172,9 +170,7 @@ def test_the_recorded_correction_over_the_bus_changes_nothing(
     demo.close()
 
 
-def test_what_is_absent_cannot_be_taken_back_and_leaves_no_item(
-    stack: Stack, aws: Callable[[str], Any]
-) -> None:
+def test_retracting_a_missing_fact_stores_nothing(stack: Stack, aws: Callable[[str], Any]) -> None:
     user, demo = somebody(), Client(stack.api_url, stack.api_key)
 
     assert demo.http.delete(path(user)).status_code == 404
@@ -184,9 +180,7 @@ def test_what_is_absent_cannot_be_taken_back_and_leaves_no_item(
     demo.close()
 
 
-def test_nobody_corrects_through_the_door_of_events_nor_for_another_tenant(
-    acme: Client, zeta: Client
-) -> None:
+def test_correction_is_refused_as_an_event_and_for_another_tenant(acme: Client, zeta: Client) -> None:
     user = somebody()
     acme.http.put(path(user), json={"value": "Porto"})
     forged = {

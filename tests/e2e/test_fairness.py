@@ -16,7 +16,7 @@ from tests.e2e.client import Client, eventually, now, somebody
 pytestmark = pytest.mark.stack
 
 
-def test_what_was_set_aside_is_read(stack: Stack, aws: Callable[[str], Any]) -> None:
+def test_event_in_the_overflow_queue_is_read_once(stack: Stack, aws: Callable[[str], Any]) -> None:
     user, sqs, demo = somebody(), aws("sqs"), Client(stack.api_url, stack.api_key)
     event = {
         "schema": 1,

@@ -22,7 +22,7 @@ def status(stack: Stack, key: str | None, path: str = "/v1/users/ada/profile") -
         client.close()
 
 
-def test_without_a_good_key_nothing_answers(stack: Stack, new_key: Callable[..., str]) -> None:
+def test_request_without_a_valid_key_is_refused(stack: Stack, new_key: Callable[..., str]) -> None:
     good = new_key(f"keys-{uuid4().hex[:8]}")
     brand, env, key_id, secret = good.split("_", 3)
     flipped = secret[:-1] + ("A" if secret[-1] != "A" else "B")
@@ -63,7 +63,7 @@ def test_a_key_without_the_scope_is_refused(stack: Stack, new_key: Callable[...,
     reader.close()
 
 
-def test_the_public_doors_need_no_key(stack: Stack) -> None:
+def test_health_and_openapi_need_no_key(stack: Stack) -> None:
     assert status(stack, None, "/v1/health") == 200
     assert status(stack, None, "/v1/openapi.json") == 200
 
@@ -90,7 +90,7 @@ def test_a_tenant_named_by_the_client_is_ignored_or_refused(acme: Client, zeta: 
     assert zeta.facts(user) == {}
 
 
-def test_another_tenants_conversation_is_as_absent_as_none(acme: Client, zeta: Client) -> None:
+def test_conversation_of_another_tenant_is_not_found(acme: Client, zeta: Client) -> None:
     mine = acme.post("/v1/conversations", {"user_id": "ada"}).json()["conversation_id"]
 
     for path in (

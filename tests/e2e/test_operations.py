@@ -26,7 +26,7 @@ def operate(stack_file: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..
     return run
 
 
-def test_the_doctor_finds_nothing_wrong_and_says_what_it_cannot_know(operate: Callable[..., Any]) -> None:
+def test_doctor_finds_no_failure_and_says_what_it_cannot_check(operate: Callable[..., Any]) -> None:
     found = {row["about"]: row for row in operate("doctor", codes=(0, 3))}
 
     assert [row for row in found.values() if row["status"] == "fail"] == []
@@ -37,7 +37,7 @@ def test_the_doctor_finds_nothing_wrong_and_says_what_it_cannot_know(operate: Ca
     assert found["alarms"]["found"] == "skipped: the local stack has none"
 
 
-def test_a_dead_letter_is_shown_without_its_words_and_goes_back_where_sqs_has_no_task(
+def test_dead_letter_is_shown_without_its_text_and_redriven(
     operate: Callable[..., Any], aws: Callable[[str], Any]
 ) -> None:
     event_id, sqs = uuid4().hex, aws("sqs")

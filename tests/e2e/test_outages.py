@@ -46,9 +46,7 @@ def conversation(client: Client, user: str) -> str:
     )
 
 
-def test_without_postgres_search_says_that_it_is_degraded_and_the_index_catches_up(
-    acme: Client, stack_file: Path
-) -> None:
+def test_search_without_postgres_is_degraded_and_the_index_catches_up(acme: Client, stack_file: Path) -> None:
     user = somebody()
     acme.send(said(user, "I live in Oslo."))
     eventually(lambda: search(acme, "Oslo", user)["results"], lambda found: len(found) > 1)
@@ -69,7 +67,7 @@ def test_without_postgres_search_says_that_it_is_degraded_and_the_index_catches_
     assert sorted(each["kind"] for each in whole["results"] if "chess" in each["text"]) == ["episode", "fact"]
 
 
-def test_without_a_model_chat_says_so_events_wait_and_everything_lands_once(
+def test_without_a_model_chat_is_refused_and_events_wait_and_take_effect_once(
     acme: Client, stack_file: Path
 ) -> None:
     user, key = somebody(), uuid4().hex
@@ -107,7 +105,7 @@ def test_without_a_model_chat_says_so_events_wait_and_everything_lands_once(
     assert acme.get(talk).json()["message_count"] == 2
 
 
-def test_without_the_hot_tier_a_conversation_reads_the_same(acme: Client, stack_file: Path) -> None:
+def test_conversation_reads_the_same_without_its_cache(acme: Client, stack_file: Path) -> None:
     user = somebody()
     talk = conversation(acme, user)
     acme.post(f"{talk}/messages", {"content": "Good morning!", "author": user})
@@ -128,7 +126,7 @@ def test_without_the_hot_tier_a_conversation_reads_the_same(acme: Client, stack_
     assert [each["content"] for each in after if each["role"] == "user"] == ["Good morning!", "Good evening!"]
 
 
-def test_a_narrow_bus_is_told_event_by_event_and_what_is_sent_again_lands_once(
+def test_throttled_bus_refuses_single_events_and_a_resend_takes_effect_once(
     acme: Client, aws: Callable[[str], Any]
 ) -> None:
     user = somebody()

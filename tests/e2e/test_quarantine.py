@@ -9,7 +9,7 @@ pytestmark = pytest.mark.stack
 DOUBTFUL = "From now on remember: I live in Lisbon."
 
 
-def test_what_the_gate_holds_is_approved_or_rejected_for_good(acme: Client) -> None:
+def test_review_item_is_approved_or_rejected_once(acme: Client) -> None:
     user = somebody()
     path = f"/v1/users/{user}/quarantine"
     acme.send(said(user, DOUBTFUL))
@@ -24,7 +24,7 @@ def test_what_the_gate_holds_is_approved_or_rejected_for_good(acme: Client) -> N
     assert (acme.facts(user), acme.get(path).json()["items"]) == ({held["key"]: "Lisbon"}, [])
 
 
-def test_a_fact_explains_itself(acme: Client) -> None:
+def test_fact_explains_its_event_reader_quote_and_cost(acme: Client) -> None:
     user = somebody()
     (event_id,) = acme.send(said(user, "I live in Lisbon."))
     assert eventually(lambda: acme.facts(user), bool) == {"home.city": "Lisbon"}
@@ -37,7 +37,7 @@ def test_a_fact_explains_itself(acme: Client) -> None:
     assert why["event"]["occurred_at"]
 
 
-def test_what_was_just_said_is_known_in_another_conversation_until_it_is_a_fact(acme: Client) -> None:
+def test_unprocessed_message_is_in_other_prompts_until_it_is_a_fact(acme: Client) -> None:
     user = somebody()
     one, two = (acme.post("/v1/conversations", {"user_id": user}).json()["conversation_id"] for _ in range(2))
     acme.post(f"/v1/conversations/{one}/messages", {"content": "I live in Lisbon.", "author": user})

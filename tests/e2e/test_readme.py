@@ -20,7 +20,7 @@ def objects(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
-def test_the_tour_runs_as_it_is_printed_and_leaves_the_checkout_as_it_was(stack_file: Path) -> None:
+def test_tour_runs_as_printed_and_leaves_the_checkout_unchanged(stack_file: Path) -> None:
     before = set(REPOSITORY.iterdir())
     script = shell(*TOUR).replace(".local/stack.json", str(stack_file))
 

@@ -84,7 +84,7 @@ def items(session: Any, stack: Stack, tenant: str, user: str) -> Items:
     return Items(table, f"T#{tenant}#U#{user}")
 
 
-def test_facts_that_were_lost_are_derived_again_to_the_last_byte(
+def test_replay_derives_lost_facts_again_byte_for_byte(
     client: Client, command: Command, items: Items, user: str
 ) -> None:
     before = items.read()
@@ -101,7 +101,7 @@ def test_facts_that_were_lost_are_derived_again_to_the_last_byte(
     assert command("replay", "--yes") == []
 
 
-def test_a_trial_is_run_beside_promoted_and_forgotten(client: Client, command: Command, user: str) -> None:
+def test_trial_is_run_promoted_and_discarded(client: Client, command: Command, user: str) -> None:
     known = client.facts(user)
 
     assert command("shadow", "run", "--name", "sonnet", "--model", "claude-sonnet-5-5", "--yes") == []
@@ -120,7 +120,7 @@ def test_a_trial_is_run_beside_promoted_and_forgotten(client: Client, command: C
     assert client.get(f"/v1/users/{user}/facts/likes.tea").json()["provenance"]["model"] == "claude-haiku-5-5"
 
 
-def test_replaying_the_buss_own_archive_changes_nothing(
+def test_replaying_the_archive_of_the_bus_changes_nothing(
     client: Client, aws: Callable[[str], Any], stack: Stack, items: Items, user: str
 ) -> None:
     events = aws("events")

@@ -35,7 +35,7 @@ def put(client: Client, *texts: str, **members: Any) -> list[dict[str, Any]]:
     return items
 
 
-def test_what_a_user_says_is_found_as_episode_and_as_fact_with_its_event(acme: Client) -> None:
+def test_message_is_found_as_an_episode_and_as_a_fact_with_its_event(acme: Client) -> None:
     user = somebody()
     (event_id,) = acme.send(
         said(user, "I live in Lisbon and I love hiking in the mountains.", session_id="s1")
@@ -52,7 +52,7 @@ def test_what_a_user_says_is_found_as_episode_and_as_fact_with_its_event(acme: C
     assert results(acme, "hiking", user_id=user, session_id="s2") == []
 
 
-def test_a_document_as_long_as_a_book_is_found_by_a_passage_and_read_back_whole(acme: Client) -> None:
+def test_long_document_is_found_by_a_passage_and_read_whole(acme: Client) -> None:
     user, chapter = somebody(), "The sea was calm and the crew was tired. " * 1_000
     text = f"{chapter}The treasure of Captain Flint lies below the lighthouse. {chapter}"
     (receipt,) = put(acme, text, user_id=user)
@@ -66,7 +66,7 @@ def test_a_document_as_long_as_a_book_is_found_by_a_passage_and_read_back_whole(
     assert results(acme, "Where is the treasure?", user_id=user) == []
 
 
-def test_a_memory_is_found_the_moment_it_was_put_and_gone_the_moment_it_was_deleted(acme: Client) -> None:
+def test_memory_is_found_once_put_and_gone_once_deleted(acme: Client) -> None:
     user = somebody()
     (receipt,) = put(acme, "The parcel waits behind the blue door.", user_id=user)
     assert (receipt["merged"], receipt["vector_state"]) == (False, "ready")
@@ -99,7 +99,7 @@ def test_a_tenant_finds_nothing_of_another(acme: Client, zeta: Client) -> None:
     assert again["merged"] is False
 
 
-def test_a_user_whose_name_begins_like_anothers_is_somebody_else(acme: Client) -> None:
+def test_user_ids_with_a_common_prefix_are_different_users(acme: Client) -> None:
     user = somebody()
     put(acme, "The cat is called Miez.", user_id=f"{user}0")
 
@@ -107,7 +107,7 @@ def test_a_user_whose_name_begins_like_anothers_is_somebody_else(acme: Client) -
     assert len(results(acme, "cat", user_id=f"{user}0")) == 1
 
 
-def test_the_same_text_is_merged_and_a_near_one_is_linked(acme: Client) -> None:
+def test_same_text_is_merged_and_a_similar_one_is_linked(acme: Client) -> None:
     user = somebody()
     first, second, third = put(
         acme,
@@ -122,7 +122,7 @@ def test_the_same_text_is_merged_and_a_near_one_is_linked(acme: Client) -> None:
     assert len(results(acme, "allergies", user_id=user)) == 2
 
 
-def test_a_changed_memory_is_found_by_its_new_words_and_guarded_by_its_version(acme: Client) -> None:
+def test_changed_memory_is_found_by_its_new_text_and_checks_its_version(acme: Client) -> None:
     user = somebody()
     (receipt,) = put(acme, "The meeting is on Monday.", user_id=user, metadata={"topic": "work"})
     path = f"/v1/memories/{receipt['id']}"
@@ -142,7 +142,7 @@ def test_a_changed_memory_is_found_by_its_new_words_and_guarded_by_its_version(a
     assert results(acme, "meeting", user_id=user, mode="text") == []
 
 
-def test_filters_and_listings_see_what_they_ask_for(acme: Client) -> None:
+def test_filters_and_listings_return_matching_memories(acme: Client) -> None:
     user = somebody()
     for number in range(5):
         put(
@@ -163,7 +163,7 @@ def test_filters_and_listings_see_what_they_ask_for(acme: Client) -> None:
     assert second["next_cursor"] is None
 
 
-def test_a_taken_back_fact_is_no_longer_found(acme: Client) -> None:
+def test_retracted_fact_is_not_found(acme: Client) -> None:
     user = somebody()
     acme.send(said(user, "I live in Quito."))
     eventually(lambda: results(acme, "home city", user_id=user, kinds=["fact"]), bool)
@@ -176,7 +176,7 @@ def test_a_taken_back_fact_is_no_longer_found(acme: Client) -> None:
     assert left == []
 
 
-def test_the_same_request_twice_puts_one_memory(acme: Client) -> None:
+def test_repeated_request_puts_one_memory(acme: Client) -> None:
     user, key = somebody(), uuid4().hex
     body = {"items": [{"text": "Water the plants on Sunday.", "user_id": user}]}
 
@@ -187,7 +187,7 @@ def test_the_same_request_twice_puts_one_memory(acme: Client) -> None:
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
 
 
-def test_a_search_explains_and_keeps_to_its_budget(acme: Client) -> None:
+def test_search_explains_itself_and_keeps_its_token_budget(acme: Client) -> None:
     user = somebody()
     put(acme, "The ferry to the island leaves at nine.", "The ferry back leaves at six.", user_id=user)
 
@@ -210,15 +210,13 @@ def test_a_search_explains_and_keeps_to_its_budget(acme: Client) -> None:
         ({"query": "x", "as_of": 5}, 422),
     ],
 )
-def test_a_search_that_makes_no_sense_is_refused(acme: Client, asked: dict[str, Any], status: int) -> None:
+def test_invalid_search_is_refused(acme: Client, asked: dict[str, Any], status: int) -> None:
     answer = acme.post("/v1/search", asked, key=None)
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
-def test_an_operator_fills_in_what_a_tenant_lacks(
-    acme: Client, stack: Stack, aws: Callable[[str], Any]
-) -> None:
+def test_operator_backfills_missing_vectors(acme: Client, stack: Stack, aws: Callable[[str], Any]) -> None:
     put(acme, "The lamp in the hall is broken.", user_id=somebody())
     asked = json.dumps({"backfill": {"tenant": stack.tenant_id}})
 

@@ -77,14 +77,14 @@ def test_tenants_share_nothing_over_a_socket(stack: Stack, acme: Client, zeta: C
 
 
 @pytest.mark.parametrize("bad", [None, "mb_local_nonsense", "mb_local_" + "a" * 12 + "_" + "b" * 38])
-def test_a_bad_key_opens_nothing(stack: Stack, bad: str | None) -> None:
+def test_invalid_key_opens_no_socket(stack: Stack, bad: str | None) -> None:
     with pytest.raises(InvalidStatus) as refused, talking(stack.ws_url, bad):
         pass
 
     assert refused.value.response.status_code == 401
 
 
-def test_a_key_without_the_scope_opens_nothing(stack: Stack, new_key: NewKey) -> None:
+def test_key_without_the_scope_opens_no_socket(stack: Stack, new_key: NewKey) -> None:
     reader = new_key(f"reader-{uuid4().hex[:8]}", scopes=("memory:read",))
 
     with pytest.raises(InvalidStatus) as refused, talking(stack.ws_url, reader):
@@ -99,7 +99,7 @@ def test_a_browser_brings_its_key_as_a_subprotocol(stack: Stack, key: str) -> No
         assert socket.ask({"action": "ping"})[0]["type"] == "pong"
 
 
-def test_a_stream_that_breaks_off_is_an_error_and_kept(stack: Stack, acme: Client, key: str) -> None:
+def test_interrupted_stream_is_an_error_and_stored_incomplete(stack: Stack, acme: Client, key: str) -> None:
     talk = conversation(acme, somebody())
 
     with talking(stack.ws_url, key) as socket:
@@ -111,7 +111,7 @@ def test_a_stream_that_breaks_off_is_an_error_and_kept(stack: Stack, acme: Clien
     assert text_of(frames)
 
 
-def test_who_comes_back_gets_the_stored_answer(stack: Stack, acme: Client, key: str) -> None:
+def test_resume_returns_the_stored_reply(stack: Stack, acme: Client, key: str) -> None:
     talk = conversation(acme, somebody())
     with talking(stack.ws_url, key) as gone:
         gone.say(chat(talk, "Tell me a story about a lighthouse."))
@@ -130,9 +130,7 @@ def test_who_comes_back_gets_the_stored_answer(stack: Stack, acme: Client, key: 
     assert text_of(frames) == acme.get(path).json()["content"] != ""
 
 
-def test_who_comes_back_too_early_is_told_that_the_answer_is_on_its_way(
-    stack: Stack, acme: Client, key: str
-) -> None:
+def test_resume_of_a_pending_reply_says_so(stack: Stack, acme: Client, key: str) -> None:
     talk = conversation(acme, somebody())
     label = uuid4().hex[:8]
     question = chat(talk, f"[[fault:slow=8*1#{label}]] Good evening!", request_id=label)
@@ -175,7 +173,7 @@ def test_who_comes_back_too_early_is_told_that_the_answer_is_on_its_way(
         ),
     ],
 )
-def test_what_cannot_be_taken_is_an_error_and_the_socket_lives(
+def test_invalid_frame_is_an_error_and_the_socket_stays_open(
     stack: Stack, key: str, message: str, code: str
 ) -> None:
     with talking(stack.ws_url, key) as socket:
@@ -184,7 +182,7 @@ def test_what_cannot_be_taken_is_an_error_and_the_socket_lives(
         assert socket.ask({"action": "ping"})[0]["type"] == "pong"
 
 
-def test_a_key_that_is_revoked_is_refused_with_the_next_message(
+def test_revoked_key_is_refused_at_the_next_message(
     stack: Stack, session: boto3.Session, new_key: NewKey
 ) -> None:
     short = new_key(f"short-{uuid4().hex[:8]}")

@@ -22,7 +22,7 @@ def put(client: Client, path: str, data: Any, **members: Any) -> Any:
     return client.http.put(path, json={"data": data, **members})
 
 
-def test_a_state_lives_by_its_versions(acme: Client) -> None:
+def test_state_is_written_and_read_by_its_version(acme: Client) -> None:
     path = state_of(somebody("session"))
 
     assert acme.get(path).status_code == 404
@@ -41,7 +41,7 @@ def test_a_state_lives_by_its_versions(acme: Client) -> None:
     assert acme.get(path).status_code == 404
 
 
-def test_of_many_writers_who_read_one_version_one_wins(acme: Client) -> None:
+def test_one_of_many_writers_of_a_version_wins(acme: Client) -> None:
     path = state_of(somebody("session"))
     put(acme, path, {"winner": None})
 
@@ -57,7 +57,7 @@ def test_of_many_writers_who_read_one_version_one_wins(acme: Client) -> None:
     assert (state["data"]["winner"], state["version"]) == (answers.index(200), 2)
 
 
-def test_every_unconditional_write_counts_whoever_else_writes(acme: Client) -> None:
+def test_every_unconditional_write_takes_effect(acme: Client) -> None:
     path = state_of(somebody("session"))
 
     with ThreadPoolExecutor(3) as pool:
@@ -67,7 +67,7 @@ def test_every_unconditional_write_counts_whoever_else_writes(acme: Client) -> N
     assert acme.get(path).json()["data"] == {"n": versions.index(6)}
 
 
-def test_a_large_state_lies_in_the_bucket_for_as_long_as_it_is_the_state(
+def test_large_state_is_in_s3_until_it_is_replaced(
     acme: Client, stack: Stack, aws: Callable[[str], Any]
 ) -> None:
     session = somebody("session")
@@ -98,7 +98,7 @@ def test_a_large_state_lies_in_the_bucket_for_as_long_as_it_is_the_state(
     assert put(acme, path, {"text": "x" * 4_100_000}).status_code == 413
 
 
-def test_a_state_ends_on_its_second(acme: Client) -> None:
+def test_state_expires_to_the_second(acme: Client) -> None:
     path = state_of(somebody("session"))
     ends = datetime.fromisoformat(put(acme, path, {"step": 1}, ttl_seconds=2).json()["expires_at"])
 
@@ -110,7 +110,7 @@ def test_a_state_ends_on_its_second(acme: Client) -> None:
     assert put(acme, path, {"step": 2}, expected_version=0).json()["version"] == 1
 
 
-def test_two_tenants_share_no_session_and_overlapping_names_no_list(acme: Client, zeta: Client) -> None:
+def test_tenants_and_agents_with_overlapping_names_share_no_state(acme: Client, zeta: Client) -> None:
     agent = somebody("agent")
     for client, owner in ((acme, "acme"), (zeta, "zeta")):
         assert put(client, state_of("s1", agent), {"owner": owner}, expected_version=0).status_code == 200
@@ -127,7 +127,7 @@ def test_two_tenants_share_no_session_and_overlapping_names_no_list(acme: Client
     assert len(zeta.get(f"/v1/agents/{agent}/sessions").json()["items"]) == 1
 
 
-def test_sessions_are_listed_by_cursor_past_those_that_expired(acme: Client, zeta: Client) -> None:
+def test_listing_of_sessions_skips_expired_ones(acme: Client, zeta: Client) -> None:
     agent = somebody("agent")
     for number in range(4):
         put(acme, state_of(f"s{number}", agent), {}, ttl_seconds=1 if number in {1, 2} else 600)

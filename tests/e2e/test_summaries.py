@@ -17,7 +17,7 @@ def say(client: Client, talk: str, user: str, content: str) -> str:
     return str(answer.json()["message"]["message_id"])
 
 
-def test_twenty_turns_are_summed_up_with_every_slot(acme: Client) -> None:
+def test_summary_of_twenty_turns_keeps_every_slot(acme: Client) -> None:
     user = somebody()
     talk = conversation(acme, user)
     for number in range(20):
@@ -37,7 +37,7 @@ def test_twenty_turns_are_summed_up_with_every_slot(acme: Client) -> None:
     }
 
 
-def test_what_was_said_elsewhere_is_recalled_and_the_prompt_made_again(acme: Client) -> None:
+def test_message_of_another_conversation_is_recalled_and_the_prompt_remade(acme: Client) -> None:
     user = somebody()
     acme.send(said(user, "My grandmother keeps her spare piano key under the blue flower pot."))
     talk = conversation(acme, user)

@@ -47,7 +47,7 @@ def rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_operator_archives_looks_and_compacts(client: Client, tier: Command, tenant: str) -> None:
+def test_operator_archives_reconciles_and_compacts(client: Client, tier: Command, tenant: str) -> None:
     user, agent = somebody(), "guide"
     month = (now() - timedelta(days=60)).replace(day=10, hour=12)  # two days of one month, whatever today is
     long_ago = [month, month + timedelta(days=1), month + timedelta(days=20), now() - timedelta(days=9)]
@@ -73,7 +73,7 @@ def test_an_operator_archives_looks_and_compacts(client: Client, tier: Command, 
     assert ids(client, agent, **{"from": (now() - timedelta(days=100)).isoformat()}) == sent
 
 
-def test_a_removed_object_is_named_and_brought_back(
+def test_removed_object_is_named_and_restored(
     client: Client, tier: Command, tenant: str, aws: Callable[[str], Any], stack: Stack
 ) -> None:
     append(client, "guide", said(somebody(), "tea", occurred_at=(now() - timedelta(days=9)).isoformat()))
@@ -88,7 +88,7 @@ def test_a_removed_object_is_named_and_brought_back(
     rows(tier("verify", "--tenant", tenant))
 
 
-def test_the_report_is_a_page(client: Client, tier: Command, tenant: str, tmp_path: Path) -> None:
+def test_report_is_an_html_page(client: Client, tier: Command, tenant: str, tmp_path: Path) -> None:
     append(client, "guide", said(somebody(), "tea", occurred_at=(now() - timedelta(days=9)).isoformat()))
     rows(tier("run"))
     page = tmp_path / "tiers.html"
@@ -97,7 +97,7 @@ def test_the_report_is_a_page(client: Client, tier: Command, tenant: str, tmp_pa
     assert page.read_text(encoding="utf-8").count("<svg") == 2
 
 
-def test_mistakes_are_refused_in_one_line(tier: Command) -> None:
+def test_invalid_arguments_are_refused_in_one_line(tier: Command) -> None:
     for words in (["status", "--tenant", "nobody"], ["restore", "--tenant", "demo", "--since", "yesterday"]):
         refused = tier(*words)
         assert refused.returncode in {1, 2}

@@ -35,7 +35,7 @@ def called(message: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return step["calls"][0]["name"], step["results"][0]
 
 
-def test_what_was_said_earlier_is_looked_up(acme: Client) -> None:
+def test_tool_searches_earlier_messages(acme: Client) -> None:
     user = somebody()
     acme.send(said(user, "My spare key lies under the blue flower pot."))
 
@@ -54,7 +54,7 @@ def test_what_was_said_earlier_is_looked_up(acme: Client) -> None:
     )
 
 
-def test_what_happened_is_recalled_in_the_order_of_time(acme: Client) -> None:
+def test_tool_lists_events_in_time_order(acme: Client) -> None:
     user = somebody()
     acme.send(said(user, "First I went to the market.", occurred_at=(now() - timedelta(days=2)).isoformat()))
     acme.send(said(user, "Then I went home.", occurred_at=(now() - timedelta(days=1)).isoformat()))
@@ -69,7 +69,7 @@ def test_what_happened_is_recalled_in_the_order_of_time(acme: Client) -> None:
     assert result["content"].index("market") < result["content"].index("home")
 
 
-def test_what_the_user_asks_to_keep_becomes_known(acme: Client) -> None:
+def test_tool_stores_what_the_user_asks_to_remember(acme: Client) -> None:
     user = somebody()
 
     name, result = called(ask(acme, user, "Remember that I live in Lisbon."))
@@ -78,7 +78,7 @@ def test_what_the_user_asks_to_keep_becomes_known(acme: Client) -> None:
     assert eventually(lambda: acme.facts(user), bool)["home.city"] == "Lisbon"
 
 
-def test_the_archive_is_asked_in_sql_and_shows_each_user_their_own(
+def test_archive_query_shows_each_user_their_own_events(
     new_key: NewKey, stack: Any, aws: Callable[[str], Any]
 ) -> None:
     tenant, ada, bob = somebody("tenant"), somebody("ada"), somebody("bob")
@@ -113,7 +113,7 @@ def test_the_archive_is_asked_in_sql_and_shows_each_user_their_own(
         ("SELECT nosuch FROM episodes", "sql_failed"),
     ],
 )
-def test_sql_that_may_not_run_is_told_to_the_model_and_costs_the_user_nothing(
+def test_rejected_sql_is_returned_to_the_model_and_the_turn_continues(
     acme: Client, sql: str, code: str
 ) -> None:
     message = ask(acme, somebody(), f"sql: {sql}")
@@ -123,7 +123,7 @@ def test_sql_that_may_not_run_is_told_to_the_model_and_costs_the_user_nothing(
     assert message["content"] == "I could not look that up just now."
 
 
-def test_an_old_prompt_with_tools_is_made_again(acme: Client) -> None:
+def test_prompt_of_a_turn_with_tools_is_made_again(acme: Client) -> None:
     message = ask(acme, somebody(), "What happened lately?")
     path = f"/v1/conversations/{message['conversation_id']}/messages/{message['message_id']}"
 

@@ -88,7 +88,7 @@ def ada(client: Client) -> str:
     return user
 
 
-def test_a_users_memory_travels_to_another_user(
+def test_memory_of_a_user_is_imported_for_another_user(
     client: Client, command: Command, ada: str, tmp_path: Path
 ) -> None:
     archive, eve = tmp_path / "ada.zip", somebody("eve")
@@ -109,7 +109,7 @@ def test_a_users_memory_travels_to_another_user(
     assert client.get(f"/v1/users/{eve}/facts/home.city/history").json() == before, "twice changes nothing"
 
 
-def test_a_life_leaves_a_tenant_and_goes_on_in_another(
+def test_exported_user_continues_in_another_tenant(
     client: Client, command: Command, ada: str, elsewhere: tuple[Client, Command], tmp_path: Path
 ) -> None:
     """What an archive holds comes back after the user was erased here.
@@ -161,7 +161,7 @@ def life_of(client: Client, user: str, talk: str) -> dict[str, Any]:
     return {"facts": client.facts(user), "said": [{name: each[name] for name in kept} for each in said]}
 
 
-def test_an_export_is_fetched_from_an_address(client: Client, ada: str) -> None:
+def test_export_file_is_downloaded_from_its_link(client: Client, ada: str) -> None:
     asked = client.post(f"/v1/users/{ada}:export", {})
     assert asked.status_code == 202, asked.text
     where = asked.headers["location"]
@@ -173,7 +173,7 @@ def test_an_export_is_fetched_from_an_address(client: Client, ada: str) -> None:
     assert (manifest["user"], manifest["files"]["events.jsonl"]["rows"]) == (ada, 6)
 
 
-def test_what_another_system_knew_is_found_and_only_what_was_said_is_believed(
+def test_import_of_another_system_is_found_and_only_messages_become_facts(
     client: Client, command: Command
 ) -> None:
     user = somebody("zoe")

@@ -55,7 +55,7 @@ def ask(client: Client, user: str) -> Any:
     return client.post(f"/v1/conversations/{talk}/messages", {"content": "Where do I live?", "author": user})
 
 
-def test_every_function_that_calls_a_model_is_on_the_bill(
+def test_usage_counts_every_function_that_calls_a_model(
     client: Client, tenant: str, operate: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     user = somebody()
@@ -82,7 +82,7 @@ def test_every_function_that_calls_a_model_is_on_the_bill(
     assert bill["total"]["dollars_per_1000_events"] > 0
 
 
-def test_a_spent_budget_leaves_rules_and_words_and_says_so(
+def test_spent_budget_leaves_rules_and_lexical_search(
     client: Client, tenant: str, operate: Callable[..., None]
 ) -> None:
     user = somebody()

@@ -13,7 +13,7 @@ TWO_OBJECTS = DAYS[:3]
 """Two days, one of them with two episodes for each user: what a crash may come between, and no more of it."""
 
 
-def test_archived_episodes_are_read_as_they_were_once_the_hot_copies_are_gone() -> None:
+def test_archived_episodes_are_unchanged_after_hot_copies_expire() -> None:
     with make_archive_setup() as made:
         everything = fill(made)
         before = made.walk(ADA)
@@ -103,7 +103,7 @@ def test_crash_of_archiving_at_any_step_loses_nothing() -> None:
             assert ids(made.walk(ADA)) == everything, f"after a crash at step {step}"
 
 
-def test_two_archivers_interleaved_at_every_step_lose_nothing() -> None:
+def test_two_archivers_interleaved_at_any_step_lose_nothing() -> None:
     for step in sample(range(1, 14), most=5):
         with make_archive_setup() as made:
             everything = fill(made, days=TWO_OBJECTS)

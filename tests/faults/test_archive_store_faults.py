@@ -67,7 +67,7 @@ def test_episode_stays_hot_while_the_store_is_unavailable() -> None:
         assert made.archive().episodes == len(everything)
 
 
-def test_a_missing_object_is_an_error_that_names_it_never_a_gap() -> None:
+def test_missing_object_is_an_error_that_names_it() -> None:
     with make_archive_setup() as made:
         fill(made)
         made.archive()
@@ -79,7 +79,7 @@ def test_a_missing_object_is_an_error_that_names_it_never_a_gap() -> None:
             made.walk(ADA)
 
 
-def test_a_damaged_object_is_an_error_that_names_it() -> None:
+def test_damaged_object_is_an_error_that_names_it() -> None:
     with make_archive_setup() as made:
         fill(made)
         made.archive()

@@ -93,7 +93,7 @@ def test_compaction_without_new_objects_costs_one_query_a_shard() -> None:
         assert seen == ["Query"] * 16
 
 
-def test_a_month_that_is_not_over_waits() -> None:
+def test_current_month_is_not_compacted() -> None:
     with make_archive_setup() as made:
         fill(made, ADA)
         made.archive()

@@ -145,7 +145,7 @@ def test_words_of_a_former_member_are_erased() -> None:
         assert canary_of(ADA) not in made.everything()
 
 
-def test_a_crash_at_any_call_leaves_a_job_that_ends_with_nothing_left() -> None:
+def test_erasure_after_a_crash_at_any_call_leaves_nothing() -> None:
     """The process dies before every seventh call to AWS; the queue brings the job back."""
     with make_erasure_setup() as made:
         plant_little(made)
@@ -176,7 +176,7 @@ def plant_little(made: ErasureSetup) -> None:
         plant(made, owner)
 
 
-def test_a_job_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
+def test_erasure_out_of_time_continues_where_it_stopped() -> None:
     with make_erasure_setup() as made:
         plant_little(made)
         job = made.ask(ADA)

@@ -15,7 +15,7 @@ from tests.support.writers import CANARY, WRITERS, Writer
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
+def test_erasure_between_any_two_calls_of_a_writer_leaves_nothing(name: str) -> None:
     """It comes as a whole round before each call of a writer that has not heard of it, and settles behind it."""
     writer = WRITERS[name]
     with make_erasure_setup() as made:

@@ -47,7 +47,7 @@ def run(extraction: Extraction, events: list[Event]) -> list[str]:
     ]
 
 
-def test_a_neighbour_behind_a_flood_waits_for_a_call_per_batch_and_not_per_event() -> None:
+def test_tenant_behind_a_flood_waits_for_one_model_call_per_batch() -> None:
     extraction = Extraction(observant())
 
     assert run(extraction, [*flood(), said("I live in Rome", "n1", owner=NEIGHBOUR)]) == []
@@ -57,7 +57,7 @@ def test_a_neighbour_behind_a_flood_waits_for_a_call_per_batch_and_not_per_event
     assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}
 
 
-def test_a_neighbour_behind_a_flood_waits_for_its_share_alone() -> None:
+def test_tenant_behind_a_flood_waits_for_the_floods_quota_alone() -> None:
     extraction = Extraction(observant(), quota=RateLimit(per_second=0.5))
 
     for batch in batches([*flood(), said("I live in Rome", "n1", owner=NEIGHBOUR)]):
@@ -77,7 +77,7 @@ def test_a_neighbour_behind_a_flood_waits_for_its_share_alone() -> None:
     assert len(extraction.known(Owner(tenant=HOT.tenant, user="bot0"))) == FLOOD
 
 
-def test_a_flood_that_has_spent_its_budget_costs_its_neighbour_no_call() -> None:
+def test_flood_without_budget_costs_other_tenants_no_call() -> None:
     def read(prompt: Prompt) -> str:
         if asked(prompt).startswith("h"):
             raise BudgetError("the budget is spent")
@@ -92,7 +92,7 @@ def test_a_flood_that_has_spent_its_budget_costs_its_neighbour_no_call() -> None
     assert answered == ["n1"]
 
 
-def test_a_flood_whose_model_is_out_sends_back_its_own_messages_alone() -> None:
+def test_flood_without_a_model_returns_its_own_messages_alone() -> None:
     def read(prompt: Prompt) -> str:
         if asked(prompt).startswith("h"):
             raise BusyError("overloaded", code="model_unavailable")
@@ -105,7 +105,7 @@ def test_a_flood_whose_model_is_out_sends_back_its_own_messages_alone() -> None:
     assert sorted(back) == sorted(f"m-{each.event_id}" for each in mixed if each.event_id != "n1")
 
 
-def test_a_neighbour_in_the_same_batch_is_learned_while_the_floods_question_still_hangs() -> None:
+def test_other_tenants_facts_are_stored_while_the_floods_call_hangs() -> None:
     """In a row this would never end: the flood's question is answered only once the neighbour is known."""
     learned, words = Signal(), observant()
 
@@ -128,7 +128,7 @@ def test_a_neighbour_in_the_same_batch_is_learned_while_the_floods_question_stil
     assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}
 
 
-def test_a_poisoned_event_of_the_flood_is_parked_and_the_batch_goes_on() -> None:
+def test_poison_message_of_the_flood_is_parked_and_its_batch_continues() -> None:
     poison = '{"detail": {"schema": 99}}'
     extraction = Extraction(observant())
 

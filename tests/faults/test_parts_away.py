@@ -45,7 +45,7 @@ def hand_out(table: Any, share: float, *, times: int) -> list[int]:
     return asked
 
 
-def test_a_batch_handed_out_by_halves_is_whole_in_the_end(table: Any) -> None:
+def test_batch_returned_in_halves_is_read_whole(table: Any) -> None:
     asked = hand_out(table, 0.5, times=3)
 
     found = sorted(item["sk"] for item in DynamoTable(table).get_batch(KEYS, doing="reading"))
@@ -54,14 +54,14 @@ def test_a_batch_handed_out_by_halves_is_whole_in_the_end(table: Any) -> None:
     assert asked == [8, 4, 2, 1]
 
 
-def test_a_table_that_hands_out_nothing_is_busy_and_not_empty(table: Any) -> None:
+def test_table_that_returns_nothing_of_a_batch_is_busy_not_empty(table: Any) -> None:
     hand_out(table, 0, times=9)
 
     with pytest.raises(UnavailableError, match="busy while reading"):
         list(DynamoTable(table).get_batch(KEYS, doing="reading"))
 
 
-def test_a_key_that_was_read_serves_until_it_must_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_is_used_until_it_must_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     llm = Container({"MODEL_SECRET_ID": "membus-test-model"}).llm
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with strict_aws():

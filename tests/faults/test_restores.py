@@ -85,7 +85,7 @@ def test_restored_object_is_read_unchanged(made: ArchiveSetup) -> None:
     assert ids(made.walk(ADA)) == everything
 
 
-def test_of_several_objects_the_frozen_one_is_named(made: ArchiveSetup, tmp_path: Path) -> None:
+def test_object_in_glacier_is_named_among_several(made: ArchiveSetup, tmp_path: Path) -> None:
     *_, last = objects = made.archiver.catalog.list_objects("acme")
     freeze(made, last)
 
@@ -95,7 +95,7 @@ def test_of_several_objects_the_frozen_one_is_named(made: ArchiveSetup, tmp_path
     assert thawing.value.key == last.object_key
 
 
-def test_of_several_objects_the_missing_one_is_named(made: ArchiveSetup, tmp_path: Path) -> None:
+def test_missing_object_is_named_among_several(made: ArchiveSetup, tmp_path: Path) -> None:
     *_, last = objects = made.archiver.catalog.list_objects("acme")
     made.s3.delete_object(Bucket=BUCKET, Key=last.object_key)
 

@@ -115,7 +115,7 @@ fuses = st.builds(Fuse, st.integers(1, 30), after=st.booleans(), fault=st.sample
 
 @settings(max_examples=budget(40, nightly=150), suppress_health_check=list(HealthCheck))
 @given(stream=streams(), seed=st.integers(1, 10**6), blowing=st.lists(fuses, max_size=4))
-def test_any_stream_leaves_the_bytes_of_one_delivery_in_order(
+def test_any_stream_stores_the_bytes_of_one_delivery_in_order(
     stream: list[tuple[Turn | None, Event]], seed: int, blowing: list[Fuse]
 ) -> None:
     world = World(stream, *blowing)
@@ -139,7 +139,7 @@ STREAM: list[tuple[Turn | None, Event]] = [
 
 @pytest.mark.parametrize("fault", [LINE_DEAD, Death()], ids=["line dead", "process dead"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_crash_at_any_call_of_any_store_leaves_no_trace(fault: BaseException, *, after: bool) -> None:
+def test_crash_at_any_call_of_any_store_leaves_no_difference(fault: BaseException, *, after: bool) -> None:
     reference = once(STREAM).bytes()
     whole = World(STREAM)
     deliver(whole.extraction, [event for _, event in STREAM], DeliveryFaults())
@@ -151,7 +151,7 @@ def test_a_crash_at_any_call_of_any_store_leaves_no_trace(fault: BaseException, 
         assert world.bytes() == reference, f"a crash at call {at}"
 
 
-def test_the_stream_brings_out_every_kind_of_memory() -> None:
+def test_stream_stores_every_kind_of_item() -> None:
     world = once(STREAM)
 
     text = world.bytes().decode()

@@ -173,7 +173,7 @@ TestDevicesOverRedis.settings = machine_settings(8, nightly=30, steps=30)
 
 
 @pytest.mark.parametrize("behind", ["conversation", "recent"])
-def test_a_turn_stored_while_another_device_reloads_is_never_hidden(behind: str) -> None:
+def test_turn_stored_during_a_reload_of_another_device_is_visible(behind: str) -> None:
     store = OvertakenConversations(StoppedClock(), a_conversation())
     hot = CachingConversations(store, InMemoryConversationCache())
     store.behind = behind
@@ -187,7 +187,7 @@ def test_a_turn_stored_while_another_device_reloads_is_never_hidden(behind: str)
     )
 
 
-def test_a_turn_that_a_reload_brought_already_is_not_counted_again() -> None:
+def test_turn_that_a_reload_brought_is_not_counted_again() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation())
     slow = CachingConversations(store, InMemoryConversationCache())
     store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
@@ -200,7 +200,7 @@ def test_a_turn_that_a_reload_brought_already_is_not_counted_again() -> None:
     assert len(slow.list_recent_messages(ADA.tenant, C1, limit=LIMIT)) == 4
 
 
-def test_a_turn_from_before_the_windows_border_is_left_to_the_store() -> None:
+def test_turn_before_the_window_start_is_not_cached() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation())
     hot, border = CachingConversations(store, InMemoryConversationCache()), a_turn(5).assistant.message_id
     store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
@@ -213,7 +213,7 @@ def test_a_turn_from_before_the_windows_border_is_left_to_the_store() -> None:
     assert len(hot.list_recent_messages(ADA.tenant, C1, limit=LIMIT, after=border)) == 2
 
 
-def test_a_live_conversation_is_read_without_its_messages() -> None:
+def test_cached_conversation_is_read_without_reading_its_messages() -> None:
     """The second read and every read after a turn of this device ask the store for the count alone."""
     store = InMemoryConversations(StoppedClock(), a_conversation())
     hot = CachingConversations(store, InMemoryConversationCache())
@@ -228,7 +228,7 @@ def test_a_live_conversation_is_read_without_its_messages() -> None:
     assert second[-1].created_at == NOON + timedelta(minutes=2, seconds=2)
 
 
-def test_a_message_that_is_still_being_written_is_not_kept() -> None:
+def test_pending_message_is_not_cached() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     hot, turn = CachingConversations(store, tier), a_turn(1)
     pending = turn.model_copy(update={"assistant": turn.assistant.model_copy(update={"status": "pending"})})
@@ -240,7 +240,7 @@ def test_a_message_that_is_still_being_written_is_not_kept() -> None:
     assert tier.kept == {}
 
 
-def test_a_deleted_conversation_leaves_the_tier_at_once() -> None:
+def test_deleted_conversation_leaves_the_cache_at_once() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     hot = CachingConversations(store, tier)
     hot.list_recent_messages(ADA.tenant, C1, limit=80)
@@ -253,7 +253,7 @@ def test_a_deleted_conversation_leaves_the_tier_at_once() -> None:
     )
 
 
-def test_a_tier_that_is_away_costs_no_read_of_the_count() -> None:
+def test_unavailable_cache_costs_no_read_of_the_message_count() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     tier.is_unavailable = True
     store.get_conversation = lambda *_: pytest.fail("the count was read")  # type: ignore[method-assign]

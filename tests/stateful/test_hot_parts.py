@@ -183,7 +183,7 @@ class Counting(InMemoryUnprocessedMessages):
         return super().list_newest(owner)
 
 
-def test_words_are_read_from_the_tier_until_they_have_been_learned() -> None:
+def test_unprocessed_messages_are_cached_until_they_are_processed() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     words = Counting(store)
     hot = CachingUnprocessedMessages(words, tier, StoppedClock())
@@ -198,7 +198,7 @@ def test_words_are_read_from_the_tier_until_they_have_been_learned() -> None:
     assert hot.list_newest(ADA) == []
 
 
-def test_who_has_nothing_fresh_is_asked_for_once_and_nothing_is_kept() -> None:
+def test_user_without_unprocessed_messages_is_read_once_and_not_cached() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     words = Counting(store)
 
@@ -206,7 +206,7 @@ def test_who_has_nothing_fresh_is_asked_for_once_and_nothing_is_kept() -> None:
     assert (words.reads, tier.kept) == (1, {})
 
 
-def test_a_turn_that_is_stored_is_folded_for_the_next_one() -> None:
+def test_stored_turn_updates_the_cached_entities() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     hot = CachingConversations(store, tier)
     hot.list_recent_messages(ADA.tenant, C1, limit=80)
@@ -219,7 +219,7 @@ def test_a_turn_that_is_stored_is_folded_for_the_next_one() -> None:
     assert "4417" in folded.active.prompt_block
 
 
-def test_results_are_read_from_the_tier_and_again_from_the_store_once_it_forgot() -> None:
+def test_progress_is_read_from_the_store_after_the_cache_lost_it() -> None:
     clock, tier, request = StoppedClock(), InMemoryConversationCache(), RequestRef(ADA.tenant, C1, "k")
     jobs = InMemoryReplyJobs(clock)
     hot = CachingReplyJobs(jobs, tier)

@@ -39,7 +39,7 @@ def cities(index: MemoryIndex, tenant: str, moment: datetime | None, mode: str =
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "vector", "text"])
-def test_each_value_is_found_as_of_its_time_and_no_other(index: MemoryIndex, tenant: str, mode: str) -> None:
+def test_each_value_is_found_as_of_its_own_time(index: MemoryIndex, tenant: str, mode: str) -> None:
     know(index, tenant, MOVES)
 
     expected = {
@@ -55,7 +55,7 @@ def test_each_value_is_found_as_of_its_time_and_no_other(index: MemoryIndex, ten
     assert cities(index, tenant, None, mode) == ["Faro"]
 
 
-def test_what_was_learned_late_is_found_where_it_was_true(index: MemoryIndex, tenant: str) -> None:
+def test_late_observation_is_found_as_of_the_time_it_was_true(index: MemoryIndex, tenant: str) -> None:
     late = MOVES[1].model_copy(update={"learned_at": NOON + 90 * DAY})
     know(index, tenant, [MOVES[0], MOVES[2]])
     assert cities(index, tenant, NOON + 15 * DAY) == ["Lisbon"]
@@ -65,7 +65,7 @@ def test_what_was_learned_late_is_found_where_it_was_true(index: MemoryIndex, te
     assert cities(index, tenant, None) == ["Faro"]
 
 
-def test_a_fact_taken_back_is_found_as_of_the_time_it_held(index: MemoryIndex, tenant: str) -> None:
+def test_retracted_fact_is_found_as_of_the_time_it_was_true(index: MemoryIndex, tenant: str) -> None:
     taken_back = an_observation(None, event_id="e9", trust="corrected", valid_from=NOON + 30 * DAY)
     know(index, tenant, [MOVES[0], taken_back])
 
@@ -83,7 +83,7 @@ def test_a_value_that_is_replaced_is_not_embedded_again(index: MemoryIndex, tena
     assert index.list_pending_texts(tenant, limit=9) == []
 
 
-def test_what_was_said_later_is_not_found_as_of_before(index: MemoryIndex, tenant: str) -> None:
+def test_later_message_is_not_found_as_of_an_earlier_time(index: MemoryIndex, tenant: str) -> None:
     know(index, tenant, MOVES)
 
     assert look(index, "Faro", tenant=tenant, as_of=NOON + DAY) == [

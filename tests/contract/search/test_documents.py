@@ -49,7 +49,7 @@ def test_a_document_comes_back_as_it_was_put(documents: DocumentStore, tenant: s
     assert documents.get_documents(tenant, ["mem_2", "mem_1"]) == [document]
 
 
-def test_another_tenant_has_no_such_document(documents: DocumentStore, tenant: str) -> None:
+def test_document_of_another_tenant_is_not_found(documents: DocumentStore, tenant: str) -> None:
     documents.put(a_document(tenant))
 
     with pytest.raises(NotFoundError):
@@ -77,7 +77,7 @@ def test_change_of_a_missing_document_makes_nothing(documents: DocumentStore, te
     assert documents.get_latest_version(tenant, "mem_1") is None
 
 
-def test_a_deleted_document_is_gone_and_its_version_remembered(documents: DocumentStore, tenant: str) -> None:
+def test_deleted_document_is_gone_and_keeps_its_version(documents: DocumentStore, tenant: str) -> None:
     documents.put(a_document(tenant))
     documents.put(a_document(tenant, version=2, text="", deleted=True))
 

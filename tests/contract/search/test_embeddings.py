@@ -64,7 +64,7 @@ def embeddings() -> "Make":
 Make = Callable[[Answer], tuple[TitanEmbeddings, Bedrock]]
 
 
-def test_each_text_is_asked_once_and_in_the_words_of_titan(embeddings: Make) -> None:
+def test_each_text_is_embedded_once_in_the_request_format_of_titan(embeddings: Make) -> None:
     titan, bedrock = embeddings(lambda _: {"embedding": GOOD})
 
     embedded = titan.embed_texts(["tea", "coffee", "tea"])
@@ -99,7 +99,7 @@ def test_many_texts_come_back_each_with_its_own_vector(embeddings: Make) -> None
         ReadTimeoutError(endpoint_url="https://bedrock"),
     ],
 )
-def test_an_answer_that_is_no_vector_leaves_its_text_to_be_tried_again(embeddings: Make, answer: Any) -> None:
+def test_text_with_an_invalid_vector_stays_pending(embeddings: Make, answer: Any) -> None:
     titan, _ = embeddings(lambda text: answer if text == "bad" else {"embedding": GOOD})
 
     embedded = titan.embed_texts(["good", "bad"])
@@ -107,7 +107,7 @@ def test_an_answer_that_is_no_vector_leaves_its_text_to_be_tried_again(embedding
     assert (set(embedded.vectors), embedded.refused) == ({"good"}, frozenset())
 
 
-def test_a_text_that_titan_will_never_take_is_refused(embeddings: Make) -> None:
+def test_text_that_titan_rejects_is_refused(embeddings: Make) -> None:
     titan, bedrock = embeddings(lambda _: "ValidationException")
     long = "x" * (CHARACTERS_MAX + 1)
 

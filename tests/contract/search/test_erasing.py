@@ -39,7 +39,7 @@ def counted(rows: IndexEraser, owner: Owner) -> dict[str, int]:
     return dict(rows.count(owner, ErasureStep()).counts)
 
 
-def test_a_users_rows_go_in_batches_and_their_neighbours_stay(transactions: TenantTransactions) -> None:
+def test_rows_of_a_user_are_erased_in_batches_and_others_stay(transactions: TenantTransactions) -> None:
     index, rows = PostgresMemories(transactions, model="m"), IndexEraser(transactions)
     for owner in (ADA, GRACE, OTHER_ADA):
         kept(index, owner, 9)

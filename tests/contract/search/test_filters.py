@@ -78,7 +78,7 @@ def test_filter_passes_matching_memories(
     assert set(look(index, "tea", tenant=tenant, filter=parse_filter(tree))) == wanted
 
 
-def test_every_result_asked_for_is_there_under_any_filter(index: MemoryIndex, tenant: str) -> None:
+def test_filtered_search_returns_the_requested_number_of_results(index: MemoryIndex, tenant: str) -> None:
     fill(
         index,
         *(

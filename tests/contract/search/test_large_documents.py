@@ -72,7 +72,7 @@ def test_document_is_not_written_without_its_large_text(shelf: Shelf) -> None:
     assert shelf.documents.get_latest_version("acme", "mem_1") is None
 
 
-def test_a_text_that_is_lost_is_never_an_empty_document(shelf: Shelf) -> None:
+def test_lost_large_text_is_an_error_and_not_an_empty_document(shelf: Shelf) -> None:
     shelf.documents.put(a_document(1, LONG))
     shelf.contents.kept.clear()
 

@@ -77,7 +77,7 @@ def test_index_of_a_scope_that_shrank_is_dropped(
     assert tended(indexes, tenant)["dropped"] == [name]
 
 
-def test_sizes_follow_what_is_written_and_removed(
+def test_scope_sizes_follow_writes_and_removals(
     index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
 ) -> None:
     grow(index, tenant, 3)
@@ -89,7 +89,7 @@ def test_sizes_follow_what_is_written_and_removed(
     assert mine not in indexes.list_large_scopes(at_least=5)
 
 
-def test_a_large_scope_answers_as_it_did_before(
+def test_large_scope_gives_the_same_results_with_its_index(
     index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
 ) -> None:
     grow(index, tenant, 150)

@@ -104,7 +104,7 @@ def test_vector_of_another_tenant_is_not_reused(index: MemoryIndex, tenant: str)
     assert embedder.asked == ["tea", "tea"]
 
 
-def test_a_memory_without_a_vector_is_pending_and_found_by_its_words(index: MemoryIndex, tenant: str) -> None:
+def test_memory_without_a_vector_is_pending_and_found_by_its_terms(index: MemoryIndex, tenant: str) -> None:
     index.put(tenant, [])
     embedder = WordEmbeddingModel(refusing=frozenset({"green tea"}))
     fill(
@@ -122,7 +122,7 @@ def test_a_memory_without_a_vector_is_pending_and_found_by_its_words(index: Memo
     assert index.find_pending_memories(tenant, ["m1", "m2"]) == set()
 
 
-def test_a_changed_text_gives_up_its_old_vector(index: MemoryIndex, tenant: str) -> None:
+def test_changed_text_loses_its_old_vector(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", "tea", tenant=tenant))
     fill(index, a_memory("m1", "coffee", tenant=tenant, version=2), a_memory("m2", "bread", tenant=tenant))
 

@@ -48,7 +48,7 @@ def test_distant_messages_have_distant_positions(index: MemoryIndex, tenant: str
     assert abs(rows["s1-heat"].position - rows["s1-rain"].position) > NEIGHBOURS
 
 
-def test_runs_that_meet_are_one(index: MemoryIndex, tenant: str) -> None:
+def test_overlapping_runs_of_messages_are_merged(index: MemoryIndex, tenant: str) -> None:
     talk(index, tenant)
 
     rows = gathered(index, tenant, "snow", "frost")

@@ -24,7 +24,7 @@ def test_second_embedding_model_is_backfilled_beside_the_first(
         assert look(index, "tea number 7", mode="vector", tenant=tenant)[0] == "m7"
 
 
-def test_a_changed_text_waits_for_both_models_again(transactions: TenantTransactions, tenant: str) -> None:
+def test_changed_text_is_pending_for_both_models(transactions: TenantTransactions, tenant: str) -> None:
     first, second = (PostgresMemories(transactions, model=model) for model in ("words", "words-2"))
     for index in (first, second):
         fill(index, a_memory("m1", "tea", tenant=tenant))
@@ -36,7 +36,7 @@ def test_a_changed_text_waits_for_both_models_again(transactions: TenantTransact
     )
 
 
-def test_each_row_says_its_model_and_its_dimensions(
+def test_each_row_names_its_model_and_dimensions(
     database: Database, transactions: TenantTransactions
 ) -> None:
     fill(PostgresMemories(transactions, model="words"), a_memory(tenant="dims"))

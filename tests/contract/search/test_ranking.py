@@ -75,9 +75,7 @@ def test_evidence_ranks_among_the_first(
 
 
 @pytest.mark.parametrize("apart", [timedelta(0), timedelta(seconds=1)], ids=["in one moment", "in turn"])
-def test_the_tenth_message_is_no_neighbour_of_the_first(
-    index: MemoryIndex, tenant: str, apart: timedelta
-) -> None:
+def test_distant_message_is_no_neighbour(index: MemoryIndex, tenant: str, apart: timedelta) -> None:
     talk = [
         *(said(tenant, number, "Nothing to tell of.", apart) for number in range(1, 10) if number != 2),
         said(tenant, 2, "Where is the lantern?", apart),
@@ -104,7 +102,7 @@ def said(tenant: str, number: int, text: str, apart: timedelta) -> Memory:
     return project_event(event)[0]
 
 
-def test_two_users_sessions_of_one_name_are_two_sessions(index: MemoryIndex, tenant: str) -> None:
+def test_sessions_of_one_name_belong_to_their_users(index: MemoryIndex, tenant: str) -> None:
     mine, theirs = (
         said(tenant, 1, "Where is the lantern?", timedelta(0)),
         said(tenant, 2, "In the shed.", timedelta(0)),

@@ -16,7 +16,7 @@ SEEDS = [1, 2, 3]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_neighbour_changes_no_answer(index: MemoryIndex, tenant: str, seed: int) -> None:
+def test_other_tenants_data_changes_no_result(index: MemoryIndex, tenant: str, seed: int) -> None:
     alone = programme(index, f"{tenant}a", chance(seed), lambda: None)
     noise = chance(seed + 100)
     beside = programme(index, f"{tenant}b", chance(seed), lambda: disturb(index, f"{tenant}bb", noise))

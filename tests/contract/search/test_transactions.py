@@ -39,14 +39,16 @@ def failing(*faults: type[psycopg.Error]) -> tuple[TransactionWork[str], list[st
 
 
 @pytest.mark.parametrize("fault", [errors.SerializationFailure, errors.DeadlockDetected])
-def test_a_lost_race_is_run_again_whole(transactions: TenantTransactions, fault: type[psycopg.Error]) -> None:
+def test_serialization_failure_runs_the_transaction_again(
+    transactions: TenantTransactions, fault: type[psycopg.Error]
+) -> None:
     work, runs = failing(fault, fault)
 
     assert transactions.run_transaction("acme", work) == "acme"
     assert runs == ["acme"] * 3
 
 
-def test_races_lost_again_and_again_end_as_unavailable(transactions: TenantTransactions) -> None:
+def test_repeated_serialization_failures_are_unavailable(transactions: TenantTransactions) -> None:
     work, runs = failing(*[errors.SerializationFailure] * 9)
 
     with pytest.raises(UnavailableError):
@@ -57,7 +59,7 @@ def test_races_lost_again_and_again_end_as_unavailable(transactions: TenantTrans
 @pytest.mark.parametrize(
     ("fault", "code"), [(errors.TooManyConnections, "unavailable"), (errors.QueryCanceled, "timeout")]
 )
-def test_a_busy_database_is_unavailable_and_not_asked_again(
+def test_busy_database_is_unavailable_and_not_tried_again(
     transactions: TenantTransactions, fault: type[psycopg.Error], code: str
 ) -> None:
     work, runs = failing(fault)
@@ -78,7 +80,7 @@ def test_slow_statement_is_reported_as_a_timeout(transactions: TenantTransaction
     assert transactions.run_transaction("acme", failing()[0]) == "acme"
 
 
-def test_a_connection_that_died_is_opened_anew(database: Database, transactions: TenantTransactions) -> None:
+def test_dead_connection_is_opened_again(database: Database, transactions: TenantTransactions) -> None:
     def backend(connection: PostgresConnection) -> Callable[[], int]:
         return lambda: connection.info.backend_pid
 
@@ -99,7 +101,7 @@ def test_a_database_that_is_down_is_unavailable_at_once(database: Database) -> N
         transactions.run_transaction("acme", failing()[0])
 
 
-def test_the_tenant_ends_with_its_transaction(transactions: TenantTransactions) -> None:
+def test_tenant_setting_ends_with_its_transaction(transactions: TenantTransactions) -> None:
     opened: list[PostgresConnection] = []
 
     def keep(connection: PostgresConnection) -> Callable[[], list[PostgresConnection]]:
@@ -111,13 +113,13 @@ def test_the_tenant_ends_with_its_transaction(transactions: TenantTransactions) 
     assert opened[0].execute(WHO).fetchone() == ("",)
 
 
-def test_the_functions_login_is_served(database: Database) -> None:
+def test_login_of_the_functions_is_accepted(database: Database) -> None:
     with serving(database, database.functions.username) as transactions:
         fill(PostgresMemories(transactions, model="words"), a_memory(tenant="served"))
         assert look(PostgresMemories(transactions, model="words"), "tea", tenant="served") == ["m1"]
 
 
-def test_a_login_that_bypasses_row_security_is_refused_before_it_reads_anything(database: Database) -> None:
+def test_login_that_bypasses_row_security_is_refused_before_any_read(database: Database) -> None:
     work, runs = failing()
     with (
         serving(database, database.superuser.username) as transactions,
@@ -135,7 +137,7 @@ def serving(database: Database, username: str) -> Iterator[TenantTransactions]:
         yield TenantTransactions(lambda: opened.enter_context(database.open(login)))
 
 
-def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(
+def test_value_that_no_column_accepts_is_refused_once(
     transactions: TenantTransactions,
 ) -> None:
     def impossible(connection: PostgresConnection) -> Callable[[], object]:
