@@ -112,12 +112,13 @@ def only_build(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class ZipSize:
-    """Sizes in MB; the budget is one of the unzipped size."""
+    """Sizes in MB; the budget is one of the unzipped size. A sum of zips is no upload."""
 
     name: str
     zipped: float
     unzipped: float
     budget: float
+    is_upload: bool = True
 
     def __str__(self) -> str:
         return f"{self.name:<28} {self.zipped:>8.3f} {self.unzipped:>9.3f} {self.budget:>7.1f}"
@@ -125,7 +126,7 @@ class ZipSize:
     def describe_excess(self) -> str | None:
         if self.unzipped > self.budget:
             return f"{self.name} weighs {self.unzipped:.2f} MB unzipped, its budget is {self.budget:.1f} MB"
-        if self.zipped > ZIPPED:
+        if self.is_upload and self.zipped > ZIPPED:
             limit = f"Lambda's direct upload ends at {ZIPPED:.0f} MB"
             return f"{self.name} weighs {self.zipped:.2f} MB zipped, {limit}"
         return None
@@ -141,7 +142,11 @@ def measure_sizes(out: Path) -> list[ZipSize]:
         + sum(getattr(each, size) for each in layers)
         for size in ("zipped", "unzipped")
     )
-    return [*functions, *layers, ZipSize("all layers + one function", zipped, unzipped, WHOLE)]
+    return [
+        *functions,
+        *layers,
+        ZipSize("all layers + one function", zipped, unzipped, WHOLE, is_upload=False),
+    ]
 
 
 def check_budgets(sizes: list[ZipSize]) -> None:

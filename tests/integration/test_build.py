@@ -171,7 +171,9 @@ def test_what_is_over_budget_is_named_and_refused() -> None:
     heavy = ZipSize("layers/heavy.zip", zipped=20, unzipped=61.5, budget=60)
     bulky = ZipSize("layers/bulky.zip", zipped=51, unzipped=59, budget=60)
 
-    check_budgets([fits])
+    together = ZipSize("all layers", zipped=51, unzipped=59, budget=60, is_upload=False)
+
+    check_budgets([fits, together])
     with pytest.raises(BuildError) as stopped:
         check_budgets([fits, heavy, bulky])
 
