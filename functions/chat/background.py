@@ -29,7 +29,7 @@ class TurnWorker:
         if job.connection_id is None:
             self._answer(job)
             return
-        header = FrameHeader(job.request_key, job.conversation_id, job.ids.reply)
+        header = FrameHeader(job.request_key, job.conversation_id, job.reply_id)
         with FrameSender(self.sender, job.connection_id, header) as outbox:
             self._stream(job, outbox)
 

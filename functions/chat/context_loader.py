@@ -25,7 +25,6 @@ from membus.conversations.unprocessed_messages import UnprocessedMessage
 from membus.conversations.window import WINDOW_MESSAGES_MAX, plan_window_start, ratio_or_default
 from membus.core.errors import NotFoundError, UnavailableError
 from membus.core.identity import Owner
-from membus.erasure.guard import ErasureGuard
 from membus.facts.fact import Fact, fold
 from membus.facts.ports import FactReader
 from membus.facts.profile import Profile
@@ -33,7 +32,7 @@ from membus.llm.prompt import ToolDefinition
 from membus.search.ports import MemorySearchClient
 
 PASSAGES_ASKED = 60
-"""Asked of a search: more than the recall block holds, for what the window has already gives way."""
+"""Asked of a search: more than the recall block takes, for passages of the window itself are left out."""
 
 
 @dataclass(frozen=True)
@@ -144,19 +143,11 @@ class SecondReads:
 
 
 def preview_context(
-    loader: ContextLoader,
-    guard: ErasureGuard,
-    tenant: str,
-    conversation_id: str,
-    message: str,
-    *,
-    author: str | None,
-    now: datetime,
+    loader: ContextLoader, conversation: Conversation, message: str, *, author: str | None, now: datetime
 ) -> PromptContext:
     """Return exactly what the message would send, without sending it."""
-    conversation = guard.load_conversation(tenant, conversation_id, loader.conversations)
-    owner = Owner(tenant=tenant, user=author or conversation.user_id)
-    reads = loader.start_reads(owner, conversation_id, message)
+    owner = Owner(tenant=conversation.tenant_id, user=author or conversation.user_id)
+    reads = loader.start_reads(owner, conversation.conversation_id, message)
     sources = reads.start_second_reads(reads.wait_for_conversation()).wait_for_sources()
     return assemble_context(sources, message, now)
 
@@ -164,7 +155,7 @@ def preview_context(
 class ReproducedPrompt(BaseModel):
     """`identical` says that `context.prompt` has the bytes that were sent: its fingerprint is the stored one.
 
-    Where it has not, `missing` names what has been erased or changed since, as far as anything still tells.
+    Where it has not, `missing` names what has been erased or changed since, as far as it is known.
     """
 
     identical: bool
@@ -175,43 +166,43 @@ class ReproducedPrompt(BaseModel):
 
 @dataclass(frozen=True)
 class PromptReproduction:
-    """The prompt of an old reply, made again from what it was made of."""
+    """The prompts of one conversation's old replies, each made again from what it was made of."""
 
     loader: ContextLoader
-    guard: ErasureGuard
+    tenant: str
+    conversation_id: str
     missing: list[str] = field(default_factory=list)
 
-    def reproduce_prompt(self, tenant: str, conversation_id: str, message_id: str) -> ReproducedPrompt:
+    def reproduce_prompt(self, message_id: str) -> ReproducedPrompt:
         """Raises NotFoundError where the message is gone, or nothing is known of its prompt."""
-        conversations = self.loader.conversations
-        self.guard.load_conversation(tenant, conversation_id, conversations)
-        made = conversations.get_provenance(tenant, conversation_id, message_id)
-        asked = conversations.get_message(tenant, conversation_id, made.user_message_id)
-        context = assemble_context(self._sources(tenant, conversation_id, made), asked.content, made.at)
+        conversations, where = self.loader.conversations, (self.tenant, self.conversation_id)
+        made = conversations.get_provenance(*where, message_id)
+        asked = conversations.get_message(*where, made.user_message_id)
+        context = assemble_context(self._load_sources(made), asked.content, made.at)
         identical = prompt_fingerprint(context.prompt) == made.prompt_hash
         if not identical and made.prompt_version != PROMPT_VERSION:
             self.missing.append(f"prompt version {made.prompt_version}")
         return ReproducedPrompt(identical=identical, missing=self.missing, provenance=made, context=context)
 
-    def _sources(self, tenant: str, conversation_id: str, made: PromptProvenance) -> PromptSources:
-        loader, owner = self.loader, Owner(tenant=tenant, user=made.author)
-        index = loader.summaries.get_index(tenant, conversation_id, made.cut.version)
+    def _load_sources(self, made: PromptProvenance) -> PromptSources:
+        loader, owner = self.loader, Owner(tenant=self.tenant, user=made.author)
+        index = loader.summaries.get_index(self.tenant, self.conversation_id, made.cut.version)
         if index.last_checkpoint.version != made.outline_version:
             self.missing.append(f"summary version {made.outline_version}")
-        facts = loader.pool.map(lambda each: self._fact(owner, each), made.facts)
+        facts = loader.pool.map(lambda ref: self._load_fact(owner, ref), made.facts)
         return PromptSources(
-            conversation_id=conversation_id,
+            conversation_id=self.conversation_id,
             profile=Profile(owner=owner, facts=tuple(filter(None, facts))),
             counters=ConversationCounters(cut=made.cut, rate=made.rate),
             cut=made.cut,
             summary_index=index,
-            messages=self._window(tenant, conversation_id, made),
-            unprocessed=list(self._unprocessed(tenant, made.fresh)),
-            passages=list(self._passages(tenant, made.recalled)),
+            messages=self._load_window(made),
+            unprocessed=list(self._load_unprocessed(made.fresh)),
+            passages=list(self._load_passages(made.recalled)),
             tools=loader.tools,
         )
 
-    def _fact(self, owner: Owner, ref: FactRef) -> Fact | None:
+    def _load_fact(self, owner: Owner, ref: FactRef) -> Fact | None:
         """Return the fact as its first so many observations made it."""
         observed = self.loader.facts.list_observations(owner, ref.key)
         in_order = sorted(observed, key=lambda each: (each.learned_at, each.provenance.event_id))
@@ -220,25 +211,25 @@ class PromptReproduction:
             self.missing.append(f"fact {ref.key} version {ref.version}")
         return fact
 
-    def _window(self, tenant: str, conversation_id: str, made: PromptProvenance) -> list[Message]:
+    def _load_window(self, made: PromptProvenance) -> list[Message]:
         if made.window_first is None or made.window_last is None:
             return []
         behind = self.loader.summaries.list_unsummarised(
-            tenant, conversation_id, after=made.cut.after, limit=WINDOW_MESSAGES_MAX
+            self.tenant, self.conversation_id, after=made.cut.after, limit=WINDOW_MESSAGES_MAX
         )
         window = [each for each in behind if made.window_first <= each.message_id <= made.window_last]
         if len(window) != made.window_messages:
             self.missing.append(f"messages {made.window_first} to {made.window_last}")
         return window
 
-    def _unprocessed(self, tenant: str, refs: tuple[UnprocessedRef, ...]) -> Iterator[UnprocessedMessage]:
+    def _load_unprocessed(self, refs: tuple[UnprocessedRef, ...]) -> Iterator[UnprocessedMessage]:
         for ref in refs:
             if ref.conversation_id is None:
                 self.missing.append(f"words of event {ref.event_id}")
                 continue
             message_id = ref.event_id.removeprefix("turn-")
             try:
-                message = self.loader.conversations.get_message(tenant, ref.conversation_id, message_id)
+                message = self.loader.conversations.get_message(self.tenant, ref.conversation_id, message_id)
             except NotFoundError:
                 self.missing.append(f"message {message_id} of conversation {ref.conversation_id}")
             else:
@@ -249,8 +240,9 @@ class PromptReproduction:
                     said_at=message.created_at,
                 )
 
-    def _passages(self, tenant: str, refs: tuple[RecallRef, ...]) -> Iterator[RecalledPassage]:
-        texts = self.loader.search.get_passages(tenant, [ref.memory_id for ref in refs]) if refs else {}
+    def _load_passages(self, refs: tuple[RecallRef, ...]) -> Iterator[RecalledPassage]:
+        ids = [ref.memory_id for ref in refs]
+        texts = self.loader.search.get_passages(self.tenant, ids) if ids else {}
         for ref in refs:
             same = (text for text in texts.get(ref.memory_id, []) if text_digest(text) == ref.digest)
             if (text := next(same, None)) is None:

@@ -22,7 +22,7 @@ from functions.chat.turn import ChatService, InProgressError
 from functions.chat.turn_records import TurnJob, new_turn_job
 from functions.chat.websocket import WebSocketService
 from membus.container import Container
-from membus.conversations.conversation import MessageIdGenerator
+from membus.conversations.conversation import Conversation, MessageIdGenerator
 from membus.core.errors import InvalidError
 from membus.core.identity import Id
 from membus.http import create_application, describe_route, get_caller, respond_to_request
@@ -39,7 +39,7 @@ ids = MessageIdGenerator()
 read_pool, tool_pool = ThreadPoolExecutor(max_workers=6), ThreadPoolExecutor(max_workers=4)
 """A tool that hangs must not keep a prompt from being loaded."""
 definitions = registry.list_definitions()
-Conversation = Annotated[Id, Path()]
+ConversationId = Annotated[Id, Path()]
 
 
 @app.post(
@@ -55,7 +55,7 @@ Conversation = Annotated[Id, Path()]
     **describe_route("chat", "chat"),
 )
 def post_message(
-    conversation: Conversation,
+    conversation: ConversationId,
     asked: Annotated[MessageIn, Body()],
     key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)] = None,
 ) -> Response[ChatAnswer | PendingAnswer]:
@@ -86,20 +86,13 @@ def post_message(
     **describe_route("chat", "memory:read"),
 )
 def get_context(
-    conversation: Conversation,
+    conversation: ConversationId,
     message: Annotated[str, Query(max_length=10_000)] = "",
     author: Annotated[Id | None, Query()] = None,
 ) -> PromptContext:
     container = _container()
-    return preview_context(
-        _loader(container),
-        container.erasure.guard,
-        get_caller(app).tenant,
-        conversation,
-        message,
-        author=author,
-        now=container.clock(),
-    )
+    loader, found = _loader(container), _find_conversation(container, conversation)
+    return preview_context(loader, found, message, author=author, now=container.clock())
 
 
 @app.get(
@@ -107,11 +100,11 @@ def get_context(
     summary="The prompt of an old reply, made again and checked; calls no model",
     **describe_route("chat", "memory:read"),
 )
-def get_message_context(conversation: Conversation, message: Annotated[Id, Path()]) -> ReproducedPrompt:
+def get_message_context(conversation: ConversationId, message: Annotated[Id, Path()]) -> ReproducedPrompt:
     container = _container()
-    return PromptReproduction(_loader(container), container.erasure.guard).reproduce_prompt(
-        get_caller(app).tenant, conversation, message
-    )
+    found = _find_conversation(container, conversation)
+    loader = _loader(container)
+    return PromptReproduction(loader, found.tenant_id, conversation).reproduce_prompt(message)
 
 
 @app.get(
@@ -119,11 +112,11 @@ def get_message_context(conversation: Conversation, message: Annotated[Id, Path(
     summary="All that the tools of a reply gave, beyond what the model was shown",
     **describe_route("chat", "memory:read"),
 )
-def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> FullToolResults:
-    tenant, container = get_caller(app).tenant, _container()
-    conversations = container.conversations.store
-    container.erasure.guard.load_conversation(tenant, conversation, conversations)
-    return _results(container).list_results(conversations.get_message(tenant, conversation, message))
+def get_results(conversation: ConversationId, message: Annotated[Id, Path()]) -> FullToolResults:
+    container = _container()
+    tenant = _find_conversation(container, conversation).tenant_id
+    reply = container.conversations.store.get_message(tenant, conversation, message)
+    return _results(container).list_results(reply)
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
@@ -143,6 +136,12 @@ def handler(
 def _container() -> Container:
     container: Container = app.context["container"]
     return container
+
+
+def _find_conversation(container: Container, conversation_id: str) -> Conversation:
+    """Return a conversation of the caller's tenant; NotFoundError also while a participant is being erased."""
+    conversations = container.conversations.store
+    return container.erasure.guard.load_conversation(get_caller(app).tenant, conversation_id, conversations)
 
 
 def _invocation_deadline(context: LambdaContext) -> Deadline:

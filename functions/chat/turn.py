@@ -183,7 +183,7 @@ class ChatService:
         progress = self._load_progress(job, conversation, claim, tools)
         loop = AgentLoop(self.model(job.tenant), tools, self.deadline, streaming)
         result = yield from loop.run_turn(context, progress)
-        key = self.results.save_results(conversation, job.ids.reply, tools.full_results)
+        key = self.results.save_results(conversation, job.reply_id, tools.full_results)
         turn = build_turn(job, conversation, context, result, now=self.clock(), full_results_key=key)
         metadata = build_metadata(turn, job, sources, context, result)
         turn = self._store(job, turn, metadata)
@@ -199,7 +199,7 @@ class ChatService:
         request = job.message.fingerprint
 
         def keep(steps: tuple[Step, ...], usage: TokenUsage) -> None:
-            key = self.results.save_results(conversation, job.ids.reply, tools.full_results)
+            key = self.results.save_results(conversation, job.reply_id, tools.full_results)
             try:
                 self.jobs.save_progress(
                     job.request, StepProgress(request=request, steps=steps, usage=usage, whole=key)

@@ -28,24 +28,19 @@ from membus.core.tokens import estimate_tokens
 REFUSAL_TEXT = "I can't help with that."
 
 
-class TurnIds(Record):
-    """The ids of a turn's two messages, known before there is an answer so that it can be asked for."""
-
-    user: Id
-    reply: Id
-
-
 class TurnJob(Record):
     """All that a turn needs to be worked on anywhere; tenant and rights are the credential's.
 
-    Its frames go to the connection; without one its client asks for the message.
+    The ids of both messages are known before there is an answer, so that it can be asked for. Its frames go to
+    the connection; without one its client asks for the reply.
     """
 
     tenant: Id
     conversation_id: Id
     message: MessageIn
     request_key: str
-    ids: TurnIds
+    message_id: Id
+    reply_id: Id
     asked_at: AwareDatetime
     connection_id: str | None = None
     whole_tenant: bool = False
@@ -61,7 +56,7 @@ class TurnJob(Record):
     def to_reply_job(self, until: datetime | None = None) -> ReplyJob:
         """Return the job of its reply, in force until then, or for as long as a background turn may take."""
         return ReplyJob(
-            message_id=self.ids.reply,
+            message_id=self.reply_id,
             request=self.message.fingerprint,
             since=self.asked_at,
             until=until or self.asked_at + JOB_LIFETIME,
@@ -83,7 +78,8 @@ def new_turn_job(
         conversation_id=conversation_id,
         message=message,
         request_key=request_key,
-        ids=TurnIds(user=ids.next_id(now), reply=ids.next_id(now)),
+        message_id=ids.next_id(now),
+        reply_id=ids.next_id(now),
         asked_at=now,
         connection_id=connection_id,
         whole_tenant=caller.sees_all,
@@ -124,7 +120,7 @@ def build_turn(
     asked = job.message
     return Turn(
         user=_message(
-            job.ids.user,
+            job.message_id,
             job.asked_at,
             role="user",
             content=asked.content,
@@ -132,7 +128,7 @@ def build_turn(
             remember=asked.remember,
         ),
         assistant=_message(
-            job.ids.reply,
+            job.reply_id,
             answered_at,
             role="assistant",
             content=text,

@@ -126,8 +126,9 @@ class Stores:
         extraction.deliver(*(a_message(event, event.event_id) for event in events))
 
     def context(self) -> None:
-        talk, message = a_conversation().conversation_id, "How are you?"
-        preview_context(self.chat.loader, self.guard, ADA.tenant, talk, message, author=ADA.user, now=NOON)
+        talk_id = a_conversation().conversation_id
+        talk = self.guard.load_conversation(ADA.tenant, talk_id, self.chat.conversations)
+        preview_context(self.chat.loader, talk, "How are you?", author=ADA.user, now=NOON)
 
     def turn(self, key: str = "last") -> Turn:
         """Answer a message, once its request is admitted."""

@@ -132,8 +132,8 @@ class Talk:
         )
 
     def context(self, message: str) -> PromptContext:
-        loader, guard = self.chat.loader, self.chat.guard
-        return preview_context(loader, guard, TENANT, TALK, message, author="ada", now=self.now)
+        talk = self.conversations.get_conversation(TENANT, TALK)
+        return preview_context(self.chat.loader, talk, message, author="ada", now=self.now)
 
     def play_exchange(self, exchange: Exchange, number: int) -> None:
         """Answer the message of an exchange, and write the summary that is then due."""

@@ -103,8 +103,8 @@ class _Talk:
         )
 
     def context(self) -> None:
-        chat, message = self._chat, "What did we say?"
-        preview_context(chat.loader, chat.guard, ADA.tenant, TALK, message, author=ADA.user, now=self.now)
+        talk = self._chat.guard.load_conversation(ADA.tenant, TALK, self._store)
+        preview_context(self._chat.loader, talk, "What did we say?", author=ADA.user, now=self.now)
 
     def turn(self, number: int) -> None:
         self.now += timedelta(hours=1)
