@@ -1,7 +1,4 @@
-"""The HTTP edge of every API function.
-
-Strict JSON in, problem+json out, the caller from the authorizer alone.
-"""
+"""HTTP of the API functions: strict JSON in, problem+json out, the caller from the authorizer alone."""
 
 import base64
 import json
@@ -32,19 +29,16 @@ from membus.core.identity import Caller, Id
 from membus.observability import logger
 
 BODY_BYTES_MAX = 4_000_000
-"""Below the 6 MB that Lambda takes, so that an oversized body is refused in words and before any write."""
+"""Below the 6 MB that Lambda takes, so that a larger body is rejected with a problem, before any write."""
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 MALFORMED_CODES = frozenset({"invalid_json", "bad_cursor", "idempotency_key_missing"})
-"""Refusals that are about the request's form rather than its content: 400 instead of 422."""
+"""Codes of errors in the request's form rather than its content: 400 instead of 422."""
 STATUSES = (
     (UnauthorizedError, HTTPStatus.UNAUTHORIZED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
-    (
-        BudgetError,
-        HTTPStatus.PAYMENT_REQUIRED,
-    ),  # clients try a 429 again by themselves, and not before midnight
+    (BudgetError, HTTPStatus.PAYMENT_REQUIRED),  # not 429, which clients retry before midnight
     (RateLimitError, HTTPStatus.TOO_MANY_REQUESTS),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -100,12 +94,10 @@ def respond_to_request(
     *,
     admit: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Return the answer to a request.
+    """Return the answer to a request, whose body is read as JSON whatever its header says.
 
-    Every body is JSON, also where a client's default header says it is a form.
-
-    `admit` is asked first whether the tenant may come now: what it refuses costs no parsing. Who needs no key
-    is none.
+    `admit` checks the tenant's rate limit first, so that a refused request costs no parsing. Requests to public
+    routes have no tenant and are not limited.
     """
     said = event["requestContext"].get("authorizer", {}).get("lambda")
     try:
@@ -117,11 +109,11 @@ def respond_to_request(
     answer = app.resolve(
         {**event, "headers": headers, "body": _body_text(event), "isBase64Encoded": False}, context
     )
-    return answer | {"body": answer["body"] or ""}  # a gateway takes null for a fault
+    return answer | {"body": answer["body"] or ""}  # the gateway answers a null body with an error
 
 
 def describe_route(function: str, scope: str) -> dict[str, Any]:
-    """Return what marks a route: the function that serves it, the scope it asks for, and the check of it."""
+    """Return the arguments of a route that name its function and its scope, and check the scope."""
 
     def check(app: APIGatewayHttpResolver, next_middleware: NextHandler) -> Response[Any]:
         if scope not in get_caller(app).scopes:
@@ -135,12 +127,12 @@ def describe_route(function: str, scope: str) -> dict[str, Any]:
 
 
 def get_caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> Caller:
-    """Return who calls; without an authorizer's word nobody does."""
+    """Return the caller, from the context of the authorizer."""
     return parse_caller(app.current_event.request_context.authorizer.get_lambda)
 
 
 def parse_caller(said: Mapping[str, Any] | None) -> Caller:
-    """Return who the authorizer says it is."""
+    """Return the caller of an authorizer's context; UnauthorizedError without one."""
     if not said or not said.get("tenant_id"):
         raise UnauthorizedError("the request carries no verified credential")
     return Caller(tenant=said["tenant_id"], key_id=said["key_id"], scopes=frozenset(said["scopes"].split()))
@@ -155,17 +147,13 @@ def json_response(
 
 def problem_response(app: APIGatewayHttpResolver, error: MembusError, **members: object) -> Response[str]:
     """Return the error as RFC 9457 problem+json with its stable code and the id under which it was logged."""
-    status, body = (
-        _status(error),
-        _problem_fields(error, app.current_event.request_context.request_id) | members,
-    )
-    return Response(
-        status, content_type=PROBLEM_CONTENT_TYPE, body=json.dumps(body), headers={**_retry_headers(error)}
-    )
+    body = json.dumps(_problem_fields(error, app.current_event.request_context.request_id) | members)
+    headers: dict[str, str | list[str]] = {**_retry_headers(error)}
+    return Response(_status(error), content_type=PROBLEM_CONTENT_TYPE, body=body, headers=headers)
 
 
 def _gateway_problem(error: MembusError, request_id: str) -> dict[str, Any]:
-    """Return the same problem in the gateway's own form, for what no resolver has seen."""
+    """Return the same problem in the gateway's form, for a request that no resolver has seen."""
     headers = {"Content-Type": PROBLEM_CONTENT_TYPE, **_retry_headers(error)}
     body = json.dumps(_problem_fields(error, request_id))
     return {"statusCode": int(_status(error)), "headers": headers, "body": body, "isBase64Encoded": False}
@@ -185,7 +173,7 @@ def _problem_fields(error: MembusError, request_id: str) -> dict[str, object]:
 
 
 def _retry_headers(error: MembusError) -> dict[str, str]:
-    """Return the header that says when another try makes sense, where one does."""
+    """Return the Retry-After header of an error that a retry may solve."""
     if isinstance(error, ConflictError):
         return {"Retry-After": "1"}
     return {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, UnavailableError) else {}
@@ -199,18 +187,18 @@ def _internal_error(app: APIGatewayHttpResolver) -> Response[str]:
 def _body_text(event: dict[str, Any]) -> str | None:
     """Return the body; bytes that are no UTF-8 become lone surrogates, which strict JSON refuses.
 
-    A gateway that takes the body for text has put U+FFFD in their place; the length that the client named
-    tells it from one that the client wrote.
+    The gateway may have replaced such bytes by U+FFFD; the client's content length tells them from a U+FFFD that
+    the client wrote.
     """
     body: str | None = event.get("body")
-    if body and not event.get("isBase64Encoded") and REPLACED in body:
-        named = event.get("headers", {}).get("content-length", "")
-        return body if named in {"", str(len(body.encode()))} else body.replace(REPLACED, "\udcff")
-    return (
-        base64.b64decode(body).decode(errors="surrogateescape")
-        if body and event.get("isBase64Encoded")
-        else body
-    )
+    if not body:
+        return body
+    if event.get("isBase64Encoded"):
+        return base64.b64decode(body).decode(errors="surrogateescape")
+    if REPLACED not in body:
+        return body
+    length = event.get("headers", {}).get("content-length", "")
+    return body if length in {"", str(len(body.encode()))} else body.replace(REPLACED, "\udcff")
 
 
 def _parse_body(text: str) -> Any:
@@ -220,10 +208,7 @@ def _parse_body(text: str) -> Any:
 
 
 def _serialize(value: Any) -> str:
-    """Write every letter as itself.
-
-    Escaped, a text in Chinese doubles, beyond the 6 MB that Lambda hands back.
-    """
+    """Write every letter as itself: escaped, a Chinese text doubles, beyond the 6 MB that Lambda returns."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
