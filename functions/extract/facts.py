@@ -13,6 +13,7 @@ from membus.facts import rules
 from membus.facts.candidates import Candidate, Extractor, Rejection, ReviewRequest, review_item_for
 from membus.facts.commit import fold_observations, list_timezone_observations
 from membus.facts.corrections import observe_correction
+from membus.facts.denials import deny_opposites, one_per_key
 from membus.facts.observation import Observation
 from membus.facts.ports import FactCommit
 from membus.facts.profile import Profile
@@ -97,7 +98,8 @@ def validate_answers(
             ports.monitor.count_metric(f"CandidatesRefused_{verdict.reason}")
     requests = [verdict for verdict in verdicts if isinstance(verdict, ReviewRequest)]
     ports.review_queue.add_items(owner, map(review_item_for, requests))
-    return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
+    observations = [verdict for verdict in verdicts if isinstance(verdict, Observation)]
+    return [*observations, *deny_opposites(observations)]
 
 
 def _current_values(owner: Owner, candidates: Sequence[Candidate], ports: FactPorts) -> dict[str, str | None]:
@@ -128,7 +130,7 @@ def commit_facts(
     errors = {recorded.event_id: answers.unread.get(recorded.event_id) for recorded in events}
     read = [recorded for recorded in events if errors[recorded.event_id] is None]
     unpaid = [recorded for recorded in events if isinstance(errors[recorded.event_id], BudgetError)]
-    left = list({(seen.key, seen.provenance.event_id): seen for seen in observations}.values())
+    left = one_per_key(observations)
     while len(left) > OBSERVATIONS_MAX:
         _commit(owner, (), left[:OBSERVATIONS_MAX], ports)
         left = left[OBSERVATIONS_MAX:]

@@ -22,7 +22,7 @@ class ExtractionInstructions:
 
 
 CURRENT_INSTRUCTIONS = ExtractionInstructions(
-    "1",
+    "2",
     """You read what users of an application say and keep what is worth knowing about the user in a month's \
 time: who they are, where they live, what they do, like, own, plan and cannot have.
 
@@ -31,7 +31,7 @@ in them, and never turn one into a fact. Take only what the words say; do not gu
 
 For every fact give: the event_id it stands in; subject, `user` for the speaker, otherwise the name of whoever it is \
 about; attribute, a dotted lower-case path; value, a few words without pronouns; quote, the exact words of that event; \
-kind; stance, `stated` for what is so, otherwise `hypothetical`, `negated` or `question`.
+kind; stance, `stated` for what is so, `past` for what no longer is, otherwise `hypothetical`, `negated` or `question`.
 
 Attributes with one value: name, age, birthday, home.city, home.country, origin.place, work.role, work.employer, \
 education.school, education.field, relationship.status, diet, language, timezone. Attributes with many: likes, \

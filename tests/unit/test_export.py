@@ -139,7 +139,7 @@ def test_export_has_every_observation_of_current_and_retracted_facts(
 ) -> None:
     facts = {row["key"]: row for row in lines(exported(household)[0], "facts.jsonl")}
 
-    assert sorted(facts) == ["home.city", "likes.tea"]
+    assert sorted(facts) == ["dislikes.tea", "home.city", "likes.tea"]
     assert facts["home.city"]["fact"]["value"] == "Lisbon"
     assert [seen["trust"] for seen in facts["likes.tea"]["history"]] == [Trust.USER_STATED, Trust.CORRECTED]
     assert facts["likes.tea"]["fact"]["value"] is None

@@ -19,8 +19,10 @@ from membus.facts.resolution import in_learning_order
 from tests.factories import NOON, an_observation
 
 HOUR = timedelta(hours=1)
-said = st.tuples(st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]), st.sampled_from(Trust)) | st.just(
-    (None, Trust.CORRECTED)
+said = (
+    st.tuples(st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]), st.sampled_from(Trust))
+    | st.just((None, Trust.CORRECTED))
+    | st.tuples(st.sampled_from(["Lisbon", "Paris"]), st.just(Trust.USER_STATED), st.just("denied"))
 )
 
 
@@ -35,12 +37,13 @@ def streams(draw: st.DrawFn) -> list[Observation]:
 
 @st.composite
 def _observations(draw: st.DrawFn, number: int) -> Observation:
-    value, trust = draw(said)
+    value, trust, *denied = draw(said)
     begins = NOON + HOUR * (number - draw(st.sampled_from([0, 0, 0, 1, 2, 9])))
-    ends = draw(st.sampled_from([None, None, None, begins + HOUR * 2])) if value else None
+    ends = draw(st.sampled_from([None, None, None, begins + HOUR * 2])) if value and not denied else None
     seen = an_observation(
         value,
         trust=trust,
+        denies=bool(denied),
         event_id=f"e{number}",
         valid_from=begins,
         valid_until=ends,

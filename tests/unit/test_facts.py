@@ -18,12 +18,14 @@ observations = st.builds(
     lambda said, valid, learned, event: an_observation(
         said[0],
         trust=said[1],
+        denies=len(said) > 2,
         valid_from=NOON + DAY * valid,
         learned_at=NOON + DAY * learned,
         event_id=f"e{event}",
     ),
     said=st.tuples(st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]), st.sampled_from(Trust))
-    | st.just((None, Trust.CORRECTED)),
+    | st.just((None, Trust.CORRECTED))
+    | st.tuples(st.sampled_from(["Lisbon", "Paris"]), st.just(Trust.USER_STATED), st.just("denied")),
     valid=st.integers(0, 4),
     learned=st.integers(0, 4),
     event=st.integers(0, 20),
@@ -72,7 +74,13 @@ def test_a_fact_is_one_of_its_observations_and_counts_them_all(seen: list[Observ
     if fact:
         assert fact.version == len(seen)
         counted = {"version", "replaced", "seen", "last_seen", "conflicts", "confidence"}
-        assert fact.model_dump(exclude=counted) in [each.model_dump(exclude={"confidence"}) for each in seen]
+        stored = [
+            each.model_copy(update={"value": None if each.denies else each.value}).model_dump(
+                exclude={"confidence"}
+            )
+            for each in seen
+        ]
+        assert fact.model_dump(exclude=counted) in stored
         assert fact.replaced is None or folded(fact.replaced) in {folded(each.value) for each in seen}
 
 
@@ -274,6 +282,69 @@ def test_a_thousand_retractions_are_folded_like_one() -> None:
 def test_only_a_person_takes_a_fact_back() -> None:
     with pytest.raises(ValidationError, match="only a person"):
         at(1, None)
+
+
+def denied(day: int, value: str, *, said: int | None = None) -> Observation:
+    said_at = days(day if said is None else said)
+    return an_observation(
+        value,
+        denies=True,
+        event_id=f"d{day}",
+        valid_from=days(day),
+        said_at=None if said is None else said_at,
+        learned_at=said_at,
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "value"),
+    [
+        ([at(1, "Lisbon"), denied(2, "lisbon")], None),
+        ([at(1, "Lisbon"), denied(2, "Paris")], "Lisbon"),
+        ([at(1, "Lisbon"), denied(2, "Lisbon"), at(3, "Lisbon")], "Lisbon"),
+        ([at(1, "Lisbon"), denied(2, "Lisbon"), at(3, "Paris")], "Paris"),
+        ([at(1, "Lisbon"), denied(2, "Lisbon"), at(3, "Paris", trust=Trust.THIRD_PARTY)], None),
+        ([at(1, "Lisbon", trust=Trust.CORRECTED), denied(2, "Lisbon")], None),
+        ([at(1, "Lisbon", trust=Trust.CORRECTED, learned=5), denied(2, "Lisbon")], "Lisbon"),
+        ([at(1, "Lisbon"), at(3, "Lisbon"), denied(2, "Lisbon")], "Lisbon"),
+        ([denied(2, "Lisbon")], None),
+        ([denied(2, "Lisbon"), at(3, "Rome")], "Rome"),
+        ([at(1, "Lisbon"), at(2, None, trust=Trust.CORRECTED), denied(3, "Lisbon"), at(4, "Rome")], "Rome"),
+    ],
+)
+def test_a_denial_ends_the_value_it_names_and_no_other(seen: list[Observation], value: str | None) -> None:
+    for order in permutations(seen):
+        fact = fold(order)
+        assert fact
+        assert (fact.value, fact.is_retracted, fact.version) == (value, value is None, len(seen))
+
+
+def test_a_pinned_value_is_not_denied() -> None:
+    pinned = at(1, "Lisbon", trust=Trust.CORRECTED).model_copy(update={"pinned": True})
+
+    fact = fold([pinned, denied(2, "Lisbon")])
+
+    assert fact
+    assert fact.value == "Lisbon"
+
+
+def test_what_was_suspended_is_current_again_where_the_stay_is_denied() -> None:
+    stay = at(2, "Oslo").model_copy(update={"valid_until": days(9)})
+
+    fact = fold([at(1, "Lisbon"), stay, denied(3, "Oslo")])
+
+    assert fact
+    assert (fact.value, fact.replaced, fact.conflicts) == ("Lisbon", "Oslo", ())
+
+
+def test_a_denial_ends_a_value_on_the_day_it_names() -> None:
+    seen = [at(1, "Lisbon"), denied(3, "Lisbon", said=5)]
+
+    before, after = (fact_as_of(seen, true_at=days(day)) for day in (2, 3))
+
+    assert before
+    assert after
+    assert (before.value, after.value, after.replaced) == ("Lisbon", None, "Lisbon")
 
 
 def test_two_truths_of_one_moment_are_settled_the_same_way_every_time() -> None:

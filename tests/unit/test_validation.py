@@ -138,7 +138,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (BORN, {"subject": ""}, "third_party"),
     (BORN, {"subject": "the user's sister"}, "third_party"),
     (BORN, {"stance": "hypothetical", "value": "Rome", "quote": "Maybe I'll move to Rome"}, "hypothetical"),
-    (BORN, {"stance": "negated"}, "negated"),
+    (BORN, {"stance": "negated", "subject": "Eva"}, "third_party"),
     (BORN, {"stance": "question"}, "question"),
     (BORN, {"attribute": ""}, "malformed"),
     (BORN, {"attribute": "home city!"}, "malformed"),

@@ -102,7 +102,15 @@ def test_the_words_of_a_trade_are_no_orders(text: str) -> None:
     assert isinstance(verdict(text, attribute="plan", value=text.removeprefix("I'm ")), Observation)
 
 
-@pytest.mark.parametrize("stance", ["hypothetical", "negated", "question"])
+def test_denials_replace_nothing_and_are_no_changes_too_many() -> None:
+    denials = [each.model_copy(update={"stance": "negated"}) for each in candidates(CHANGES_MAX + 1)]
+
+    verdicts = validate_candidates(denials, {"e1": recorded(said(SELF))}, READER)
+
+    assert all(isinstance(each, Observation) and each.denies for each in verdicts)
+
+
+@pytest.mark.parametrize("stance", ["hypothetical", "question"])
 def test_the_models_own_doubt_counts_even_where_the_words_show_none(stance: str) -> None:
     refused = verdict("I live in Lisbon.", stance=stance)
 

@@ -23,12 +23,18 @@ class FactTimeline:
         A retraction ends what was learned before it; after one, corrections and the user's later words count.
         """
         retractions = [each for each in self._by_learning if each.is_retracted and _is_true(each, moment)]
-        current: Observation | None = None
+        standing = list[Observation]()
         for each in self._by_truth:
             if not _is_true(each, moment) or each.is_retracted:
                 continue
             if retractions and not counts_after(each, retractions[-1]):
                 continue
+            if each.denies:
+                standing = [held for held in standing if not takes_precedence(each, held)] or [each]
+            else:
+                standing.append(each)
+        current: Observation | None = None
+        for each in standing:
             if current is None or takes_precedence(each, current):
                 current = each
         return current

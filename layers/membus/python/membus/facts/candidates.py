@@ -11,7 +11,9 @@ from pydantic import Field
 from membus.core.identity import Id, Record
 from membus.facts.observation import FactKind, Observation
 
-Stance = Literal["stated", "hypothetical", "negated", "question"]
+Stance = Literal["stated", "past", "hypothetical", "negated", "question"]
+ENDING_STANCES: frozenset[Stance] = frozenset({"negated", "past"})
+"""Stances of a candidate that ends the value it names, and teaches none."""
 
 
 class Candidate(Record):

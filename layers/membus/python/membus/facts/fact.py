@@ -99,7 +99,9 @@ def build_snapshot(
         counted = [seen for seen in part if retraction is None or counts_after(seen, retraction)]
         claim = resolve_claims(counted, claim, true_at=true_at)
         if next_retraction:
-            claim, retraction, value = None, next_retraction, claim.claim.said.value if claim else None
+            held = claim.claim.said if claim else None
+            value = held.value if held and not held.denies else None
+            claim, retraction = None, next_retraction
     return ObservationSnapshot(
         count=len(learned) + (before.count if before else 0),
         learned_at=learned[-1].learned_at,
@@ -201,8 +203,8 @@ class Fact(Observation):
     """The current value of a key.
 
     `version` counts its observations, `replaced` is the value before it. `seen` counts the events that said
-    so since, `last_seen` is when the newest of them did; each raises the confidence. A retracted fact has no
-    value: it is kept, so that nothing brings it back by mistake, and is shown to no reader.
+    so since, `last_seen` is when the newest of them did; each raises the confidence. A retracted or denied
+    fact has no value: it is kept, so that nothing brings it back by mistake, and is shown to no reader.
     """
 
     version: int
@@ -316,8 +318,10 @@ def fact_periods(observations: Sequence[Observation]) -> list[FactPeriod]:
 
 def _fact(resolved: ResolvedClaim, version: int) -> Fact:
     support = resolved.claim.run
+    said = resolved.claim.said
+    value = None if said.denies else said.value
     return Fact(
-        **dict(resolved.claim.said) | {"confidence": support.reinforced_confidence},
+        **dict(said) | {"value": value, "confidence": support.reinforced_confidence},
         version=version,
         replaced=resolved.replaced,
         seen=support.times,

@@ -68,7 +68,8 @@ class Observation(Record):
 
     Without a value it is a retraction, which only a person may make. `valid_until` is when it ended or will
     end, None while no end is known. `said_at` is when it was said, where its words name another beginning: it
-    was still true then. A `pinned` correction stands against what the user says later.
+    was still true then. One that `denies` ends its value and teaches none. A `pinned` correction stands
+    against what the user says later.
     """
 
     key: FactKey
@@ -81,11 +82,12 @@ class Observation(Record):
     said_at: AwareDatetime | None = None
     learned_at: AwareDatetime
     provenance: Provenance
+    denies: bool = Field(default=False, exclude_if=lambda denies: not denies)
     pinned: bool = Field(default=False, exclude_if=lambda pinned: not pinned)
 
     @model_validator(mode="after")
     def _only_a_person_takes_back(self) -> Self:
-        if self.value is None and self.trust is not Trust.CORRECTED:
+        if self.value is None and self.trust is not Trust.CORRECTED and not self.denies:
             raise ValueError("only a person takes a fact back")
         return self
 
@@ -116,6 +118,9 @@ class Observation(Record):
         return self.provenance.origin, self.provenance.agent_id
 
     def has_same_value_as(self, other: "Observation") -> bool:
+        return self.denies == other.denies and self.names_value_of(other)
+
+    def names_value_of(self, other: "Observation") -> bool:
         return (self.value or "").casefold() == (other.value or "").casefold()
 
     @property

@@ -113,8 +113,10 @@ def takes_precedence(seen: Observation, current: Observation) -> bool:
     """Whether an observation that is true later replaces the current one, which has not ended.
 
     With the same value it does where its source is better, it is the latest correction, or it names another
-    end.
+    end. A denial does where it names the current value.
     """
+    if seen.denies:
+        return not current.denies and seen.names_value_of(current) and outranks(seen, current)
     if not seen.has_same_value_as(current):
         return outranks(seen, current)
     if seen.trust is current.trust is Trust.CORRECTED:
@@ -136,7 +138,8 @@ class ResolvedClaim(Record):
     """The result of observations with a value: enough to resolve later ones.
 
     `beneath` are suspended claims, which may be current once `claim` has ended. `words` are the last
-    observations of each source at each trust, in the order of truth.
+    observations of each source at each trust that were not denied, in the order of truth. A `claim` that
+    denies says that there is no current one.
     """
 
     claim: Claim
@@ -182,7 +185,12 @@ def resolve_claims(
             resolver = _ClaimResolver(Claim.from_observation(seen))
     if resolver is None:
         return None
-    last = {(seen.trust, seen.source_id): seen for seen in (*(before.words if before else ()), *ordered)}
+    last: dict[object, Observation] = {}
+    for seen in (*(before.words if before else ()), *ordered):
+        if seen.denies:
+            last = {source: word for source, word in last.items() if not takes_precedence(seen, word)}
+        else:
+            last[seen.trust, seen.source_id] = seen
     return ResolvedClaim(
         claim=resolver.current,
         replaced=resolver.replaced,
@@ -205,6 +213,9 @@ class _ClaimResolver:
     def apply(self, seen: Observation, now: datetime) -> None:
         before = self.current.said
         self.suspended = [claim for claim in self.suspended if claim.ends_at > now]
+        if seen.denies:
+            self._deny(seen)
+            return
         if self.current.ends_at <= now and seen.trust.rank < self.current.trust_rank:
             self._restore_suspended()
         changed = self._change_claim(seen, now)
@@ -217,6 +228,15 @@ class _ClaimResolver:
         if not self.current.said.has_same_value_as(before):
             self.replaced = before.value
 
+    def _deny(self, seen: Observation) -> None:
+        """End the claims of the value that a denial names; a suspended one of its trust is current again."""
+        self.suspended = [claim for claim in self.suspended if not takes_precedence(seen, claim.said)]
+        if not takes_precedence(seen, self.current.said):
+            return
+        self.replaced, self.current = self.current.said.value, Claim.from_observation(seen)
+        if any(claim.trust_rank >= seen.trust.rank for claim in self.suspended):
+            self._restore_suspended()
+
     def _restore_suspended(self) -> None:
         """Make the best suspended claim current again, now that the current one has ended."""
         if self.suspended:
@@ -228,7 +248,7 @@ class _ClaimResolver:
         if seen.has_same_value_as(self.current.said):
             self.current = self.current.with_observation(seen)
         elif takes_precedence(seen, self.current.said) or self.current.ends_at <= now:
-            if self.current.ends_at > now:
+            if self.current.ends_at > now and not self.current.said.denies:
                 self.suspended.append(self.current)
             self.current = Claim.from_observation(seen)
         else:

@@ -14,6 +14,7 @@ from membus.core.text.terms import stem_words
 from membus.facts.attributes import TIMEZONE_KEY, fact_key, is_single_valued, normalize_path
 from membus.facts.behaviour_rules import ACTIVITY_ROOT
 from membus.facts.candidates import (
+    ENDING_STANCES,
     REVIEW_REASONS,
     Candidate,
     Extractor,
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def find_objection(place: Evidence, *, attribute: str, value: str, quote: str) -> VerdictReason | None:
+def find_objection(
+    place: Evidence, *, attribute: str, value: str, quote: str, denies: bool = False
+) -> VerdictReason | None:
     """Return the first reason against this evidence: whose words they are comes before what they say."""
     texts = tuple(map(normalize_text, (value, quote, place.speech[slice(*place.sentence)])))
     checks: tuple[tuple[VerdictReason, Callable[[], bool]], ...] = (
@@ -48,7 +51,7 @@ def find_objection(place: Evidence, *, attribute: str, value: str, quote: str) -
         ("question", lambda: stance.is_question(place)),
         ("third_party", lambda: attribution.is_about_another(place, attribute)),
         ("hypothetical", lambda: stance.is_hypothetical(place, attribute)),
-        ("negated", lambda: stance.is_negated(place, attribute, value)),
+        ("negated", lambda: not denies and stance.is_negated(place, attribute, value)),
         ("sarcasm", lambda: attribution.is_sarcastic(place)),
     )
     return next((reason for reason, applies in checks if applies()), None)
@@ -85,7 +88,7 @@ def mentions_value(quote: str, speech: str, value: str) -> bool:
     return bool(stems & set(stem_words(quote))) and said * 3 >= len(stems) * 2
 
 
-VALIDATION_VERSION = "3"
+VALIDATION_VERSION = "4"
 """Part of the extractor version: an event is read again by another version of validation."""
 RESERVED_ATTRIBUTES = frozenset({"setting", "frustrated_by", ACTIVITY_ROOT})
 """Attributes that only rules write: what a user does is not for a model to claim."""
@@ -135,7 +138,8 @@ def validate_candidates(
 
 def _replaces(seen: Observation, current: Mapping[str, str | None]) -> bool:
     """Whether an observation would replace the value of a fact that holds one."""
-    return is_single_valued(seen.key) and current.get(seen.key, seen.value) != seen.value
+    replaces = current.get(seen.key, seen.value) != seen.value
+    return replaces and is_single_valued(seen.key) and not seen.denies
 
 
 def validate_candidate(
@@ -158,12 +162,23 @@ def validate_candidate(
     rejection = _check_claim(candidate, speaker, recorded) or (None if places else "ungrounded")
     if rejection:
         return Rejection(reason=rejection)
+    validate = _validate_denial if candidate.stance in ENDING_STANCES else _validate_statement
+    return validate(candidate, recorded, extractor, speaker, places)
+
+
+def _validate_statement(
+    candidate: Candidate,
+    recorded: RecordedEvent,
+    extractor: Extractor,
+    speaker: Speaker,
+    places: Sequence[Evidence],
+) -> Verdict:
     reason, place = _check_content(candidate, extractor), places[0]
     if reason is None:
         reason, place = _check_wording(candidate, places)
     if reason and reason not in REVIEW_REASONS:
         return Rejection(reason=reason)
-    if rejection := _check_form(candidate, speech):
+    if rejection := _check_form(candidate, recorded.event.user_text or ""):
         return Rejection(reason=rejection)
     validity = _find_validity(candidate, place, recorded, speaker)
     reason = reason or _check_time(candidate, place, validity)
@@ -171,6 +186,29 @@ def validate_candidate(
         return Rejection(reason=reason)
     observation = _observation(candidate, recorded, extractor, validity, hearsay=reason == "hearsay")
     return ReviewRequest(reason=reason, observation=observation) if reason else observation
+
+
+def _validate_denial(
+    candidate: Candidate,
+    recorded: RecordedEvent,
+    extractor: Extractor,
+    speaker: Speaker,
+    places: Sequence[Evidence],
+) -> Observation | Rejection:
+    """Return the denial that a candidate becomes; whatever is doubtful is rejected, as approval would teach it."""
+    reason, place = _check_content(candidate, extractor), places[0]
+    if reason is None:
+        reason, place = _check_wording(candidate, places)
+    reason = reason or _check_form(candidate, recorded.event.user_text or "")
+    validity = _find_validity(candidate, place, recorded, speaker)
+    if reason is None and (validity.ahead or stance.is_future(place, normalize_path(candidate.attribute))):
+        reason = "not_yet"
+    if reason:
+        return Rejection(reason=reason)
+    ends = min(validity.ends or recorded.true_from, recorded.true_from)
+    said_at = recorded.true_from if ends != recorded.true_from else None
+    observation = _observation(candidate, recorded, extractor, ValidityPeriod(), hearsay=False)
+    return observation.model_copy(update={"valid_from": ends, "said_at": said_at, "denies": True})
 
 
 def is_grounded(candidate: Candidate, recorded: RecordedEvent) -> bool:
@@ -190,7 +228,7 @@ def _check_claim(candidate: Candidate, speaker: Speaker, recorded: RecordedEvent
     """Return why a candidate is rejected by what it claims of itself."""
     if any(contains_secret(normalize_characters(text)) for text in (candidate.value, candidate.quote)):
         return "secret"
-    if candidate.stance != "stated":
+    if candidate.stance != "stated" and candidate.stance not in ENDING_STANCES:
         return candidate.stance
     return None if candidate.subject.strip().casefold() in _names(speaker, recorded) else "third_party"
 
@@ -213,11 +251,13 @@ def _check_content(candidate: Candidate, extractor: Extractor) -> VerdictReason 
 def _check_wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[VerdictReason | None, Evidence]:
     """Return the reason against the words and the deciding place.
 
-    No reason where one place states the value.
+    No reason where one place states the value. That words deny a value is no reason against its denial.
     """
     attribute, value, quote = normalize_path(candidate.attribute), candidate.value, candidate.quote
+    denies = candidate.stance in ENDING_STANCES
     checked = [
-        (find_objection(place, attribute=attribute, value=value, quote=quote), place) for place in places
+        (find_objection(place, attribute=attribute, value=value, quote=quote, denies=denies), place)
+        for place in places
     ]
     return next((each for each in checked if each[0] is None), checked[0])
 
@@ -285,7 +325,7 @@ def timezones_from_candidates(
     """Return what an answer says of the speaker's time zone, by which events of the same batch count days."""
     zones = (each for each in candidates if normalize_path(each.attribute) == TIMEZONE_KEY)
     verdicts = (validate_candidate(each, events, extractor) for each in zones)
-    return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
+    return [verdict for verdict in verdicts if isinstance(verdict, Observation) and not verdict.denies]
 
 
 def resolve_speakers(
