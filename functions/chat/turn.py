@@ -235,7 +235,7 @@ class ChatService:
             turn,
             request_key=job.request_key,
             title=make_title(turn.user.content),
-            trace=metadata,
+            metadata=metadata,
         )
 
     def _publish(self, conversation: Conversation, turn: Turn) -> None:

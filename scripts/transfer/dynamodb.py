@@ -47,14 +47,14 @@ class DynamoRestoredConversations:
         )
 
     def restore_summaries(
-        self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
+        self, tenant: str, conversation_id: str, index: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
         read = self._summaries.get_index(tenant, conversation_id)
         if read.last_checkpoint.version:
             return False
         writes = (put_item(summary_item(tenant, conversation_id, summary)) for summary in summaries)
         self._table.write_each(writes, doing="restoring summaries")
-        self._summaries.save_index(tenant, conversation_id, outline, read=read, summaries=())
+        self._summaries.save_index(tenant, conversation_id, index, read=read, summaries=())
         return True
 
     def _restore_some(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:

@@ -25,7 +25,7 @@ class RestoredConversations(Protocol):
         """
 
     def restore_summaries(
-        self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
+        self, tenant: str, conversation_id: str, index: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
         """Store the summaries and their index unless there is an index; return whether they were stored.
 

@@ -25,10 +25,10 @@ def counters(stores: Stores, talk: Conversation) -> ConversationCounters:
     return stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id).counters
 
 
-def add(stores: Stores, talk: Conversation, number: int, trace: TurnMetadata) -> None:
+def add(stores: Stores, talk: Conversation, number: int, metadata: TurnMetadata) -> None:
     turn = a_turn(number)
     stores.conversations.add_turn(
-        talk.tenant_id, talk.conversation_id, turn, request_key=f"m{number}", title=None, trace=trace
+        talk.tenant_id, talk.conversation_id, turn, request_key=f"m{number}", title=None, metadata=metadata
     )
 
 

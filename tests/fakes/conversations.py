@@ -155,7 +155,7 @@ class InMemoryConversations:
         *,
         request_key: str,
         title: str | None,
-        trace: TurnMetadata = NO_METADATA,
+        metadata: TurnMetadata = NO_METADATA,
     ) -> None:
         before = self.get_conversation(tenant, conversation_id)
         if self.find_turn(tenant, conversation_id, request_key):
@@ -171,9 +171,9 @@ class InMemoryConversations:
                 unprocessed_from_turn(turn, conversation_id),
                 uuid4().hex,
             )
-        if trace.provenance:
-            self._provenance[(*key, trace.provenance.message_id)] = trace.provenance
-        moved = trace.model_dump(include={"cut", "rate"}, exclude_none=True)
+        if metadata.provenance:
+            self._provenance[(*key, metadata.provenance.message_id)] = metadata.provenance
+        moved = metadata.model_dump(include={"cut", "rate"}, exclude_none=True)
         tokens = before.counters.tokens + message_tokens(turn.user) + message_tokens(turn.assistant)
         counters = ConversationCounters.model_validate(
             before.counters.model_dump() | moved | {"tokens": tokens}

@@ -40,10 +40,10 @@ class InMemoryRestoredConversations:
         return len(new)
 
     def restore_summaries(
-        self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
+        self, tenant: str, conversation_id: str, index: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
         read = self._summaries.get_index(tenant, conversation_id)
         if read.last_checkpoint.version:
             return False
-        self._summaries.save_index(tenant, conversation_id, outline, read=read, summaries=summaries)
+        self._summaries.save_index(tenant, conversation_id, index, read=read, summaries=summaries)
         return True

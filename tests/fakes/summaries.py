@@ -40,7 +40,7 @@ class InMemorySummaries:
         self,
         tenant: str,
         conversation_id: str,
-        outline: SummaryIndex,
+        index: SummaryIndex,
         *,
         read: SummaryIndex,
         summaries: Sequence[Summary],
@@ -52,6 +52,6 @@ class InMemorySummaries:
             raise ConflictError("the conversation is gone") from gone
         if self._outlines[key][-1].last_checkpoint != read.last_checkpoint:
             raise ConflictError("the summary has moved on")
-        self._outlines[key].append(outline)
-        self._conversations.cover(tenant, conversation_id, outline.borders)
+        self._outlines[key].append(index)
+        self._conversations.cover(tenant, conversation_id, index.borders)
         self._summaries[key] |= {f"SUMMARY#{each.level}#{each.first}": each for each in summaries}

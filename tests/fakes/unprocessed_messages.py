@@ -25,7 +25,7 @@ class InMemoryUnprocessedMessages:
             self._conversations.fresh[owner] |= {each.sort_key: each for each in words}
             self._conversations.stamps[owner] = uuid4().hex
 
-    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
+    def mark_processed(self, owner: Owner, sort_keys: Iterable[str]) -> None:
         self._conversations.stamps.pop(owner, None)
-        for place in places:
-            self._conversations.fresh[owner].pop(place, None)
+        for sort_key in sort_keys:
+            self._conversations.fresh[owner].pop(sort_key, None)

@@ -68,9 +68,11 @@ class CachingConversations:
         *,
         request_key: str,
         title: str | None,
-        trace: TurnMetadata = NO_METADATA,
+        metadata: TurnMetadata = NO_METADATA,
     ) -> None:
-        self.store.add_turn(tenant, conversation_id, turn, request_key=request_key, title=title, trace=trace)
+        self.store.add_turn(
+            tenant, conversation_id, turn, request_key=request_key, title=title, metadata=metadata
+        )
         self.cache_turn(tenant, conversation_id, turn)
 
     def cache_turn(self, tenant: str, conversation_id: str, turn: Turn) -> None:
@@ -175,8 +177,8 @@ class CachingUnprocessedMessages:
     def add_messages(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
         self.store.add_messages(said)
 
-    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
-        self.store.mark_processed(owner, places)
+    def mark_processed(self, owner: Owner, sort_keys: Iterable[str]) -> None:
+        self.store.mark_processed(owner, sort_keys)
 
 
 @dataclass(frozen=True)

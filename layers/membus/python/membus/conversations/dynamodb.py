@@ -194,17 +194,17 @@ class DynamoConversations:
         *,
         request_key: str,
         title: str | None,
-        trace: TurnMetadata = NO_METADATA,
+        metadata: TurnMetadata = NO_METADATA,
     ) -> None:
         request = items.conversation_key(tenant, conversation_id, items.turn_sort_key(request_key))
-        update, values = items.counters_update(turn, trace)
+        update, values = items.counters_update(turn, metadata)
         count = update_item(
             items.conversation_key(tenant, conversation_id),
             update + (", title = if_not_exists(title, :title)" if title else ""),
             f"{items.ALIVE} AND (attribute_not_exists(covered) OR covered < :first)",
             values | ({":title": title} if title else {}),
         )
-        said = map(put_item, items.turn_items(tenant, conversation_id, turn, trace))
+        said = map(put_item, items.turn_items(tenant, conversation_id, turn, metadata))
         writes = [self._first({**request, "body": turn.model_dump_json()}), *said, count]
         try:
             self._table.transact(writes, doing="storing a turn")

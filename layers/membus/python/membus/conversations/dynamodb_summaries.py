@@ -59,18 +59,18 @@ class DynamoSummaries:
         self,
         tenant: str,
         conversation_id: str,
-        outline: SummaryIndex,
+        index: SummaryIndex,
         *,
         read: SummaryIndex,
         summaries: Sequence[Summary],
     ) -> None:
-        slots = {**conversation_key(tenant, conversation_id, "SLOTS"), "body": outline.model_dump_json()}
-        version = {**slots, "sk": _version_sk(outline.last_checkpoint.version)}
+        slots = {**conversation_key(tenant, conversation_id, "SLOTS"), "body": index.model_dump_json()}
+        version = {**slots, "sk": _version_sk(index.last_checkpoint.version)}
         new = [*(summary_item(tenant, conversation_id, summary) for summary in summaries), version]
         writes = [
             *(put_item(item, ABSENT) for item in new),
             put_item(slots),
-            _mark_write(conversation_key(tenant, conversation_id), outline, read.last_checkpoint),
+            _mark_write(conversation_key(tenant, conversation_id), index, read.last_checkpoint),
         ]
         self._table.transact(writes, doing="advancing a summary")
 
@@ -80,12 +80,12 @@ def summary_item(tenant: str, conversation_id: str, summary: Summary) -> Item:
     return {**conversation_key(tenant, conversation_id, sk), "body": summary.model_dump_json()}
 
 
-def _mark_write(meta: dict[str, str], outline: SummaryIndex, read: SummaryCheckpoint) -> Write:
+def _mark_write(meta: dict[str, str], index: SummaryIndex, read: SummaryCheckpoint) -> Write:
     """Return the write that moves the checkpoint from the one that was read, if it still stands there."""
     unmoved = (
         "summary_version = :read AND covered = :from" if read.version else "attribute_not_exists(covered)"
     )
-    last = outline.last_checkpoint
+    last = index.last_checkpoint
     return update_item(
         meta,
         "SET summary_version = :version, covered = :until, borders = :borders",
@@ -93,7 +93,7 @@ def _mark_write(meta: dict[str, str], outline: SummaryIndex, read: SummaryCheckp
         {
             ":version": last.version,
             ":until": last.until,
-            ":borders": json.dumps([border.model_dump() for border in outline.borders]),
+            ":borders": json.dumps([border.model_dump() for border in index.borders]),
             **({":read": read.version, ":from": read.until} if read.version else {}),
         },
     )

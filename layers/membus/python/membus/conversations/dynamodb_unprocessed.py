@@ -51,8 +51,8 @@ class DynamoUnprocessedMessages:
             if messages:
                 self._write(map(put_item, unprocessed_items(owner, messages)))
 
-    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
-        gone = list(dict.fromkeys(places))
+    def mark_processed(self, owner: Owner, sort_keys: Iterable[str]) -> None:
+        gone = list(dict.fromkeys(sort_keys))
         for first in range(0, len(gone), DELETES_PER_TRANSACTION):
             keys = [unprocessed_key(owner, each) for each in gone[first : first + DELETES_PER_TRANSACTION]]
             self._write(map(delete_item, [version_token_key(owner), *keys]))

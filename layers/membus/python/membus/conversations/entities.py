@@ -161,14 +161,16 @@ def _follow_user(
 def _continues_topic(active: ActiveEntities, text: str, words: Words, found: list[EntityMatch]) -> bool:
     """Whether a message goes on with the topic; once the user drifts, «it» means the new one."""
     known = {each.identity for each in active.entities}
-    if any(set(words) & set(told) for told in active.topic) or any(each.identity in known for each in found):
+    if any(set(words) & set(earlier) for earlier in active.topic) or any(
+        each.identity in known for each in found
+    ):
         return True
     return not active.drifted and (len(words) < TOPIC_WORDS_MIN or _POINTS_BACK.search(text) is not None)
 
 
 def _continue_topic(active: ActiveEntities, words: Words) -> ActiveEntities:
-    told = (*active.topic, *(said for _, said in active.drifted), words)
-    return active.model_copy(update={"topic": told[-TOPIC_MESSAGES:], "drifted": ()})
+    topic = (*active.topic, *(said for _, said in active.drifted), words)
+    return active.model_copy(update={"topic": topic[-TOPIC_MESSAGES:], "drifted": ()})
 
 
 def _start_topic(

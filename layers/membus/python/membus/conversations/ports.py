@@ -126,7 +126,7 @@ class ConversationStore(Protocol):
         *,
         request_key: str,
         title: str | None,
-        trace: TurnMetadata = NO_METADATA,
+        metadata: TurnMetadata = NO_METADATA,
     ) -> None:
         """Store both messages of a turn with what it leaves behind, or nothing; the first title stays.
 
@@ -140,7 +140,7 @@ class ConversationStore(Protocol):
 class ProcessedMarker(Protocol):
     """What extraction needs of unprocessed messages."""
 
-    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
+    def mark_processed(self, owner: Owner, sort_keys: Iterable[str]) -> None:
         """Delete the messages under these sort keys, there or not, and the version token with them."""
 
 
@@ -247,7 +247,7 @@ class SummaryStore(SummaryReader, Protocol):
         self,
         tenant: str,
         conversation_id: str,
-        outline: SummaryIndex,
+        index: SummaryIndex,
         *,
         read: SummaryIndex,
         summaries: Sequence[Summary],

@@ -18,25 +18,25 @@ def fence_block(name: str, lines: Iterable[str]) -> str:
     return "\n".join((f"<{name}>", *lines, f"</{name}>"))
 
 
-def render_summary_block(outline: SummaryIndex, *, budget: int = SUMMARY_TOKENS) -> str:
+def render_summary_block(index: SummaryIndex, *, budget: int = SUMMARY_TOKENS) -> str:
     """Return chapters and slots within the budget, or nothing where there is no summary yet.
 
     Slots are never left out: each stands in a chapter that is shown, or below them. Older chapters give way
     to newer ones, and each loses its last sentences first.
     """
-    if not outline.chapters:
+    if not index.chapters:
         return ""
     fences = estimate_tokens(fence_block("summary", [])) + estimate_tokens(fence_block("slots", []))
     left = budget - LEDGER_TOKENS - fences
     shown: list[str] = []
-    for chapter in reversed(outline.chapters):
+    for chapter in reversed(index.chapters):
         text = _leading_sentences(escape_tags(" ".join(chapter.text.split())), left)
         left -= estimate_tokens(text) + 1
         if left < 0 or not text:
             break
         shown.insert(0, text)
-    told = "\n".join(shown)
-    missing = [slot for slot in outline.slots if not slot.occurs_in(told)]
+    text_shown = "\n".join(shown)
+    missing = [slot for slot in index.slots if not slot.occurs_in(text_shown)]
     block = fence_block("summary", shown)
     return f"{block}\n{fence_block('slots', _slot_lines(missing))}" if missing else block
 
