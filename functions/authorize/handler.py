@@ -1,7 +1,4 @@
-"""Entry point: the credential of a request in, the policy of its key out.
-
-What is no good key is answered 401.
-"""
+"""Entry point of the authorizer: the policy of a request's key, or an error that becomes a 401."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One JSON line for each decision, on the standard library alone: imports are paid at every cold start."""
+"""One JSON line for each decision, by the standard library alone: every import costs time at a cold start."""
 
 import json
 import logging
@@ -11,5 +11,5 @@ _logger.propagate = False  # Lambda's own handler would print the line again
 
 
 def log_decision(message: str, **fields: str) -> None:
-    """Write ids and reasons; a credential never comes here."""
+    """Log ids and reasons, never a credential."""
     _logger.info(json.dumps({"level": "INFO", "service": "authorize", "message": message} | fields))

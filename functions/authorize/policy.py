@@ -15,7 +15,7 @@ _PARAMETER = re.compile(r"\{[^}]+\}")
 
 
 def build_policy(key: ApiKey, *, arn: str, route_scopes: Mapping[str, str]) -> dict[str, Any]:
-    """Build the policy from `arn`, the route that was asked for, and scopes by route (`GET /v1/things/{id}`)."""
+    """Return the policy; `arn` is the requested route, scopes are by route (`GET /v1/things/{id}`)."""
     stage = "/".join(arn.split("/")[:2])
     statements = [_statement("Allow", [f"{stage}/*"])]
     if denied := [f"{stage}/{path}" for path in _denied_paths(route_scopes, set(key.scopes))]:
@@ -28,10 +28,9 @@ def build_policy(key: ApiKey, *, arn: str, route_scopes: Mapping[str, str]) -> d
 
 
 def _denied_paths(route_scopes: Mapping[str, str], held: set[str]) -> Iterator[str]:
-    """Yield the path of each route the key may not call.
+    """Yield the path of each route that the key may not call.
 
-    A wildcard also crosses `/`. Where it would shut a route that the key may call, the denied route is
-    left to the check that every handler makes itself.
+    A wildcard also matches `/`. Where it would deny a permitted route, only the handler checks the scope.
     """
     permitted = [_path(route) for route, scope in route_scopes.items() if scope in held]
     for route, scope in route_scopes.items():

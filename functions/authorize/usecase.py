@@ -1,4 +1,4 @@
-"""What authorize does: a presented credential becomes the stored key it opens, or is refused."""
+"""Authorization: the stored key of a presented credential, or a refusal with its reason."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,16 +7,13 @@ from membus.core.errors import UnauthorizedError
 from membus.tenants.api_keys import ApiKey, ApiKeyStore, Credential, verify_key
 
 SUBPROTOCOL = "bearer."
-"""A browser cannot set headers on a socket, but it names subprotocols.
-
-`membus.v1` and this with the key behind it.
-"""
+"""The subprotocol that holds the key: a browser can name subprotocols of a socket but set no headers."""
 
 
 def read_credential(context: Mapping[str, object], headers: Mapping[str, str]) -> str:
-    """Return the `Authorization` of a request; for a new socket without one, the key among its subprotocols.
+    """Return the `Authorization` of a request, or for a new socket without one the key in its subprotocols.
 
-    For a new socket alone: the gateway remembers its answers to other requests by their Authorization header.
+    Only for a new socket: the gateway caches the answers to other requests by their Authorization header.
     """
     header = headers.get("authorization", "")
     if header or context.get("eventType") != "CONNECT":
@@ -28,9 +25,9 @@ def read_credential(context: Mapping[str, object], headers: Mapping[str, str]) -
 
 
 def authenticate(authorization: str, *, environment: str, keys: ApiKeyStore, now: datetime) -> ApiKey:
-    """Return the key behind an `Authorization` header, or raise UnauthorizedError with the reason.
+    """Return the key of an `Authorization` header; raises UnauthorizedError with the reason.
 
-    What is no key, or a key of another environment, is refused before the store is asked.
+    A malformed key, or one of another environment, is refused before the store is read.
     """
     scheme, _, text = authorization.partition(" ")
     if scheme.lower() != "bearer":

@@ -107,8 +107,8 @@ def find_owner(record: Mapping[str, Any]) -> Owner | None:
     images = record.get("dynamodb", {})
     for image in (images.get("Keys"), images.get("NewImage"), images.get("OldImage")):
         for name in ("user_pk", "pk"):
-            if owner := parse_user_key(str((image or {}).get(name, {}).get("S"))):
-                return owner
+            if user_key := parse_user_key(str((image or {}).get(name, {}).get("S"))):
+                return Owner(tenant=user_key[0], user=user_key[1])
     return None
 
 
@@ -122,8 +122,8 @@ def project_change(change: ItemChange, sources: ProjectionSources) -> Projection
     revision, before = change.revision_pair
     if change.new_body is not None and change.new_body == change.old_body and revision == before:
         return None  # a mark of the archiver, a new expiry: nothing that is searched
-    if owner := parse_user_key(change.partition_key):
-        return _project_fact_item(change, owner, sources.facts)
+    if user_key := parse_user_key(change.partition_key):
+        return _project_fact_item(change, Owner(tenant=user_key[0], user=user_key[1]), sources.facts)
     if conversation := parse_conversation_key(change.partition_key):
         return _project_summary_item(change, *conversation, sources.conversations)
     if item_kind(change.partition_key, change.sort_key) == "document":

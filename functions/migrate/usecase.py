@@ -1,7 +1,4 @@
-"""What migrate does: brings the Postgres schema to the newest of the SQL files beside it, in their order.
-
-Give every scope that has outgrown exact search an approximate index, and take it from those that have shrunk.
-"""
+"""Migrations of the Postgres schema by the SQL files here, and approximate indexes for large scopes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +11,7 @@ from membus.search.schema import DatabaseSchema, Migration
 
 
 class MigrationOutcome(TypedDict):
-    """What was applied now, and the file that the schema has reached."""
+    """The migrations that were applied now, and the one that the schema has reached."""
 
     applied: list[str]
     version: str
@@ -23,14 +20,14 @@ class MigrationOutcome(TypedDict):
 def apply_migrations(
     migrations: Sequence[Migration], *, schema: DatabaseSchema, functions_login: DatabaseLogin
 ) -> MigrationOutcome:
-    """Apply what is new; a file that changed after it was applied stops everything behind it."""
+    """Apply new migrations in order; one that changed after it was applied stops the rest."""
     schema.prepare_ledger(functions_login)
     applied = [migration.name for migration in migrations if schema.apply_migration(migration)]
     return {"applied": applied, "version": migrations[-1].name}
 
 
 class SchemaReport(TypedDict):
-    """How the schema stands beside the files here; `changed` were applied with other contents."""
+    """The schema compared with the files; the `changed` ones were applied with other contents."""
 
     role: str
     walled: list[str]
@@ -76,17 +73,14 @@ def embedding_wait_seconds(indexes: ScopeIndexes, *, model: str, now: datetime) 
 
 
 def maintain_indexes(indexes: ScopeIndexes, *, at_least: int) -> IndexMaintenanceReport:
-    """Return the names of what was made and dropped.
-
-    A scope around the border keeps its index down to half of it.
-    """
-    there = indexes.list_indexes()
+    """Create and drop approximate indexes; a scope keeps its own down to half of `at_least` vectors."""
+    existing = indexes.list_indexes()
     wanted = {indexes.index_name(scope): scope for scope in indexes.list_large_scopes(at_least=at_least)}
     kept = {indexes.index_name(scope) for scope in indexes.list_large_scopes(at_least=at_least // 2)}
-    dropped = [name for name, whole in there.items() if not whole or name not in kept]
+    dropped = [name for name, whole in existing.items() if not whole or name not in kept]
     for name in dropped:
         indexes.drop_index(name)
-    missing = [name for name in wanted if not there.get(name)]
+    missing = [name for name in wanted if not existing.get(name)]
     for name in missing:
         indexes.create_index(wanted[name])
     return {"made": missing, "dropped": dropped}

@@ -51,7 +51,7 @@ def test_no_other_module_writes_a_partition_key() -> None:
 
 
 def test_user_key_is_read_back_and_no_longer_key_is_one() -> None:
-    assert keys.parse_user_key(keys.user_pk(ADA)) == ADA
+    assert keys.parse_user_key(keys.user_pk(ADA)) == (ADA.tenant, ADA.user)
     assert keys.parse_user_key(keys.status_pk(ADA.tenant, "active", ADA.user)) is None
     assert keys.parse_user_key(keys.agent_pk("acme", "guide")) is None
     assert keys.parse_user_key("None") is None

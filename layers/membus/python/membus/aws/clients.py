@@ -16,19 +16,18 @@ from membus.core.errors import UnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
-
 _SIGNATURES = {"s3": Config(signature_version="s3v4")}
-"""By default botocore signs addresses for S3 by version 2, to which an object under a KMS key does not open."""
+"""By default botocore signs links to S3 by version 2, which S3 refuses for objects under a KMS key."""
 
 
 @cache
 def aws_client(
     service: str, *, attempts: int = 3, read_timeout_seconds: float = 3, endpoint_url: str | None = None
 ) -> Any:
-    """Return the process's client of `service`; what is not said here is the environment's."""
+    """Return the process's client of `service`; region, endpoint and credentials are the environment's."""
     make: Any = _session().client
-    signed = _config(attempts, read_timeout_seconds).merge(_SIGNATURES.get(service, Config()))
-    return make(service, config=signed, endpoint_url=endpoint_url)
+    config = _config(attempts, read_timeout_seconds).merge(_SIGNATURES.get(service, Config()))
+    return make(service, config=config, endpoint_url=endpoint_url)
 
 
 def dynamodb_table(name: str, *, attempts: int = 3, read_timeout_seconds: float = 3) -> "Table":
@@ -37,14 +36,14 @@ def dynamodb_table(name: str, *, attempts: int = 3, read_timeout_seconds: float 
 
 
 def forget_clients() -> None:
-    """Drop all clients, for a process that has changed its environment."""
+    """Drop all clients: the process has changed its environment."""
     aws_client.cache_clear()
     _dynamodb.cache_clear()
 
 
 @contextmanager
 def translate_aws_errors(part: str) -> Iterator[None]:
-    """Turn what AWS or the network refuses inside the block into UnavailableError, naming `part` and the reason."""
+    """Raise errors of AWS and of the network as UnavailableError, with `part` and the reason."""
     try:
         yield
     except ClientError as error:
@@ -67,9 +66,9 @@ def _dynamodb(attempts: int, read_timeout_seconds: float) -> "DynamoDBServiceRes
 
 
 def _session() -> Session:
-    """Make a session, which threads must not share, on service models that are read once.
+    """Return a session of its own, which threads must not share.
 
-    Half of a client's cost.
+    All sessions share the service models, whose reading is half of the cost of a client.
     """
     core = CoreSession()
     core.register_component("data_loader", _models())

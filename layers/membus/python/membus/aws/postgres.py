@@ -1,9 +1,4 @@
-"""The way into Postgres: one connection, patient with a database that has to wake up first.
-
-Vectors on their way to pgvector: as `halfvec` in its binary form, a thousand numbers in microseconds.
-
-One connection to Postgres for a process, on which every transaction says whose rows it may see.
-"""
+"""A process's connection to Postgres, on which every transaction names the tenant whose rows it may see."""
 
 import struct
 import time
@@ -22,18 +17,19 @@ from membus.core.errors import InvalidError, IsolationError, UnavailableError
 from membus.core.identity import DatabaseLogin
 from membus.core.retry import RetryPolicy
 
+PostgresConnection = psycopg.Connection[tuple[Any, ...]]
+
 
 @dataclass(frozen=True)
 class HalfVector:
-    """A parameter for `%(…)s::halfvec`.
-
-    The cast tells the server the type, whose number differs by database.
-    """
+    """A vector for pgvector, bound as `%(…)s::halfvec`: the cast names the type, whose number differs."""
 
     values: Sequence[float]
 
 
 class HalfVectorDumper(Dumper):
+    """Sends a vector in pgvector's binary form: a thousand numbers in microseconds."""
+
     format = Format.BINARY
 
     def dump(self, obj: HalfVector) -> Buffer:
@@ -41,7 +37,8 @@ class HalfVectorDumper(Dumper):
         return struct.pack(f">Hh{dimensions}e", dimensions, 0, *obj.values)
 
 
-_TRY_SECONDS = 15  # a paused cluster holds the first connection until it is awake
+_TRY_SECONDS = 15
+"""A paused cluster holds the first connection until it has resumed."""
 _PAUSE_SECONDS = 1.0
 
 
@@ -59,18 +56,19 @@ def connect_postgres(
     *,
     patience_seconds: float,
     sleep: Callable[[float], None] = time.sleep,
-) -> psycopg.Connection[tuple[Any, ...]]:
+) -> PostgresConnection:
     """Return a connection in autocommit mode: transactions are always explicit.
 
-    Retries what a sleeping or restarting database answers, until `patience_seconds` have passed;
-    raises UnavailableError then, and at once where the login itself is refused.
+    Tries again while the database resumes or restarts.
+
+    Raises:
+        UnavailableError: `patience_seconds` have passed, or the login is refused.
     """
     deadline = time.monotonic() + patience_seconds
     while True:
+        timeout = max(1, min(_TRY_SECONDS, int(deadline - time.monotonic())))
         try:
-            return _open_connection(
-                address, login, max(1, min(_TRY_SECONDS, int(deadline - time.monotonic())))
-            )
+            return _open_connection(address, login, timeout)
         except psycopg.OperationalError as error:
             refused = error.pgconn is not None and error.pgconn.used_password
             if refused or time.monotonic() + _PAUSE_SECONDS >= deadline:
@@ -79,9 +77,7 @@ def connect_postgres(
         sleep(_PAUSE_SECONDS)
 
 
-def _open_connection(
-    address: PostgresAddress, login: DatabaseLogin, timeout: int
-) -> psycopg.Connection[tuple[Any, ...]]:
+def _open_connection(address: PostgresAddress, login: DatabaseLogin, timeout: int) -> PostgresConnection:
     connection = psycopg.connect(
         host=address.host,
         port=address.port,
@@ -98,12 +94,11 @@ def _open_connection(
     return connection
 
 
-PostgresConnection = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
 TransactionWork = Callable[[PostgresConnection], Callable[[], T]]
 TRANSACTION_RETRY = RetryPolicy(tries=3, pause_seconds=0.1)
 RECONNECT_PAUSE_SECONDS = 5.0
-"""A database that did not answer is left alone for so long: whoever asks meanwhile is told at once."""
+"""How long no new connection is tried after one failed: requests fail at once meanwhile."""
 _OPEN_STATUSES = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _RETRYABLE_ERRORS = (errors.SerializationFailure, errors.DeadlockDetected)
 _CONNECTION_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -114,20 +109,20 @@ _ROW_SECURITY_CHECK = """
 
 
 class TenantTransactions:
-    """`connect` opens a connection in autocommit mode, where there is none or the last one has died."""
+    """Transactions of tenants over one connection; `connect` opens it, and again where it was lost."""
 
     def __init__(
         self, connect: Callable[[], PostgresConnection], sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._connect, self._sleep = connect, sleep
         self._connection: PostgresConnection | None = None
-        self._rests_until = 0.0
+        self._retry_at = 0.0
 
     def run_transaction(self, tenant: str, work: TransactionWork[T]) -> T:
-        """Return the answer of `work`, sent in one transaction as `tenant`; it may run again.
+        """Run `work` in a transaction of `tenant`, again where it lost a race; return its answer.
 
-        `work` returns a function that reads the answer to what it sent last: by then the transaction is over,
-        in the same round trip.
+        `work` sends statements and returns a function that reads the answer to the last one: it is called
+        after the commit, which takes the same round trip.
 
         Raises:
             UnavailableError: no connection, none to spare, or out of time; worth another try later.
@@ -137,12 +132,12 @@ class TenantTransactions:
         for tried in count():
             try:
                 with _translate_postgres_errors():
-                    return self._once(tenant, work)
+                    return self._run_once(tenant, work)
             except _RETRYABLE_ERRORS as error:
                 if not TRANSACTION_RETRY.wait(tried, sleep=self._sleep):
                     raise UnavailableError("the search index is contended") from error
             except _CONNECTION_ERRORS as error:
-                if not self._forget() or tried + 1 == TRANSACTION_RETRY.tries:
+                if not self._drop_connection() or tried + 1 == TRANSACTION_RETRY.tries:
                     raise UnavailableError(
                         "the search index cannot be reached", retry_after_seconds=15
                     ) from error
@@ -159,14 +154,13 @@ class TenantTransactions:
 
         return self.run_transaction(tenant, work)
 
-    def _once(self, tenant: str, work: TransactionWork[T]) -> T:
+    def _run_once(self, tenant: str, work: TransactionWork[T]) -> T:
         connection = self._connection or self._open()
         try:
-            # In a pipeline only what is fetched is waited for: the frame of a transaction costs no round
-            # trip.
+            # A pipeline waits only for what is fetched: BEGIN and COMMIT cost no round trip of their own.
             with connection.pipeline():
                 connection.execute("BEGIN")
-                # Transaction-local, so a pooler that hands the connection on hands on no tenant.
+                # Local to the transaction: a pooler that passes the connection on passes on no tenant.
                 connection.execute("SELECT set_config('membus.tenant_id', %s, true)", [tenant])
                 answer = work(connection)
                 connection.execute("COMMIT")
@@ -177,12 +171,12 @@ class TenantTransactions:
         return answer()
 
     def _open(self) -> PostgresConnection:
-        if time.monotonic() < self._rests_until:
+        if time.monotonic() < self._retry_at:
             raise UnavailableError("the search index did not answer a moment ago", retry_after_seconds=15)
         try:
             connection = self._connect()
         except UnavailableError:
-            self._rests_until = time.monotonic() + RECONNECT_PAUSE_SECONDS
+            self._retry_at = time.monotonic() + RECONNECT_PAUSE_SECONDS
             raise
         (safe,) = connection.execute(_ROW_SECURITY_CHECK).fetchone() or (False,)
         if not safe:
@@ -191,8 +185,8 @@ class TenantTransactions:
         self._connection = connection
         return connection
 
-    def _forget(self) -> bool:
-        """Drop a connection that died and say whether there was one."""
+    def _drop_connection(self) -> bool:
+        """Close the connection that failed; return whether there was one."""
         connection, self._connection = self._connection, None
         if connection:
             connection.close()
@@ -201,7 +195,7 @@ class TenantTransactions:
 
 @contextmanager
 def _translate_postgres_errors() -> Iterator[None]:
-    """Tell apart what a second try right now would only make worse, or could not help at all."""
+    """Translate the errors that a second try right now would make worse or could not help."""
     try:
         yield
     except errors.QueryCanceled as error:

@@ -1,11 +1,4 @@
-"""Texts too large for an item, in S3 under `spill/<key>`.
-
-The bucket's lifecycle forgets what nobody removed.
-
-Objects with all their versions.
-
-For erasure alone, which leaves neither old versions nor marks of removed ones.
-"""
+"""Objects in S3: large texts under `spill/`, and, for erasure, all versions of objects."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,12 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_s3 import S3Client
+
 _ABSENT = {"NoSuchKey", "AccessDenied"}
-"""S3 says AccessDenied for an absent key to whoever may not list the bucket, which no function may."""
+"""S3 answers AccessDenied for an absent key, since no function may list the bucket."""
 
 
 class S3Blobs:
-    """Makes its client at the first large text: most processes never see one."""
+    """Makes its client with the first large text: most processes never need one.
+
+    The bucket's lifecycle deletes texts that were not deleted here.
+    """
 
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
@@ -34,31 +31,25 @@ class S3Blobs:
     def put_text(self, key: str, text: str) -> None:
         with translate_aws_errors("spilled content"):
             self._client().put_object(
-                Bucket=self._bucket, Key=_object_key(key), Body=text.encode(), ContentType="application/json"
+                Bucket=self._bucket, Key=f"spill/{key}", Body=text.encode(), ContentType="application/json"
             )
 
     def get_text(self, key: str) -> str | None:
-        with translate_aws_errors("spilled content"):
-            try:
-                found = self._client().get_object(Bucket=self._bucket, Key=_object_key(key))
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _ABSENT:
-                    return None
-                raise
-            return found["Body"].read().decode()
+        where = {"Bucket": self._bucket, "Key": f"spill/{key}"}
+        body = _read_object(self._client(), where, _ABSENT, "spilled content")
+        return None if body is None else body.decode()
 
     def delete_text(self, key: str) -> None:
         with translate_aws_errors("spilled content"):
-            self._client().delete_object(Bucket=self._bucket, Key=_object_key(key))
+            self._client().delete_object(Bucket=self._bucket, Key=f"spill/{key}")
 
 
-def _object_key(key: str) -> str:
-    return f"spill/{key}"
+DELETE_BATCH_MAX = 1000
 
 
 @dataclass(frozen=True)
 class ObjectVersion:
-    """`current` is what a reader without a version gets; `mark` says that it stands for a removed object."""
+    """One version of an object; `current` is what readers get, `mark` a delete marker."""
 
     key: str
     version_id: str
@@ -67,11 +58,13 @@ class ObjectVersion:
 
 
 class S3ObjectVersions:
+    """All versions of a bucket's objects, with delete markers, and uploads that were not completed."""
+
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
     def list_versions(self, prefix: str, *, after: str = "") -> Iterator[list[ObjectVersion]]:
-        """Yield the versions below a prefix, in the order of their keys, of keys behind `after`."""
+        """Yield pages of the versions under a prefix, ordered by key, from keys after `after`."""
         where: dict[str, Any] = {"KeyMarker": after} if after else {}
         while True:
             with translate_aws_errors("the archive"):
@@ -88,11 +81,11 @@ class S3ObjectVersions:
         return sum(len(page) for page in self.list_versions(prefix))
 
     def purge_prefix(self, prefix: str) -> int:
-        """Remove every version below a prefix; return how many there were."""
+        """Delete every version under a prefix; return how many there were."""
         return sum(self.delete_versions(page) for page in list(self.list_versions(prefix)))
 
     def list_uploads(self, prefix: str) -> list[tuple[str, str]]:
-        """Return key and id of every upload below a prefix whose parts no version shows yet."""
+        """Return key and id of every upload under a prefix that is not completed."""
         found: list[tuple[str, str]] = []
         where: dict[str, Any] = {}
         while True:
@@ -104,7 +97,7 @@ class S3ObjectVersions:
             where = {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
 
     def abort_uploads(self, prefix: str) -> int:
-        """Remove the parts of every upload below a prefix; return how many uploads there were."""
+        """Delete the parts of every upload under a prefix; return how many uploads there were."""
         uploads = self.list_uploads(prefix)
         for key, upload in uploads:
             with translate_aws_errors("the archive"), suppress(self._client().exceptions.NoSuchUpload):
@@ -112,34 +105,35 @@ class S3ObjectVersions:
         return len(uploads)
 
     def delete_versions(self, versions: Sequence[ObjectVersion]) -> int:
-        """Remove these versions for good; one that is gone already is fine."""
-        for start in range(0, len(versions), 1000):
-            named: Any = [
-                {"Key": each.key, "VersionId": each.version_id} for each in versions[start : start + 1000]
-            ]
+        """Delete these versions; one that is absent already is fine."""
+        for start in range(0, len(versions), DELETE_BATCH_MAX):
+            batch = versions[start : start + DELETE_BATCH_MAX]
+            objects: Any = [{"Key": each.key, "VersionId": each.version_id} for each in batch]
+            deletion: Any = {"Objects": objects, "Quiet": True}
             with translate_aws_errors("the archive"):
-                answer = self._client().delete_objects(
-                    Bucket=self._bucket, Delete={"Objects": named, "Quiet": True}
-                )
+                answer = self._client().delete_objects(Bucket=self._bucket, Delete=deletion)
             if refused := answer.get("Errors"):
                 raise UnavailableError(f"the archive kept {len(refused)} versions: {refused[0].get('Code')}")
         return len(versions)
 
     def read_body(self, version: ObjectVersion) -> bytes | None:
-        """Return what a version holds, None where it is gone."""
-        with translate_aws_errors("the archive"):
-            try:
-                found = self._client().get_object(
-                    Bucket=self._bucket, Key=version.key, VersionId=version.version_id
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchVersion", "404"}:
-                    return None
-                raise
-            return found["Body"].read()
+        """Return the content of a version, None where it is absent."""
+        where = {"Bucket": self._bucket, "Key": version.key, "VersionId": version.version_id}
+        return _read_object(self._client(), where, {"NoSuchKey", "NoSuchVersion", "404"}, "the archive")
 
 
 def _object_version(listed: Any, *, mark: bool) -> ObjectVersion:
     return ObjectVersion(
         key=listed["Key"], version_id=listed["VersionId"], current=listed["IsLatest"], mark=mark
     )
+
+
+def _read_object(client: Any, where: dict[str, str], absent: set[str], part: str) -> bytes | None:
+    with translate_aws_errors(part):
+        try:
+            body: bytes = client.get_object(**where)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in absent:
+                return None
+            raise
+    return body

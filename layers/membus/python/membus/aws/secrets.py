@@ -1,7 +1,4 @@
-"""Seals made by an HMAC key that never leaves KMS: there is no secret to store, rotate or leak.
-
-Secrets Manager: logins kept as JSON `{"username", "password"}`.
-"""
+"""KMS, whose key signs cursors and never leaves it, and Secrets Manager, which keeps logins as JSON."""
 
 import json
 from typing import TYPE_CHECKING
@@ -14,6 +11,8 @@ if TYPE_CHECKING:
 
 
 class KmsCursorSigner:
+    """Signs with an HMAC key of KMS: there is no secret to store, to rotate or to leak."""
+
     def __init__(self, client: "KMSClient", key_id: str) -> None:
         self._client, self._key_id = client, key_id
 
@@ -25,6 +24,7 @@ class KmsCursorSigner:
 
 
 def read_login(secret_id: str) -> DatabaseLogin:
+    """Return the login in a secret `{"username", "password"}`; UnavailableError where it cannot be read."""
     with translate_aws_errors(f"the secret {secret_id}"):
         secret = json.loads(aws_client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
     return DatabaseLogin(username=secret["username"], password=secret["password"])

@@ -44,8 +44,8 @@ def _now() -> datetime:
 class Container:
     """All parts of one process, in a group for each capability.
 
-    A part is made when it is first asked for, so that a function loads and reads only what it uses. A variable
-    that is missing fails then, by its name.
+    A part is made when it is first asked for: a function loads only what it uses. A missing variable fails
+    then, by its name.
     """
 
     def __init__(self, variables: "Mapping[str, str]", clock: "Clock" = _now) -> None:

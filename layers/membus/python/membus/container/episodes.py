@@ -87,7 +87,7 @@ class EpisodeParts(Parts):
 
     @property
     def _shards(self) -> int:
-        """The partitions that one day of one agent is spread over: the number may grow and must not shrink."""
+        """The partitions that one day of an agent is spread over: the number may grow and must not shrink."""
         return self._settings.get_number("EPISODE_SHARDS")
 
     @cached_property

@@ -25,7 +25,7 @@ class SearchParts(Parts):
         self._embedding_model = embedding_model
 
     def for_model(self, embedding_model: str | None) -> "SearchParts":
-        """Return the parts for another embedding model, whose vectors are filled in beside the ones in use."""
+        """Return the parts for another embedding model, whose vectors are stored beside those in use."""
         return SearchParts(self._container, embedding_model) if embedding_model else self
 
     @property

@@ -1,4 +1,4 @@
-"""Texts too large for an item, kept elsewhere under a key that the item points to."""
+"""Blobs: texts too large for an item, which holds their key instead (the pattern "claim check")."""
 
 from contextlib import suppress
 from typing import Protocol
@@ -7,23 +7,23 @@ from membus.core.errors import UnavailableError
 
 
 class BlobStore(Protocol):
-    """A key starts with what it belongs to (`states/`, `episodes/`), which decides how long it is kept.
+    """Texts by key; the first part of a key (`states/`, `episodes/`) decides how long its text is kept.
 
-    Raises UnavailableError when the store does not answer.
+    Raises UnavailableError where the store does not answer.
     """
 
     def put_text(self, key: str, text: str) -> None:
-        """Keep the text; the same key must always mean the same text."""
+        """Store the text; a key must always have the same text."""
 
     def get_text(self, key: str) -> str | None:
-        """Return the text, or None where nothing is kept under the key."""
+        """Return the text, None where the key has none."""
 
     def delete_text(self, key: str) -> None:
-        """Remove the text; a key that holds none is fine."""
+        """Delete the text; a key without one is fine."""
 
 
 LARGE_TEXT_BYTES = 32 * 1024
-"""Every read of an item pays for all of it, and an index copies it: a large text costs less among objects."""
+"""Bytes from which a text costs less in S3: reads pay for a whole item, and indexes copy it."""
 
 
 def is_large_text(text: str) -> bool:
@@ -31,9 +31,9 @@ def is_large_text(text: str) -> bool:
 
 
 def discard_text(contents: BlobStore, key: str | None) -> None:
-    """Remove a text that no item points to, if it has one.
+    """Delete a text that no item names, if there is a key.
 
-    One that cannot be removed now goes when its owner is erased, or with the store's lifecycle.
+    Where the store is down it is deleted with its owner, or by the store's lifecycle.
     """
     if key:
         with suppress(UnavailableError):

@@ -1,11 +1,11 @@
-"""The present moment, so that tests can say what time it is."""
+"""Moments and the clock, a port: tests stop it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 Clock = Callable[[], datetime]
-"""Returns the current moment with its time zone, UTC."""
+"""Returns the current moment in UTC."""
 
 
 def epoch_ms(moment: datetime) -> int:

@@ -1,27 +1,26 @@
 """The tree of errors that membus raises; HTTP statuses exist only at the HTTP edge.
 
 MembusError
-├── InvalidError          the caller sent something that can never work
-├── UnauthorizedError     no credential, or one that does not hold
-├── ForbiddenError        a valid credential without the scope
-├── NotFoundError         absent, expired or erased: the caller cannot tell which
-├── ConflictError         somebody else was faster; carries the version that won
-├── ArchiveError          an object of the cold tier is missing or damaged; names it
-├── UnsafeError           a wall between tenants is not there: nothing is served through the gap
-└── UnavailableError      a part is down or busy; try again after `retry_after_seconds`
-    ├── BusyError         it said so itself, or was not heard: the same request may do in a moment
-    ├── RateError         the tenant goes faster than it may; `retry_after_seconds` says when it fits
-    ├── BudgetError       the tenant's money for today is spent: nothing that costs is done before midnight,
-        UTC
-    ├── ModelError        the model answered something that cannot be used
-    └── ThawingError      an object lies in a class that takes hours to answer; it has been asked for
+├── InvalidError                 a request that can never succeed
+├── UnauthorizedError            no valid credential
+├── ForbiddenError               a valid credential without the scope
+├── NotFoundError                absent, expired or erased: the caller cannot tell which
+├── ConflictError                another writer was faster; carries the version that won
+├── CorruptArchiveError          an object of the archive is missing or damaged; names it
+├── IsolationError               rows of other tenants are visible: nothing is served
+└── UnavailableError             a part is down or busy; try again after `retry_after_seconds`
+    ├── BusyError                overloaded or unreachable: the same request may succeed in a moment
+    ├── RateLimitError           the tenant exceeds its rate; `retry_after_seconds` says when it fits
+    ├── BudgetError              the tenant's money for today is spent: no paid call before midnight, UTC
+    ├── ModelError               the model gave an answer that cannot be used
+    └── RestoreInProgressError   an object is in a storage class that takes hours; its restore has begun
 """
 
 import math
 
 
 class MembusError(Exception):
-    """Every error membus raises on purpose; `code` is stable and part of the API contract."""
+    """An error that membus raises on purpose; `code` is stable and part of the API contract."""
 
     code = "internal"
 
@@ -58,7 +57,7 @@ class ConflictError(MembusError):
 
 
 class CorruptArchiveError(MembusError):
-    """What the object held cannot be read; nothing is answered in its stead. `key` is the object's."""
+    """The content of an archive's object cannot be read; `key` is the object's."""
 
     code = "archive_damaged"
 
@@ -82,7 +81,7 @@ class UnavailableError(MembusError):
 
 
 class BusyError(UnavailableError):
-    """`asked_seconds` is how long the part itself asks to be left alone, None where it did not say."""
+    """`asked_seconds` is the wait that the part itself asks for, None without one."""
 
     def __init__(self, detail: str, *, code: str | None = None, asked_seconds: float | None = None) -> None:
         super().__init__(detail, code=code, retry_after_seconds=math.ceil(asked_seconds or 2))
@@ -108,7 +107,7 @@ class ModelError(UnavailableError):
 
 
 class RestoreInProgressError(UnavailableError):
-    """`key` names the object; S3 brings it back within `retry_after_seconds`."""
+    """`key` names the object; S3 restores it within `retry_after_seconds`."""
 
     code = "archive_thawing"
 

@@ -1,4 +1,4 @@
-"""What a user did: the event, its envelope on the bus, and what there is to read in it."""
+"""Events: what a user did, as it travels on the bus and as it is recorded."""
 
 import hashlib
 from datetime import datetime
@@ -14,11 +14,11 @@ from membus.core.text.normalization import is_blank
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=64)]
 EventOrigin = Literal["api", "producer", "chat"]
 EVENT_BYTES_MAX = 200_000
-"""Bytes of a payload, so that an event passes the bus and the queue with room to spare."""
+"""Bytes of a payload: an event must fit the bus and the queue."""
 
 
 def _validate_moment(value: datetime) -> datetime:
-    """Refuse a moment that has no place in time order or no day in UTC."""
+    """Refuse a moment that a ULID or a day in UTC cannot hold."""
     if not EARLIEST <= value < LATEST:
         raise ValueError("name a moment between the years 1970 and 9999")
     return value
@@ -28,10 +28,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_validate_moment)]
 
 
 class Event(Record):
-    """The detail of a bus event. `origin` names the door it came through.
-
-    `remember=False` leaves no trace of it.
-    """
+    """The detail of a bus event; `origin` says how it came in, `remember=False` keeps it out of memory."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     event_id: Id
@@ -51,7 +48,7 @@ class Event(Record):
 
     @property
     def user_text(self) -> str | None:
-        """The user's own words, or None: the assistant's words never become facts about the user."""
+        """The user's own words, None without any: an assistant's words never become facts about the user."""
         if self.type in TEXT_FIELDS:
             return _visible(self.payload.get(TEXT_FIELDS[self.type]))
         said = {"message.sent": self.payload, "turn.recorded": self.payload.get("user")}.get(self.type)
@@ -82,11 +79,11 @@ def _visible(text: object) -> str | None:
 
 
 FORGOTTEN = "forgotten"
-"""Stands where an extractor version would: this id was seen, and its event must leave no trace."""
+"""Replaces the extractor version of an event that must leave no trace: only its id is known."""
 
 
 class RecordedEvent(Record):
-    """An event as memory holds it: `learned_at` is when the bus accepted it, whenever it is processed."""
+    """A recorded event; `learned_at` is when the bus took it, `extracted` the extractor version, if any."""
 
     event: Event
     learned_at: AwareDatetime
@@ -102,20 +99,14 @@ class RecordedEvent(Record):
 
     @property
     def true_from(self) -> datetime:
-        """When what the event says became true.
-
-        A clock that runs ahead must not outrank all that is said later.
-        """
+        """When the event's facts became true: not after it was learned, whatever a client's clock says."""
         return min(self.event.occurred_at, self.learned_at)
 
 
 def ulid_at(moment: datetime, seed: str) -> str:
-    """Return the ULID of `moment` whose random part is drawn from `seed`.
-
-    The same event sorts to the same place.
-    """
+    """Return the ULID of `moment` with a hash of `seed` as its random part: the same for every copy."""
     return str(ULID(epoch_ms(moment).to_bytes(6, "big") + hashlib.sha256(seed.encode()).digest()[:10]))
 
 
 IMPORTED_EVENT_TYPE = "memory.imported"
-"""The type of an event that brings another system's statement about a user, which nobody is known to have said."""
+"""The type of an event with another system's statement about a user, of which no author is known."""

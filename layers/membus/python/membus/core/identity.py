@@ -1,4 +1,4 @@
-"""Whose memory it is: the ids that key segments are made of, the owner they add up to, and who calls."""
+"""Identity: ids, the owner of data, the caller of a request, and a database login."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ _SEGMENT = re.compile(r"[\w.:@+=~|-]+")
 
 
 def _validate_segment(value: str) -> str:
-    """Refuse what could forge a key (`#`), leave a folder (`/`, `.`, `..`) or hide (spaces, controls)."""
+    """Refuse characters that could forge a key (`#`), leave a folder (`/`, `.`, `..`) or are invisible."""
     if not _SEGMENT.fullmatch(value) or ".." in value or value == ".":
         raise ValueError("use letters, digits and any of . _ : @ + = ~ | - (no '..', and not '.' alone)")
     return value
@@ -20,7 +20,7 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValida
 
 
 class Record(BaseModel):
-    """A value: frozen, compared by content, tolerant of fields that a newer version stored."""
+    """A value: frozen, compared by content; fields of a newer version are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,7 +33,7 @@ class Owner(Record):
 
 
 class Caller(Record):
-    """Who calls, as the authorizer found out from the credential; nothing the client sends can change it."""
+    """The caller of a request, by its credential; nothing else that the client sends can change it."""
 
     tenant: Id
     key_id: str
@@ -41,7 +41,7 @@ class Caller(Record):
 
     @property
     def sees_all(self) -> bool:
-        """Whether tools may look at the whole tenant, and not only at what is the acting user's."""
+        """Whether tools may read the whole tenant's data, not only the acting user's."""
         return "admin" in self.scopes
 
 
@@ -52,7 +52,7 @@ class DatabaseLogin:
 
 
 class MemorySource(Record):
-    """What a memory rests on, as far as there is something to name."""
+    """The event, or the message of a conversation, that a memory comes from, as far as there is one."""
 
     event_id: str | None = None
     conversation_id: str | None = None

@@ -1,4 +1,4 @@
-"""JSON as strangers send it: one meaning per text, or a clear refusal."""
+"""Strict JSON: a text has one meaning or is refused with the reason."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ INT64 = range(-(2**63), 2**63)
 
 
 def parse_strict_json(text: str | bytes) -> Any:
-    """Parse JSON, refusing what parsers disagree about.
+    """Parse JSON; text that parsers read differently is refused.
 
     Raises:
         InvalidError: `invalid_json` for syntax, duplicate keys, NaN, Infinity, invalid UTF-8 and lone

@@ -1,4 +1,4 @@
-"""How many tokens a text takes, estimated without a tokenizer: no model provider ships one."""
+"""Tokens: estimated without a tokenizer, since no model provider ships one, and counted by the provider."""
 
 import math
 import re
@@ -11,9 +11,7 @@ _PIECE = re.compile(r"[A-Za-z]+|\d+|\s{2,}|[^\x00-\x7f]|[^\sA-Za-z\d]")
 
 
 def estimate_tokens(text: str) -> int:
-    """Return the estimated tokens of `text`.
-
-    0 only for text without visible characters or runs of white space.
+    """Return the estimated tokens of `text`, 0 only without visible characters or runs of white space.
 
     Sub-word vocabularies keep common words of up to seven letters whole, split longer ones about every five
     letters, numbers every three digits, runs of white space every eight characters, and spend a token on a
@@ -44,7 +42,7 @@ class TokenUsage(Record):
     dollars: float | None = None
 
     def __add__(self, other: "TokenUsage") -> "TokenUsage":
-        """Return the tokens of both; what they cost is to be worked out anew."""
+        """Return the tokens of both, without a price."""
         return TokenUsage(
             input=self.input + other.input,
             output=self.output + other.output,

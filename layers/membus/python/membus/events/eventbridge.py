@@ -1,4 +1,4 @@
-"""The bus: PutEvents in batches that it accepts, every entry of every answer looked at."""
+"""The bus in EventBridge: PutEvents in batches within its limits, with the answer for each entry."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -11,7 +11,9 @@ from membus.core.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef as Entry
+
+    Entries = dict[int, Entry]  # by position among the events
 
 SOURCE, ANNOUNCEMENTS = "membus.events", "membus.announcements"
 ENTRIES_MAX = 10
@@ -22,7 +24,7 @@ PUT_RETRY = RetryPolicy(tries=3, pause_seconds=0.2)
 
 
 class EventBridgeBus:
-    """`source` says who speaks: what clients sent, or membus itself, to which extract does not listen."""
+    """The bus `name`; extract takes only the events of the source SOURCE, not membus' own announcements."""
 
     def __init__(self, client: "EventBridgeClient", name: str, *, source: str = SOURCE) -> None:
         self._client, self._name, self._source = client, name, source
@@ -31,18 +33,18 @@ class EventBridgeBus:
         return self._send({place: self._entry(event) for place, event in enumerate(events)})
 
     def republish_events(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
-        """EventBridge hands a moment on that an entry names, without the fraction of its second."""
+        """EventBridge passes on the time of an entry, without the fraction of its second."""
         return self._send(
             {place: {**self._entry(each.event), "Time": each.learned_at} for place, each in enumerate(events)}
         )
 
-    def _send(self, entries: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:
+    def _send(self, entries: "Entries") -> dict[int, str]:
         refused: dict[int, str] = {}
         for batch in _batches(entries):
             refused |= self._put(batch)
         return refused
 
-    def _put(self, batch: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:
+    def _put(self, batch: "Entries") -> dict[int, str]:
         refused: dict[int, str] = {}
         for tried in count():
             refused |= self._try(batch)
@@ -52,7 +54,7 @@ class EventBridgeBus:
             refused = {place: code for place, code in refused.items() if place not in batch}
         return refused
 
-    def _try(self, batch: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:
+    def _try(self, batch: "Entries") -> dict[int, str]:
         try:
             answer = self._client.put_events(Entries=list(batch.values()))
         except (BotoCoreError, ClientError) as error:
@@ -64,7 +66,7 @@ class EventBridgeBus:
             if entry.get("ErrorCode")
         }
 
-    def _entry(self, event: Event) -> "PutEventsRequestEntryTypeDef":
+    def _entry(self, event: Event) -> "Entry":
         detail = event.model_dump_json(by_alias=True)
         return {
             "Source": self._source,
@@ -74,10 +76,8 @@ class EventBridgeBus:
         }
 
 
-def _batches(
-    entries: "dict[int, PutEventsRequestEntryTypeDef]",
-) -> "Iterator[dict[int, PutEventsRequestEntryTypeDef]]":
-    batch: dict[int, PutEventsRequestEntryTypeDef] = {}
+def _batches(entries: "Entries") -> "Iterator[Entries]":
+    batch: Entries = {}
     size = 0
     for place, entry in entries.items():
         weight = len(entry["Detail"].encode()) + 200  # names and frame

@@ -1,4 +1,4 @@
-"""Where events go, and where they stay."""
+"""The ports of the bus and of the queues."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,49 +7,43 @@ from membus.core.event import Event, RecordedEvent
 
 
 class EventBus(Protocol):
-    """The way to everybody who listens."""
+    """The bus of one environment; every consumer gets what it takes."""
 
     def publish_events(self, events: Sequence[Event]) -> dict[int, str]:
-        """Return the reason for each event (by its place) that the bus did not take.
-
-        The others are durable there.
-        """
+        """Return the reason for each event that was not taken, by position; the others are durable."""
 
 
 class HistoricalEventBus(Protocol):
-    """The same way for what happened, and was heard, before: an import."""
+    """The bus for an import: events of the past keep the moment they were learned at."""
 
     def republish_events(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
-        """Put events on the bus as heard when they were learned, to the second.
-
-        Return what `publish` does.
-        """
+        """Put events on the bus at the second they were learned; return as `publish_events`."""
 
 
 class PoisonMessageQueue(Protocol):
-    """Messages that no retry can help, kept for a person to look at."""
+    """The queue of messages that no retry can help: an operator looks at them."""
 
     def send_message(self, body: str, *, reason: str) -> None: ...
 
 
 class SourceQueue(Protocol):
-    """The queue that brought a message, which has to come back."""
+    """The queue that a message came from."""
 
     def delay_retry(self, receipt: str, *, seconds: int) -> None:
-        """Let the message come back after `seconds` instead of the queue's own timeout."""
+        """Deliver the message again after `seconds` instead of the queue's own timeout."""
 
 
 class OverflowQueue(SourceQueue, Protocol):
-    """Where what a tenant sends beyond its share waits; its consumer hands it out fairly among tenants."""
+    """The queue of events beyond a tenant's quota; it delivers fairly among tenants."""
 
     def is_source_of(self, queue_arn: str) -> bool:
-        """Whether a message that came from this queue came from here."""
+        """Return whether messages with this ARN come from the queue."""
 
     def send_messages(self, messages: Sequence[tuple[str, str]]) -> int:
-        """Keep messages, each a body and its tenant; return how many were taken before one was not."""
+        """Send messages, each a body and its tenant; return how many were taken before one was not."""
 
 
 class DelayQueue(Protocol):
-    """The queue that a function is fed from, for what it has to do later."""
+    """The queue that feeds a function, to which it sends messages for later."""
 
     def send_delayed(self, body: str, *, delay_seconds: int) -> None: ...

@@ -1,11 +1,4 @@
-"""Messages that no retry can help, on a queue of their own with the reason beside them.
-
-The queue a function is fed from, as far as the function itself talks to it.
-
-The queue of what tenants send beyond their share.
-
-Standard, and fair, because its message groups are tenants.
-"""
+"""Queues in SQS: poison messages with their reason, a function's source queue, and the overflow queue."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,6 +12,8 @@ if TYPE_CHECKING:
 
 
 class SqsPoisonMessages:
+    """Puts the reason into an attribute of the message, cut to 256 characters."""
+
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url
 
@@ -33,6 +28,8 @@ class SqsPoisonMessages:
 
 
 class SqsSourceQueue:
+    """The port SourceQueue, and DelayQueue for the function that is fed from the queue."""
+
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url
 
@@ -48,6 +45,8 @@ class SqsSourceQueue:
 
 
 class SqsOverflowQueue(SqsSourceQueue):
+    """A standard queue whose message groups are tenants, which SQS serves fairly."""
+
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         super().__init__(client, queue_url)
         self._name = queue_url.rpartition("/")[2]
@@ -56,7 +55,7 @@ class SqsOverflowQueue(SqsSourceQueue):
         return queue_arn.rpartition(":")[2] == self._name
 
     def send_messages(self, messages: Sequence[tuple[str, str]]) -> int:
-        """One by one: ten large messages are more than SQS takes at once."""
+        """Send one by one: SQS takes no ten large messages at once."""
         for place, (body, tenant) in enumerate(messages):
             try:
                 with translate_aws_errors("surplus queue"):

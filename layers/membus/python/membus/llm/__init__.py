@@ -1,1 +1,1 @@
-"""Language models: clients with retries, a circuit breaker, a fallback and metering, and answers by schema."""
+"""Language models: clients with retries, a circuit breaker, a fallback and metering; answers by schema."""

@@ -81,7 +81,7 @@ def _translate_status_error(error: APIStatusError) -> MembusError:
 
 
 def _asked_seconds(headers: httpx2.Headers) -> float | None:
-    """Return how long the provider asks to wait, by milliseconds, seconds or a date; None where it does not."""
+    """Return the wait that the provider asks for, in milliseconds, seconds or by a date; None without one."""
     try:
         if "retry-after-ms" in headers:
             return max(0.0, float(headers["retry-after-ms"]) / 1000)
@@ -106,7 +106,7 @@ THINKING_BY_MODEL: Sequence[tuple[str, dict[str, str]]] = (
     ("claude-sonnet-5", {"type": "disabled"}),
     ("claude-haiku-5-5", {"type": "disabled"}),
 )
-"""How to keep models from thinking first that do so by default (platform.claude.com, "Turn off up-front thinking").
+"""Models that think by default, and how to turn it off (platform.claude.com, "Turn off up-front thinking").
 
 Thinking is paid as output and counts against `max_tokens`, which tasks size for the answer alone.
 """
@@ -136,8 +136,8 @@ def build_reply(messages: Sequence[Message], request: ModelRequest, model: str) 
     """Return the turn that the messages add up to: several where the provider paused it.
 
     Raises:
-        UnusableReplyError: it has no end, an unknown end, or no content. With a schema, content may be missing:
-            the answer does not fit, which can be repaired.
+        UnusableReplyError: it has no end, an unknown end, or no content. With a schema, content may be
+            missing: the answer does not fit, which can be repaired.
     """
     last, usage = messages[-1], _sum_usage(messages)
     stop_reason = STOP_REASONS.get(last.stop_reason or "")
@@ -186,7 +186,7 @@ def _tool_parameters(prompt: Prompt) -> dict[str, Any]:
 
 
 def _chat_message(message: ChatMessage, model: str) -> dict[str, Any]:
-    """Return a message; a model gets its own blocks back, and of another model's only text, calls and results."""
+    """Return a message; of another model's turn a model gets only text, calls and results."""
     if message.verbatim and message.verbatim.model == model:
         return {"role": message.role, "content": list(message.verbatim.blocks)}
     if not (message.calls or message.results or message.cached):
@@ -242,7 +242,7 @@ class ClaudeClient:
     def _stream_message(
         self, request: ModelRequest, earlier: Sequence[Message]
     ) -> Generator[ModelEvent, None, Message]:
-        """Yield the words of one message and return it whole; a reader that stops reading ends the request."""
+        """Yield the words of one message and return it; a reader that stops reading ends the request."""
         body, left = self._body(request, earlier), _remaining_seconds(request)
         timeout = Timeout(left, read=min(left, STALL_SECONDS))
         with translate_claude_errors(), self._client.messages.stream(timeout=timeout, **body) as stream:

@@ -1,4 +1,4 @@
-"""Language models over any client: deadlines, answers in a schema, retries, a circuit breaker and a fallback."""
+"""Language models over any client: deadlines, answers by schema, retries, a circuit breaker, a fallback."""
 
 import json
 import threading
@@ -70,7 +70,7 @@ def _repair_prompt(prompt: Prompt, text: str, error: ValidationError) -> Prompt:
 
 
 RETRY_PAUSES_SECONDS = (0.5, 2.0)
-"""Pauses before the second and the third try; longer where the provider asks for it and the deadline allows."""
+"""Pauses before the second and the third try, longer if the provider asks for it and the deadline allows."""
 T = TypeVar("T")
 
 
@@ -214,7 +214,7 @@ class FallbackClient:
         yield from rest
 
     def _check_fallback(self, error: UnavailableError, request: ModelRequest) -> None:
-        """Raise the error where a second model is no help: no money, no time, or an unusable answer was given."""
+        """Raise the error where no second model helps: money or time has run out, or there was an answer."""
         if isinstance(error, BudgetError | ModelError) or time.monotonic() >= request.ends_at:
             raise error
         self._on_fallback(error)

@@ -24,7 +24,7 @@ class MeteredClient:
         return reply.model_copy(update={"usage": self._account.charge_call(self.name, reply.usage)})
 
     def stream_reply(self, request: ModelRequest) -> Iterator[ModelEvent]:
-        """Book the reply at its end; one that breaks off, or is left by its reader, as far as it was counted."""
+        """Book the reply at its end; one that breaks off, or that nobody reads on, as far as counted."""
         self._account.check_budget(self.name)
         counted: TokenUsage | None = None
         try:

@@ -14,7 +14,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 @dataclass(frozen=True)
 class StructuredAnswer(Generic[Schema]):
-    """An answer in its schema; `model` gave it (the fallback perhaps), `usage` sums up all requests for it."""
+    """An answer in its schema; `model` gave it (perhaps the fallback), `usage` sums all requests for it."""
 
     value: Schema
     model: str
@@ -41,7 +41,7 @@ class LanguageModel(Protocol):
     def stream_reply(
         self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float
     ) -> Iterator[ModelEvent]:
-        """Yield the turn while it is generated, `ReplyEnd` last; a stream that ends without it raises ModelError.
+        """Yield the turn while it is generated, `ReplyEnd` last; raises ModelError for a stream without it.
 
         Drawing the first event asks the model. Nothing is asked again once there was an event.
         """

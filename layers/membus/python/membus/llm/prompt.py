@@ -7,7 +7,7 @@ from membus.core.identity import Record
 from membus.core.tokens import TokenUsage
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal", "cut_off"]
-"""Why a model's turn ended: `max_tokens` also for a full context window, `cut_off` for a stream that broke off."""
+"""Why a turn ended: `max_tokens` also for a full context window, `cut_off` for a stream that broke off."""
 
 
 class SystemBlock(Record):
@@ -62,7 +62,7 @@ class ChatMessage(Record):
 
 
 class Prompt(Record):
-    """`calling` False keeps the tools in the prompt, and so in the provider's cache, but forbids to call them."""
+    """`calling` False forbids calls but keeps the tools in the prompt, and so in the provider's cache."""
 
     system: tuple[SystemBlock, ...]
     messages: tuple[ChatMessage, ...]
@@ -106,4 +106,4 @@ class ReplyEnd(Record):
 
 
 ModelEvent = TextDelta | ToolCall | TokenUsage | ReplyEnd
-"""An event of a streamed turn: text, then calls, then `ReplyEnd`; the last TokenUsage is the one that counts."""
+"""An event of a streamed turn: text, then calls, then `ReplyEnd`; only the last TokenUsage counts."""

@@ -1,4 +1,4 @@
-"""Titan Text Embeddings over Bedrock InvokeModel: one text a call, a few calls at once, every vector checked."""
+"""Titan Text Embeddings on Bedrock: one text a call, a few calls at once, every vector checked."""
 
 import json
 import math

@@ -1,7 +1,4 @@
-"""API keys `mb_<env>_<keyid>_<secret><crc>`: shown once, checked without I/O, stored as a hash.
-
-Where API keys are kept.
-"""
+"""API keys `mb_<env>_<keyid>_<secret><crc>`: shown once, checked without I/O, stored as a hash."""
 
 import hashlib
 import hmac
@@ -36,7 +33,7 @@ class ApiScope(StrEnum):
 
 @dataclass(frozen=True)
 class Credential:
-    """A key as its holder has it. Its text exists when it is made and when it is presented, nowhere else."""
+    """A key with its secret, which exists only where a key is created or presented and is never stored."""
 
     environment: str
     key_id: str
@@ -48,7 +45,7 @@ class Credential:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raise UnauthorizedError for what cannot be a key: CRC-32 catches every single changed character."""
+        """Return a key's credential; UnauthorizedError if malformed: CRC-32 finds any changed character."""
         shaped = _SHAPE.fullmatch(text)
         if shaped is None:
             raise UnauthorizedError("malformed key")
@@ -64,13 +61,13 @@ class Credential:
 
     @property
     def secret_hash(self) -> str:
-        """A fast hash is enough: the secret is random, there is no dictionary to try."""
+        """The stored hash; a fast one is enough for a random secret, which no dictionary holds."""
         return hashlib.sha256(self.secret.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key as membus keeps it: everything but the secret."""
+    """A stored key: everything but the secret."""
 
     key_id: str
     tenant_id: str
@@ -89,10 +86,10 @@ class ApiKey:
 
 
 def verify_key(credential: Credential, stored: ApiKey | None, *, now: datetime) -> ApiKey:
-    """Return the stored key that `credential` opens, or raise UnauthorizedError.
+    """Return the stored key if `credential` fits it and it is active; raises UnauthorizedError otherwise.
 
-    The secret is hashed and compared in every case, so that the time an answer takes does not
-    tell an unknown key from a wrong, revoked or expired one.
+    The secret is hashed and compared in every case: the time of an answer does not tell an unknown key from a
+    wrong, revoked or expired one.
     """
     matches = hmac.compare_digest(credential.secret_hash, stored.secret_hash if stored else _NO_HASH)
     if stored is None:
@@ -117,10 +114,10 @@ def _checksum(body: str) -> str:
 
 
 class ApiKeyStore(Protocol):
-    """Raises UnavailableError when the store does not answer; a caller must then refuse."""
+    """The store of keys; raises UnavailableError where it does not answer, and callers must then refuse."""
 
     def find_key(self, key_id: str) -> ApiKey | None:
-        """Return the key whatever its status, as of the last write."""
+        """Return the key whatever its status, by a consistent read."""
 
     def add_key(self, key: ApiKey) -> None:
         """Raise ConflictError where the key id is taken."""
@@ -129,7 +126,4 @@ class ApiKeyStore(Protocol):
         """Return the tenant's keys, oldest first."""
 
     def revoke_key(self, key_id: str, *, at: datetime) -> ApiKey:
-        """Return the revoked key; revoking twice keeps the first moment.
-
-        Raise NotFoundError for an unknown key.
-        """
+        """Return the revoked key, NotFoundError if unknown; a second revocation keeps the first moment."""

@@ -1,10 +1,6 @@
-"""The account of a tenant's model calls.
-
-Each is written down, and none begins once the day's money is spent.
-"""
+"""The account of a tenant's model calls: each is recorded, and none begins once the day's budget is spent."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from uuid import uuid4
 
 from membus.core.clock import Clock
@@ -16,7 +12,7 @@ from membus.tenants.ports import TenantFinder, UsageLedger, UsageMonitor
 
 @dataclass(frozen=True)
 class BudgetAccount:
-    """`tenant` is the one of the credential or of the event; `function` is who spends."""
+    """The account of one tenant, by credential or event, in one function."""
 
     tenant: str
     function: str
@@ -27,14 +23,14 @@ class BudgetAccount:
     monitor: UsageMonitor
 
     def check_budget(self, model: str) -> None:
-        """Look, before every call, whether there is money left. Calls already under way are not called back.
+        """Check before a call that money is left; calls in progress go on.
 
         Raises:
             BudgetError: the tenant's dollars of this day are spent.
         """
         try:
             spent = self._overspent()
-        except Exception as error:  # noqa: BLE001 - a ledger that is down must not take memory down with it
+        except Exception as error:  # noqa: BLE001 - calls go on without the ledger
             self.monitor.count_model_metrics(model, BudgetsUnchecked=1)
             self.monitor.log_warning(
                 "a budget cannot be checked", tenant_id=self.tenant, error=type(error).__name__
@@ -48,10 +44,7 @@ class BudgetAccount:
             )
 
     def charge_call(self, model: str, usage: TokenUsage, *, requests: int = 1) -> TokenUsage:
-        """Write down what a call took and return it with its price.
-
-        What cannot be written is counted and logged.
-        """
+        """Record a call's usage and return it with its price; a record that fails is counted and logged."""
         now = self.clock()
         dollars = self.prices.cost_dollars(model, usage, day=now.date())
         call = ModelCall(
@@ -67,7 +60,7 @@ class BudgetAccount:
         self._observe(call)
         try:
             self.ledger.record_call(call)
-        except Exception as error:  # noqa: BLE001 - as above; the log line holds what an operator would add by hand
+        except Exception as error:  # noqa: BLE001 - as above; the log line holds the call for an operator
             self.monitor.count_model_metrics(model, UsageUnrecorded=1)
             self.monitor.log_warning(
                 "usage is not recorded", call=call.model_dump(mode="json"), error=type(error).__name__
@@ -77,10 +70,8 @@ class BudgetAccount:
     def _overspent(self) -> bool:
         tenant = self.tenants.find_tenant(self.tenant)
         budget = tenant.daily_dollars if tenant else None
-        return budget is not None and self._spent() >= budget
-
-    def _spent(self) -> Decimal:
-        return self.ledger.get_spent_dollars(self.tenant, self.clock().date())
+        today = self.clock().date()
+        return budget is not None and self.ledger.get_spent_dollars(self.tenant, today) >= budget
 
     def _observe(self, call: ModelCall) -> None:
         usage = call.usage

@@ -1,9 +1,4 @@
-"""What models cost.
-
-A price list with dates, `prices.json` beside this file, and what a deployment adds to it.
-
-What model calls cost a tenant, by day, function and model.
-"""
+"""Prices of models and what calls cost: `prices.json` beside this file, with the deployment's own prices."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,7 +15,7 @@ TOKENS_PER_PRICE = 1_000_000
 
 
 class Price(Record):
-    """Dollars per million tokens of `model`, from the day `since` on, for prompts of more than `above_tokens`."""
+    """Dollars per million tokens of `model` from the day `since`, for prompts of more than `above_tokens`."""
 
     model: str = Field(min_length=1)
     since: date
@@ -42,17 +37,12 @@ class Price(Record):
 
 
 class PriceList(Record):
+    """Of two prices for the same model and day the later in the list counts."""
+
     prices: tuple[Price, ...]
 
-    def with_prices(self, prices: Iterable[Price]) -> "PriceList":
-        """Return the list with prices that count before its own of the same day."""
-        return PriceList(prices=(*self.prices, *prices))
-
     def cost_dollars(self, model: str, usage: TokenUsage, *, day: date) -> Decimal | None:
-        """Return what the tokens cost on that day, exactly.
-
-        None where the price is not known, which is not 0.
-        """
+        """Return the exact cost of the tokens on that day, None where the price is unknown."""
         prompt = usage.input + usage.cache_read + usage.cache_write
         fitting = [price for price in self.prices if price.model == model and price.since <= day]
         known = [price for price in fitting if price.above_tokens < prompt or not price.above_tokens]
@@ -62,17 +52,15 @@ class PriceList(Record):
 
 
 def load_price_list(added: str = "[]") -> PriceList:
-    """Return the list that comes with this version, and the prices in a JSON text of a deployment's own."""
+    """Return the prices of this version, and behind them those in the JSON text of a deployment."""
     shipped = PriceList.model_validate_json(PRICE_LIST_PATH.read_text(encoding="utf-8"))
-    return shipped.with_prices(TypeAdapter(tuple[Price, ...]).validate_json(added))
+    return PriceList(prices=(*shipped.prices, *TypeAdapter(tuple[Price, ...]).validate_json(added)))
 
 
 class ModelCall(Record):
-    """One answered request to a model; `call_id` makes copies of its record one. `dollars` None.
+    """One answered call of a model, known by `call_id`; `dollars` is None where its price is unknown.
 
-    Nobody knows.
-
-    `requests` is above 1 where a provider takes the texts of one call one by one.
+    `requests` is above 1 where the provider takes the texts of one call one by one.
     """
 
     call_id: str
@@ -90,10 +78,9 @@ class ModelCall(Record):
 
 
 class DailyUsage(Record):
-    """What one model did for one function on one day, UTC.
+    """The usage of one model by one function on one day, UTC.
 
-    `dollars` adds up the calls whose price is known, None where it is of none; `unpriced_calls` counts the
-    others.
+    `dollars` sums the calls with a known price, None without any; `unpriced_calls` counts the others.
     """
 
     day: date
@@ -110,7 +97,7 @@ class DailyUsage(Record):
     def __add__(self, other: "DailyUsage") -> "DailyUsage":
         counted = ("calls", "input", "cache_read", "cache_write", "output", "unpriced_calls")
         sums = {name: getattr(self, name) + getattr(other, name) for name in counted}
-        return self.model_copy(update=sums | {"dollars": add_dollars(self.dollars, other.dollars)})
+        return self.model_copy(update=sums | {"dollars": _add_dollars(self.dollars, other.dollars)})
 
 
 def daily_usage_of_call(call: ModelCall) -> DailyUsage:
@@ -129,21 +116,21 @@ def daily_usage_of_call(call: ModelCall) -> DailyUsage:
     )
 
 
-def merge_daily_usage(spendings: Iterable[DailyUsage]) -> list[DailyUsage]:
-    """Return one spending for each day, function and model, in that order."""
+def merge_daily_usage(usages: Iterable[DailyUsage]) -> list[DailyUsage]:
+    """Return one record for each day, function and model, in that order."""
     found: dict[tuple[date, str, str], DailyUsage] = {}
-    for each in spendings:
+    for each in usages:
         key = each.day, each.function, each.model
         found[key] = found[key] + each if key in found else each
     return [found[key] for key in sorted(found)]
 
 
-def add_dollars(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    """Add what is known: two unknown sums are unknown, and not nothing."""
+def _add_dollars(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    """Return the sum of the known amounts, None where both are unknown."""
     return one if other is None else other if one is None else one + other
 
 
 def seconds_to_midnight(now: datetime) -> int:
-    """Return the seconds until the next day begins, UTC: when a daily budget is whole again."""
+    """Return the seconds until the next day, UTC, and its budget."""
     tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
     return int((datetime.combine(tomorrow, time(), UTC) - now).total_seconds()) + 1

@@ -44,15 +44,14 @@ if TYPE_CHECKING:
 
 BUCKET_LIFETIME_SECONDS = 86_400
 CONSUME_ATTEMPTS_MAX = 3
-"""A write is refused only by what other environments took meanwhile, which names the write that fits."""
+"""A write is refused only where other environments took capacity meanwhile; the refusal says how much."""
 CACHED_BUCKETS_MAX = 10_000
 
 
 class DynamoRateLimits:
-    """One write for what passes; what does not fit by what is known already costs none.
+    """Takes capacity by one write; a request that cannot fit by what is known already costs none.
 
-    While clocks agree a bucket's moment only grows, so what an environment remembers of it is too early, if
-    anything.
+    A bucket's moment only grows while clocks agree, so the cached one is never later than the stored one.
     """
 
     def __init__(self, table: "Table", clock: Clock) -> None:
@@ -87,7 +86,7 @@ def _consume_update(
 ) -> tuple[str, str, dict[str, int]]:
     """Return expression, condition and values of the update that takes capacity.
 
-    Of a full bucket it is taken from now on, of another behind what was taken before.
+    A full bucket is used up from now on, another one from where it is used up already.
     """
     takes_us = rate.consumption_us(count)
     values = {":now": now_us, ":expires": now_us // 1_000_000 + BUCKET_LIFETIME_SECONDS}
@@ -163,7 +162,7 @@ def _tenant_from_item(item: Item) -> Tenant:
 
 
 USAGE_SHARDS = 4
-"""Items that one function's calls to one model are spread over: 4,000 calls a second before one is hot."""
+"""Items for the calls of one function to one model: 4,000 calls a second before one is hot."""
 SUMMED_ATTRIBUTES = ("calls", "input", "cache_read", "cache_write", "output", "unpriced_calls")
 EVENTS_SORT_KEY_SUFFIX = "-#events"
 
@@ -196,10 +195,10 @@ class DynamoUsage:
         return sum(int(item.get("events", 0)) for item in self._items(tenant, first, last))
 
     def _add(self, tenant: str, what: str, figures: Item, *, write_id: str) -> None:
-        """Add the figures to a shard that the write's id chooses; the shard keeps that id.
+        """Add the figures to the shard of the write's id, which the shard keeps.
 
-        So a write that the SDK repeats, because its answer was lost, meets its own id and is not added again;
-        unless another write to the same shard came in between.
+        A write that the SDK repeats, because its answer was lost, finds its own id and adds nothing, unless
+        another write to the shard came in between.
         """
         update = update_item(
             {"pk": usage_pk(tenant), "sk": f"USAGE#{what}#{crc32(write_id.encode()) % USAGE_SHARDS}"},

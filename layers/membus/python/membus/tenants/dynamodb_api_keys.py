@@ -1,4 +1,4 @@
-"""API keys in DynamoDB: the key under its id, and an entry that lists it for its tenant."""
+"""API keys in DynamoDB: the key under its id, and an entry in its tenant's partition."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ class DynamoApiKeys:
         return _from_item(item) if item else None
 
     def add_key(self, key: ApiKey) -> None:
-        # TTL removes both once the key has expired: an unknown key and an expired one are refused alike.
+        # TTL deletes both after the key has expired: unknown and expired keys are refused alike.
         lifetime = {"expires_at": int(key.expires_at.timestamp())} if key.expires_at else {}
         listing = {"pk": tenant_pk(key.tenant_id), "sk": f"{API_KEY_PREFIX}{key.key_id}"}
         items = ({**_to_item(key), **lifetime}, {**listing, **lifetime})
@@ -35,7 +35,6 @@ class DynamoApiKeys:
         return sorted(found, key=lambda key: (key.created_at, key.key_id))
 
     def revoke_key(self, key_id: str, *, at: datetime) -> ApiKey:
-        # An update would otherwise invent the key.
         expression, values = "SET revoked_at = if_not_exists(revoked_at, :at)", {":at": at.isoformat()}
         update = update_item(_key(key_id), expression, PRESENT, values)
         try:

@@ -1,7 +1,4 @@
-"""How fast a tenant may go: a bucket that fills at a rate, holds a burst, and says how long to wait.
-
-Tenants: who membus keeps memory for.
-"""
+"""Tenants, and their rate limits: a bucket that fills at a rate, holds a burst, and says how long to wait."""
 
 import math
 import re
@@ -16,16 +13,16 @@ from membus.core.errors import InvalidError
 from membus.core.identity import Record
 
 BURST_SECONDS = 10
-"""A bucket that nobody touched for so long is full: a client may be quick for a moment, not for ever."""
+"""Seconds of the rate that a full bucket holds."""
 CLOCK_SKEW_SECONDS = 5
-"""How far the clocks of two environments may honestly be apart."""
+"""How far the clocks of two execution environments may be apart."""
 EVENTS_PER_REQUEST_MAX = 100
-"""A bucket holds the largest request at least, or that could never pass."""
+"""A bucket holds at least the largest request, which could never pass otherwise."""
 RateLimitKind = Literal["requests", "events"]
 
 
 class RateLimits(Record):
-    """What a tenant may send each second: requests of any kind, and events within them."""
+    """What a tenant may send each second: requests of any kind, and events in them."""
 
     requests_per_second: float = Field(gt=0, allow_inf_nan=False)
     events_per_second: float = Field(gt=0, allow_inf_nan=False)
@@ -37,10 +34,7 @@ class RateLimits(Record):
 
 
 class RateLimit(Record):
-    """A bucket's state is one moment: until when what was taken has used its rate up.
-
-    Moments are microseconds.
-    """
+    """The rate of a bucket, whose state is one moment, in microseconds: until when it is used up."""
 
     per_second: float = Field(gt=0, allow_inf_nan=False)
     least: int = 1
@@ -50,46 +44,40 @@ class RateLimit(Record):
         return max(self.least, math.ceil(self.per_second * BURST_SECONDS))
 
     def consumption_us(self, count: int) -> int:
-        """Return for how long `count` use the rate up."""
+        """Return for how long `count` use up the rate."""
         return math.ceil(count * 1_000_000 / self.per_second)
 
     def latest_used_until_us(self, count: int, now_us: int) -> int:
-        """Return the last moment until which a bucket may be used up that has room for `count` now."""
+        """Return until when a bucket may be used up at most to have room for `count`."""
         return now_us + self.consumption_us(self.burst_size) - self.consumption_us(count)
 
     def implausible_after_us(self, now_us: int) -> int:
-        """Return the moment behind which no honest clock has used a bucket up.
-
-        One jumped, and the bucket is new.
-        """
+        """Return the moment after which no bucket can be used up: a clock jumped, and it counts as full."""
         return now_us + self.consumption_us(self.burst_size) + CLOCK_SKEW_SECONDS * 1_000_000
 
     def used_until_us(self, count: int, *, until_us: int, now_us: int) -> int:
-        """Return until when a bucket is used up once `count` were taken, which fitted."""
+        """Return until when a bucket is used up after `count` were taken from it."""
         begins_us = until_us if now_us < until_us <= self.implausible_after_us(now_us) else now_us
         return begins_us + self.consumption_us(count)
 
     def wait_seconds(self, count: int, *, until_us: int, now_us: int) -> float:
-        """Return how long `count` have to wait where the bucket is used up until `until_us`.
-
-        0 where they fit.
-        """
+        """Return how long `count` must wait for a bucket that is used up until `until_us`, 0 if they fit."""
         if until_us > self.implausible_after_us(now_us):
             return 0
         return max(0, until_us - self.latest_used_until_us(count, now_us)) / 1_000_000
 
 
 RESERVED_TENANT_IDS = frozenset({"spill", "exports"})
-"""Folders of the archive bucket that stand where a tenant's would."""
+"""Folders of the archive bucket on the level of the tenants' folders."""
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant's id is a segment of every key and object name, so it is a plain lower-case label.
+    """A tenant; its id is a lower-case label, since it is part of every key and object name.
 
-    `daily_dollars` is what its model calls may cost a day, UTC; None sets no limit. `rates` are its own, None
-    those of the environment.
+    `daily_dollars` is the budget of its model calls for a day, UTC, None for no limit; `rates` are its own
+    limits, None for those of the environment.
     """
 
     tenant_id: str

@@ -1,3 +1,5 @@
+"""New tenants and new API keys, as operators and the local stack make them."""
+
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +10,7 @@ from membus.tenants.ports import TenantStore
 
 
 def create_tenant(tenant_id: str, *, store: TenantStore, name: str | None = None) -> Tenant:
-    """Raise ConflictError where the tenant exists, InvalidError for an id that cannot be one."""
+    """Add a tenant; raises ConflictError where it exists and InvalidError for an unusable id."""
     tenant = Tenant(tenant_id, name or tenant_id, datetime.now(UTC))
     store.add_tenant(tenant)
     return tenant
@@ -27,7 +29,7 @@ def create_key(
     name: str = "default",
     expires_in: timedelta | None = None,
 ) -> str:
-    """Return the key's text, which exists nowhere else. Raise NotFoundError where there is no such tenant."""
+    """Add a key and return its text, which is stored nowhere; NotFoundError where there is no such tenant."""
     if tenants.find_tenant(tenant_id) is None:
         raise NotFoundError(f"no tenant {tenant_id} in {environment}")
     credential, now = Credential.generate(environment), datetime.now(UTC)

@@ -7,14 +7,14 @@ QUOTA_TENANTS_MAX = 10_000
 
 
 class TenantQuotas:
-    """What each tenant has used of its quota in this process; no store is asked."""
+    """The part of its quota that each tenant has used in this process; no store is asked."""
 
     def __init__(self, quota: RateLimit, clock: Clock) -> None:
         self._quota, self._clock = quota, clock
         self._used_until_us: dict[str, int] = {}
 
     def consume_quota(self, tenant: str) -> bool:
-        """Return whether one more event of the tenant is within its quota."""
+        """Take one event from the tenant's quota; return False where none is left."""
         now_us = int(self._clock().timestamp() * 1_000_000)
         until_us = self._used_until_us.get(tenant, 0)
         if self._quota.wait_seconds(1, until_us=until_us, now_us=now_us):

@@ -30,9 +30,10 @@ Table `tenants`
 
 from contextlib import suppress
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from membus.core.identity import Owner
+if TYPE_CHECKING:
+    from membus.core.identity import Owner
 
 ItemKey = dict[str, str]
 ItemKind = Literal["fact", "episode", "document", "summary"]
@@ -53,7 +54,7 @@ def tenant_pk(tenant: str) -> str:
     return f"{TENANT_PREFIX}{tenant}"
 
 
-def user_pk(owner: Owner) -> str:
+def user_pk(owner: "Owner") -> str:
     return f"T#{owner.tenant}#U#{owner.user}"
 
 
@@ -138,10 +139,11 @@ def job_pk(tenant: str) -> str:
     return f"T#{tenant}#JOB"
 
 
-def parse_user_key(pk: str) -> Owner | None:
+def parse_user_key(pk: str) -> tuple[str, str] | None:
+    """Return the tenant and the user."""
     match pk.split("#"):
         case ["T", tenant, "U", user]:
-            return Owner(tenant=tenant, user=user)
+            return tenant, user
     return None
 
 

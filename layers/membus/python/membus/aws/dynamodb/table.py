@@ -11,7 +11,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from boto3.dynamodb.conditions import ConditionBase, Key
-from pydantic import BaseModel
 
 from membus.aws.dynamodb.errors import is_transaction_conflict, translate_dynamodb_errors
 from membus.aws.dynamodb.keys import ItemKey
@@ -21,8 +20,9 @@ from membus.core.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+    from pydantic import BaseModel
 
-Body = TypeVar("Body", bound=BaseModel)
+Body = TypeVar("Body", bound="BaseModel")
 Item = dict[str, Any]
 Write = dict[str, dict[str, Any]]
 """One write of a transaction in DynamoDB's own form, without the table: `{"Put": {"Item": …}}`."""

@@ -1,7 +1,4 @@
-"""Whether a text holds anything that a reader would see.
-
-One form for comparing texts: what looks the same is the same, line breaks stay.
-"""
+"""Texts in one form for comparisons: what looks the same is the same."""
 
 import re
 import unicodedata
