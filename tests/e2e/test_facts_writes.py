@@ -129,13 +129,17 @@ def test_concurrent_copies_of_a_request_take_effect_once(acme: Client) -> None:
     assert len(acme.get(f"{path(user)}/history").json()["items"]) == 1
 
 
-def test_correction_stays_whatever_is_said_later(acme: Client) -> None:
+def test_pinned_correction_stays_whatever_is_said_later(acme: Client) -> None:
     user = somebody()
-    acme.http.put(path(user), json={"value": "Porto"})
+    acme.http.put(path(user), json={"value": "Porto", "pinned": True})
     acme.http.put(path(user, "likes.tea"), json={"value": "tea"})
     acme.http.delete(path(user, "likes.tea"))
 
-    acme.send(said(user, "I live in Lisbon."), said(user, "I love tea."), said(user, "I love chess."))
+    acme.send(
+        said(user, "I live in Lisbon."),
+        said(user, "I love tea.", occurred_at="2026-03-01T12:00:00Z"),
+        said(user, "I love chess."),
+    )
 
     facts = eventually(lambda: acme.facts(user), lambda facts: "likes.chess" in facts)
     history = eventually(
