@@ -19,7 +19,7 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class NotModifiedError(Exception):
-    """The caller has the version that would be sent; an error, for its answer has no body of the route's schema."""
+    """The caller has the version that would be sent; an error, because its answer has no body."""
 
     def __init__(self, tag: str) -> None:
         super().__init__(tag)

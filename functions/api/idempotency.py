@@ -30,8 +30,8 @@ def run_idempotent(
     """Return the answer of `action`, or its stored answer for a repeat of `request`: tenant, key and body.
 
     An action with `natural` keys of its own runs again for a repeat, with the same outcome. Its record then
-    holds nothing that a user said, so an erasure need not find it. The record's key starts with the operation,
-    not with the function's name, so that a rename keeps it.
+    holds nothing that a user said, so an erasure need not find it. The record's key starts with the
+    operation, not with the function's name, so that a rename keeps it.
 
     Raises:
         InvalidError: `idempotency_mismatch`, the key was used for another body.
@@ -66,7 +66,8 @@ def run_idempotent(
 def idempotency_config(context: LambdaContext) -> IdempotencyConfig:
     """Return how records are keyed: by tenant and key, with a hash of the body.
 
-    The context names the end of the invocation, so that one that crashed does not block its request for a day.
+    The context names the end of the invocation, so that one that crashed does not block its request for a
+    day.
     """
     return IdempotencyConfig(
         event_key_jmespath="[tenant, key]",

@@ -1,7 +1,7 @@
 """Requests of the chat function: passages for a message, texts of memories, and episodes.
 
-They come by an invocation of this function, which Terraform grants to chat alone and the gateway cannot imitate.
-Chat vouches for the tenant.
+They come by an invocation of this function, which Terraform grants to chat alone and the gateway cannot
+imitate. Chat vouches for the tenant.
 """
 
 from typing import Any

@@ -35,7 +35,7 @@ class PageRequest:
     signer: CursorSigner
 
     def for_query(self, *parts: object) -> PageQuery:
-        """Return the page of a query, which its parts name; the first part is the listing, the next the tenant.
+        """Return the page of a query, which its parts name: first the listing, then the tenant.
 
         Raises:
             InvalidError: `bad_cursor`.

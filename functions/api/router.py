@@ -63,7 +63,7 @@ class ApiRouter(APIGatewayHttpRouter):
         body: dict[str, Any],
         natural: bool = False,
     ) -> T:
-        """Return the answer of an action that runs once for each Idempotency-Key, as `run_idempotent` says."""
+        """Return the answer of an action that runs once for each key, as `run_idempotent` says."""
         answer = run_idempotent(
             operation,
             {"tenant": self.tenant, "key": key, "body": body},

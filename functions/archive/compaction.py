@@ -1,4 +1,4 @@
-"""Compaction: small objects are merged, because a reader asks for each one and cold classes take none below 128 KB."""
+"""Compaction: small objects are merged; a reader asks for each, and cold classes take none below 128 KB."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Compaction:
         return self.outcome
 
     def compact_tenant(self, tenant: str, *, after: str = "") -> ArchiveOutcome:
-        """Compact the past months of a tenant's agents after a cursor, and return the cursor of the last one."""
+        """Compact the past months of a tenant after a cursor; the outcome has the cursor of the last one."""
         this_month = self.archiver.clock().date().replace(day=1)
         months = {each.month for each in self.archiver.catalog.list_objects(tenant)}
         for month in sorted(months, key=lambda month: month.sort_key):
@@ -93,7 +93,7 @@ class Compaction:
         for old in (each for each in group if new is None or each.object_key != new.object_key):
             objects.delete_object(old)
             while catalog.has_object(old.object_key):
-                # An archiver that resumed a run that was cut short has added it again; the new one has its rows.
+                # An archiver that resumed an interrupted run has added it again; the new one has its rows.
                 catalog.replace_objects([old], None)
                 objects.delete_object(old)
         return True

@@ -19,7 +19,7 @@ class _ShardTask(BaseModel):
 
 
 class _TenantTask(BaseModel):
-    """`after` is the cursor of a run before; `seconds` is how long to work, by default as long as possible."""
+    """`after` is the cursor of an earlier run; `seconds` is how long to work, by default as possible."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Archiving of episodes: an object is written, read back and named in the catalog before hot copies expire."""
+"""Archiving: an object is written, read back and named in the catalog before hot copies expire."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class Archiver:
             self._archive_group(group, outcome)
         except MembusError as error:
             self.report_failure(group.partition, error, outcome)
-        except Exception as error:  # noqa: BLE001 - an unexpected item stays hot, and costs only its own group
+        except Exception as error:  # noqa: BLE001 - an unexpected item costs only its own group
             defect = MembusError(f"a defect: {type(error).__name__}")
             self.report_failure(group.partition, defect, outcome)
 
@@ -113,7 +113,7 @@ class Archiver:
         self.objects.delete_object(stored)
 
     def _expiry(self, day: date) -> datetime:
-        """Return when a day's hot copies expire, at a midnight, so that two archivers name the same moment."""
+        """Return when a day's hot copies expire, at midnight, so that two archivers name one moment."""
         midnight = datetime.combine(day, time(), UTC) + timedelta(days=1 + self.hot_days)
         today = datetime.combine(self.clock().date(), time(), UTC)
         return max(midnight, today + timedelta(days=1) + HOT_COPY_GRACE)

@@ -50,8 +50,8 @@ def advance_erasure(
 def _schedule_rest(record: AnnouncementRecord, job: ErasureJob, wait: timedelta, events: EventParts) -> None:
     """Schedule the rest by the bus at once, or by this function's queue after a wait.
 
-    Lambda stops a function that sends to its own queue at the seventeenth run in a row, so the queue is used a
-    few times for each job, and the bus as often as it takes.
+    Lambda stops a function that sends to its own queue at the seventeenth run in a row, so the queue is used
+    a few times for each job, and the bus as often as it takes.
     """
     if wait:
         events.delay_queue.send_delayed(record.serialize_body(), delay_seconds=ceil(wait.total_seconds()))

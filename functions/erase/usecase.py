@@ -1,4 +1,4 @@
-"""Erasure of a user from every store: once at once, again when no old writer is left, then proved by counting."""
+"""Erasure of a user from every store: at once, again when no old writer is left, then proved by counts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from membus.erasure.ports import ErasureJobs
 
 ERASE, ERASE_AGAIN, PROVE = range(3)
 ROUNDS_MAX = 9
-"""Three times from the beginning: what is found after that comes from a writer that does not ask the ledger."""
+"""Three times all rounds: what is found after that comes from a writer that does not ask the ledger."""
 SECONDS_MIN = 60
-"""The time of the slowest step, an object of 200 MB read, written and read back; none is begun with less left."""
+"""The time of the slowest step, which rewrites an object of 200 MB; none is begun with less left."""
 WAIT_MAX = timedelta(minutes=15)
 """The longest delay of an SQS message."""
 

@@ -53,7 +53,7 @@ class ExportSources:
 
 @dataclass(frozen=True)
 class RowChunk:
-    """Some rows, and the key that the next ones start after, None for the last; `sessions` are those of events."""
+    """Some rows, and the key before the next ones, None for the last; `sessions` are those of events."""
 
     rows: list[Row]
     after: After
@@ -73,7 +73,7 @@ def read_events(owner: Owner, sources: ExportSources, after: After) -> Iterator[
 
 
 def read_states(owner: Owner, sessions: Iterable[AgentSession], sources: ExportSources) -> Iterator[Row]:
-    """Yield the state of each session, unless it names another user; without a name it belongs to the events'."""
+    """Yield the state of each session, unless it names another user; one without a name is the user's."""
     for session in sessions:
         with suppress(NotFoundError):
             state = sources.states.get_state(session)

@@ -157,7 +157,7 @@ def _write_piece(
 
 @dataclass
 class _PieceRows:
-    """The rows that fill the part; then `after` is the key of the last one, and `sessions` those they named."""
+    """The rows that fill the part; then `after` is the last key, and `sessions` are those they named."""
 
     part: ZipPart
     chunks: Iterator[RowChunk]

@@ -1,4 +1,4 @@
-"""functions/archive under crashes, concurrent runs and store errors: a copy too many, never an episode too few."""
+"""functions/archive under crashes and concurrent runs: a copy too many, never an episode too few."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""functions/export under crashes, concurrent runs and lost uploads: the same file as without them, or none."""
+"""functions/export under crashes, concurrent runs and lost uploads: the same file, or none."""
 
 import hashlib
 import io

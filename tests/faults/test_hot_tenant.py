@@ -1,4 +1,4 @@
-"""One tenant floods: what its neighbour waits for, counted in calls of the model and in order, never in seconds."""
+"""One tenant floods: its neighbour's wait is counted in calls of the model and in order, never in seconds."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

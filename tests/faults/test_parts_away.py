@@ -1,4 +1,4 @@
-"""Parts that answer in part or not: a table returns some of a batch, a secret is gone from a warm function."""
+"""Parts that answer in part or not: a table returns some of a batch, a warm function loses a secret."""
 
 from collections.abc import Iterator
 from typing import Any

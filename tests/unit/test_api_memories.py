@@ -1,4 +1,4 @@
-"""`/v1/memories`: documents are put once, merged, changed by version, and stored while index or model is away."""
+"""`/v1/memories`: documents are put once, merged, changed by version, and stored without index or model."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""GET /v1/conversations/…/summary: levels, slots and verification, for whoever may read the conversation."""
+"""GET /v1/conversations/…/summary: levels, slots and verification, for those who may read the conversation."""
 
 import pytest
 

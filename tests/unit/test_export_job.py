@@ -1,4 +1,4 @@
-"""Exports through the API and their job: requested once, downloadable for a week, without a name at the end."""
+"""Exports through the API and their job: requested once, downloadable for a week, nameless at the end."""
 
 import io
 from datetime import timedelta

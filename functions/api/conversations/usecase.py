@@ -78,7 +78,7 @@ class VisibleConversations:
     store: ConversationStore
 
     def list_conversations(self, status: ConversationStatus, page: PageRequest) -> ConversationPage:
-        """Return a page of conversations, newest first; those with a participant being erased are left out."""
+        """Return a page of conversations, newest first, without those of a participant being erased."""
         query = page.for_query("conversations", self.tenant, status, self.user or "")
         found = self.store.list_conversations(
             self.tenant, status, user=self.user, limit=query.limit, after=query.after

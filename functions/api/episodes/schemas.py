@@ -90,7 +90,7 @@ class RestoreJobOut(BaseModel):
 
     @classmethod
     def from_error(cls, error: RestoreInProgressError) -> "RestoreJobOut":
-        """Return the job, whose id holds the object's name within the tenant, so that none needs to be stored."""
+        """Return the job, whose id holds the object's name, so that no job needs to be stored."""
         _, _, name = error.key.partition("/")
         job_id = RESTORE_JOB_PREFIX + base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
         wait = error.retry_after_seconds

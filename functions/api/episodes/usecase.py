@@ -48,8 +48,8 @@ def record_episodes(
 ) -> EventReceipt:
     """Record the valid events, then publish those that are new to extraction; report the others.
 
-    An event that the bus does not accept is rejected although it is recorded: sent again under its id it is the
-    same event, and is published then.
+    An event that the bus does not accept is rejected although it is recorded: sent again under its id it is
+    the same event, and is published then.
 
     Raises:
         NothingAcceptedError: not one event was accepted.

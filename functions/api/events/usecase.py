@@ -102,7 +102,7 @@ class IncomingEvents:
 
 
 def check_events(items: Sequence[Any], defaults: EventDefaults, guard: ErasureGuard) -> IncomingEvents:
-    """Return the events that are valid and may be stored; one that must not be remembered loses its payload."""
+    """Return the valid events that may be stored; one that must not be remembered loses its payload."""
     incoming = IncomingEvents()
     for index, item in enumerate(items):
         try:
@@ -129,7 +129,7 @@ def _event_problem(event: Event) -> tuple[str, str] | None:
 
 
 def _erasure_problem(event: Event, now: datetime, guard: ErasureGuard) -> tuple[str, str] | None:
-    """Return the code and the description of why an erasure forbids the event, which extraction would drop."""
+    """Return the code and the description of why an erasure forbids the event."""
     try:
         accepted = guard.accepts_event(RecordedEvent(event=event, learned_at=now))
     except UnavailableError:

@@ -42,7 +42,7 @@ from membus.facts.profile import Profile
 from membus.facts.resolution import in_learning_order
 
 CHANGES_MAX = 19
-"""Changes in one transaction of at most 100 items: three for a fact, two for its event, one for the profile."""
+"""Changes in one transaction of 100 items: three for a fact, two for its event, one for the profile."""
 CORRECTION_RETRY = RetryPolicy(tries=8, pause_seconds=0.02)
 """For a writer that lost a race; its pauses add up to 2.5 seconds at most."""
 MOMENT_STEP = timedelta(milliseconds=1)
@@ -52,7 +52,7 @@ CLOCK_SKEW_MAX = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class FactChange:
-    """A change of one fact and what the caller expects of it; version 0 is that of a fact that must not exist.
+    """A change of one fact and what the caller expects; version 0 is that of a fact that must not exist.
 
     A version counts observations, and a rebuild may count anew; a revision names exactly what the caller saw.
     """
@@ -141,7 +141,7 @@ def correction_of(key: str, asked: FactIn) -> Correction:
 
 
 def correction_event_id(owner: Owner, key: str, request_key: str | None, *, place: str) -> str:
-    """Return the id of a change's event: the same for the same request about the same fact, else a random one."""
+    """Return the id of a change's event: the same for a repeated request about a fact, else a random one."""
     if request_key is None:
         return uuid.uuid4().hex
     identity = f"facts\n{owner.tenant}\n{owner.user}\n{key}\n{place}\n{request_key}"

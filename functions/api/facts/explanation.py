@@ -1,4 +1,4 @@
-"""Why a fact is believed: its event and quote, its reader and the cost, what it replaced and what contradicts it."""
+"""Why a fact is believed: its event, quote, reader and cost, what it replaced and what contradicts it."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -50,8 +50,8 @@ def build_explanation(
 ) -> FactExplanation:
     """Return the explanation of `fact` from the newest observations of its key and the trace of its event.
 
-    Other values are told apart as the fold does: `conflicts` are those that the fact names, of equal trust. Of
-    the rest, `replaced` were current before it or until a retraction, and `overruled` are later values of
+    Other values are told apart as the fold does: `conflicts` are those that the fact names, of equal trust.
+    Of the rest, `replaced` were current before it or until a retraction, and `overruled` are later values of
     less trust.
     """
     first = fact.version - len(observations) + 1

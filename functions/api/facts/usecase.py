@@ -56,7 +56,7 @@ def list_facts_as_of(
     page: PageRequest,
     facts: FactReader,
 ) -> FactPage:
-    """Return one page of the facts that were true and known at two moments, ordered by key; None means now."""
+    """Return one page of the facts that were true and known at two moments, by key; None means now."""
     query = page.for_query("facts", owner.tenant, owner.user, kind, true_at, known_at)
     after = query.after["key"] if query.after else ""
     found = [
@@ -85,7 +85,7 @@ def _fact_as_of(known: Sequence[Observation], true_at: datetime | None) -> Fact 
 
 
 def read_history(owner: Owner, key: str, *, page: PageRequest, facts: FactReader) -> FactHistory:
-    """Return one page of the observations of a key, in the order they were learned, each with its true end."""
+    """Return one page of the observations of a key, in the order of learning, each with its true end."""
     query = page.for_query("history", owner.tenant, owner.user, key)
     after = query.after
     start = (int(after["learned_ms"]), after["event_id"]) if after else None

@@ -42,7 +42,7 @@ class DocumentLibrary:
     clock: Clock
 
     def put_memories(self, tenant: str, items: Sequence[MemoryIn]) -> list[MemoryReceipt]:
-        """Store each text, or add its metadata to the document of the same words; near texts are named, never merged.
+        """Store each text, or add its metadata to the document of the same words; name near texts.
 
         A document that cannot be indexed or embedded now is stored as `pending`: the table's stream brings it
         to the index. A long text is found by its words at once and embedded after the stream, because its
@@ -229,7 +229,7 @@ def list_memories(
 def _load_fitting(
     page: Page[str], tenant: str, documents: DocumentStore
 ) -> tuple[list[MemoryOut], dict[str, str] | None]:
-    """Return as many documents as an answer holds, at least one, and the key that the next page starts after."""
+    """Return as many documents as an answer holds, at least one, and the key before the next page."""
     items: list[MemoryOut] = []
     bytes_left = ANSWER_BYTES_MAX
     for memory_id in page.items:

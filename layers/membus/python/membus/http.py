@@ -96,8 +96,8 @@ def respond_to_request(
 ) -> dict[str, Any]:
     """Return the answer to a request, whose body is read as JSON whatever its header says.
 
-    `admit` checks the tenant's rate limit first, so that a refused request costs no parsing. Requests to public
-    routes have no tenant and are not limited.
+    `admit` checks the tenant's rate limit first, so that a refused request costs no parsing. Requests to
+    public routes have no tenant and are not limited.
     """
     said = event["requestContext"].get("authorizer", {}).get("lambda")
     try:
@@ -187,8 +187,8 @@ def _internal_error(app: APIGatewayHttpResolver) -> Response[str]:
 def _body_text(event: dict[str, Any]) -> str | None:
     """Return the body; bytes that are no UTF-8 become lone surrogates, which strict JSON refuses.
 
-    The gateway may have replaced such bytes by U+FFFD; the client's content length tells them from a U+FFFD that
-    the client wrote.
+    The gateway may have replaced such bytes by U+FFFD; the client's content length tells them from a U+FFFD
+    that the client wrote.
     """
     body: str | None = event.get("body")
     if not body:

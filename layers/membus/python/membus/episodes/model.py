@@ -100,7 +100,7 @@ class ReadingCost(Record):
 
 
 class EventTrace(Record):
-    """What the event store knows of one event: its content, unless it is archived, and the cost of reading it."""
+    """What the event store knows of one event: its content, unless archived, and the cost of reading it."""
 
     event: Event | None
     extracted: str | None

@@ -19,8 +19,8 @@ class EpisodeReader(Protocol):
     ) -> Page[Episode]:
         """Return episodes in the order in which they occurred, as many as one answer can hold.
 
-        A page starts where the one before it ended, whatever was written or removed since. It may be empty and
-        still not the last.
+        A page starts where the one before it ended, whatever was written or removed since. It may be empty
+        and still not the last.
         """
 
 

@@ -62,7 +62,7 @@ def deviation_unit(scope: ScopeStatistics) -> float:
 
 
 def context_columns(candidates: CandidateRows, words: list[float], meaning: list[float]) -> FeatureColumns:
-    """Return the scores of each passage's neighbours, less for a longer message, and the best of its sitting."""
+    """Return the scores of each passage's neighbours, less for long messages, and the best of its sitting."""
     scores = {"words": words, "meaning": meaning}
     columns = {
         f"{name}_{side}": [0.0] * len(column) for name, column in scores.items() for side in NEIGHBOUR_OFFSETS

@@ -14,7 +14,8 @@ BACKFILL_TEXTS = EMBED_BATCH_TEXTS = 64
 class Indexer:
     """`embedder` returns the model at the cost of a tenant.
 
-    Every method raises BudgetError where the tenant's budget is spent; memories can be found by their words then.
+    Every method raises BudgetError where the tenant's budget is spent; memories can be found by their words
+    then.
     """
 
     def __init__(self, embedder: Callable[[str], EmbeddingModel], index: MemoryIndex) -> None:
@@ -39,7 +40,7 @@ class Indexer:
         return not self._index.put(tenant, [index_entry(memory)])
 
     def backfill_vectors(self, tenant: str) -> int:
-        """Give vectors to some of the tenant's texts that lack one of this model; return how many were found."""
+        """Give vectors to some texts of the tenant that lack one of this model; return their number."""
         pending = self._index.list_pending_texts(tenant, limit=BACKFILL_TEXTS)
         self._embed(tenant, pending)
         return len(pending)

@@ -67,7 +67,7 @@ def summary_memory_id(conversation_id: str, chapter: Chapter) -> str:
 
 
 def project_summary(conversation: Conversation, summary: Summary) -> Memory:
-    """Return a summary of a conversation, in no session, where it would separate the turns that it is about."""
+    """Return a summary of a conversation, in no session, where it would separate turns."""
     return Memory(
         tenant_id=conversation.tenant_id,
         memory_id=summary_memory_id(conversation.conversation_id, summary),

@@ -22,9 +22,9 @@ FINAL_VERSION = 2**53
 class Memory(Record):
     """One searchable thing, whatever store it comes from.
 
-    `memory_id` is its natural key within the tenant. `version` rises with each change, and the newest one wins in
-    whatever order copies arrive. `session` groups messages; '' is none. `earlier` are its former values, each
-    until `valid_until`; a memory without a text has only those.
+    `memory_id` is its natural key within the tenant. `version` rises with each change, and the newest one
+    wins in whatever order copies arrive. `session` groups messages; '' is none. `earlier` are its former
+    values, each until `valid_until`; a memory without a text has only those.
     """
 
     tenant_id: Id
@@ -80,8 +80,8 @@ DUPLICATE_SIMILARITY = 0.95
 class Document(Record):
     """`version` counts the changes; a `deleted` document stays stored so that no older copy comes back.
 
-    The index orders changes by `updated_at`, which only rises, while the version of a document that is put again
-    after it expired starts anew.
+    The index orders changes by `updated_at`, which only rises, while the version of a document that is put
+    again after it expired starts anew.
     """
 
     memory_id: Id
@@ -120,7 +120,7 @@ class Document(Record):
 
 
 def document_id(user_id: str | None, agent_id: str | None, text: str, *, again: int) -> str:
-    """Return the id of an owner's document; `again` counts those of the same words that were changed since."""
+    """Return the id of an owner's document; `again` counts those of the same words changed since."""
     identity = "\n".join((user_id or "", agent_id or "", str(again), _normalize(text)))
     return f"mem_{hashlib.sha256(identity.encode()).hexdigest()[:26]}"
 

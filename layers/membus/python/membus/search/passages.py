@@ -50,7 +50,7 @@ _WORD = re.compile(r"\S+\s*")
 
 @dataclass(frozen=True)
 class Passage:
-    """`text` is recalled, `embedded_text` goes to the embedder, `stems` (joined by spaces) to the lexical index.
+    """`text` is recalled, `embedded_text` embedded, `stems` (joined by spaces) indexed by words.
 
     `length` counts the passage's stems, `message_length` those of all passages of its message.
     """
@@ -64,7 +64,7 @@ class Passage:
 
 
 def index_passages(text: str, *, speaker: str | None = None) -> list[Passage]:
-    """Return the passages of one message, event, fact or document, in reading order; none for a blank text."""
+    """Return the passages of one message, event, fact or document, in order; none for a blank text."""
     parts = [(part, _index_stems(part, speaker)) for part in split_passages(text) if part]
     message_length = sum(len(stems) for _, stems in parts)
     return [

@@ -25,7 +25,7 @@ class DocumentStore(Protocol):
         """Return the documents that exist, in the order of their ids here."""
 
     def get_latest_version(self, tenant: str, memory_id: str) -> Document | None:
-        """Return what is stored under the id, deleted or expired included; a new document has to follow it."""
+        """Return what is stored under the id, deleted or expired included; a new version follows it."""
 
     def put(self, document: Document) -> None:
         """Write the version that follows the stored one.
@@ -105,7 +105,7 @@ class ScopeIndexes(Protocol):
         """Return the scopes with so many vectors of one model, largest first, without counting rows."""
 
     def oldest_pending_time(self, model: str) -> datetime | None:
-        """Return when the oldest text without a vector of the model was written; None where none is pending."""
+        """Return when the oldest text without a vector of the model was written, None where there is none."""
 
     def list_indexes(self) -> Mapping[str, bool]:
         """Return the indexes by name, and whether each is complete: one that was cut off serves no search."""

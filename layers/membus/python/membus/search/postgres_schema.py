@@ -1,4 +1,4 @@
-"""The schema `membus` and its ledger `membus.migrations(name, sha256, applied_at)`, as their owner sees them."""
+"""The schema `membus` and its ledger `membus.migrations(name, sha256, applied_at)`, as their owner."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

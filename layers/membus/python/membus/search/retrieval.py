@@ -1,4 +1,4 @@
-"""What a search may see and what a store finds, before anything is ranked; and a search over a few memories."""
+"""What a search may see and what a store finds, before ranking; and a search over a few memories."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,9 +19,9 @@ GroupKey = TypeVar("GroupKey")
 class PassageRow(NamedTuple):
     """One passage; a tuple, because a search makes hundreds.
 
-    Messages that follow each other have `position`s that do; "" is no session. `group_id` is the message, event,
-    fact or document of the passage. `similarity` is the cosine to the query, None in a search by words.
-    `message_length` counts the stems of all passages of the message.
+    Messages that follow each other have `position`s that do; "" is no session. `group_id` is the message,
+    event, fact or document of the passage. `similarity` is the cosine to the query, None in a search by
+    words. `message_length` counts the stems of all passages of the message.
     """
 
     id: str
@@ -51,8 +51,8 @@ class ScopeStatistics:
 class CandidateRows:
     """The rows of one search with their stems, grouped by indices.
 
-    `sittings` groups them by session and day, `sessions` by session and position; a row without a session is a
-    sitting of its own, and in no session.
+    `sittings` groups them by session and day, `sessions` by session and position; a row without a session is
+    a sitting of its own, and in no session.
     """
 
     def __init__(self, rows: Sequence[PassageRow]) -> None:
@@ -106,8 +106,8 @@ class IndexEntry:
 class SearchScope:
     """The conditions that a memory must meet to be seen by a search; None is no condition.
 
-    `now` decides what has expired. `as_of` asks for what had happened and was true at that moment, values that
-    were replaced since included. `without` names users whose memories are left out.
+    `now` decides what has expired. `as_of` asks for what had happened and was true at that moment, values
+    that were replaced since included. `without` names users whose memories are left out.
     """
 
     tenant_id: str
@@ -158,8 +158,8 @@ class PassageMetadata:
 class SearchCandidates:
     """Candidates and their neighbours, with the statistics of all that was searched.
 
-    `about` has only passages that the search may see; the others are neighbours, which are not shown. `pending`
-    counts the texts of the scope without a vector; None where the search named no scope.
+    `about` has only passages that the search may see; the others are neighbours, which are not shown.
+    `pending` counts the texts of the scope without a vector; None where the search named no scope.
     """
 
     scope: ScopeStatistics

@@ -23,8 +23,8 @@ class Migration:
 class SchemaInspection:
     """The state of the schema.
 
-    `walled` and `unwalled` are tables with rows of tenants, with and without row security. `powers` names what
-    the functions' role can do and should not. `applied` is the checksum of each migration by name.
+    `walled` and `unwalled` are tables with rows of tenants, with and without row security. `powers` names
+    what the functions' role can do and should not. `applied` is the checksum of each migration by name.
     """
 
     walled: list[str]

@@ -1,4 +1,4 @@
-"""Export: the files of one user's data in a zip, their manifest, and the job that writes them part by part."""
+"""Export: one user's data as files in a zip, their manifest, and the job that writes them in parts."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ MANIFEST = "manifest.json"
 EVENTS, FACTS, CONVERSATIONS = "events.jsonl", "facts.jsonl", "conversations.jsonl"
 DOCUMENTS, QUARANTINE, STATES = "documents.jsonl", "quarantine.jsonl", "states.jsonl"
 SECTIONS = (EVENTS, FACTS, CONVERSATIONS, DOCUMENTS, QUARANTINE)
-"""The sections in the order in which they are written; states are written with the events of their sessions."""
+"""The sections in the order of writing; states are written with the events of their sessions."""
 
 
 def piece_name(section: str, number: int) -> str:
@@ -98,8 +98,8 @@ class ExportCursor(Record):
 class Export(Record):
     """The job that writes a user's export file part by part; a `dry_run` only counts.
 
-    `rows` counts lines by section, `bytes` those of all parts. `upload` collects the parts of this `attempt`: a
-    job that loses them starts a new attempt. `user` is removed when the job ends; `subject` stays, in the
+    `rows` counts lines by section, `bytes` those of all parts. `upload` collects the parts of this `attempt`:
+    a job that loses them starts a new attempt. `user` is removed when the job ends; `subject` stays, in the
     file's key.
     """
 

@@ -82,7 +82,8 @@ class DuckDbParquet:
 
     def merge_files(self, paths: Sequence[str], path: Path, *, without_user: str | None) -> None:
         """Write the rows of several files to one new file, each place once, without one user's."""
-        rows = f"SELECT DISTINCT ON (place) {_COLUMNS} FROM read_parquet($paths) WHERE user_id IS DISTINCT FROM $user"
+        kept = "FROM read_parquet($paths) WHERE user_id IS DISTINCT FROM $user"
+        rows = f"SELECT DISTINCT ON (place) {_COLUMNS} {kept}"
         self._engine.execute(
             f"COPY ({rows} ORDER BY place) TO '{path}' ({_WRITE_OPTIONS})",
             {"paths": list(paths), "user": without_user},
@@ -91,7 +92,7 @@ class DuckDbParquet:
     def extract_events(
         self, paths: Sequence[str], path: Path, span: RowSpan = ALL_ROWS, *, without: Sequence[str] = ()
     ) -> None:
-        """Write the events in a span of several files to one new file, each once, without users in `without`."""
+        """Write the events in a span of several files to one file, each once, but for users in `without`."""
         parts = "body->>'$.event.agent_id' AS agent_id, body->'$.event.payload' AS payload"
         columns = f"place, event_id, user_id, session_id, type, occurred_at, {parts}"
         wanted = f"{_IN_SPAN} AND NOT list_contains($without, user_id)"

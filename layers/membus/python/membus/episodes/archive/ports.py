@@ -126,8 +126,8 @@ class ArchiveQueries(Protocol):
         """Return the result of a query.
 
         Raises:
-            InvalidError: `sql_rejected` before anything ran, `sql_failed` in the engine's words, or `too_much`
-                archived data in the days asked for.
+            InvalidError: `sql_rejected` before anything ran, `sql_failed` in the engine's words, or
+                `too_much` archived data in the days asked for.
             UnavailableError: `sql_stopped`, a limit on time or memory was reached; or the store is away.
             CorruptArchiveError, RestoreInProgressError: as in ArchiveObjects.
         """

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def read_current_objects(catalog: ArchiveCatalog, read: Callable[[], T]) -> T:
-    """Return what `read` does, which is called again where an object was merged after the catalog named it."""
+    """Return the result of `read`, again where an object was merged after the catalog named it."""
     for _ in range(READ_ATTEMPTS - 1):
         try:
             return read()

@@ -1,4 +1,4 @@
-"""Parquet objects in S3, `<tenant>/<agent>/<day>/<name>.parquet`: written once, read back, then named in a catalog."""
+"""Parquet objects in S3, `<tenant>/<agent>/<day>/<name>.parquet`: written once, then read back."""
 
 import hashlib
 from collections import OrderedDict

@@ -27,9 +27,10 @@ from membus.episodes.model import mark_before
 class QueryLimits:
     """What a query may read and its process may use; `cell` counts the characters of one value.
 
-    `object_bytes` are Parquet bytes of all objects: what a function fetches in about two seconds. `copy_bytes`
-    are those of the rows, which take several times that in memory. `memory_bytes` bounds the address space of
-    the process, of which an idle engine takes about 400 MB, and `output_bytes` whatever it writes.
+    `object_bytes` are Parquet bytes of all objects: what a function fetches in about two seconds.
+    `copy_bytes` are those of the rows, which take several times that in memory. `memory_bytes` bounds the
+    address space of the process, of which an idle engine takes about 400 MB, and `output_bytes` whatever it
+    writes.
     """
 
     objects: int = 60
@@ -129,7 +130,7 @@ def _parse_answer(output: bytes, status: int) -> dict[str, Any]:
 
 
 def _worker_environment() -> dict[str, str]:
-    """Return where the process finds its code, and no credentials; one arena keeps its address space small."""
+    """Return where the process finds its code, without credentials; one arena keeps its memory small."""
     paths = ":".join(str(Path(path).resolve()) for path in sys.path if path)
     libraries = sysconfig.get_config_var("LIBDIR") or ""
     return {"PYTHONPATH": paths, "LD_LIBRARY_PATH": libraries, "MALLOC_ARENA_MAX": "1"}

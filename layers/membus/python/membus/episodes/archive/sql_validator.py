@@ -1,6 +1,7 @@
 """What a SELECT over archived episodes may be made of: the clauses, functions and types that are listed here.
 
-The statement that runs is written anew from its syntax tree, so comments, odd quotation and spelling are gone.
+The statement that runs is written anew from its syntax tree, so comments, odd quotation and spelling are
+gone.
 """
 
 import re

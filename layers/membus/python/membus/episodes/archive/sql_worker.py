@@ -1,4 +1,4 @@
-"""The process in which an archive query runs: limits first, then the rows, then the locks, then the statement.
+"""The process in which an archive query runs: limits first, then rows, locks, and the statement.
 
 Standard input is one JSON object with the path of a Parquet file, which is deleted before the statement runs.
 Standard output is another: a table, or why there is none. The process holds no credentials.

@@ -1,4 +1,4 @@
-"""Filters and search scopes as SQL conditions with named parameters; a client's text is never part of them."""
+"""Filters and search scopes as SQL conditions; a client's text goes into named parameters only."""
 
 from collections.abc import Collection
 from typing import Any, LiteralString
@@ -14,7 +14,7 @@ _COMPARISONS = {"gt": sql.SQL(">"), "gte": sql.SQL(">="), "lt": sql.SQL("<"), "l
 
 
 def compile_filter(wanted: Filter, parameters: dict[str, Any]) -> sql.Composable:
-    """Return a boolean expression over `m.metadata` that is never NULL; its values are added to `parameters`."""
+    """Return a boolean expression over `m.metadata`, never NULL; its values are added to `parameters`."""
     match wanted:
         case And(parts):
             return _join(parts, sql.SQL(" AND "), parameters)

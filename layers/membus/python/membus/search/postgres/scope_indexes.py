@@ -1,4 +1,4 @@
-"""One partial HNSW index for each large scope: it holds that scope alone, so no filter shortens its results."""
+"""One partial HNSW index for each large scope: of that scope alone, so no filter shortens its results."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +44,7 @@ _MEMORY = "SET maintenance_work_mem = '512MB'"
 
 
 class PostgresScopeIndexes:
-    """`connection` is the schema owner's, in autocommit mode: a concurrent index is made in no transaction."""
+    """`connection` is the schema owner's, in autocommit mode: an index is created concurrently."""
 
     def __init__(self, connection: PostgresConnection) -> None:
         self._connection = connection

@@ -38,7 +38,7 @@ _LIST_DOCUMENTS = """
 def candidates_from_rows(
     scope: ScopeStatistics, passages: Sequence[tuple[Any, ...]], *, pending: int | None
 ) -> SearchCandidates:
-    """Return the candidates of rows with the columns of a `PassageRow`, then visible, kind, source and metadata.
+    """Return the candidates of rows: the columns of a `PassageRow`, then visible, kind, source, metadata.
 
     In the place of its position the first row has all messages that follow each other, run by run.
     """

@@ -18,7 +18,7 @@ _CANDIDATES = """
         (SELECT json_object_agg(id, 1 - distance) FROM near), (SELECT json_object_agg(id, worth) FROM worded), {pending}
     FROM total CROSS JOIN sample
 """
-# An approximate index of just this scope serves the order, if there is one; it needs the cast it was made with.
+# An approximate index of just this scope serves the order, if there is one; it needs its own cast.
 _NEAR = """
     SELECT v.id, {distance} AS distance FROM membus.vectors v {metadata} WHERE v.model = %(model)s AND {visible}
     ORDER BY {distance} LIMIT %(candidates)s
@@ -149,7 +149,7 @@ def _passages(shape: StatementShape, wanted: sql.Composable | None) -> sql.Compo
 
 
 def _distance(shape: StatementShape) -> sql.Composable:
-    """Return the order that an approximate index may serve, or with filters, which shorten its results, none."""
+    """Return the order that an approximate index may serve; with filters, which shorten it, none can."""
     if shape.whole_scope:
         return sql.SQL("v.embedding::halfvec({}) <=> %(vector)s::halfvec").format(
             sql.Literal(shape.dimensions)
