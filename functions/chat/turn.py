@@ -119,6 +119,10 @@ class ChatService:
         turn = stored.result()
         if turn is None:
             turn = yield from self._claim_and_answer(job, conversation, reads, streaming)
+        elif (
+            not self.deadline.resumable
+        ):  # a worker before this one stored it, and told the job nothing of it
+            self.end_job(job, became=turn.assistant.message_id)
         ensure_same_message(turn.request, job.message)
         self._publish(conversation, turn)
         yield TurnEnd(turn)

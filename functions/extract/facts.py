@@ -106,7 +106,7 @@ def _current_values(owner: Owner, candidates: Sequence[Candidate], ports: FactPo
     """Return the user's current values by key; read only where candidates are many enough to rewrite a user."""
     if len(candidates) <= CHANGES_MAX:
         return {}
-    return {fact.key: fact.value for fact in ports.facts.get_profile(owner).facts}
+    return {fact.key: fact.value for fact in ports.facts.get_full_profile(owner).facts}
 
 
 def _extractor(model: str, ports: FactPorts) -> Extractor:

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.factories import ADA, NOON, a_candidate, an_observation, learn, said
+from membus.facts.candidates import Extractor
+from membus.facts.observation import Observation
+from membus.facts.validation.validator import validate_candidate
+from tests.factories import ADA, NOON, a_candidate, an_observation, learn, recorded, said
 from tests.support.api_client import ApiTestClient
 from tests.support.extraction import Extraction, proposing
 
@@ -151,3 +154,22 @@ def test_a_denied_fact_can_be_set_by_hand_as_one_that_is_not_there(door: ApiTest
 
     assert (answer.status, answer.json["value"]) == (200, "Lisbon")
     assert "denies" not in door.get(CITY).json
+
+
+@pytest.mark.parametrize(
+    ("text", "attribute", "value", "stance"),
+    [
+        ("I still live in Oslo", "home.city", "Oslo", "past"),
+        ("I've never left Oslo", "home.city", "Oslo", "past"),
+        ("I live in Oslo", "home.city", "Oslo", "negated"),
+        ("I am allergic to nuts, please be careful", "allergy", "nuts", "negated"),
+    ],
+)
+def test_the_models_word_alone_ends_nothing(text: str, attribute: str, value: str, stance: str) -> None:
+    candidate = a_candidate(attribute=attribute, value=value, quote=text, stance=stance)
+
+    verdict = validate_candidate(
+        candidate, {"e1": recorded(said(text))}, Extractor(model="m", prompt_version="7")
+    )
+
+    assert not isinstance(verdict, Observation)

@@ -1,4 +1,4 @@
-"""membus/domain/notes: what a model may do to its notes, and where it cannot go."""
+"""membus.states.notes: what a model may do to its notes, and where it cannot go."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""membus/domain/prices: what tokens cost, on which day, and what nobody knows."""
+"""membus.tenants.costs: what tokens cost, on which day, and what nobody knows."""
 
 import json
 from datetime import date

@@ -104,8 +104,9 @@ def test_the_words_of_a_trade_are_no_orders(text: str) -> None:
 
 def test_denials_replace_nothing_and_are_no_changes_too_many() -> None:
     denials = [each.model_copy(update={"stance": "negated"}) for each in candidates(CHANGES_MAX + 1)]
+    words = " ".join(f"{each.quote} any more." for each in denials)
 
-    verdicts = validate_candidates(denials, {"e1": recorded(said(SELF))}, READER)
+    verdicts = validate_candidates(denials, {"e1": recorded(said(words))}, READER)
 
     assert all(isinstance(each, Observation) and each.denies for each in verdicts)
 

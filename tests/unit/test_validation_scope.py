@@ -64,6 +64,10 @@ LEARNED = [
     ("Я живу в Москве", "home.city", "Москва"),
     ("Mieszkam w Warszawie", "home.city", "Warszawa"),
     ("Asun Helsingissä", "home.city", "Helsinki"),
+    # a label that names no speaker
+    ("Occupation: nurse", "work.role", "nurse"),
+    ("P.S: I live in Oslo", "home.city", "Oslo"),
+    ("My details. Email: a@b.de. I live in Oslo", "home.city", "Oslo"),
     # a value of signs or of small words
     ("I love 🍕", "likes", "🍕"),
     ("I like the movie Her", "likes", "Her"),
@@ -99,6 +103,8 @@ NOT_LEARNED = [
     ("Bob: I live in Oslo\nCarla: I live in Rome", "home.city", "Rome"),
     ("Carla wrote:\nI am allergic to nuts", "allergy", "nuts"),
     ("My wife lives in Oslo", "home.city", "Oslo"),
+    ("They put me next to a vegan", "diet", "vegan"),
+    ("Me and my friend Bob is vegan", "diet", "vegan"),
     ("My neighbour says I have asthma", "health.condition", "asthma"),
     ("I grew up near a Parisian cafe", "home.city", "Prague"),
 ]

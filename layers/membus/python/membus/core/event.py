@@ -1,7 +1,7 @@
 """Events: what a user did, as it travels on the bus and as it is recorded."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
@@ -49,7 +49,7 @@ class Event(Record):
     @property
     def user_text(self) -> str | None:
         """The user's own words, None without any: an assistant's words never become facts about the user."""
-        if self.type in TEXT_FIELDS:
+        if self.type in TEXT_FIELDS and is_user_role(self.payload.get("role")):
             return _visible(self.payload.get(TEXT_FIELDS[self.type]))
         said = {"message.sent": self.payload, "turn.recorded": self.payload.get("user")}.get(self.type)
         if not isinstance(said, dict) or not is_user_role(said.get("role")):
@@ -82,6 +82,10 @@ FORGOTTEN = "forgotten"
 """Replaces the extractor version of an event that must leave no trace: only its id is known."""
 
 
+BUS_CLOCK_STEP = timedelta(seconds=1)
+"""EventBridge tells the time of an event in whole seconds."""
+
+
 class RecordedEvent(Record):
     """A recorded event; `learned_at` is when the bus took it, `extracted` the extractor version, if any."""
 
@@ -99,8 +103,14 @@ class RecordedEvent(Record):
 
     @property
     def true_from(self) -> datetime:
-        """When the event's facts became true: not after it was learned, whatever a client's clock says."""
-        return min(self.event.occurred_at, self.learned_at)
+        """When the event's facts became true: not after it was learned, whatever a client's clock says.
+
+        The bus stamps whole seconds; a finer moment within that second is kept, so that two statements of one
+        second stay in the order in which they were made.
+        """
+        if self.event.occurred_at < self.learned_at + BUS_CLOCK_STEP:
+            return self.event.occurred_at
+        return self.learned_at
 
 
 def ulid_at(moment: datetime, seed: str) -> str:

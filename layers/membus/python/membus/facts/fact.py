@@ -130,14 +130,6 @@ class ObservationHistory:
         """The snapshot of all observations."""
         return build_snapshot(self.recent, self.snapshot)
 
-    @property
-    def latest_moment(self) -> datetime | None:
-        """The last moment at which an observation was learned, or became true."""
-        moments = [max(seen.learned_at, seen.valid_from) for seen in self.recent]
-        if self.snapshot:
-            moments += [self.snapshot.learned_at, self.snapshot.truest.valid_from]
-        return max(moments, default=None)
-
     def can_append(self, new: Iterable[Observation]) -> bool:
         """Whether observations may be added; one that belongs into the snapshot asks for all of the key."""
         return self.snapshot is None or all(map(self.snapshot.is_followed_by, new))

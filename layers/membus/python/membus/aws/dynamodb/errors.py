@@ -19,6 +19,7 @@ _BUSY = {
     "ServiceUnavailable",
     "ThrottlingError",
     "ThrottlingException",
+    "TransactionConflictException",
     "TransactionInProgressException",
 }
 

@@ -24,7 +24,7 @@ _PAIRS = re.compile(
 )
 _SPEAKS = re.compile(r"\b(?:i|i'm|i've|my|we|me|yo|mi|vivo|soy|je|j'\w+|ich|io|eu|moro|ik|я)\b|\bj'|我|私")
 _OWN_LABELS = (
-    r"just in case|user|me|i|myself|human|customer|q|question|note|notes|fyi|ps|p\\.s|update|edit"
+    r"just in case|user|me|i|myself|human|customer|q|question|note|notes|fyi|ps|p\.s\.?|update|edit"
     r"|important|reminder|info|today|now"
     r"|name|age|city|country|home|address|location|diet|allerg(?:y|ies)|job|work|role|employer"
     r"|about me|profile|bio|goals?|plans?"
@@ -33,7 +33,7 @@ _OWN_LABELS = (
 )
 _SPEAKER_LABEL = re.compile(
     rf"^[^\S\n]*(?:[-*>]\s*)?(?:\[[^\]\n]{{1,20}}\]\s*)?(?!(?:{_OWN_LABELS})\s*:)"
-    r"(?P<name>[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){0,2}?)\s*:(?=\s)",
+    r"(?P<name>[^\W\d_][\w'-]*(?: [^\W\d_][\w'-]*)?)\s*:(?=\s)",
     re.MULTILINE,
 )
 """A name in front of a line, as in a transcript: «Bob: …»."""
@@ -173,6 +173,9 @@ def _is_other_speaker(evidence: Evidence) -> bool:
         label
         for label in _SPEAKER_LABEL.finditer(evidence.leading_text)
         if not _is_setting(evidence.leading_text[label.end() :])
+        and _SPEAKS.search(
+            evidence.speech[label.end() :].partition("\n")[0] or evidence.speech[label.end() :]
+        )
     ]
     own = [*_OWN_LABEL.finditer(evidence.leading_text)]
     return bool(labels and (not own or own[-1].start() < labels[-1].start()))
@@ -242,12 +245,12 @@ _COMPOUND = re.compile(r"\b(?:i|me|myself) and (?:my|our|the|\w+)\b|\band (?:i|m
 """A subject that the speaker is part of: «me and my wife»."""
 _COMPOUND_SUBJECT = re.compile(
     r"(?:^|[,;:–—-]\s*|\b(?:and|but|so|because|that) )\W*(?:i|me|myself) and (?:my|our|the)(?: [\w'-]+){1,2}"
-    r" (?!is\b|was\b|has\b|does\b|[a-z]+s\b)[^,;]*$"
+    r" (?!is\b|was\b|has\b|does\b|[a-z]+s\b)"
+    r"(?![^,;]*\b(?:is|was|has|does|lives|works|likes|loves|plays|owns|wants|prefers)\b)[^,;]*$"
 )
 """The same as the subject of the value's own clause, with a plural verb: «me and my wife live in Oslo»."""
 _TO_ME = re.compile(
-    r"\b(?:call|calls|called|name|named|nickname[ds]?) me\W*$|\b(?:diagnosed|prescribed|found|tested"
-    r"|put|started) me\b"
+    r"\b(?:call|calls|called|name|named|nickname[ds]?) me\W*$|\b(?:diagnosed|prescribed) me\b"
 )
 """What others do to the speaker and is the speaker's: a name, a diagnosis."""
 Subject = Literal["speaker", "other"]

@@ -178,3 +178,26 @@ def _from_subject(scope: str) -> str:
     """Return the words from the last «I» or «we»: «I wanted to tell you I took a class» is no wish."""
     subjects = list(re.finditer(r"\b(?:i|we)\b", scope))
     return scope[subjects[-1].start() :] if subjects else scope
+
+
+_ENDED = re.compile(
+    r"\b(?:no longer|any ?more|nicht mehr|kein\w* \w+ mehr|ya no|já não|non \w+(?: \w+)? più"
+    r"|niet meer|больше не|plus (?:de|du|à|en))\b"
+    r"|\bn(?:e |')\w+(?: \w+)? plus\b|不再|もう"
+)
+"""Words that say both that it was so and that it is over."""
+_LEFT_BEHIND = re.compile(
+    r"\b(?:died|dead|passed away|stopped|gave up|given up|got rid of|sold|lost|left|quit|divorced|broke up|split up|cancel\w*"
+    r"|dropped|finished|outgrew|outgrown|cured|ended|over|can(?:'t|not) stand|went off|fed up with|gestorben|verkauft|gekündigt"
+    r"|murió|vendí|dejé|morreu|vendi|deixei|mort|vendu|quitté|morto|venduto|lasciato)\b"
+)
+
+
+def is_ending(evidence: Evidence, attribute: str, value: str) -> bool:
+    """Whether the words themselves deny the value or say that it is over; one denied end («never left») is none."""
+    sentence = evidence.speech[slice(*evidence.sentence)]
+    if _ENDED.search(sentence):
+        return True
+    denied = is_negated(evidence, attribute, value)
+    is_over = is_past(evidence, attribute) or _LEFT_BEHIND.search(sentence) is not None
+    return denied != is_over

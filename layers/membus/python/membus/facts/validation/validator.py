@@ -200,6 +200,8 @@ def _validate_denial(
     if reason is None:
         reason, place = _check_wording(candidate, places)
     reason = reason or _check_form(candidate, recorded.event.user_text or "")
+    if reason is None and not stance.is_ending(place, normalize_path(candidate.attribute), candidate.value):
+        reason = "past" if candidate.stance == "past" else "negated"  # the model alone ends nothing
     validity = _find_validity(candidate, place, recorded, speaker)
     if reason is None and (validity.ahead or stance.is_future(place, normalize_path(candidate.attribute))):
         reason = "not_yet"
