@@ -68,10 +68,11 @@ def now() -> datetime:
 
 def eventually(ask: Callable[[], T], until: Callable[[T], bool], *, seconds: float = PATIENCE_SECONDS) -> T:
     """Ask until the answer is right or patience ends; return the last answer either way."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.1
     answer = ask()
     while not until(answer) and time.monotonic() < deadline:
-        time.sleep(0.5)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
         answer = ask()
     return answer
 

@@ -26,7 +26,7 @@ SOURCE = EventSource(
     ],
 )
 PATIENCE_SECONDS = 120
-QUIET_POLLS = 5
+QUIET_POLLS = 6
 EXPECTED = frozenset(
     {
         "name": "Mia",
@@ -53,7 +53,7 @@ def settled(api: ApiClient, expected: frozenset[tuple[str, str]]) -> dict[str, s
     deadline, quiet = time.monotonic() + PATIENCE_SECONDS, 0
     facts: dict[str, str] = {}
     while quiet < QUIET_POLLS and time.monotonic() < deadline:
-        time.sleep(1)
+        time.sleep(0.5)
         before, facts = facts, {fact.key: fact.value for fact in api.list_all("users", USER, "facts")}
         quiet = quiet + 1 if facts == before and expected <= set(facts.items()) else 0
     return facts
