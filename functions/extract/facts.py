@@ -1,5 +1,6 @@
 """The facts of one owner's events: what rules and valid answers say, resolved and committed."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from functions.extract.model_answers import BatchAnswers, query_of
@@ -103,8 +104,9 @@ def validate_answers(
 
 
 def _current_values(owner: Owner, candidates: Sequence[Candidate], ports: FactPorts) -> dict[str, str | None]:
-    """Return the user's current values by key; read only where candidates are many enough to rewrite a user."""
-    if len(candidates) <= CHANGES_MAX:
+    """Return the user's current values by key; read only where one event has enough candidates to rewrite a user."""
+    per_event = Counter(candidate.event_id for candidate in candidates)
+    if max(per_event.values(), default=0) <= CHANGES_MAX:
         return {}
     return {fact.key: fact.value for fact in ports.facts.get_full_profile(owner).facts}
 
