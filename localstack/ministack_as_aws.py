@@ -12,8 +12,8 @@
 
 import hashlib
 import json
+import shutil
 import tempfile
-import threading
 import zipfile
 from contextvars import ContextVar
 from pathlib import Path
@@ -97,8 +97,6 @@ def _execute_or_fail(function: Any, event: Any, *args: Any, **options: Any) -> A
 class _SharedLayerZip(zipfile.ZipFile):
     """Unpacks a layer once, and a function's own code as ever; the environment gets a link to the layer."""
 
-    _lock = threading.Lock()
-
     def extractall(self, path: Any = None, *args: Any, **options: Any) -> None:
         folder = Path(path)
         if not folder.name.startswith("layer_"):
@@ -106,11 +104,15 @@ class _SharedLayerZip(zipfile.ZipFile):
             return
         content = repr([(each.filename, each.CRC) for each in self.infolist()]).encode()
         layer = Path(tempfile.gettempdir()) / f"layer-{hashlib.sha256(content).hexdigest()}"
-        with self._lock:
-            if not layer.exists():
-                partial = layer.with_suffix(".partial")
-                super().extractall(partial)
+        if not layer.exists():
+            partial = Path(tempfile.mkdtemp(prefix=f"{layer.name}."))
+            super().extractall(partial)
+            try:
                 partial.rename(layer)
+            except OSError:  # another process of the emulator was faster
+                if not layer.exists():
+                    raise
+                shutil.rmtree(partial)
         folder.rmdir()
         folder.symlink_to(layer)
 
