@@ -1,6 +1,6 @@
 """The port ConnectionStore: in memory, in DynamoDB, and on the deployed stack."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -12,6 +12,12 @@ from membus.core.errors import NotFoundError
 from tests.fakes.clock import StoppedClock
 from tests.fakes.sockets import InMemoryConnections
 from tests.support.backends import OnEveryBackend
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    """The present: the deployed table deletes what has expired by its own clock."""
+    return StoppedClock(datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture
