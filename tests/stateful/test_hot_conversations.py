@@ -106,7 +106,7 @@ class Devices(RuleBasedStateMachine):
             self.reloads.append((stored, messages))
         else:
             window = {"tenant_id": ADA.tenant, "conversation_id": C1, "stored": stored, "limit": LIMIT}
-            self.tier.keep(CachedWindow.model_validate({**window, "messages": messages}))
+            self.tier.put(CachedWindow.model_validate({**window, "messages": messages}))
 
     @rule(limit=st.integers(1, LIMIT), after=borders)
     def read(self, limit: int, after: str | None = None) -> None:
@@ -123,7 +123,7 @@ class Devices(RuleBasedStateMachine):
 
     @rule()
     def evict(self) -> None:
-        self.tier.drop(ADA.tenant, C1)
+        self.tier.evict_conversation(ADA.tenant, C1)
 
     @rule()
     def go_away(self) -> None:
