@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from localstack.home import Stack, read_environment
+from membus.aws import clients
 from tests.support.budgets import NIGHTLY, budget
 from tests.support.local_stack import HOMES, StackFailedError, TestRunStack, sweep
 from tests.support.workers import RunFiles, ScopeScheduling, folder_of, is_outage, mix, needs_stack
@@ -89,6 +90,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if not _is_worker(session.config):
         session.config.stash[OWN].stop(keep_logs=exitstatus != pytest.ExitCode.OK)
+
+
+@pytest.fixture(autouse=True)
+def own_environment() -> Iterator[None]:
+    """Restore the process's variables: an operator's command points boto3 at its stack by them."""
+    environment = os.environ  # noqa: TID251 - what a command set there, no other test may find
+    before = dict(environment)
+    yield
+    if environment != before:
+        environment.clear()
+        environment.update(before)
+        clients.forget_clients()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,9 @@ from tests.contract.tenants_table import tenants_table
 
 
 @pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Commands set boto3's variables for their process; they must not outlive the test."""
+def no_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION", "ENDPOINT_URL", "PROFILE"):
-        monkeypatch.setenv(f"AWS_{name}", "")
-        monkeypatch.delenv(f"AWS_{name}")
-    yield
-    clients.forget_clients()
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
 
 
 def test_environment_is_found_by_the_name_of_its_table(capsys: pytest.CaptureFixture[str]) -> None:
