@@ -84,7 +84,10 @@ def routes() -> str:
 
 
 def single_valued() -> str:
-    """Return the attributes that hold one value, as far as words can set them: rules alone write activities."""
+    """Return the attributes that hold one value, as far as words can set them.
+
+    Rules alone write activities.
+    """
     return (
         ", ".join(f"`{key}`" for key in sorted(SINGLE_VALUED) if not key.startswith(f"{ACTIVITY_ROOT}."))
         + "."

@@ -1,6 +1,7 @@
 """Runs the fast tests first and the local stack beside them, in one process or on several workers (`-n`).
 
-`MEMBUS_STACK=<stack.json>` points at a running stack. `MEMBUS_TESTS=nightly` runs everything (`make nightly`).
+`MEMBUS_STACK=<stack.json>` points at a running stack.
+`MEMBUS_TESTS=nightly` runs everything (`make nightly`).
 """
 
 import os
@@ -18,7 +19,8 @@ from tests.support.local_stack import HOMES, StackFailedError, TestRunStack, swe
 from tests.support.workers import RunFiles, ScopeScheduling, folder_of, is_outage, mix, needs_stack
 
 ORDER = ("unit", "contract", "faults", "stateful", "integration", "e2e")
-# Of the tests that use the stack, those that take longest come first, so that no worker ends up alone with them.
+# Of the tests that use the stack, those that take longest come first, so that no worker ends up alone with
+# them.
 LONG = ("test_erasure.py", "test_archive.py", "test_facts_writes.py", "test_chat.py", "test_socket.py")
 OWN = pytest.StashKey[TestRunStack]()
 FILES = pytest.StashKey[RunFiles]()

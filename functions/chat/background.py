@@ -42,7 +42,7 @@ class TurnWorker:
             if is_passing(error):
                 self.chat.release_job(job)
                 raise
-            logger.warning("a promised reply is given up", extra={"code": error.code})
+            logger.warning("a reply in the background is given up", extra={"code": error.code})
             self.chat.end_job(job)
         except Exception:  # noqa: BLE001 - another try would meet the same defect
             logger.exception("a defect reached the edge")

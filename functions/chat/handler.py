@@ -1,4 +1,7 @@
-"""Entry point of chat: a message in, an answer out, whole or over a socket; prompts and tool results shown."""
+"""Entry point of chat: a message in, an answer out, whole or over a socket.
+
+Prompts and tool results shown.
+"""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -139,7 +142,10 @@ def _container() -> Container:
 
 
 def _find_conversation(container: Container, conversation_id: str) -> Conversation:
-    """Return a conversation of the caller's tenant; NotFoundError also while a participant is being erased."""
+    """Return a conversation of the caller's tenant.
+
+    NotFoundError also while a participant is being erased.
+    """
     conversations = container.conversations.store
     return container.erasure.guard.load_conversation(get_caller(app).tenant, conversation_id, conversations)
 

@@ -31,8 +31,8 @@ REFUSAL_TEXT = "I can't help with that."
 class TurnJob(Record):
     """All that a turn needs to be worked on anywhere; tenant and rights are the credential's.
 
-    The ids of both messages are known before there is an answer, so that it can be asked for. Its frames go to
-    the connection; without one its client asks for the reply.
+    The ids of both messages are known before there is an answer, so that it can be asked for. Its frames go
+    to the connection; without one its client asks for the reply.
     """
 
     tenant: Id

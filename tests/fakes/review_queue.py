@@ -32,7 +32,7 @@ class InMemoryReviewQueue:
     def _decide(self, owner: Owner, quarantine_id: str, decision: ReviewDecision) -> ReviewItem:
         held = self._held[owner].get(quarantine_id)
         if held is None or (held.decision == "waiting" and not self._waits(held)):
-            raise NotFoundError("nothing is held under this id")
+            raise NotFoundError("nothing waits for review under this id")
         if held.decision not in {"waiting", decision}:
             raise ConflictError(f"this was {held.decision} before", code="decided")
         self._held[owner][quarantine_id] = decided = held.model_copy(update={"decision": decision})

@@ -1,4 +1,7 @@
-"""The three backends on which a store's contract holds: its fake, a strict AWS in this process, the deployed stack."""
+"""The three backends on which a store's contract holds.
+
+Its fake, a strict AWS in this process, the deployed stack.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +36,10 @@ class AwsBackend(Protocol):
 
 @dataclass(frozen=True)
 class StrictAws:
-    """Answers from memory, where `strict_aws` is entered; tables and bucket are made when they are asked for."""
+    """Answers from memory, where `strict_aws` is entered.
+
+    Tables and bucket are made when they are asked for.
+    """
 
     bucket: str = BUCKET
     _tables: "dict[str, Table]" = field(default_factory=dict)

@@ -1,4 +1,7 @@
-"""How much one run of the tests looks at: a sample of it, or all with MEMBUS_TESTS=nightly (`make nightly`)."""
+"""How much one run of the tests looks at.
+
+A sample of it, or all with MEMBUS_TESTS=nightly (`make nightly`).
+"""
 
 from collections.abc import Sequence
 from typing import TypeVar

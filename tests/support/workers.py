@@ -1,7 +1,7 @@
 """Spreads one run of the tests over several workers of pytest-xdist.
 
-Each worker takes whole scopes: the tests of a file, which share its fixtures, or of an `xdist_group`. Tests of
-the stack lie between tests that need the processor, since they mostly wait.
+Each worker takes whole scopes: the tests of a file, which share its fixtures, or of an `xdist_group`. Tests
+of the stack lie between tests that need the processor, since they mostly wait.
 """
 
 import json

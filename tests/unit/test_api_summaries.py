@@ -1,4 +1,7 @@
-"""GET /v1/conversations/…/summary: levels, slots and verification, for those who may read the conversation."""
+"""GET /v1/conversations/…/summary.
+
+Levels, slots and verification, for those who may read the conversation.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""POST …/messages whose turn takes longer than its request: handed over, worked on in the background, asked for."""
+"""POST …/messages whose turn takes longer than its request.
+
+Handed over, worked on in the background, asked for.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -24,7 +24,10 @@ def candidate(text: str, fact: Fact, *, event_id: str, **fields: Any) -> dict[st
 
 
 def heard(first: str, known: Fact, then: str, named: Fact, *, order: int = 1, **fields: Any) -> Extraction:
-    """Return an extraction that heard `first` and, a day later, `then`; `order` -1 delivers them the other way."""
+    """Return an extraction that heard `first` and, a day later, `then`.
+
+    `order` -1 delivers them the other way.
+    """
     extraction = Extraction(
         proposing(
             e1=candidate(first, known, event_id="e1"), e2=candidate(then, named, event_id="e2", **fields)

@@ -1,4 +1,7 @@
-"""docs/events.md: the event types that teach something, and those that membus publishes, as the code has them."""
+"""docs/events.md.
+
+The event types that teach something, and those that membus publishes, as the code has them.
+"""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""membus.facts.validation.validator: how much an event may change, whose word counts, what is kept nowhere."""
+"""membus.facts.validation.validator.
+
+How much an event may change, whose word counts, what is kept nowhere.
+"""
 
 from itertools import permutations
 from typing import Any

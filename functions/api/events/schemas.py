@@ -10,7 +10,7 @@ from membus.core.identity import Id
 
 
 class EpisodeIn(BaseModel):
-    """What happened to the agent that the path names; what is missing is stamped at the door."""
+    """What happened to the agent that the path names; what is missing is stamped by the API."""
 
     model_config = request_body()
 
@@ -24,7 +24,7 @@ class EpisodeIn(BaseModel):
 
 
 class EventIn(EpisodeIn):
-    """An event as a producer sends it; what is missing is stamped at the door."""
+    """An event as a producer sends it; what is missing is stamped by the API."""
 
     agent_id: Id = "default"
 

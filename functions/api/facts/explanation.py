@@ -27,7 +27,7 @@ EXPLAINED_OBSERVATIONS_MAX = 200
 
 
 class FactExplanation(Record):
-    """`channel` is the door that the event came through.
+    """`channel` is how the event came in.
 
     `read_by` says whether a model, a rule or a person spoke.
     """

@@ -12,7 +12,7 @@ OPENAPI = Path(__file__).parents[1] / "openapi.json"
 PUBLIC: dict[str, Any] = {"openapi_extensions": {"x-membus-function": "api"}}
 
 
-@router.get("/v1/health", summary="Whether the door is open", **PUBLIC)
+@router.get("/v1/health", summary="Whether the API answers", **PUBLIC)
 def get_health() -> Health:
     return Health(status="ok", environment=router.container.environment)
 

@@ -14,7 +14,7 @@ variable "runtime" {
     `artifacts` is the build's output directory, `log_level` and `extra_environment` apply to every function (a
     variable given here replaces a function's own). `extract_concurrency` is how many batches extract processes at
     once; its overflow queue gets half as many. `extract_share` is how many events per second of one tenant extract
-    reads before other tenants' events (ADR 40). `snap_start` names the functions that start from a snapshot.
+    reads before other tenants' events (ADR 62). `snap_start` names the functions that start from a snapshot.
     `state_lifetime_days` is the lifetime of a state whose writer gives none. `episode_shards` is the number of
     partitions of one agent's day (ADR 15); never lower it. `large_scope_rows` is how many vectors a scope holds
     before it gets an approximate index (ADR 19).

@@ -52,7 +52,7 @@ variable "protection" {
     restored, `archive_retention_days` how long the bus's archive keeps events. An episode is copied to S3
     `quiet_days` after its day began, leaves DynamoDB after `hot_days`, and changes its storage class by `tiers`. An
     erasure checks every store again after `erasure_settle_seconds`, when no run that started before it can still be
-    at work (ADR 33).
+    at work (ADR 50).
   EOT
   type = object({
     protected              = optional(bool, true)

@@ -28,7 +28,7 @@ resource "aws_apigatewayv2_route" "this" {
   authorizer_id      = each.key == "$connect" ? aws_apigatewayv2_authorizer.this.id : null
 }
 
-# No identity source: the credential is in one of two headers, and the gateway would require both (ADR 30).
+# No identity source: the credential is in one of two headers, and the gateway would require both (ADR 49).
 resource "aws_apigatewayv2_authorizer" "this" {
   api_id          = aws_apigatewayv2_api.this.id
   name            = "${var.name}-key"

@@ -26,7 +26,9 @@ METHODS = ("full history", "window 8K, sliding", "top-10 passages", "membus")
 
 @dataclass
 class Figures:
-    """What was measured; `slots` says by kind whether each slot of ten compactions is in the prompt after them.
+    """What was measured.
+
+    `slots` says by kind whether each slot of ten compactions is in the prompt after them.
 
     Intents that were carried out by then are `closed` and not expected.
     """

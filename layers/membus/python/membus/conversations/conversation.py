@@ -74,7 +74,10 @@ class PromptFootprint(Record):
 ConversationStatus = Literal["active", "archived"]
 TITLE_MAX = 80
 MEMBERS_MAX = 48
-"""A change of members is one transaction of at most 100 items: the conversation, owner, old and new members."""
+"""A change of members is one transaction of at most 100 items.
+
+The conversation, owner, old and new members.
+"""
 RANDOM_BITS = 80
 
 

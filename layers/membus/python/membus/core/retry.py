@@ -1,4 +1,4 @@
-"""Retries with jitter: how often a lost race is run again, and how long the loser waits (ADR 42)."""
+"""Retries with jitter: how often a lost race is run again, and how long the loser waits (ADR 54)."""
 
 import math
 import random

@@ -42,7 +42,7 @@ class DynamoReviewQueue:
     def list_items(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
         found = self._table.query_page(
             within(user_pk(owner), REVIEW_PREFIX),
-            doing="listing held facts",
+            doing="listing facts to review",
             limit=limit,
             after=after,
             FilterExpression=Attr("decision").eq("waiting") & Attr("expires_at").gt(self._now()),
@@ -64,11 +64,11 @@ class DynamoReviewQueue:
             {":decision": decision, ":waiting": "waiting", ":now": self._now()},
         )
         try:
-            return self._table.write(update, doing="deciding on a held fact", returns="ALL_NEW")
+            return self._table.write(update, doing="deciding on a fact to review", returns="ALL_NEW")
         except ConflictError as lost:
             item = conflicting_item(lost)
             if item is None or item["decision"] == "waiting":
-                raise NotFoundError("nothing is held under this id") from lost
+                raise NotFoundError("nothing waits for review under this id") from lost
             raise ConflictError(f"this was {item['decision']} before", code="decided") from lost
 
     def _now(self) -> int:

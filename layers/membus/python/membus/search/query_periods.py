@@ -8,7 +8,8 @@ from membus.core.text.time_expressions import TimeExpression, find_time_expressi
 
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 # Events are told more often after they happened than before: three weeks later the date says
-# nothing any more, and plans are told up to a week ahead at half the weight. Halving and doubling these moved no recall by more
+# nothing any more, and plans are told up to a week ahead at half the weight. Halving and doubling these moved
+# no recall by more
 # than 0.002.
 _TOLD_LATER_DAYS = 21
 _TOLD_BEFORE_DAYS = 14

@@ -1,7 +1,8 @@
 """A DynamoDB table as every adapter uses it: one way to read items, to page through them and to write them.
 
-Reads are consistent, except of an index, which cannot be. Writes are made by `put_item`, `update_item`,
-`delete_item` and `check_item`, and sent alone (`write`) or all or nothing (`transact`).
+Reads are consistent unless `consistent=False` asks for less; an index cannot be. Writes are made by
+`put_item`, `update_item`, `delete_item` and `check_item`, and sent alone (`write`) or all or nothing
+(`transact`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -11,8 +11,10 @@ from Stemmer import Stemmer
 
 _STEMMER = Stemmer("english")  # Porter's second algorithm, as Snowball publishes it
 _MARKS = (
-    "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"  # Europe, the Near East
-    "\u0900-\u0963\u0966-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"  # India, Thailand, Laos
+    # Europe, the Near East
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+    # India, Thailand, Laos
+    "\u0900-\u0963\u0966-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"
     "\u102b-\u103e\u17b4-\u17d3"  # Burma, Cambodia
 )
 """Characters that combine with a letter, for which Python's \\w ends a word."""

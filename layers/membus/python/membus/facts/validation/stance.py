@@ -194,7 +194,10 @@ _LEFT_BEHIND = re.compile(
 
 
 def is_ending(evidence: Evidence, attribute: str, value: str) -> bool:
-    """Whether the words themselves deny the value or say that it is over; one denied end («never left») is none."""
+    """Whether the words themselves deny the value or say that it is over.
+
+    One denied end («never left») is none.
+    """
     sentence = evidence.speech[slice(*evidence.sentence)]
     if _ENDED.search(sentence):
         return True

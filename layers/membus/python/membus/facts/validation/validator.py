@@ -195,7 +195,10 @@ def _validate_denial(
     speaker: Speaker,
     places: Sequence[Evidence],
 ) -> Observation | Rejection:
-    """Return the denial that a candidate becomes; whatever is doubtful is rejected, as approval would teach it."""
+    """Return the denial that a candidate becomes.
+
+    Whatever is doubtful is rejected, as approval would teach it.
+    """
     reason, place = _check_content(candidate, extractor), places[0]
     if reason is None:
         reason, place = _check_wording(candidate, places)
