@@ -60,13 +60,14 @@ def test_a_part_listens_on_loopback_alone_and_leaves_no_process(home: Home, part
 
 def test_a_part_that_crashed_is_named_with_the_end_of_its_log(home: Home) -> None:
     record = _start(home, RedisPart())
-    psutil.Process(record.process.pid).kill()
-    psutil.wait_procs([psutil.Process(record.process.pid)], timeout=5)
+    crashed = psutil.Process(record.process.pid)
+    crashed.kill()
+    psutil.wait_procs([crashed], timeout=5)
 
-    told = describe(home)
+    status = describe(home)
 
-    assert "redis      CRASHED" in told
-    assert "Ready to accept connections" in told
+    assert "redis      CRASHED" in status
+    assert "Ready to accept connections" in status
 
 
 def test_a_part_that_cannot_start_is_named_with_the_end_of_its_log(home: Home) -> None:
