@@ -90,7 +90,7 @@ def single_valued() -> str:
     """
     return (
         ", ".join(f"`{key}`" for key in sorted(SINGLE_VALUED) if not key.startswith(f"{ACTIVITY_ROOT}."))
-        + "."
+        + ". A `diet` holds one way of eating (vegan, vegetarian …) and any number of others (`diet.gluten-free`)."
     )
 
 

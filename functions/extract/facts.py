@@ -14,10 +14,11 @@ from membus.facts import rules
 from membus.facts.candidates import Candidate, Extractor, Rejection, ReviewRequest, review_item_for
 from membus.facts.commit import fold_observations, list_timezone_observations
 from membus.facts.corrections import observe_correction
-from membus.facts.denials import deny_opposites, one_per_key
+from membus.facts.denials import deny_current_values, deny_opposites, one_per_key
 from membus.facts.observation import Observation
 from membus.facts.ports import FactCommit
 from membus.facts.profile import Profile
+from membus.facts.validation.requests_to_forget import asks_to_forget, deny_forgotten
 from membus.facts.validation.validator import (
     CHANGES_MAX,
     resolve_speakers,
@@ -45,6 +46,7 @@ def extract_facts(
     answers = answers.for_events(event_ids)
     try:
         observations = observe_behaviour(owner, events, ports)
+        observations += observe_requests_to_forget(owner, events, ports)
         observations += validate_answers(owner, events, answers, observations, ports)
         commit_facts(owner, events, observations, answers, ports)
     except MembusError as error:
@@ -64,6 +66,17 @@ def observe_behaviour(owner: Owner, events: Sequence[RecordedEvent], ports: Fact
         for signal in rules.find_signals(recorded):
             observations += rules.apply_rules(signal, ports.signals.add_signal(owner, signal))
     return observations
+
+
+def observe_requests_to_forget(
+    owner: Owner, events: Sequence[RecordedEvent], ports: FactPorts
+) -> list[Observation]:
+    """Return the denials of the current facts that events ask to forget, whatever a model makes of them."""
+    asking = [recorded for recorded in events if asks_to_forget(recorded.event.user_text or "")]
+    if not asking:
+        return []
+    current = ports.facts.get_full_profile(owner).facts
+    return [denial for recorded in asking for denial in deny_forgotten(recorded, current)]
 
 
 def validate_answers(
@@ -100,6 +113,9 @@ def validate_answers(
     requests = [verdict for verdict in verdicts if isinstance(verdict, ReviewRequest)]
     ports.review_queue.add_items(owner, map(review_item_for, requests))
     observations = [verdict for verdict in verdicts if isinstance(verdict, Observation)]
+    if any(seen.denies for seen in observations):
+        current = ports.facts.get_full_profile(owner).facts
+        observations = deny_current_values(observations, current)
     return [*observations, *deny_opposites(observations)]
 
 

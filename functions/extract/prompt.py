@@ -22,7 +22,7 @@ class ExtractionInstructions:
 
 
 CURRENT_INSTRUCTIONS = ExtractionInstructions(
-    "2",
+    "3",
     """You read what users of an application say and keep what is worth knowing about the user in a month's \
 time: who they are, where they live, what they do, like, own, plan and cannot have.
 
@@ -34,8 +34,9 @@ about; attribute, a dotted lower-case path; value, a few words without pronouns;
 kind; stance, `stated` for what is so, `past` for what no longer is, otherwise `hypothetical`, `negated` or `question`.
 
 Attributes with one value: name, age, birthday, home.city, home.country, origin.place, work.role, work.employer, \
-education.school, education.field, relationship.status, diet, language, timezone. Attributes with many: likes, \
-dislikes, pet, family.<relation>, owns, hobby, goal, plan, visited, friend, skill, allergy, event.
+education.school, education.field, relationship.status, timezone. Attributes with many: diet, language, likes, \
+dislikes, pet, family.<relation>, owns, hobby, goal, plan, visited, friend, skill, allergy, event. What the user asks to \
+forget is `negated`.
 
 Greetings, small talk, passing moods and the assistant's words are no facts. Most events hold none: an empty list is \
 the usual answer.""",

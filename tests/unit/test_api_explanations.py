@@ -53,7 +53,7 @@ def test_explanation_names_event_quote_channel_and_reader(door: ApiTestClient) -
         "session_id": "s1",
     }
     assert (why["quote"], why["channel"], why["read_by"]) == ("I live in Lisbon", "api", "model")
-    assert (why["model"], why["prompt_version"], why["rule"]) == ("claude-priced", "2", None)
+    assert (why["model"], why["prompt_version"], why["rule"]) == ("claude-priced", "3", None)
     assert (why["replaced"], why["conflicts"]) == ([], [])
 
 
@@ -62,7 +62,7 @@ def test_explanation_has_the_events_share_of_the_cost(door: ApiTestClient) -> No
 
     assert explained(door)["cost"] == {
         "model": "claude-priced",
-        "prompt_version": "2",
+        "prompt_version": "3",
         "shared_by": 3,
         "questions": 1,
         "tokens_in": 40.0,

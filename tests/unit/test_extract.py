@@ -24,7 +24,7 @@ def test_what_a_user_says_becomes_a_fact_with_its_evidence() -> None:
     fact = extraction.facts.get_fact(ADA, "home.city")
     assert (fact.value, fact.version, fact.valid_from) == ("Lisbon", 1, NOON)
     assert (fact.provenance.event_id, fact.provenance.quote) == ("e1", "I live in Lisbon")
-    assert (fact.provenance.model, fact.provenance.prompt_version) == ("scripted", "2")
+    assert (fact.provenance.model, fact.provenance.prompt_version) == ("scripted", "3")
     assert extraction.facts.get_profile(ADA).facts == (fact,)
 
 

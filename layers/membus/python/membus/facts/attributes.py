@@ -20,19 +20,27 @@ SINGLE_VALUED = frozenset(
         "education.school",
         "education.field",
         "relationship.status",
-        "diet",
-        "language",
         "timezone",
+        "gender",
+        "pronouns",
+        "blood_type",
         "activity.checkout",
         "activity.plan",
         "activity.subscription",
     }
 )
 """Attributes with one value: a new one replaces it. Every other attribute holds many values side by side."""
+DIET = "diet"
+_WAY_OF_EATING = re.compile(
+    r"(?:vegan|végan|veggie|v[eé]g[eé]t[aà]r|wegań|wegetari|веган|вегетари|pes[ck]|omniv|carniv|flexi)"
+)
+"""A diet is one way of eating, which another replaces, and what is not eaten besides: no gluten, halal."""
 MEASURES = frozenset(
     {"years", "age", "count", "status", "size", "height", "weight", "email", "phone", "address"}
 )
-"""Last segments of paths with one value: six years of experience replace five."""
+"""Last words of paths with one value: six years of experience replace five."""
+FAVOURITES = frozenset({"favorite", "favourite"})
+"""First words of paths with one value: `favorite_color`."""
 _NAMES_OF_MODELS = {
     "home.city": "city town lives_in home.town residence location location.city address.city current_city residence.city",
     "home.country": "country location.country address.country residence.country",
@@ -100,8 +108,13 @@ def fact_key(attribute: str, value: str) -> str | None:
     path = normalize_path(attribute)
     if len(path) > KEY_MAX - SLUG_MAX - 1 or not _ATTRIBUTE.fullmatch(path):
         return None
-    if is_single_valued(path):
+    if is_single_valued(path) and (path != DIET or _WAY_OF_EATING.match(value.strip().casefold())):
         return path
+    return key_beside(path, value)
+
+
+def key_beside(path: str, value: str) -> str | None:
+    """Return the key of a value that stands beside others of a path, None where it leaves no slug."""
     slug = slugify(value)
     return f"{path}.{slug}" if slug else None
 
@@ -127,7 +140,14 @@ def canonical_key(key: str) -> str:
 
 def is_single_valued(key: str) -> bool:
     """Whether another value of this key replaces it instead of standing beside it."""
-    return key in SINGLE_VALUED or key.startswith("setting.") or key.rpartition(".")[2] in MEASURES
+    words = re.split(r"[._]", key)
+    return (
+        key in SINGLE_VALUED
+        or key == DIET
+        or key.startswith("setting.")
+        or key.rpartition(".")[2] in MEASURES
+        or (len(words) > 1 and (words[0] in FAVOURITES or ("." not in key and words[-1] in MEASURES)))
+    )
 
 
 def slugify(value: str) -> str:

@@ -2,9 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 
+from membus.core.text.terms import stem_words
+from membus.facts.attributes import is_single_valued, key_beside, slugify
+from membus.facts.fact import Fact
 from membus.facts.observation import Observation, Trust
 
 OPPOSITES = {"likes": "dislikes", "dislikes": "likes"}
+THINGS = frozenset({"pet", "owns", "family", "friend", "relationship", "work", "home", "event", "plan"})
+"""Attributes of one thing each, which more words only describe: who sold the red Vespa sold the Vespa.
+
+Who no longer likes instant coffee may like coffee.
+"""
 
 
 def deny_opposites(observations: Iterable[Observation]) -> list[Observation]:
@@ -17,10 +25,55 @@ def deny_opposites(observations: Iterable[Observation]) -> list[Observation]:
     ]
 
 
+def deny_current_values(observations: Iterable[Observation], current: Sequence[Fact]) -> list[Observation]:
+    """Return the observations, each denial with the key and value of the one current fact that it names.
+
+    «Rex died» ends `pet: Rex (dog)`. A denial stays as it is where a fact has just its value, and where no
+    fact of its attribute, or more than one, has all of its words. Of a thing the fact may also have fewer.
+    """
+    return [_deny_current(seen, current) if seen.denies else seen for seen in observations]
+
+
+def _deny_current(denial: Observation, current: Sequence[Fact]) -> Observation:
+    path = denial.key if is_single_valued(denial.key) else denial.key.rpartition(".")[0]
+    facts = [fact for fact in current if fact.key == path or fact.key.startswith(f"{path}.")]
+    if any(fact.key == denial.key and fact.names_value_of(denial) for fact in facts):
+        return denial
+    words = set(stem_words(denial.value or ""))
+    is_thing = path.partition(".")[0] in THINGS
+    named = [
+        fact
+        for fact in facts
+        for known in [set(stem_words(fact.value or ""))]
+        if words and known and (words <= known or (is_thing and known <= words))
+    ]
+    if len(named) != 1:
+        return denial
+    return denial.model_copy(update={"key": named[0].key, "value": named[0].value})
+
+
 def one_per_key(observations: Sequence[Observation]) -> list[Observation]:
-    """Return the last observation of each key and event; what an event states outweighs what it denies."""
-    ordered = sorted(observations, key=lambda seen: not seen.denies)
-    return list({(seen.key, seen.provenance.event_id): seen for seen in ordered}.values())
+    """Return one observation of each key and event; what an event states outweighs what it denies.
+
+    Another value that an event states of an attribute with one value stands beside the first: a nurse and DJ
+    is `work.role: nurse` and `work.role.dj: DJ`.
+    """
+    kept: dict[tuple[str, str], Observation] = {}
+    for seen in sorted(observations, key=lambda each: not each.denies):
+        before = kept.get((seen.key, seen.provenance.event_id))
+        placed = _place_beside(seen) if before and _are_unlike(before, seen) else seen
+        kept[placed.key, placed.provenance.event_id] = placed
+    return list(kept.values())
+
+
+def _are_unlike(before: Observation, seen: Observation) -> bool:
+    stated = not before.denies and not seen.denies and is_single_valued(seen.key)
+    return stated and slugify(before.value or "") != slugify(seen.value or "")
+
+
+def _place_beside(seen: Observation) -> Observation:
+    key = key_beside(seen.key, seen.value or "")
+    return seen.model_copy(update={"key": key}) if key else seen
 
 
 def _holds(seen: Observation) -> bool:

@@ -20,7 +20,7 @@ _LABEL = re.compile(
     re.MULTILINE,
 )
 _PAIRS = re.compile(
-    r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|「([^」]+)」|‘([^’]+)’|(?:(?<=\s)|^)'([^']+)'(?=\W|$)"
+    r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|「([^」]+)」|‘([^’]+)’|(?:(?<=\s)|^)'((?:[^'\n]|(?<=\w)'(?=\w))+)'(?=\W|$)"
 )
 _SPEAKS = re.compile(r"\b(?:i|i'm|i've|my|we|me|yo|mi|vivo|soy|je|j'\w+|ich|io|eu|moro|ik|я)\b|\bj'|我|私")
 _OWN_LABELS = (
@@ -87,19 +87,23 @@ _PLAYS = re.compile(
 """What opens a scene: all that follows may be a character's."""
 _PLAYS_HERE = re.compile(
     r"\brole-? ?play\w*|\bd&d\b|\bdungeons\b|\blarp\w*"
+    r"|\b(?:story|novel|tale|poem|song|scene|script|dialogue|essay|joke|limerick|letter|speech)s?"
+    r" (?:in which|where|about how|that says)\b"
     r"|\bin (?:this|the) (?:novel|story|book|game|screenplay|script|dream|film|play)\b"
 )
 """What makes a character's words of its own sentence alone: «I love role-playing games. I live in Oslo.»"""
 _JOKES = re.compile(
-    r"(?:^|\s)/s(?:\s|$)|\byeah,? right\b|\boh,? sure\b|\b(?:just )?(?:kidding|joking)\b|\bjk\b"
+    r"(?:^|\s)/s(?:\s|$)|\byeah,? right\b|\boh,? sure\b|(?<!not )(?<!n't )(?<!no )\b(?:just )?(?:kidding|joking)\b|\bjk\b"
     r"|\(sarcasm\)|#sarcasm"
     r"|\bsaid no ?(?:one|body)\b|(?:\.\.\.|…|\s-+)\s*not\s*[!.]|^\W*not\s*!|🙄|🙃|\bas if\s*!",
     re.MULTILINE,
 )
 _OWN_WORDS = re.compile(
-    r"\bmy (?:doctor|gp|dentist|therapist|psychiatrist|allergist|physician|nutritionist|vet|passport"
-    r"|doctors) "
-    r"(?:says?|said|told me|tells me|confirmed|thinks|believes)(?: that)?(?= i\b| i'| my\b)"
+    r"\b(?:my|the|our|an?) (?:doctor|gp|dentist|therapist|psychiatrist|allergist|physician|nutritionist|specialist|nurse"
+    r"|hospital|clinic|lab|passport|doctors|tests?|results?|diagnosis) "
+    r"(?:says?|said|told me|tells me|confirm(?:s|ed)?|shows?|thinks|believes)(?: that)?(?= i\b| i'| my\b)"
+    r"|\b(?:mi|mon|ma|mein\w*|il mio|meu|minha|mijn) (?:médic[oa]|doctora?|docteur|médecin|arzt|ärztin|hausarzt|dottore|huisarts)"
+    r" (?:dice|dit|sagt|disse|diz|zegt)\b"
     r"|\b(?:i|we)(?:'ve| have)?(?: \w+){0,2} (?:say|said|told|tell|write|wrote|think|thought|claim(?:ed)?)\b"
 )
 _REPORTS = re.compile(
@@ -237,10 +241,14 @@ _NAMED = re.compile(
 _OTHERS = re.compile(rf"{_THIRD.pattern}|\b(?:{_PERSON_VERB}|is|was)\b")
 _ELLIPTIC = re.compile(rf"^\W*(?:{_PERSON_VERB}|is|was)\b")
 _HOLDS = re.compile(
-    r"'s (?!name\b)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b"
+    r"'s(?: (?!name\b)|$)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b"
 )
 _RELATED = frozenset({"family", "friend", "pet", "relationship", "children", "partner"})
 """Attributes whose value is another person: in «my sister Eva», Eva is the user's sister."""
+_PERSON = re.compile(_PEOPLE)
+"""Last word of such an attribute: `work.boss`."""
+_ME = re.compile(r"\b(?:i|me|us|we)\W*$")
+"""What «who» refers to: «someone like me who hates olives»."""
 _COMPOUND = re.compile(r"\b(?:i|me|myself) and (?:my|our|the|\w+)\b|\band (?:i|me|myself)\b")
 """A subject that the speaker is part of: «me and my wife»."""
 _COMPOUND_SUBJECT = re.compile(
@@ -258,7 +266,7 @@ Subject = Literal["speaker", "other"]
 
 def is_about_another(evidence: Evidence, attribute: str) -> bool:
     """Whether the words ascribe the value to somebody else; words without a subject are about the speaker."""
-    if attribute.split(".", 1)[0] in _RELATED:
+    if attribute.split(".", 1)[0] in _RELATED or _PERSON.fullmatch(attribute.rpartition(".")[2]):
         named = _THIRD.search(evidence.clause_head)
         owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", evidence.clause_head)
         return bool(
@@ -271,11 +279,12 @@ def is_about_another(evidence: Evidence, attribute: str) -> bool:
         )
     if _COMPOUND_SUBJECT.search(evidence.text_before):
         return False
-    for clause in reversed(evidence.sentence_clauses):
+    clauses = evidence.sentence_clauses
+    for place, clause in reversed([*enumerate(clauses)]):
         if clause.opener in {"who", "whose"} and not _FIRST.search(clause.head):
-            return True
+            return _ME.search(clauses[place - 1].head) is None
         subject = _subject(clause.head)
-        if clause is evidence.sentence_clauses[-1] and subject is None:
+        if clause is clauses[-1] and subject is None:
             subject = _named(evidence, clause.head)
         if subject:
             return subject == "other"

@@ -49,7 +49,11 @@ _BORDER = re.compile(
     r"|\b(?:but|while|whereas|although|though|because|so|and|or|nor|who|whose|which|then|yet)\b"
     r"|\b(?:aber|sondern|und|oder|pero|sino|mais|mas|però|et|maar)\b|" + _KNOWING
 )
-_OWN = re.compile(r"(?:my|our|i|we)\b|i'm\b")
+_OWN = re.compile(
+    r"(?:my|our|i|we|ich|ik|je|yo|eu|io|soy|estoy|tengo|vivo|trabajo|sou|tenho|moro|sono|ho|abito|suis|bin|habe|ben|heb|jsem|mám"
+    r"|jestem|mam|är|har|olen)\b|(?:i'm|j'\w+)\b"
+)
+"""A clause that begins with its own subject, or with a verb that names it."""
 _WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 
 
@@ -131,11 +135,13 @@ def own_clause(after: str) -> str:
     return after[: border.start()] if border else after
 
 
-_AGAINST = frozenset({"but", "aber", "sondern", "pero", "sino", "mais", "mas", "però", "maar", "yet"})
+_AGAINST = frozenset({"who", "but", "aber", "sondern", "pero", "sino", "mais", "mas", "però", "maar", "yet"})
 
 
 _ENGLISH = re.compile(r"\b(?:i|i'm|my|the|am|is|and|of|we|our|you)\b")
 INFLECTED_LETTERS_MIN = 4
+SHORT_NAME_LETTERS = 4
+"""A name so short keeps three letters: «v Brně» for Brno."""
 ENDING_LETTERS_MAX = 2
 INFLECTED_ENDING_LETTERS_MAX = 5
 
@@ -155,6 +161,8 @@ def mentions_inflected(quote: str, value: str) -> bool:
 
 def _is_inflected(word: str, said: str) -> bool:
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, said, strict=False)))
+    if len(word) == len(said) == SHORT_NAME_LETTERS:
+        return shared == SHORT_NAME_LETTERS - 1
     return (
         shared >= max(INFLECTED_LETTERS_MIN, len(word) * 3 / 4)
         and len(word) - shared <= ENDING_LETTERS_MAX

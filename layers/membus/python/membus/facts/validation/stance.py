@@ -28,11 +28,27 @@ _GIVEN = re.compile(
     r"|já que|omdat|aangezien)"
     r" (?:i|i'm|i've|my|we|our|ich|mein\w*|yo|mi|soy|tengo|je|j'\w+|mon|ma|io|sono|ho|eu|sou|tenho"
     r"|ik)\b[^,;.?!]*$"
+    r"|\b(?:(?:keep|keeping|bear|bearing) in mind|(?:please )?(?:remember|note|consider|respect)|aware|knowing|mention) that"
+    r" (?:i|i'm|i've|my|we|our)\b[^,;.?!]*$"
+    r"|\b(?:(?:someone|somebody|a person|people|a [a-z]+) like (?:me|us),? (?:who|with|that)"
+    r"|(?:for|to|with) (?:me|us), (?:who|an?))\b"
+    r"[^,;.?!]*$"
+    r"|^\W*as (?:an?|the) [^,;.?!]*$"
 )
-"""A reason given beside a question: «…, since I'm allergic to nuts?» asks for something else."""
+"""What a question takes as given: «…, since I'm allergic to nuts?» asks for something else."""
 _GIVEN_BEFORE = re.compile(rf"^.*(?={_GIVEN.pattern})", re.DOTALL)
 """The question, or whatever else comes before the reason."""
 _QUESTION_END = re.compile(r"[?？؟]\W*$|吗\W*$|ですか\W*$|ますか\W*$|까\W*$")
+_ASKS_READER = re.compile(
+    r"^\W*(?:(?:so|and|hey|hi|ok),? )?(?:(?:can|could|would|will) you|do you (?:know|have|recommend|sell)"
+    r"|what(?:'s| is| are)|where (?:can|is|are)"
+    r"|how (?:can|do i|to)|any|is there|are there|which)\b"
+)
+_TELLS = re.compile(r"(?:i|i'm|i've|we|we're|we've|my|our)\b")
+_TOLD_AFTER = re.compile(
+    r"^\W*(?:(?:that's|that is|it's|it is) (?:where|what|who|how) (?:i|we)\b"
+    r"|(?:i|we|i'm|we're)\b[^.!?]{0,30}\b(?:there|from here|around here)\b)"
+)
 _TAG = re.compile(r"^\W*(?:right|correct|yes|no|ok|okay|isn't it|don't i|am i not|verdad|oder|né|no)\s*\?")
 _BENIGN_IF = re.compile(
     r"\bif (?:you(?:'re| are| were|'d)? ?(?:wondering|curious|ask|asking|must|need|want|like"
@@ -72,6 +88,7 @@ _HARMLESS = re.compile(
     r"|\bwhy not\b|\bcouldn't (?:agree|be)\b|\bisn't it\b"
     r"|\b(?:can't|cannot|cant|can not|couldn't|never|don't) \w+(?: \w+){0,3} without\b|\bnot without\b"
     r"|\bnon-\w+|\bno-(?:nonsense|code|one)\b|\bnot far from\b"
+    r"|\bnever (?:been|felt|looked|slept|eaten) (?:so|as|more|better|happier|healthier|\w+er)\b|\bno joke\b"
     r"|^\W*(?:no|nope|nah|nein|non|não|nee|nej|нет)\b[\s,.!–—-]*(?=(?:i|i'm|i've|my|we|ich|je|eu|ik|jag|я)\b)"
     r"|不(?:过|過|但|仅|僅|止|错|錯|好意思|管|论|論|客气|客氣|断|斷|知不觉)|(?<=差)不多|[没沒](?:错|錯|关系|關係|问题|問題|事)"
 )
@@ -97,6 +114,8 @@ _DENIES_DISLIKE = re.compile(r"(?:n't|\bnot|\bnever|\bdont)(?: \w+){0,2} (?:disl
 _DENIES_ALLERGY = re.compile(
     r"(?:n't|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:allergic|intolerant)|\bno (?:\w+ )?allerg"
 )
+_SAYS_NO = re.compile(r"^(?:no|not|non|never)\b|\w[- ]free\b")
+"""A value that says its own no: «I don't eat gluten» is `gluten-free`."""
 _NEGATIVE = frozenset({"dislikes", "avoids"})
 _OVER = re.compile(
     r"(?<!gotten )(?<!got )(?<!getting )(?<!get )(?<!am )(?<!i'm )(?<!are )(?<!'re )(?<!be )(?<!been )(?<!is )"
@@ -122,7 +141,9 @@ def is_question(evidence: Evidence) -> bool:
     sentence = evidence.text_before + evidence.text_after
     ends = _QUESTION_END.search(evidence.text_after) is not None
     tag = _TAG.match(evidence.follow_up) or (ends and _TAG.match(evidence.text_after))
-    if _GIVEN.search(evidence.text_before) and not tag:
+    if not tag and (
+        _GIVEN.search(evidence.text_before) or _is_told_beside(evidence) or is_told_after(evidence)
+    ):
         return False
     own = _ASKS.match(evidence.clause_head) or _ASKED.search(_BENIGN_IF.sub("", evidence.text_before))
     return bool(
@@ -131,6 +152,19 @@ def is_question(evidence: Evidence) -> bool:
         or (ends and evidence.is_last)
         or (ends and _ASKS.match(sentence) and _QUESTION_END.search(evidence.clause_tail))
     )
+
+
+def is_told_after(evidence: Evidence) -> bool:
+    """Whether the next sentence says that the value is the user's: «… near Leith? I live there.»."""
+    return _TOLD_AFTER.match(evidence.follow_up) is not None
+
+
+def _is_told_beside(evidence: Evidence) -> bool:
+    """Whether the value's clause only stands beside the question: «Can you recommend a pizzeria, I live in Naples?»."""
+    clauses = evidence.sentence_clauses
+    clause = clauses[-1]
+    is_told = clause.opener == "," and _TELLS.match(clause.head) is not None
+    return is_told and _ASKS_READER.match(clauses[0].head) is not None
 
 
 def is_hypothetical(evidence: Evidence, attribute: str) -> bool:
@@ -154,7 +188,7 @@ def is_negated(evidence: Evidence, attribute: str, value: str) -> bool:
         return _DENIES_DISLIKE.search(scope) is not None
     if root == "allergy":
         return _DENIES_ALLERGY.search(scope) is not None
-    if re.match(r"(?:no|not|non|never)\b", value.casefold()):
+    if _SAYS_NO.search(value.casefold()):
         return False
     return bool(_DENIES.search(scope) or _DENIED_AFTER.search(evidence.text_after))
 

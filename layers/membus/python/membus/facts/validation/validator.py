@@ -30,6 +30,7 @@ from membus.facts.text_checks import addresses_reader, contains_link, contains_s
 from membus.facts.validation import attribution, stance
 from membus.facts.validation.dates import ValidityPeriod, find_validity, speaker_zone
 from membus.facts.validation.evidence import Evidence, find_evidence, mentions_inflected
+from membus.facts.validation.requests_to_forget import is_request_to_forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,18 +40,23 @@ def find_objection(
     place: Evidence, *, attribute: str, value: str, quote: str, denies: bool = False
 ) -> VerdictReason | None:
     """Return the first reason against this evidence: whose words they are comes before what they say."""
+    told_after = stance.is_told_after(place)
+    forgets = denies and is_request_to_forget(place)
     texts = tuple(map(normalize_text, (value, quote, place.speech[slice(*place.sentence)])))
     checks: tuple[tuple[VerdictReason, Callable[[], bool]], ...] = (
-        ("recalled", lambda: attribution.is_recalled(place)),
+        ("recalled", lambda: not forgets and attribution.is_recalled(place)),
         ("assistant", lambda: attribution.is_assistant_text(place)),
-        ("instruction", lambda: any(map(addresses_reader, texts))),
+        ("instruction", lambda: not forgets and any(map(addresses_reader, texts))),
         ("url", lambda: any(map(contains_link, texts[:2]))),
         ("role_play", lambda: attribution.is_role_play(place)),
         ("hearsay", lambda: attribution.is_hearsay(place)),
         ("quoted", lambda: attribution.is_quoted(place)),
-        ("question", lambda: stance.is_question(place)),
-        ("third_party", lambda: attribution.is_about_another(place, attribute)),
-        ("hypothetical", lambda: stance.is_hypothetical(place, attribute)),
+        ("question", lambda: not forgets and stance.is_question(place)),
+        (
+            "third_party",
+            lambda: not told_after and attribution.is_about_another(place, attribute),
+        ),
+        ("hypothetical", lambda: not told_after and stance.is_hypothetical(place, attribute)),
         ("negated", lambda: not denies and stance.is_negated(place, attribute, value)),
         ("sarcasm", lambda: attribution.is_sarcastic(place)),
     )
@@ -88,7 +94,7 @@ def mentions_value(quote: str, speech: str, value: str) -> bool:
     return bool(stems & set(stem_words(quote))) and said * 3 >= len(stems) * 2
 
 
-VALIDATION_VERSION = "4"
+VALIDATION_VERSION = "5"
 """Part of the extractor version: an event is read again by another version of validation."""
 RESERVED_ATTRIBUTES = frozenset({"setting", "frustrated_by", ACTIVITY_ROOT})
 """Attributes that only rules write: what a user does is not for a model to claim."""
@@ -162,6 +168,8 @@ def validate_candidate(
     rejection = _check_claim(candidate, speaker, recorded) or (None if places else "ungrounded")
     if rejection:
         return Rejection(reason=rejection)
+    if any(map(is_request_to_forget, places)):
+        candidate = candidate.model_copy(update={"stance": "negated"})  # whatever the model calls it
     validate = _validate_denial if candidate.stance in ENDING_STANCES else _validate_statement
     return validate(candidate, recorded, extractor, speaker, places)
 
@@ -203,10 +211,12 @@ def _validate_denial(
     if reason is None:
         reason, place = _check_wording(candidate, places)
     reason = reason or _check_form(candidate, recorded.event.user_text or "")
-    if reason is None and not stance.is_ending(place, normalize_path(candidate.attribute), candidate.value):
+    attribute = normalize_path(candidate.attribute)
+    is_ending = is_request_to_forget(place) or stance.is_ending(place, attribute, candidate.value)
+    if reason is None and not is_ending:
         reason = "past" if candidate.stance == "past" else "negated"  # the model alone ends nothing
     validity = _find_validity(candidate, place, recorded, speaker)
-    if reason is None and (validity.ahead or stance.is_future(place, normalize_path(candidate.attribute))):
+    if reason is None and (validity.ahead or stance.is_future(place, attribute)):
         reason = "not_yet"
     if reason:
         return Rejection(reason=reason)
