@@ -1,5 +1,6 @@
 """Types of fields that several resources accept."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
@@ -8,11 +9,15 @@ from membus.core.event import Moment
 from membus.core.text.normalization import is_blank
 
 
-def _require_written_moment(value: object) -> object:
-    """Refuse a bare number, which says neither its unit nor its zone."""
-    if value is not None and not isinstance(value, str):
+def require_written_moment(value: object) -> object:
+    """Refuse a bare number, also as text, which says neither its unit nor its zone."""
+    if value is not None and (not isinstance(value, str) or _is_number(value)):
         raise ValueError("write the moment as text with its zone, e.g. 2026-11-20T12:00:00Z")
     return value
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?[\d._]+(?:e[+-]?\d+)?", text.strip(), re.IGNORECASE) is not None
 
 
 def _require_visible_text(text: str) -> str:
@@ -21,7 +26,7 @@ def _require_visible_text(text: str) -> str:
     return text
 
 
-WrittenMoment = Annotated[Moment | None, BeforeValidator(_require_written_moment)]
+WrittenMoment = Annotated[Moment | None, BeforeValidator(require_written_moment)]
 REQUIRE_VISIBLE = AfterValidator(_require_visible_text)
 Metadata = dict[str, Any]
 BATCH_SIZE: Any = Field(min_length=1, max_length=100)

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
+from functions.api.fields import require_written_moment
 from membus.core.errors import InvalidError
 from membus.core.identity import Id
 from membus.http import describe_route
@@ -16,7 +17,7 @@ READ, WRITE, EVENTS, ADMIN = (
 PathId = Annotated[Id, Path()]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2048)]
-MomentParameter = Annotated[AwareDatetime | None, Query()]
+MomentParameter = Annotated[AwareDatetime | None, BeforeValidator(require_written_moment), Query()]
 RequestKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 

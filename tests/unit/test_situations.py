@@ -161,3 +161,19 @@ def test_an_end_reaches_the_fact_that_it_names(
     proposed = [(fact[0], value, "past")]
 
     assert believe((f"It is {fact[1]}", [(*fact, "stated")]), (text, proposed)) == left
+
+
+@pytest.mark.parametrize(
+    ("fact", "text"),
+    [
+        (("home.city", "Lisbon"), "I don't live in Lisbon anymore"),
+        (("home.city", "Stockholm"), "Jag bor inte i Stockholm"),
+        (("pet", "Rex"), "Rex died last week"),
+        (("likes", "jazz"), "I don't like jazz"),
+        (("work.employer", "Acme"), "I no longer work at Acme"),
+    ],
+)
+def test_words_that_deny_a_fact_end_it_though_the_model_calls_it_stated(
+    fact: tuple[str, str], text: str
+) -> None:
+    assert believe((f"It is {fact[1]}", [(*fact, "stated")]), (text, [(*fact, "stated")])) == set()

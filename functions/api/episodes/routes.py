@@ -10,10 +10,10 @@ from functions.api.episodes.schemas import EpisodeBatch, EpisodePage, EpisodeRan
 from functions.api.episodes.usecase import list_episodes, record_episodes
 from functions.api.events.schemas import EventReceipt
 from functions.api.events.usecase import EventDefaults
+from functions.api.fields import WrittenMoment
 from functions.api.parameters import READ, WRITE, Cursor, Limit, PathId, RequestKey
 from functions.api.router import ApiRouter
 from membus.core.errors import RestoreInProgressError
-from membus.core.event import Moment
 from membus.core.identity import Id
 from membus.http import json_response
 
@@ -27,10 +27,10 @@ TO_DESCRIPTION = (
 USER_DESCRIPTION = "one user's alone; read from an index that follows a write within about a second"
 
 Start = Annotated[
-    Moment | None, Query(alias="from", description=FROM_DESCRIPTION, examples=["2026-11-01T00:00:00Z"])
+    WrittenMoment, Query(alias="from", description=FROM_DESCRIPTION, examples=["2026-11-01T00:00:00Z"])
 ]
 End = Annotated[
-    Moment | None, Query(alias="to", description=TO_DESCRIPTION, examples=["2026-12-01T00:00:00Z"])
+    WrittenMoment, Query(alias="to", description=TO_DESCRIPTION, examples=["2026-12-01T00:00:00Z"])
 ]
 
 

@@ -82,20 +82,23 @@ TIMEZONE_KEY = "timezone"
 KEY_MAX = 200
 
 
-def _is_letter(character: str) -> bool:
+def is_key_letter(character: str) -> bool:
     """Whether a character is a letter, a digit, or a mark that combines (or मोर and मीर were one word)."""
     category = unicodedata.category(character)
     return category[0] in "LM" or category == "Nd"
 
 
 def _key(value: str) -> str:
-    if not all(_is_letter(character) or character in "._-" for character in value) or value[0] in ".-":
+    if not all(is_key_letter(character) or character in "._-" for character in value) or value[0] in ".-":
         raise ValueError("a fact's key is letters, digits, dots, hyphens and underscores")
     return value
 
 
 FactKey = Annotated[str, StringConstraints(min_length=1, max_length=KEY_MAX), AfterValidator(_key)]
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+){0,3}")
+_SETTING = "setting."
+"""What the keys of settings begin with; a setting may have a name in any script."""
+SETTING_DOTS_MAX = 2
 SLUG_MAX = 60
 
 
@@ -106,11 +109,20 @@ def fact_key(attribute: str, value: str) -> str | None:
     compete and the same like said twice is one fact.
     """
     path = normalize_path(attribute)
-    if len(path) > KEY_MAX - SLUG_MAX - 1 or not _ATTRIBUTE.fullmatch(path):
+    if len(path) > KEY_MAX - SLUG_MAX - 1 or not (_ATTRIBUTE.fullmatch(path) or _is_setting(path)):
         return None
     if is_single_valued(path) and (path != DIET or _WAY_OF_EATING.match(value.strip().casefold())):
         return path
     return key_beside(path, value)
+
+
+def _is_setting(path: str) -> bool:
+    name = path.removeprefix(_SETTING)
+    return (
+        name not in {path, ""}
+        and name.count(".") <= SETTING_DOTS_MAX
+        and all(is_key_letter(character) or character in "._" for character in name)
+    )
 
 
 def key_beside(path: str, value: str) -> str | None:
@@ -144,7 +156,7 @@ def is_single_valued(key: str) -> bool:
     return (
         key in SINGLE_VALUED
         or key == DIET
-        or key.startswith("setting.")
+        or key.startswith(_SETTING)
         or key.rpartition(".")[2] in MEASURES
         or (len(words) > 1 and (words[0] in FAVOURITES or ("." not in key and words[-1] in MEASURES)))
     )
@@ -157,7 +169,7 @@ def slugify(value: str) -> str:
     with signs (C, C++ and C#), one of signs alone (🍕). Empty only for a blank value.
     """
     folded = " ".join(unicodedata.normalize("NFKC", value).casefold().split())
-    words = "".join(character if _is_letter(character) else " " for character in folded).split()
+    words = "".join(character if is_key_letter(character) else " " for character in folded).split()
     while len(words) > 1 and words[0] in _DETERMINERS:
         words.pop(0)
     slug = "-".join(words)

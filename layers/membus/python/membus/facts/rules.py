@@ -1,6 +1,8 @@
 """Behaviour rules: what actions of a user say, deterministic and without a model, so they cost no tokens."""
 
+import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +11,7 @@ from typing import Any
 from membus.core.clock import epoch_ms, from_epoch_ms
 from membus.core.event import Event, RecordedEvent
 from membus.core.text.normalization import is_blank, normalize_text
-from membus.facts.attributes import fact_key
+from membus.facts.attributes import fact_key, is_key_letter, slugify
 from membus.facts.behaviour_rules import (
     ACTION_RULES,
     RULE_GROUPS,
@@ -230,10 +232,11 @@ def observe_action(recorded: RecordedEvent) -> list[Observation]:
 
 def _apply_action(rule: ActionRule, recorded: RecordedEvent) -> Iterator[Observation]:
     event, template = recorded.event, rule.template
-    fields = {name: event.payload.get(name) for name in _PLACE.findall(template.attribute + template.value)}
-    if not all(_is_plain(name, value) for name, value in fields.items()):
+    names = _PLACE.findall(template.attribute + template.value)
+    fields = {name: event.payload[name] for name in names if name in event.payload}
+    if len(fields) < len(set(names)) or not all(_is_plain(name, value) for name, value in fields.items()):
         return
-    texts = {name: str(value) for name, value in fields.items()}
+    texts = {name: _text(value) for name, value in fields.items()}
     if looks_like_instruction(" ".join(texts.values())):
         return
     provenance = Provenance(
@@ -255,10 +258,15 @@ def describe_event(event: Event) -> str:
         case "error.shown":
             return f"HTTP {payload.get('status')} on {payload.get('path', 'an unknown path')}"
         case "setting.changed":
-            before = f" from {payload['from']}" if "from" in payload else ""
-            return f"changed {payload.get('name')}{before} to {payload.get('to')}"
+            before = f" from {_text(payload['from'])}" if "from" in payload else ""
+            return f"changed {payload.get('name')}{before} to {_text(payload.get('to'))}"
         case _:
             return event.type
+
+
+def _text(value: object) -> str:
+    """Return a value of a payload as a text: numbers, true, false and null as JSON writes them."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _observe(
@@ -282,12 +290,20 @@ def _observe(
 
 
 def _is_plain(name: str, value: object) -> bool:
-    """Whether a field is usable: a name has to be a text, a value may be a number too."""
-    return isinstance(value, str) or (name != "name" and isinstance(value, int | float))
+    """Whether a field is usable: a name has to be a text; a value may also be a number, true, false or null."""
+    return isinstance(value, str) or (name != "name" and (value is None or isinstance(value, int | float)))
 
 
 def _path(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "_", name.casefold()).strip("_.")
+    """Return a name as a part of a key, in any script; one of signs alone becomes a digest."""
+    letters = (
+        character if is_key_letter(character) or character == "." else " " for character in _fold(name)
+    )
+    return "_".join("".join(letters).split()).strip("_.") or slugify(name)
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _describe_span(span: timedelta) -> str:

@@ -8,6 +8,7 @@ from membus.conversations.summary import Chapter, Summary
 from membus.core.event import IMPORTED_EVENT_TYPE, Event, is_user_role
 from membus.core.identity import MemorySource, Owner
 from membus.core.text.normalization import is_blank
+from membus.facts.corrections import CORRECTED, RETRACTED
 from membus.facts.fact import Fact, fact_periods
 from membus.facts.observation import Observation
 from membus.facts.rules import describe_event
@@ -83,7 +84,12 @@ def project_summary(conversation: Conversation, summary: Summary) -> Memory:
 
 
 def project_event(event: Event) -> list[Memory]:
-    """Return the memories of an event: what was said, a reply apart from its message, or what was done."""
+    """Return the memories of an event: what was said, a reply apart from its message, or what was done.
+
+    A correction by hand is none: its fact is.
+    """
+    if event.type in {CORRECTED, RETRACTED}:
+        return []
     return list(_spoken_memories(event)) or [
         _event_memory(event, event_memory_id(event.event_id), _action_text(event), speaker=None)
     ]

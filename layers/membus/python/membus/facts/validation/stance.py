@@ -127,6 +127,12 @@ _OVER = re.compile(
     r"(?<!already )(?<!only )(?<!recently )\blived\b"
     r"|\b(?:früher|damals|antiguamente|solía|costumava|autrefois)\b"
 )
+_ENDS_AFTER = re.compile(
+    r"^\W*(?:(?:has|have|had|is|was|were|are|just|sadly|recently|been|got|finally|unfortunately|now) )*"
+    r"(?:died|passed away|dead|gone|cancell?ed|called off|sold|stolen|broke down|fell through"
+    r"|ist (?:gestorben|tot|abgesagt)|starb|est mort\w*|a été (?:vendu|annulé)\w*|murió|ha muerto|morreu|è morto)\b"
+)
+"""An end that is said of the value itself: «Rex died», «the trip is cancelled»."""
 _COMES = re.compile(
     r"(?<!with )(?<!and )(?<!from )(?<!for )(?<!of )(?<!my )(?<!named )(?<!called )(?<!friend )\bwill\b"
     r"(?! (?:at|from|in|and|smith))"
@@ -195,6 +201,8 @@ def is_negated(evidence: Evidence, attribute: str, value: str) -> bool:
 
 def is_past(evidence: Evidence, attribute: str) -> bool:
     """Whether the words say that it was true once; what merely happened stays true."""
+    if _ENDS_AFTER.match(evidence.text_after):
+        return True
     return (
         attribute.split(".", 1)[0] not in NARRATED_ATTRIBUTES
         and _OVER.search(evidence.clause_head) is not None

@@ -170,8 +170,16 @@ def validate_candidate(
         return Rejection(reason=rejection)
     if any(map(is_request_to_forget, places)):
         candidate = candidate.model_copy(update={"stance": "negated"})  # whatever the model calls it
-    validate = _validate_denial if candidate.stance in ENDING_STANCES else _validate_statement
-    return validate(candidate, recorded, extractor, speaker, places)
+    if candidate.stance in ENDING_STANCES:
+        return _validate_denial(candidate, recorded, extractor, speaker, places)
+    verdict = _validate_statement(candidate, recorded, extractor, speaker, places)
+    if (
+        isinstance(verdict, Rejection) and verdict.reason in ENDING_STANCES
+    ):  # the words deny what the model states
+        denied = candidate.model_copy(update={"stance": verdict.reason})
+        denial = _validate_denial(denied, recorded, extractor, speaker, places)
+        return denial if isinstance(denial, Observation) else verdict
+    return verdict
 
 
 def _validate_statement(
