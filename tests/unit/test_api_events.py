@@ -1,5 +1,6 @@
 """POST /v1/events: each event is checked on its own, completed with the key's tenant, durable or rejected."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -177,3 +178,54 @@ def test_bus_that_accepts_no_event_is_unavailable(door: ApiTestClient) -> None:
     assert (answer.status, answer.code) == (503, "unavailable")
     assert answer.headers["retry-after"]
     assert len(answer.json["rejected"]) == 2
+
+
+def test_copies_in_one_request_are_one_event(door: ApiTestClient) -> None:
+    told = SAID | {"event_id": "e1", "occurred_at": NOON.isoformat()}
+    other = SAID | {"user_id": "bob"}
+
+    answer = post(door, told, other, told, told | {"payload": {"text": "else"}}, told | {"user_id": "bob"})
+
+    copies = [
+        {key: each.get(key) for key in ("index", "duplicate", "differs")} for each in answer.json["accepted"]
+    ]
+    assert [tuple(each.values()) for each in copies] == [
+        (0, None, None),
+        (1, None, None),
+        (2, True, None),
+        (3, True, True),
+        (4, None, None),
+    ]
+    assert [(each.user_id, each.payload["text"]) for each in door.bus.published] == [
+        ("ada", "hi"),
+        ("bob", "hi"),
+        ("bob", "hi"),
+    ]
+
+
+def test_a_copy_shares_what_became_of_its_event(door: ApiTestClient) -> None:
+    blank = SAID | {"event_id": "e1", "payload": {"text": " "}}
+    door.bus.refusing = {"e2": "Throttled"}
+    away = SAID | {"event_id": "e2"}
+
+    answer = post(door, SAID, blank, blank, away, away)
+
+    assert [(each["index"], each["code"]) for each in answer.json["rejected"]] == [
+        (1, "invalid"),
+        (2, "invalid"),
+        (3, "unavailable"),
+        (4, "unavailable"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "odd", ['{"wei": 123456789012345678901234567890}', '{"text": "\\ud800"}', '{"x": 1e999}']
+)
+def test_a_value_that_cannot_be_stored_rejects_its_event_alone(door: ApiTestClient, odd: str) -> None:
+    body = f'{{"events": [{json.dumps(SAID)}, {{"user_id": "ada", "type": "a.b", "payload": {odd}}}]}}'
+
+    answer = door.post("/v1/events", body)
+
+    assert answer.status == 202
+    assert [each["index"] for each in answer.json["accepted"]] == [0]
+    assert [each["index"] for each in answer.json["rejected"]] == [1]

@@ -1,11 +1,13 @@
 """membus.http: strict JSON in, problem+json out, the caller from the authorizer alone."""
 
 import json
+import unicodedata
 from typing import Any
 
 import pytest
 
 from membus.core.errors import ConflictError, UnavailableError
+from membus.facts.attributes import fact_key
 from tests.fakes.conversations import InMemoryConversations
 from tests.support.api_client import EVERYDAY, ApiTestClient, ApiTestResponse
 
@@ -106,9 +108,39 @@ def test_an_id_that_could_forge_a_key_is_refused(door: ApiTestClient, path: str,
     assert (answer.status, answer.code) == (422, "invalid")
 
 
-@pytest.mark.parametrize("user", ["ada@example.com", "user:1", "a+b", "a|b", "a=b~c", "用户", "é"])
+@pytest.mark.parametrize(
+    "user", ["ada@example.com", "user:1", "a+b", "a|b", "a=b~c", "用户", "é", "मोहन", "நீ", "שָׁלוֹם"]
+)
 def test_an_id_of_ordinary_characters_is_found(door: ApiTestClient, user: str) -> None:
     assert door.get(f"/v1/users/{user}/profile").status == 200
+
+
+@pytest.mark.parametrize("user", ["\u0301a", "a\ufe0f", "a\u034fb", "a\u200bb", "क\u180b"])
+def test_a_mark_that_nobody_sees_makes_no_id(door: ApiTestClient, user: str) -> None:
+    answer = door.call("GET", f"/v1/users/{user}/profile", headers={}, path_parameters={"user": user})
+
+    assert (answer.status, answer.code) == (422, "invalid")
+
+
+@pytest.mark.parametrize("value", ["मूँगफली", "குளிர்", "กล้วย", "café", "Noël"])
+def test_a_fact_of_any_script_is_found_corrected_and_taken_back_by_its_key(
+    door: ApiTestClient, value: str
+) -> None:
+    key = fact_key("allergy", value)
+    fact = f"/v1/users/ada/facts/{key}"
+
+    assert door.put(fact, {"value": value}).status == 200
+    decomposed = f"/v1/users/ada/facts/{unicodedata.normalize('NFD', str(key))}"
+    assert door.get(decomposed).json["value"] == value
+    assert [each["value"] for each in door.get(f"{fact}/history").json["items"]] == [value]
+    assert door.delete(fact).status == 204
+    assert door.get(fact).status == 404
+
+
+def test_two_forms_of_one_id_are_one_user(door: ApiTestClient) -> None:
+    door.put("/v1/users/andre\u0301/facts/name", {"value": "André"})
+
+    assert door.get("/v1/users/andré/facts/name").json["value"] == "André"
 
 
 ROUTES = [

@@ -38,8 +38,12 @@ class EventBatch(BaseModel):
 
 
 class AcceptedEvent(BaseModel):
+    """`duplicate` marks a copy of an event that is already taken, `differs` one with other content."""
+
     index: int
     event_id: str
+    duplicate: bool = Field(default=False, exclude_if=lambda said: not said)
+    differs: bool = Field(default=False, exclude_if=lambda said: not said)
 
 
 class RejectedEvent(BaseModel):

@@ -16,6 +16,7 @@ from membus.conversations.ports import UnprocessedMessages
 from membus.conversations.unprocessed_messages import unprocessed_from_events
 from membus.core.errors import InvalidError, MembusError, UnavailableError
 from membus.core.event import EVENT_BYTES_MAX, Event, RecordedEvent, ulid_at
+from membus.core.strict_json import UnreadableItem
 from membus.core.text.normalization import is_blank
 from membus.erasure.guard import ErasureGuard
 from membus.events.ports import EventBus
@@ -81,10 +82,31 @@ class EventDefaults:
 
 @dataclass
 class IncomingEvents:
-    """The events of one request by their index in it, and those that were rejected."""
+    """The events of one request by their index in it, their copies, and those that were rejected.
+
+    `first` is the index of the event that a copy repeats; of `changed` ones a copy has other content.
+    """
 
     events: dict[int, Event] = field(default_factory=dict)
     rejected: list[RejectedEvent] = field(default_factory=list)
+    first: dict[int, int] = field(default_factory=dict)
+    changed: set[int] = field(default_factory=set)
+    repeated: set[int] = field(default_factory=set)
+
+    def add_event(self, index: int, event: Event) -> None:
+        """Add an event, or note that it repeats an earlier one of the request."""
+        for earlier, other in self.events.items():
+            if (other.user_id, other.event_id) == (event.user_id, event.event_id):
+                self.first[index] = earlier
+                self.mark_repeated(index, differs=not is_copy(event, other))
+                return
+        self.events[index] = event
+
+    def mark_repeated(self, index: int, *, differs: bool) -> None:
+        """Note that an event was taken before; `differs` says that its content was another one."""
+        self.repeated.add(index)
+        if differs:
+            self.changed.add(index)
 
     def reject_event(self, index: int, code: str, detail: str) -> None:
         self.events.pop(index, None)
@@ -92,10 +114,21 @@ class IncomingEvents:
 
     def make_receipt(self) -> EventReceipt:
         """Return what became of every event; NothingAcceptedError where none was accepted."""
+        ids = {index: event.event_id for index, event in self.events.items()}
+        ids |= {copy: ids[first] for copy, first in self.first.items() if first in ids}
         accepted = [
-            AcceptedEvent(index=index, event_id=event.event_id) for index, event in self.events.items()
+            AcceptedEvent(
+                index=index,
+                event_id=ids[index],
+                duplicate=index in self.repeated,
+                differs=index in self.changed,
+            )
+            for index in sorted(ids)
         ]
-        receipt = EventReceipt(accepted=accepted, rejected=sorted(self.rejected, key=lambda each: each.index))
+        reasons = {each.index: each for each in self.rejected}
+        lost = [(copy, reasons[first]) for copy, first in self.first.items() if first in reasons]
+        rejected = [*self.rejected, *(each.model_copy(update={"index": copy}) for copy, each in lost)]
+        receipt = EventReceipt(accepted=accepted, rejected=sorted(rejected, key=lambda each: each.index))
         if not accepted:
             raise NothingAcceptedError(receipt)
         return receipt
@@ -105,15 +138,25 @@ def check_events(items: Sequence[Any], defaults: EventDefaults, guard: ErasureGu
     """Return the valid events that may be stored; one that must not be remembered loses its payload."""
     incoming = IncomingEvents()
     for index, item in enumerate(items):
+        if isinstance(item, UnreadableItem):
+            incoming.reject_event(index, item.error.code, item.error.detail)
+            continue
         try:
             event = defaults.complete_event(item, index)
         except ValidationError as error:
             incoming.reject_event(index, "invalid", describe_first_error(error, "event"))
             continue
-        incoming.events[index] = event if event.remember else event.model_copy(update={"payload": {}})
         if problem := _event_problem(event) or _erasure_problem(event, defaults.now, guard):
             incoming.reject_event(index, *problem)
+        else:
+            incoming.add_event(index, event if event.remember else event.model_copy(update={"payload": {}}))
     return incoming
+
+
+def is_copy(event: Event, other: Event) -> bool:
+    """Whether two events of one id have the same content; a moment that the API stamped is none."""
+    ignored = {"occurred_at", "origin"}
+    return event.model_dump(exclude=ignored) == other.model_dump(exclude=ignored)
 
 
 def _event_problem(event: Event) -> tuple[str, str] | None:
@@ -149,7 +192,7 @@ def accept_events(
     """Publish the valid events and report the others; an accepted event is durable on the bus.
 
     Messages are stored for the next turn of chat first, because extraction, which removes them, comes after.
-    Where they cannot be stored, the events are accepted all the same.
+    Whatever storing them fails with, the events are accepted all the same.
 
     Raises:
         NothingAcceptedError: not one event was accepted.
@@ -157,7 +200,7 @@ def accept_events(
     incoming = check_events(items, defaults, guard)
     try:
         unprocessed.add_messages(unprocessed_from_events(incoming.events.values(), defaults.now))
-    except UnavailableError as error:
+    except MembusError as error:
         monitor.log_warning("what was just said is not kept", tenant_id=defaults.tenant, error=error.code)
     publish_events(incoming, bus=bus)
     return incoming.make_receipt()

@@ -20,6 +20,7 @@ from membus.core.errors import ConflictError, InvalidError, MembusError, NotFoun
 from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
 from membus.core.retry import RetryPolicy, commit_with_retry
+from membus.core.strict_json import UnreadableItem
 from membus.facts.commit import extend_history
 from membus.facts.corrections import (
     CORRECTIONS_VERSION,
@@ -298,6 +299,8 @@ def put_facts(
 
 
 def _parse_item(index: int, item: Any, *, taken: set[str]) -> KeyedFactIn | FactRejected:
+    if isinstance(item, UnreadableItem):
+        return FactRejected(index=index, key=None, code=item.error.code, detail=item.error.detail)
     try:
         asked = KeyedFactIn.model_validate(item)
     except ValidationError as error:

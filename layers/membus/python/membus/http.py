@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -45,16 +46,24 @@ STATUSES = (
 )
 
 REPLACED = "\ufffd"
+BATCHES = frozenset({"events", "episodes", "facts"})
+"""Members of a body whose items are answered one by one."""
 T = TypeVar("T")
 
 NextHandler = Callable[[APIGatewayHttpResolver], Response[Any]]
 
 
+class _Resolver(APIGatewayHttpResolver):
+    """A resolver whose path parameters hold every character but a slash: ids are letters of any script."""
+
+    @staticmethod
+    def _compile_regex(rule: str, base_regex: str = "^{}$") -> re.Pattern[str]:
+        return re.compile(base_regex.format(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", rule)))
+
+
 def create_application() -> APIGatewayHttpResolver:
     """Return a resolver that validates requests and answers every error with problem+json."""
-    app = APIGatewayHttpResolver(
-        enable_validation=True, json_body_deserializer=_parse_body, serializer=_serialize
-    )
+    app = _Resolver(enable_validation=True, json_body_deserializer=_parse_body, serializer=_serialize)
 
     @app.exception_handler(MembusError)
     def refused(error: MembusError) -> Response[str]:
@@ -204,7 +213,7 @@ def _body_text(event: dict[str, Any]) -> str | None:
 def _parse_body(text: str) -> Any:
     if len(text.encode("utf-8", "surrogatepass")) > BODY_BYTES_MAX:
         raise InvalidError(f"a body takes at most {BODY_BYTES_MAX} bytes", code="payload_too_large")
-    return strict_json.parse_strict_json(text)
+    return strict_json.parse_strict_json(text, batches=BATCHES)
 
 
 def _serialize(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Strict JSON: a text has one meaning or is refused with the reason."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from membus.core.errors import InvalidError
@@ -9,8 +10,19 @@ DEPTH_MAX = 64
 INT64 = range(-(2**63), 2**63)
 
 
-def parse_strict_json(text: str | bytes) -> Any:
+class UnreadableItem(dict[str, Any]):
+    """Stands for an item of a batch that cannot be stored; `error` says why."""
+
+    def __init__(self, error: InvalidError) -> None:
+        super().__init__()
+        self.error = error
+
+
+def parse_strict_json(text: str | bytes, *, batches: Collection[str] = ()) -> Any:
     """Parse JSON; text that parsers read differently is refused.
+
+    Each item of a list that the outermost object has under one of the names `batches` is checked on its own:
+    an item with a number or a character that cannot be stored is replaced by an `UnreadableItem`.
 
     Raises:
         InvalidError: `invalid_json` for syntax, duplicate keys, NaN, Infinity, invalid UTF-8 and lone
@@ -19,13 +31,31 @@ def parse_strict_json(text: str | bytes) -> Any:
     """
     try:
         value = json.loads(text, object_pairs_hook=_unique_object, parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
         raise InvalidError(f"the JSON nests deeper than {DEPTH_MAX} levels", code="too_deep") from error
     except ValueError as error:
         raise InvalidError(f"the body is not valid JSON: {error}", code="invalid_json") from error
-    _check_bounds(value)
+    for name in batches:
+        if isinstance(value, dict) and isinstance(value.get(name), list):
+            value[name] = [_check_item(item) for item in value[name]]
+    _check(value)
     return value
+
+
+def _check_item(item: Any) -> Any:
+    try:
+        _check(item)
+    except InvalidError as error:
+        return UnreadableItem(error)
+    return item
+
+
+def _check(value: Any) -> None:
+    _check_bounds(value)
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except ValueError as error:
+        raise InvalidError(f"the body is not valid JSON: {error}", code="invalid_json") from error
 
 
 def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def is_key_letter(character: str) -> bool:
 
 
 def _key(value: str) -> str:
+    value = unicodedata.normalize("NFC", value)
     if not all(is_key_letter(character) or character in "._-" for character in value) or value[0] in ".-":
         raise ValueError("a fact's key is letters, digits, dots, hyphens and underscores")
     return value
@@ -173,7 +174,9 @@ def slugify(value: str) -> str:
     while len(words) > 1 and words[0] in _DETERMINERS:
         words.pop(0)
     slug = "-".join(words)
-    signs = not slug or _SIGNS.search(folded)
+    signs = not slug or _SIGNS.search(
+        "".join(each for each in folded if unicodedata.category(each)[0] != "M")
+    )
     if not folded or (not signs and len(slug) <= SLUG_MAX):
         return slug
     digest = hashlib.sha256((folded if signs else slug).encode()).hexdigest()[:8]
