@@ -9,10 +9,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from membus.aws.clients import aws_client, dynamodb_table
+from membus.aws.dynamodb.keys import event_pk
 from membus.container import Container
 from membus.container.episodes import OBJECT_SECONDS
 from membus.core.clock import EARLIEST, LATEST
 from membus.core.erasure import ErasableStore
+from membus.core.identity import Owner
 from membus.episodes.archive.model import ArchiveObject
 from membus.episodes.model import EpisodeQuery
 from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
@@ -90,11 +92,12 @@ class OperatorContainer(Container):
         return DynamoRestoredConversations(self.conversations_table, self.clock)
 
     def list_event_ids(self, kept: ArchiveObject) -> dict[date, set[str]]:
-        """Return the ids of the events that an object of the archive holds, by day."""
+        """Return the partition keys of the identities of the events that an object holds, by day."""
         everything = EpisodeQuery(tenant=kept.tenant, agent=kept.agent, start=EARLIEST, end=LATEST)
         found: dict[date, set[str]] = defaultdict(set)
         for row in self.episodes.objects.read_rows(kept, everything, after="", limit=kept.rows):
-            found[row.occurred_at.date()].add(row.event_id)
+            owner = Owner(tenant=kept.tenant, user=row.user_id)
+            found[row.occurred_at.date()].add(event_pk(owner, row.event_id))
         return found
 
     def carry_over_erasures(self, tenant: str, *, live_table: str) -> Mapping[str, int]:

@@ -52,7 +52,7 @@ def extract_facts(
     except MembusError as error:
         if isinstance(error, ConflictError) and (query := query_of(answers, ports)):
             ports.answers.save_answers(
-                owner.tenant, query.answers, prompt_version=query.prompt_version, model=query.model
+                owner, query.answers, prompt_version=query.prompt_version, model=query.model
             )
         return dict.fromkeys(event_ids, error) | answers.unread
     return {id_: error for id_, error in answers.unread.items() if not isinstance(error, BudgetError)}

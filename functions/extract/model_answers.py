@@ -100,8 +100,7 @@ def _known_answers(events: Sequence[RecordedEvent], ports: FactPorts) -> Answers
     if not events:
         return {}
     return ports.answers.get_answers(
-        events[0].owner.tenant,
-        [recorded.event_id for recorded in events],
+        {recorded.event_id: recorded.owner for recorded in events},
         prompt_version=ports.instructions.version,
         model=ports.model_id,
     )

@@ -112,14 +112,27 @@ def record_event(ports: ExtractPorts, recorded: RecordedEvent) -> RecordedEvent 
 
 def group_events(stored: Iterable[tuple[QueueMessage, RecordedEvent]]) -> list[list[UnreadEvent]]:
     """Return the events that are read in one question, each once with all messages that brought it."""
-    unread: dict[tuple[str, str], UnreadEvent] = {}
+    unread: dict[tuple[Owner, str], UnreadEvent] = {}
     for message, recorded in stored:
-        identity = recorded.event.tenant_id, recorded.event_id
+        identity = recorded.owner, recorded.event_id
         copies = unread[identity].messages if identity in unread else ()
         unread[identity] = UnreadEvent(recorded, (*copies, message))
     by_owner = _by_owner(unread.values())
     groups = group_by_shared_session(each.recorded for own in by_owner.values() for each in own)
-    return [[each for owner in owners for each in by_owner[owner]] for owners in groups]
+    return [group for owners in groups for group in _with_unlike_ids([by_owner[owner] for owner in owners])]
+
+
+def _with_unlike_ids(by_owner: Iterable[list[UnreadEvent]]) -> list[list[UnreadEvent]]:
+    """Return the events of several owners in groups without two of one id: an answer names them by their ids."""
+    groups: list[list[UnreadEvent]] = []
+    for own in by_owner:
+        ids = {each.event_id for each in own}
+        group = next((each for each in groups if ids.isdisjoint(other.event_id for other in each)), None)
+        if group is None:
+            groups.append([*own])
+        else:
+            group.extend(own)
+    return groups
 
 
 def group_by_shared_session(events: Iterable[RecordedEvent]) -> list[list[Owner]]:

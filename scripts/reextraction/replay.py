@@ -54,9 +54,7 @@ class Reextraction:
         changes = compare_facts(stored, derived.merge_with(stored))
         if save_answers:
             version = self.instructions.version
-            facts.answers.save_answers(
-                owner.tenant, derived.answers, prompt_version=version, model=self.model_id
-            )
+            facts.answers.save_answers(owner, derived.answers, prompt_version=version, model=self.model_id)
         if save_facts:
             self.container.fact_rebuilder.rebuild_facts(owner, derived.merge_with)
         return derived, _list_rows(owner.user, derived, changes)
@@ -65,8 +63,7 @@ class Reextraction:
         """Extract a user's events; an event without a known answer that `may_ask` excludes is unread."""
         events = list(self.list_episodes(owner))
         known = self.container.facts.answers.get_answers(
-            owner.tenant,
-            [each.event_id for each in events],
+            {each.event_id: owner for each in events},
             prompt_version=self.instructions.version,
             model=self.model_id,
         )

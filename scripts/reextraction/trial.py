@@ -125,9 +125,7 @@ def discard(arguments: Namespace, target: Target, output: Output) -> None:
         for owner in _list_owners(trial):
             events = _reextraction(trial, container).list_episodes(owner)
             ids, version = [each.event_id for each in events], trial.prompt_version
-            container.facts.answers.delete_answers(
-                trial.tenant, ids, prompt_version=version, model=trial.model
-            )
+            container.facts.answers.delete_answers(owner, ids, prompt_version=version, model=trial.model)
     container.trials.delete_trial(trial)
     output.print_remark(f"{trial.name} is deleted.")
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
 
-from membus.aws.dynamodb.keys import agents_prefix, events_prefix, parse_day_key, parse_event_key
+from membus.aws.dynamodb.keys import agents_prefix, event_pk, events_prefix, parse_day_key, parse_user_key
 from membus.aws.dynamodb.table import DynamoTable, Item
-from membus.episodes.dynamodb import episode_key, identity_key
+from membus.core.identity import Owner
+from membus.episodes.dynamodb import episode_key
 from scripts.tier.reconciliation import EpisodeLocation, Reconciliation
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class DynamoRecordedEvents:
         pages = self._table.scan_pages(
             doing="reading what was recorded",
             FilterExpression=Attr("pk").begins_with(identities) | Attr("pk").begins_with(episodes),
-            ProjectionExpression="pk, sk, episode_pk, unarchived",
+            ProjectionExpression="pk, sk, user_pk, episode_pk, unarchived",
             ConsistentRead=True,
         )
         for items, scanned in pages:
@@ -34,9 +35,9 @@ class DynamoRecordedEvents:
                 _enter(item, into)
             yield scanned
 
-    def find_location(self, tenant: str, event_id: str) -> EpisodeLocation | None:
+    def find_location(self, identity_pk: str) -> EpisodeLocation | None:
         """Return what there is of an event now, None if it is not recorded."""
-        identity = self._table.get(identity_key(tenant, event_id), doing=LOOKING_AGAIN)
+        identity = self._table.get({"pk": identity_pk, "sk": "EVENT"}, doing=LOOKING_AGAIN)
         if identity is None or "episode_pk" not in identity:
             return None
         episode = self._table.get(episode_key(identity), doing=LOOKING_AGAIN) or {}
@@ -45,9 +46,9 @@ class DynamoRecordedEvents:
 
 def _enter(item: Item, into: Reconciliation) -> None:
     pk = str(item["pk"])
-    if event_id := parse_event_key(pk):
+    if item["sk"] == "EVENT":
         if day := parse_day_key(str(item.get("episode_pk", ""))):
-            into.add_recorded(day.agent, day.day, event_id)
-    elif day := parse_day_key(pk):
-        event_id = str(item["sk"]).split("#", 1)[1]
-        into.add_hot(day.agent, day.day, event_id, waiting="unarchived" in item)
+            into.add_recorded(day.agent, day.day, pk)
+    elif (day := parse_day_key(pk)) and (user := parse_user_key(str(item.get("user_pk", "")))):
+        identity = event_pk(Owner(tenant=user[0], user=user[1]), str(item["sk"]).split("#", 1)[1])
+        into.add_hot(day.agent, day.day, identity, waiting="unarchived" in item)

@@ -13,7 +13,7 @@ from membus.episodes.archive.ports import ArchiveCatalog
 TRIES = 5
 T = TypeVar("T")
 EventIds = Callable[[ArchiveObject], Mapping[date, set[str]]]
-"""Reads the ids of the events in an object, by day."""
+"""Reads the partition keys of the identities of the events in an object, by day."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class EpisodeLocation:
 
 @dataclass
 class AgentDayIds:
-    """The event ids of an agent's day: `recorded` are the identities, which never move."""
+    """The events of an agent's day, by the partition keys of their identities, which never move."""
 
     recorded: set[str] = field(default_factory=set)
     hot: set[str] = field(default_factory=set)
@@ -111,7 +111,7 @@ class RecordedEpisodes(Protocol):
 
     def collect_into(self, tenant: str, into: Reconciliation) -> Iterator[int]: ...
 
-    def find_location(self, tenant: str, event_id: str) -> EpisodeLocation | None: ...
+    def find_location(self, identity_pk: str) -> EpisodeLocation | None: ...
 
 
 def reconcile(
@@ -133,7 +133,7 @@ def reconcile(
     _read_archive(tenant, report, catalog, event_ids, watch)
     for line in [each for each in report.list_lines() if not each.found.is_sound]:
         for event_id in line.found.suspect_ids:
-            report.correct_event(line.agent, line.day, event_id, recorded.find_location(tenant, event_id))
+            report.correct_event(line.agent, line.day, event_id, recorded.find_location(event_id))
     return [line for line in report.list_lines() if not line.found.is_empty]
 
 

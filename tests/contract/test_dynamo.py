@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from membus.aws.dynamodb.keys import event_pk
 from membus.conversations.dynamodb import DynamoConversations
 from membus.conversations.dynamodb_summaries import DynamoSummaries
 from membus.conversations.summary import SummaryIndex
@@ -182,7 +183,7 @@ def test_a_forgotten_event_leaves_no_content_anywhere(table: "Table") -> None:
     )
 
     (item,) = table.scan()["Items"]
-    assert item == {"pk": "T#acme#EV#e1", "sk": "EVENT", "extracted": "forgotten"}
+    assert item == {"pk": event_pk(ADA, "e1"), "sk": "EVENT", "extracted": "forgotten"}
 
 
 def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None:
@@ -201,7 +202,10 @@ def test_episode_is_stored_under_its_day_in_utc(table: "Table") -> None:
     late = recorded(an_event(occurred_at="2026-03-01T23:30:00-05:00"))
     DynamoEpisodes(table, InMemoryBlobs()).record_event(late, extracted=None)
 
-    assert {item["pk"] for item in table.scan()["Items"]} == {"T#acme#A#default#E#2026-03-02", "T#acme#EV#e1"}
+    assert {item["pk"] for item in table.scan()["Items"]} == {
+        "T#acme#A#default#E#2026-03-02",
+        event_pk(ADA, "e1"),
+    }
 
 
 def test_many_server_errors_cost_the_same_for_each_event(table: "Table") -> None:

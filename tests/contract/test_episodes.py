@@ -25,7 +25,6 @@ def test_first_copy_of_an_event_wins(episodes: EpisodeStore, owner: Owner) -> No
         said(
             "I live in Paris.",
             owner=owner,
-            user_id="mallory",
             agent_id="b",
             occurred_at=NOON + timedelta(days=3),
         ),
@@ -83,3 +82,12 @@ def test_any_valid_id_finds_its_event(episodes: EpisodeStore, owner: Owner, even
     assert (
         episodes.record_event(event, extracted=None) == episodes.record_event(event, extracted=None) == event
     )
+
+
+def test_one_id_of_two_users_is_two_events(episodes: EpisodeStore, owner: Owner) -> None:
+    first = recorded(said("I live in Lisbon.", owner=owner))
+    other = recorded(said("I live in Rome.", owner=Owner(tenant=owner.tenant, user="mallory")))
+    episodes.record_event(first, extracted=None)
+
+    assert episodes.record_event(other, extracted=None) == other
+    assert episodes.record_event(first, extracted=None) == first

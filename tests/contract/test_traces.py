@@ -15,13 +15,13 @@ def test_event_trace_names_its_reader_and_its_share_of_the_cost(
 ) -> None:
     event = recorded(an_event(owner=owner))
     episodes.record_event(event, extracted=None)
-    assert traces.find_trace(owner.tenant, "e1") is not None
+    assert traces.find_trace(owner, "e1") is not None
 
     facts.commit(
         FactCommit(profile=Profile(owner=owner), extractor="v1", events=(event,), costs={"e1": SHARE})
     )
 
-    trace = traces.find_trace(owner.tenant, "e1")
+    trace = traces.find_trace(owner, "e1")
     assert trace is not None
     assert (trace.event, trace.extracted, trace.share) == (event.event, "v1", SHARE)
 
@@ -31,7 +31,7 @@ def test_event_that_no_model_read_has_no_cost(
 ) -> None:
     episodes.record_event(recorded(an_event(owner=owner)), extracted="v1")
 
-    trace = traces.find_trace(owner.tenant, "e1")
+    trace = traces.find_trace(owner, "e1")
 
     assert trace is not None
     assert trace.share is None
@@ -42,7 +42,7 @@ def test_forgotten_event_has_an_id_and_no_content(
 ) -> None:
     episodes.forget_event(recorded(an_event(owner=owner, remember=False)))
 
-    trace = traces.find_trace(owner.tenant, "e1")
+    trace = traces.find_trace(owner, "e1")
 
     assert trace is not None
     assert trace.event is None
@@ -53,5 +53,6 @@ def test_unknown_event_and_event_of_another_tenant_have_no_trace(
 ) -> None:
     episodes.record_event(recorded(an_event(owner=owner)), extracted=None)
 
-    assert traces.find_trace(owner.tenant, "e2") is None
-    assert traces.find_trace(f"{owner.tenant}x", "e1") is None
+    assert traces.find_trace(owner, "e2") is None
+    assert traces.find_trace(Owner(tenant=owner.tenant, user="another"), "e1") is None
+    assert traces.find_trace(Owner(tenant=f"{owner.tenant}x", user=owner.user), "e1") is None

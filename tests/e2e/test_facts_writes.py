@@ -11,6 +11,8 @@ from uuid import uuid4
 import pytest
 
 from localstack.home import Stack
+from membus.aws.dynamodb.keys import event_pk
+from membus.core.identity import Owner
 from tests.e2e.client import Client, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -153,7 +155,8 @@ def test_correction_on_the_bus_changes_nothing_again(stack: Stack, aws: Callable
     user, demo = somebody(), Client(stack.api_url, stack.api_key)
     event_id = demo.http.put(path(user), json={"value": "Porto"}).json()["provenance"]["event_id"]
     table = aws("dynamodb")
-    identity = {"pk": {"S": f"T#{stack.tenant_id}#EV#{event_id}"}, "sk": {"S": "EVENT"}}
+    owner = Owner(tenant=stack.tenant_id, user=user)
+    identity = {"pk": {"S": event_pk(owner, event_id)}, "sk": {"S": "EVENT"}}
     lies = table.get_item(TableName=stack.tables.memory, Key=identity)["Item"]
     where = {"pk": lies["episode_pk"], "sk": lies["episode_sk"]}
     kept = json.loads(table.get_item(TableName=stack.tables.memory, Key=where)["Item"]["body"]["S"])

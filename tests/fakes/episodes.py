@@ -1,13 +1,14 @@
 """Episodes in dictionaries: one identity for each event, its content beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from membus.core.event import FORGOTTEN, RecordedEvent
+from membus.core.identity import Owner
 from membus.core.pages import Page
 from membus.episodes.model import Episode, EpisodeQuery, EventTrace, ReadingCost, mark_before, place_of
 from membus.facts.candidates import AnswersByEvent, EventAnswer
 
-Identity = tuple[str, str]
+Identity = tuple[Owner, str]
 
 
 class InMemoryEpisodes:
@@ -17,7 +18,7 @@ class InMemoryEpisodes:
         self.extracted: dict[Identity, str | None] = {}
         self.contents: dict[Identity, RecordedEvent] = {}
         self.shares: dict[Identity, ReadingCost] = {}
-        self.answers: dict[tuple[str, str, str, str], tuple[EventAnswer, ...]] = {}
+        self.answers: dict[tuple[Owner, str, str, str], tuple[EventAnswer, ...]] = {}
 
     def record_event(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
         identity = identity_of(recorded)
@@ -30,8 +31,8 @@ class InMemoryEpisodes:
     def forget_event(self, recorded: RecordedEvent) -> None:
         self.extracted.setdefault(identity_of(recorded), FORGOTTEN)
 
-    def find_trace(self, tenant: str, event_id: str) -> EventTrace | None:
-        identity = tenant, event_id
+    def find_trace(self, owner: Owner, event_id: str) -> EventTrace | None:
+        identity = owner, event_id
         if identity not in self.extracted:
             return None
         kept = self.contents.get(identity)
@@ -41,22 +42,22 @@ class InMemoryEpisodes:
             share=self.shares.get(identity),
         )
 
-    def get_answers(
-        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
-    ) -> AnswersByEvent:
-        kept = ((each, self.answers.get((tenant, each, prompt_version, model))) for each in event_ids)
+    def get_answers(self, owners: Mapping[str, Owner], *, prompt_version: str, model: str) -> AnswersByEvent:
+        kept = (
+            (each, self.answers.get((owner, each, prompt_version, model))) for each, owner in owners.items()
+        )
         return {event_id: given for event_id, given in kept if given is not None}
 
-    def save_answers(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
+    def save_answers(self, owner: Owner, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
         for event_id, given in answers.items():
-            if (tenant, event_id) in self.extracted:
-                self.answers[tenant, event_id, prompt_version, model] = tuple(given)
+            if (owner, event_id) in self.extracted:
+                self.answers[owner, event_id, prompt_version, model] = tuple(given)
 
     def delete_answers(
-        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+        self, owner: Owner, event_ids: Sequence[str], *, prompt_version: str, model: str
     ) -> None:
         for event_id in event_ids:
-            self.answers.pop((tenant, event_id, prompt_version, model), None)
+            self.answers.pop((owner, event_id, prompt_version, model), None)
 
     def list_episodes(
         self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
@@ -72,7 +73,7 @@ class InMemoryEpisodes:
 
 
 def identity_of(recorded: RecordedEvent) -> Identity:
-    return recorded.event.tenant_id, recorded.event.event_id
+    return recorded.owner, recorded.event_id
 
 
 def _answers(recorded: RecordedEvent, wanted: EpisodeQuery) -> bool:

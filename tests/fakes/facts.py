@@ -94,17 +94,15 @@ class InMemoryFacts:
         self._carried[owner] = {key: carried for key, carried in forward.items() if carried}
         self._seen[owner] |= {_place(seen): seen for seen in change.observations}
         self._episodes.extracted |= dict.fromkeys(identities, change.extractor)
-        shares = {(owner.tenant, event_id): share for event_id, share in change.costs.items()}
+        shares = {(owner, event_id): share for event_id, share in change.costs.items()}
         self._episodes.shares |= {identity: shares[identity] for identity in identities if identity in shares}
         if query := change.query:
             kept = {
                 event_id: query.answers[event_id]
                 for event_id in query.answers
-                if (owner.tenant, event_id) in identities
+                if (owner, event_id) in identities
             }
-            self._episodes.save_answers(
-                owner.tenant, kept, prompt_version=query.prompt_version, model=query.model
-            )
+            self._episodes.save_answers(owner, kept, prompt_version=query.prompt_version, model=query.model)
         for event in change.new_events:
             self._episodes.record_event(event, extracted=change.extractor)
 

@@ -1,5 +1,7 @@
 """Compaction and an erasure during each other: no row of the user is left, no receipt is too early."""
 
+import re
+
 from membus.core.identity import Owner
 from tests.factories import ADA
 from tests.faults.test_compaction_faults import compact, sound
@@ -22,7 +24,7 @@ def prepared(made: ErasureSetup) -> None:
 def nothing_is_left(made: ErasureSetup) -> bool:
     rows = [event.event.user_id for event in made.tiers.walk(GRACE)]
     return (
-        "ada" not in made.everything().replace("#EV#ada", "")
+        "ada" not in re.sub("#EV#[0-9a-f]{32}", "", made.everything())
         and rows == ["grace"] * len(DAYS)
         and sound(made.tiers)
     )

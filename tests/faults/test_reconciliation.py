@@ -7,13 +7,15 @@ from datetime import date, timedelta
 import pytest
 
 from functions.archive.compaction import Compaction
+from membus.aws.dynamodb.keys import event_pk
 from membus.core.clock import EARLIEST, LATEST
+from membus.core.identity import Owner
 from membus.episodes.archive.model import ArchiveObject
 from membus.episodes.model import EpisodeQuery
 from scripts.tier.dynamodb import DynamoRecordedEvents
 from scripts.tier.reconciliation import ReconciliationLine, reconcile
 from tests.factories import ADA, NOON, an_event, recorded
-from tests.support.archive_tiers import DAYS, ArchiveSetup, calls, fill, make_archive_setup
+from tests.support.archive_tiers import DAYS, GRACE, ArchiveSetup, calls, fill, make_archive_setup
 from tests.support.erasure import make_erasure_setup
 
 
@@ -22,7 +24,7 @@ def lines(made: ArchiveSetup) -> list[ReconciliationLine]:
         everything = EpisodeQuery(tenant=kept.tenant, agent=kept.agent, start=EARLIEST, end=LATEST)
         found: dict[date, set[str]] = defaultdict(set)
         for row in made.archiver.objects.read_rows(kept, everything, after="", limit=kept.rows):
-            found[row.occurred_at.date()].add(row.event_id)
+            found[row.occurred_at.date()].add(event_pk(Owner(tenant="acme", user=row.user_id), row.event_id))
         return found
 
     return reconcile(
@@ -54,7 +56,7 @@ def test_every_day_adds_up_in_and_between_both_tiers() -> None:
         assert [line for line in found if not line.found.is_sound] == []
         assert [len(line.found.recorded) for line in found] == [3, 4, 2, 2]
         assert [len(line.found.cold) for line in found] == [2, 4, 2, 2]
-        assert found[0].found.hot == {"late"}
+        assert found[0].found.hot == {event_pk(ADA, "late")}
 
 
 def test_no_day_of_an_erased_user_remains_and_the_others_add_up() -> None:
@@ -66,7 +68,9 @@ def test_no_day_of_an_erased_user_remains_and_the_others_add_up() -> None:
 
         found = lines(made.tiers)
         assert [line for line in found if not line.found.is_sound] == []
-        assert {event_id.rstrip("01234") for line in found for event_id in line.found.recorded} == {"grace"}
+        assert {identity for line in found for identity in line.found.recorded} == {
+            event_pk(GRACE, f"grace{number}") for number in range(5)
+        }
 
 
 def archived(made: ArchiveSetup) -> object:
@@ -111,6 +115,6 @@ def test_lost_episode_is_reported_by_its_day() -> None:
         made.archiver.catalog.replace_objects([last], None)
 
         assert [(line.found.missing_ids, line.found.unprotected_ids) for line in unsound(made)] == [
-            ({"ada0"}, set()),
-            (set(), {"ada4"}),
+            ({event_pk(ADA, "ada0")}, set()),
+            (set(), {event_pk(ADA, "ada4")}),
         ]

@@ -77,7 +77,7 @@ class Deliveries(RuleBasedStateMachine):
             facts=cast("Any", Fused(InMemoryFacts(episodes), self._fuse)),
             signals=cast("Any", Fused(InMemorySignals(), self._fuse)),
         )
-        self.events: dict[tuple[str, str], Event] = {}
+        self.events: dict[tuple[Owner, str], Event] = {}
         self.waiting: list[QueueMessage] = []
         self.number = 0
 
@@ -161,8 +161,8 @@ class Deliveries(RuleBasedStateMachine):
         ]
 
 
-def identity_of(event: Event) -> tuple[str, str]:
-    return event.tenant_id, event.event_id
+def identity_of(event: Event) -> tuple[Owner, str]:
+    return event.owner, event.event_id
 
 
 def state(extraction: Extraction, owner: Owner) -> tuple[list[Fact], list[Any]]:

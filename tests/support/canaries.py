@@ -64,7 +64,7 @@ def happened(
     )
     house.tiers.episodes.record_event(recorded(event), extracted=None)
     answer = EventAnswer(by="small", candidates=(a_candidate(value=canary_of(owner)),))
-    house.answers.save_answers(owner.tenant, {event.event_id: [answer]}, **ASKED)
+    house.answers.save_answers(owner, {event.event_id: [answer]}, **ASKED)
 
 
 def archived(house: ErasureSetup, owner: Owner) -> None:

@@ -45,7 +45,7 @@ def talk(turns: int, *, words: int = 3) -> list[Message]:
 
 def a_passage(text: str = "We met in Porto.", **fields: Any) -> RecalledPassage:
     defaults: dict[str, Any] = {
-        "memory_id": "event:e1",
+        "memory_id": "event:ada/e1",
         "kind": "episode",
         "text": text,
         "occurred_at": NOON,

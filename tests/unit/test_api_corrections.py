@@ -50,7 +50,7 @@ def test_a_correction_is_on_record_as_an_event(lisbon: ApiTestClient) -> None:
     (kept,) = episodes(lisbon).contents.values()
     assert (kept.event.event_id, kept.event.type, kept.event.origin) == (event_id, "fact.corrected", "api")
     assert kept.event.payload == {"key": "home.city", "value": "Porto", "kind": "place"}
-    assert episodes(lisbon).extracted == {("acme", event_id): CORRECTIONS_VERSION}
+    assert episodes(lisbon).extracted == {(ADA, event_id): CORRECTIONS_VERSION}
 
 
 def test_retracted_fact_is_gone_and_its_history_is_not(lisbon: ApiTestClient) -> None:

@@ -47,14 +47,14 @@ def test_recall_returns_passages_of_the_user(known: ApiTestClient) -> None:
     (passage,) = map(RecalledPassage.model_validate, inside(known, {"recall": asked}))
 
     assert passage.text == "I keep my spare keys in the blue bowl."
-    assert (passage.memory_id, passage.source.event_id) == ("event:e1", "e1")
+    assert (passage.memory_id, passage.source.event_id) == ("event:ada/e1", "e1")
     assert inside(known, {"recall": asked | {"user": "eve"}}) == []
 
 
 def test_passages_are_those_of_the_tenant_that_still_exist(known: ApiTestClient) -> None:
-    wanted = {"tenant": "acme", "memory_ids": ["event:e1", "event:gone"]}
+    wanted = {"tenant": "acme", "memory_ids": ["event:ada/e1", "event:ada/gone"]}
 
-    assert inside(known, {"passages": wanted}) == {"event:e1": ["I keep my spare keys in the blue bowl."]}
+    assert inside(known, {"passages": wanted}) == {"event:ada/e1": ["I keep my spare keys in the blue bowl."]}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])

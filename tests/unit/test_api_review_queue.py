@@ -66,7 +66,7 @@ def test_approval_is_an_event_that_a_rebuild_repeats(door: ApiTestClient) -> Non
     doubt(door)
     (held,) = waiting(door)
     approved = door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None).json
-    recorded = door.episodes.contents["acme", f"approved-{held['quarantine_id']}"]
+    recorded = door.episodes.contents[ADA, f"approved-{held['quarantine_id']}"]
 
     rebuilt = Extraction(proposing())
     rebuilt.deliver(a_message(recorded.event, taken_at=recorded.learned_at))

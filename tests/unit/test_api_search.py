@@ -113,9 +113,9 @@ def test_search_without_the_index_uses_profile_and_recent_events(door: ApiTestCl
     assert found["degraded"] is True
     assert found["results"][0]["id"] == "fact:ada:home.city"
     assert found["results"][0]["source"]["event_id"] == "e1"
-    assert set(ids(door, "hiking", user_id="ada")) == {"fact:ada:home.city", "event:e2", "event:e3"}
-    assert ids(door, "hiking", user_id="ada")[0] == "event:e2"
-    assert ids(door, "hiking", user_id="ada", mode="text") == ["event:e2"]
+    assert set(ids(door, "hiking", user_id="ada")) == {"fact:ada:home.city", "event:ada/e2", "event:ada/e3"}
+    assert ids(door, "hiking", user_id="ada")[0] == "event:ada/e2"
+    assert ids(door, "hiking", user_id="ada", mode="text") == ["event:ada/e2"]
 
 
 def test_degraded_search_keeps_to_filters_and_user(door: ApiTestClient) -> None:
@@ -124,7 +124,7 @@ def test_degraded_search_keeps_to_filters_and_user(door: ApiTestClient) -> None:
     knowing(door, Owner(tenant="zeta", user="bob"))
     door.memories.away = True
 
-    assert ids(door, "hiking", user_id="ada", session_id="s1") == ["event:e2"]
+    assert ids(door, "hiking", user_id="ada", session_id="s1") == ["event:ada/e2"]
     assert ids(door, "hiking", user_id="ada", kinds=["fact"]) == ["fact:ada:home.city"]
     assert ids(door, "hiking", user_id="ada", filters={"type": "page.viewed"}) == []
     assert answer(door, "hiking", user_id="bob") == {"results": [], "degraded": True, "pending": None}

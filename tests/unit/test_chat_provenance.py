@@ -58,7 +58,7 @@ def test_an_old_prompt_is_made_again_byte_for_byte(talk: ApiTestClient) -> None:
     assert again["context"]["prompt"] == sent.model_dump(mode="json")
     made = again["provenance"]
     assert made["facts"] == [{"key": "home.city", "version": 1}]
-    assert [each["memory_id"] for each in made["recalled"]] == ["event:e1"]
+    assert [each["memory_id"] for each in made["recalled"]] == ["event:ada/e1"]
     assert "order_id" in made["entities"]
     assert [each["conversation_id"] for each in made["fresh"]] == ["d"]
     assert "We met in Porto." not in str(made["recalled"])
@@ -70,7 +70,7 @@ def test_what_was_erased_since_is_named(talk: ApiTestClient) -> None:
 
     again = shown(talk, reply)
 
-    assert (again["identical"], again["missing"]) == (False, ["passage of event:e1"])
+    assert (again["identical"], again["missing"]) == (False, ["passage of event:ada/e1"])
 
 
 def test_a_corrected_fact_is_shown_as_it_was(talk: ApiTestClient) -> None:

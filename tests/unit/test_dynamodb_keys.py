@@ -18,7 +18,7 @@ PATTERNS = {
     "user": keys.user_pk(ANYBODY),
     "agent": keys.agent_pk("*", "*"),
     "day": f"{keys.days_prefix('*', '*')}*",
-    "event": keys.event_pk("*", "*"),
+    "event": f"{keys.events_prefix('*')}*",
     "document": keys.document_pk("*", "*"),
     "catalog": keys.catalog_pk("*"),
     "conversation": keys.conversation_pk("*", "*"),
@@ -68,9 +68,12 @@ def test_every_partition_of_an_agents_day_is_read_back() -> None:
     assert keys.parse_day_key(keys.agent_pk("acme", "guide")) is None
 
 
-def test_event_key_is_read_back() -> None:
-    assert keys.parse_event_key(keys.event_pk("acme", "e1")) == "e1"
-    assert keys.parse_event_key(keys.document_pk("acme", "e1")) is None
+def test_event_key_tells_users_apart_and_names_none() -> None:
+    bob = Owner(tenant=ADA.tenant, user="bob")
+
+    assert keys.event_pk(ADA, "order-1") != keys.event_pk(bob, "order-1")
+    assert not any(word in keys.event_pk(ADA, "order-1") for word in ("ada", "order-1"))
+    assert keys.event_pk(ADA, "e1").startswith(keys.events_prefix(ADA.tenant))
 
 
 def test_tenant_is_read_from_any_partition() -> None:

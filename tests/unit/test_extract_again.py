@@ -108,7 +108,6 @@ def test_a_hundred_copies_in_one_batch_are_one_event() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"user_id": "bob"},
         {"agent_id": "x"},
         {"occurred_at": NOON + timedelta(days=9)},
         {"type": "note.added"},
@@ -304,3 +303,17 @@ def test_an_episode_store_that_is_down_sends_everything_back(event: Event) -> No
 
     assert extraction.send(event) == ["m-e1"]
     assert extraction.models_loaded == 0
+
+
+@pytest.mark.parametrize("again", ["same batch", "later"])
+def test_one_id_of_two_users_is_read_for_each(again: str) -> None:
+    """They speak in one session, so that one question would hold both."""
+    extraction = Extraction(observant())
+    first = a_message(said("I live in Lisbon", session_id="s"), "m1")
+    other = a_message(said("I live in Rome", user_id="bob", session_id="s"), "m2")
+
+    for batch in ([first, other],) if again == "same batch" else ([first], [other]):
+        assert extraction.deliver(*batch) == []
+
+    assert extraction.known() == {"home.city": "Lisbon"}
+    assert extraction.known(BOB) == {"home.city": "Rome"}

@@ -199,7 +199,7 @@ def test_copies_of_a_batch_change_nothing_and_tell_the_same_event(index: Index) 
 def test_what_was_said_is_an_episode_with_its_event_in_its_source(index: Index) -> None:
     index.take(of_event(said("I love hiking", "e9", session_id="s1")))
 
-    assert look(index.memories, "hiking", session="s1", kinds=("episode",)) == ["event:e9"]
+    assert look(index.memories, "hiking", session="s1", kinds=("episode",)) == ["event:ada/e9"]
     assert look(index.memories, "hiking", session="s2") == []
     assert index.told() == []
 
@@ -213,21 +213,21 @@ def test_a_turn_is_found_by_its_question_and_by_its_answer(index: Index) -> None
     }
     index.take(of_event(an_event("turn-m1", type="turn.recorded", payload=payload, session_id="c1")))
 
-    assert look(index.memories, "capital", mode="text") == ["event:turn-m1"]
-    assert look(index.memories, "Oslo", mode="text") == ["event:turn-m1:reply"]
+    assert look(index.memories, "capital", mode="text") == ["event:ada/turn-m1"]
+    assert look(index.memories, "Oslo", mode="text") == ["event:ada/turn-m1:reply"]
 
 
 def test_what_was_done_is_found_in_words(index: Index) -> None:
     index.take(of_event(an_event("e5", type="page.viewed", payload={"path": "/pricing", "blob": ["x"]})))
 
-    assert look(index.memories, "pricing page", mode="text") == ["event:e5"]
+    assert look(index.memories, "pricing page", mode="text") == ["event:ada/e5"]
 
 
 def test_an_episode_that_leaves_the_hot_tier_stays_and_one_that_is_erased_goes(index: Index) -> None:
     event = said("I love hiking", "e9")
     index.take(of_event(event))
     index.take(of_event(event, removed=True, ttl=True))
-    assert look(index.memories, "hiking") == ["event:e9"]
+    assert look(index.memories, "hiking") == ["event:ada/e9"]
 
     index.take(of_event(event, removed=True), of_event(event, number="2"))
     assert index.take(of_event(event)) == []
@@ -245,7 +245,7 @@ def test_a_large_payload_is_read_from_where_it_lies(index: Index) -> None:
     index.contents.put_text("episodes/acme/x", json.dumps({"text": "The long story of a lighthouse."}))
     index.take(of_event(an_event("e7", payload={}), spilled="episodes/acme/x"))
 
-    assert look(index.memories, "lighthouse", mode="text") == ["event:e7"]
+    assert look(index.memories, "lighthouse", mode="text") == ["event:ada/e7"]
 
 
 def test_documents_come_change_and_go(index: Index) -> None:

@@ -101,7 +101,7 @@ def test_deleted_event_has_no_derived_facts() -> None:
     episodes = extraction.episodes
     assert isinstance(episodes, InMemoryEpisodes)
     stored = extraction.facts.list_observations(ADA)
-    del episodes.contents[ADA.tenant, "e2"]
+    del episodes.contents[ADA, "e2"]
 
     derived = again(extraction, Forbidden())
 

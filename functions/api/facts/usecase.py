@@ -129,6 +129,6 @@ def read_fact(
         recent = facts.list_observation_range(
             owner, key, beyond=None, limit=EXPLAINED_OBSERVATIONS_MAX, backwards=True
         )
-        trace = traces.find_trace(owner.tenant, fact.provenance.event_id)
+        trace = traces.find_trace(owner, fact.provenance.event_id)
         explanation = build_explanation(fact, recent, trace)
     return ExplainedFact(**dict(fact.with_confidence_at(now)), explanation=explanation), revision

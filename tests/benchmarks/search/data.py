@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from membus.core.event import Event
-from membus.search.memory_projection import event_memory_id, project_event
+from membus.search.memory_projection import project_event
 from membus.search.passages import is_role
 from membus.search.retrieval import IndexEntry, index_entry
 
@@ -75,7 +75,7 @@ class Case:
 
 def found_ids(memory_ids: Iterable[str]) -> list[str]:
     """Return the ids of the messages behind the ids of their memories."""
-    return [memory_id.removeprefix(event_memory_id("")) for memory_id in memory_ids]
+    return [memory_id.rpartition("/")[2] for memory_id in memory_ids]
 
 
 def read_cases(folder: Path) -> list[Case]:

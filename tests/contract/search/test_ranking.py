@@ -71,7 +71,7 @@ def test_evidence_ranks_among_the_first(
 
     first = look(index, question, tenant=tenant)[: len(evidence) + 2]
 
-    assert {f"event:{each}" for each in evidence} <= set(first)
+    assert {f"event:nina/{each}" for each in evidence} <= set(first)
 
 
 @pytest.mark.parametrize("apart", [timedelta(0), timedelta(seconds=1)], ids=["in one moment", "in turn"])
@@ -85,8 +85,8 @@ def test_distant_message_is_no_neighbour(index: MemoryIndex, tenant: str, apart:
 
     order = look(index, "Where is the lantern?", tenant=tenant)
 
-    assert order.index("event:m3") < order.index("event:m10")
-    assert order.index("event:m3") < order.index("event:m12")
+    assert order.index("event:nina/m3") < order.index("event:nina/m10")
+    assert order.index("event:nina/m3") < order.index("event:nina/m12")
 
 
 def said(tenant: str, number: int, text: str, apart: timedelta) -> Memory:
@@ -113,5 +113,5 @@ def test_sessions_of_one_name_belong_to_their_users(index: MemoryIndex, tenant: 
     order = look(index, "lantern", tenant=tenant, mode="text")
     everything = look(index, "Where is the lantern?", tenant=tenant)
 
-    assert order == ["event:m1"]
-    assert everything.index("event:m2") < everything.index("event:m3")
+    assert order == ["event:nina/m1"]
+    assert everything.index("event:nina/m2") < everything.index("event:nina/m3")

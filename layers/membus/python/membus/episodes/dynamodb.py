@@ -76,7 +76,7 @@ def recording_writes(
     """Return the two writes that record an event, if it is new: its identity and its episode."""
     episode = _episode_item(recorded, spilled, shards)
     identity = {
-        **identity_key(recorded.event.tenant_id, recorded.event.event_id),
+        **identity_key(recorded.owner, recorded.event_id),
         "episode_pk": episode["pk"],
         "episode_sk": episode["sk"],
         **({"extracted": extracted} if extracted else {}),
@@ -96,8 +96,8 @@ def load_recorded(item: dict[str, Any], contents: BlobStore) -> RecordedEvent:
     return recorded.model_copy(update={"event": event})
 
 
-def identity_key(tenant: str, event_id: str) -> ItemKey:
-    return {"pk": event_pk(tenant, event_id), "sk": "EVENT"}
+def identity_key(owner: Owner, event_id: str) -> ItemKey:
+    return {"pk": event_pk(owner, event_id), "sk": "EVENT"}
 
 
 def answer_attribute(prompt_version: str, model: str) -> str:
@@ -142,7 +142,7 @@ class DynamoEpisodes:
         return recorded.model_copy(update={"extracted": extracted})
 
     def forget_event(self, recorded: RecordedEvent) -> None:
-        identity = identity_key(recorded.event.tenant_id, recorded.event.event_id)
+        identity = identity_key(recorded.owner, recorded.event_id)
         with suppress(ConflictError):  # the same id was recorded before: the first copy decides
             self._table.write(
                 put_item({**identity, "extracted": FORGOTTEN}, ABSENT), doing="forgetting an event"
@@ -154,7 +154,7 @@ class DynamoEpisodes:
         Nothing points to what was kept for a copy that says something else. Whether it does, nobody looks for
         an episode that lies in the archive alone: the copy speaks for it.
         """
-        key = identity_key(recorded.event.tenant_id, recorded.event.event_id)
+        key = identity_key(recorded.owner, recorded.event_id)
         identity = self._table.get(key, doing="reading an event's identity")
         if identity is None:
             raise ConflictError("two copies of one event arrived at once")
@@ -284,8 +284,8 @@ class DynamoEventTraces:
     def __init__(self, table: "Table") -> None:
         self._table = DynamoTable(table)
 
-    def find_trace(self, tenant: str, event_id: str) -> EventTrace | None:
-        identity = self._table.get(identity_key(tenant, event_id), doing="reading an event")
+    def find_trace(self, owner: Owner, event_id: str) -> EventTrace | None:
+        identity = self._table.get(identity_key(owner, event_id), doing="reading an event")
         if identity is None:
             return None
         episode: Item = {}

@@ -31,10 +31,10 @@ class EventEraser:
         self._table, self._versions = DynamoTable(table), versions
         self._expires_at = int(kept_until.timestamp())
 
-    def forget_events(self, tenant: str, event_ids: Iterable[str]) -> int:
-        """Leave of each event that its id was seen: what comes back under it is dropped."""
+    def forget_events(self, owner: Owner, event_ids: Iterable[str]) -> int:
+        """Leave of each event a digest of its id: what comes back under it is dropped."""
         mark = {"extracted": FORGOTTEN, "expires_at": self._expires_at}
-        writes = (put_item({**identity_key(tenant, event_id), **mark}) for event_id in event_ids)
+        writes = (put_item({**identity_key(owner, event_id), **mark}) for event_id in event_ids)
         return self._table.write_each(writes, doing="erasing an event's identity")
 
     def delete_states(self, sessions: Iterable[AgentSession]) -> int:
@@ -70,7 +70,7 @@ class EpisodeEraser:
         )
         for items in pages:
             ids = [str(item["sk"]).split("#", 1)[1] for item in items]
-            removed["event_identities"] += self._traces.forget_events(owner.tenant, ids)
+            removed["event_identities"] += self._traces.forget_events(owner, ids)
             removed["states"] += self._traces.delete_states(_sessions(items))
             for item in items:
                 if "spilled" in item:

@@ -48,7 +48,8 @@ class EpisodeQuery(Record):
 
 def place_of(event: Event) -> str:
     """Return an event's position in time order, which is the same for every copy of it."""
-    return f"{ulid_at(event.occurred_at, event.event_id)}#{event.event_id}"
+    identity = f"{event.user_id}\n{event.event_id}"
+    return f"{ulid_at(event.occurred_at, identity)}#{event.event_id}"
 
 
 def count_fitting(sizes: Sequence[int], limit: int) -> int:

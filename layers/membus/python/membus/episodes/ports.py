@@ -9,7 +9,7 @@ from membus.episodes.model import Episode, EpisodeQuery, EventTrace
 
 
 class EventTraceReader(Protocol):
-    def find_trace(self, tenant: str, event_id: str) -> EventTrace | None:
+    def find_trace(self, owner: Owner, event_id: str) -> EventTrace | None:
         """Return what the store knows of an event, None for an unknown id; two reads at most."""
 
 
@@ -32,7 +32,7 @@ class RecentEvents(Protocol):
 
 
 class EpisodeStore(Protocol):
-    """Every event once, under its id."""
+    """Every event once, under its user and its id."""
 
     def record_event(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
         """Store the event unless its id is known, and return the stored one.

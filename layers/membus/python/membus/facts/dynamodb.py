@@ -6,7 +6,7 @@ every change; it can always be made again from them. An answer lies on the ident
 attribute `answer:<prompt version>:<model>`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from boto3.dynamodb.conditions import Attr
 from pydantic import TypeAdapter
 
-from membus.aws.dynamodb.keys import FACT_PREFIX, ItemKey, parse_event_key, user_pk
+from membus.aws.dynamodb.keys import FACT_PREFIX, ItemKey, event_pk, user_pk
 from membus.aws.dynamodb.table import (
     ABSENT,
     DynamoTable,
@@ -104,35 +104,34 @@ class DynamoAnswers:
     def __init__(self, table: "Table") -> None:
         self._table = DynamoTable(table)
 
-    def get_answers(
-        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
-    ) -> AnswersByEvent:
+    def get_answers(self, owners: Mapping[str, Owner], *, prompt_version: str, model: str) -> AnswersByEvent:
         name = answer_attribute(prompt_version, model)
+        ids = {event_pk(owner, event_id): event_id for event_id, owner in owners.items()}
         items = self._table.get_batch(
-            (identity_key(tenant, event_id) for event_id in dict.fromkeys(event_ids)),
+            (identity_key(owner, event_id) for event_id, owner in owners.items()),
             doing="reading what a model proposed",
             consistent=False,
             ProjectionExpression="pk, #answer",
             ExpressionAttributeNames={"#answer": name},
         )
         return {
-            str(parse_event_key(str(item["pk"]))): ANSWERS_ADAPTER.validate_json(str(item[name]))
+            ids[str(item["pk"])]: ANSWERS_ADAPTER.validate_json(str(item[name]))
             for item in items
             if name in item
         }
 
-    def save_answers(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
+    def save_answers(self, owner: Owner, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
         name = answer_attribute(prompt_version, model)
         for event_id, given in answers.items():
             value = ANSWERS_ADAPTER.dump_json(tuple(given)).decode()
-            self._change(identity_key(tenant, event_id), "SET #answer = :answer", name, {":answer": value})
+            self._change(identity_key(owner, event_id), "SET #answer = :answer", name, {":answer": value})
 
     def delete_answers(
-        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+        self, owner: Owner, event_ids: Sequence[str], *, prompt_version: str, model: str
     ) -> None:
         name = answer_attribute(prompt_version, model)
         for event_id in event_ids:
-            self._change(identity_key(tenant, event_id), "REMOVE #answer", name, {})
+            self._change(identity_key(owner, event_id), "REMOVE #answer", name, {})
 
     def _change(self, key: ItemKey, change: str, name: str, values: dict[str, str]) -> None:
         """Change what is there; an event that was erased meanwhile has nothing proposed for it."""
@@ -257,7 +256,7 @@ def _extracted_write(change: FactCommit, event_id: str) -> Write:
         names["#answer"] = answer_attribute(query.prompt_version, query.model)
         values[":answer"] = ANSWERS_ADAPTER.dump_json(tuple(query.answers[event_id])).decode()
     return update_item(
-        identity_key(change.profile.owner.tenant, event_id),
+        identity_key(change.profile.owner, event_id),
         f"SET {', '.join(changes)}",
         "attribute_exists(pk) AND"
         " (attribute_not_exists(extracted) OR NOT extracted IN (:extractor, :forgotten))",

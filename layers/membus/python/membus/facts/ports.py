@@ -18,19 +18,17 @@ from membus.facts.rules import Signal, SignalMark
 class AnswerStore(Protocol):
     """The answers of models, each under the version of its prompt and the configured model."""
 
-    def get_answers(
-        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
-    ) -> AnswersByEvent:
-        """Return the stored answers; an event that was never asked about is missing."""
+    def get_answers(self, owners: Mapping[str, Owner], *, prompt_version: str, model: str) -> AnswersByEvent:
+        """Return the stored answers; `owners` are by event id. An event that was never asked about is missing."""
 
-    def save_answers(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
+    def save_answers(self, owner: Owner, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
         """Store answers beside their recorded events.
 
         For an event that is not recorded (any more) nothing is.
         """
 
     def delete_answers(
-        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+        self, owner: Owner, event_ids: Sequence[str], *, prompt_version: str, model: str
     ) -> None:
         """Delete the answers to one prompt version and model."""
 

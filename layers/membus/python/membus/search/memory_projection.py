@@ -22,8 +22,9 @@ def fact_memory_id(owner: Owner, key: str) -> str:
     return f"fact:{owner.user}:{key}"
 
 
-def event_memory_id(event_id: str) -> str:
-    return f"event:{event_id}"
+def event_memory_id(owner: Owner, event_id: str) -> str:
+    """Return the id of an event's memory; no id holds a slash, so two users' events never share one."""
+    return f"event:{owner.user}/{event_id}"
 
 
 def project_fact(owner: Owner, fact: Fact) -> Memory:
@@ -91,12 +92,12 @@ def project_event(event: Event) -> list[Memory]:
     if event.type in {CORRECTED, RETRACTED}:
         return []
     return list(_spoken_memories(event)) or [
-        _event_memory(event, event_memory_id(event.event_id), _action_text(event), speaker=None)
+        _event_memory(event, event_memory_id(event.owner, event.event_id), _action_text(event), speaker=None)
     ]
 
 
 def _spoken_memories(event: Event) -> Iterator[Memory]:
-    payload, memory_id = event.payload, event_memory_id(event.event_id)
+    payload, memory_id = event.payload, event_memory_id(event.owner, event.event_id)
     if event.type in {"message.sent", IMPORTED_EVENT_TYPE} and not is_blank(payload.get("text")):
         text = str(payload["text"])
         speaker = None if event.type == IMPORTED_EVENT_TYPE else _event_speaker(payload, text)

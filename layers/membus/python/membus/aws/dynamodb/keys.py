@@ -9,7 +9,7 @@ Table `memory`
                                   STATE#<agent>#<session>
     T#<tenant>#A#<agent>          STATE#<session>
     T#<tenant>#A#<agent>#E#<day>  <ulid>#<event>; a busy agent's day has more partitions, `#<shard>` behind
-    T#<tenant>#EV#<event>         EVENT
+    T#<tenant>#EV#<digest>        EVENT; the digest is of user and event, so that an erased event's key names neither
     T#<tenant>#D#<memory>         DOC
     T#<tenant>#COLD               <agent>#<first day>#<name>
 Table `conversations`
@@ -28,6 +28,7 @@ Table `tenants`
     T#<tenant>#JOB                <job> | <job>#<attempt>#<part>
 """
 
+import hashlib
 from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 ItemKey = dict[str, str]
 ItemKind = Literal["fact", "episode", "document", "summary"]
 
+EVENT_DIGEST_CHARACTERS = 32
 TENANT_PREFIX, API_KEY_PREFIX = "T#", "KEY#"
 FACT_PREFIX, SUMMARY_PREFIX, DOCUMENT_SK = "FACT#", "SUMMARY#", "DOC"
 
@@ -80,8 +82,10 @@ def day_pks(day: AgentDay, shards: int) -> list[str]:
     return [first, *(f"{first}#{shard}" for shard in range(1, shards))]
 
 
-def event_pk(tenant: str, event_id: str) -> str:
-    return f"{events_prefix(tenant)}{event_id}"
+def event_pk(owner: "Owner", event_id: str) -> str:
+    """Return the partition of an event's identity: tenant, user and id, of which user and id are hashed."""
+    digest = hashlib.sha256(f"{owner.user}\n{event_id}".encode()).hexdigest()
+    return f"{events_prefix(owner.tenant)}{digest[:EVENT_DIGEST_CHARACTERS]}"
 
 
 def events_prefix(tenant: str) -> str:
@@ -160,14 +164,6 @@ def parse_day_key(pk: str) -> AgentDay | None:
         case ["T", tenant, "A", agent, "E", day] | ["T", tenant, "A", agent, "E", day, _]:
             with suppress(ValueError):
                 return AgentDay(tenant, agent, date.fromisoformat(day))
-    return None
-
-
-def parse_event_key(pk: str) -> str | None:
-    """Return the id of an event whose identity lies there."""
-    match pk.split("#"):
-        case ["T", _, "EV", event_id]:
-            return event_id
     return None
 
 

@@ -95,7 +95,7 @@ class ArchiveEraser:
         removed = Counter(
             cold_rows=len(rows),
             cold_objects=1,
-            event_identities=self._traces.forget_events(owner.tenant, (row.event_id for row in rows)),
+            event_identities=self._traces.forget_events(owner, (row.event_id for row in rows)),
             states=self._traces.delete_states(sessions),
             large_texts=sum(
                 self._versions.purge_prefix(f"spill/{row.spilled}") for row in rows if row.spilled
