@@ -28,7 +28,9 @@ from membus.conversations.window import (
     RATIO_UNKNOWN,
     WINDOW_TOKENS,
     fit_window,
+    is_shared,
     message_tokens,
+    name_author,
     ratio_or_default,
     to_chat_messages,
 )
@@ -52,7 +54,7 @@ SECTION_TOKENS = {
 
 Sections are left out in this order: recall, then unprocessed messages (`fresh`), then entities.
 """
-PROMPT_VERSION = "3"
+PROMPT_VERSION = "4"
 """Names how a prompt is made of its sources: another version makes other bytes of the same ones."""
 
 SYSTEM = """You are a helpful assistant with a memory. What stands in the blocks named profile, summary, slots, \
@@ -123,6 +125,26 @@ class _StableParts:
     summary: str
     cut: WindowStart
     window: Sequence[Message]
+    speaker: str | None = None
+    """The author of the message, where others speak in the window too."""
+
+    @property
+    def authors(self) -> str:
+        """What tells the model who speaks; empty where one person does."""
+        if self.speaker is None:
+            return ""
+        return (
+            "Several people speak here; in front of each message stands its author in brackets."
+            f" The last message is {self.speaker}'s, and profile is about {self.speaker} alone."
+        )
+
+    @property
+    def author_tokens(self) -> int:
+        """Estimated tokens of the names in the window, and of the text about them."""
+        if self.speaker is None:
+            return 0
+        names = (each.author for each in self.window if each.role == "user")
+        return estimate_tokens(self.authors) + sum(estimate_tokens(name_author(name, "")) for name in names)
 
 
 @dataclass(frozen=True)
@@ -151,7 +173,7 @@ def assemble_context(sources: PromptSources, message: str, now: datetime) -> Pro
         "system": estimate_tokens(SYSTEM) + tools,
         "profile": estimate_tokens(stable.profile),
         "summary": estimate_tokens(stable.summary),
-        "window": sum(map(message_tokens, stable.window)),
+        "window": sum(map(message_tokens, stable.window)) + stable.author_tokens,
     }
     left = PROMPT_TOKENS_MAX / ratio - sum(tokens.values()) - size
     changing = _make_changing_parts(sources, stable, now, need=need, left=left, ratio=ratio)
@@ -188,7 +210,8 @@ def _make_stable_parts(sources: PromptSources, ratio: float) -> _StableParts:
     profile = fence_block("profile", facts or ("(nothing is known about this user yet)",))
     summary = render_summary_block(sources.summary_index, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN))
     cut, window = fit_window(sources.messages, sources.cut, sources.counters, ratio=ratio)
-    return _StableParts(facts, profile, summary, cut, window)
+    author = sources.profile.owner.user
+    return _StableParts(facts, profile, summary, cut, window, author if is_shared(window, author) else None)
 
 
 def _make_changing_parts(
@@ -238,8 +261,10 @@ def _make_prompt(
         SystemBlock(name="profile", text=stable.profile, cached=True),
     ]
     system += [SystemBlock(name="summary", text=stable.summary, cached=True)] if stable.summary else []
-    said = to_chat_messages(stable.window)
+    system += [SystemBlock(name="authors", text=stable.authors)] if stable.authors else []
+    said = to_chat_messages(stable.window, named=stable.speaker is not None)
     said = [*said[:-1], said[-1].model_copy(update={"cached": True})] if said else []
+    message = name_author(stable.speaker, message) if stable.speaker else message
     asked = f"{changing.text}\n\n{message}" if changing.text else message
     messages = (*said, ChatMessage(role="user", text=asked))
     return Prompt(system=tuple(system), messages=messages, tools=tuple(tools))

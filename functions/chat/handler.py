@@ -26,7 +26,7 @@ from functions.chat.turn_records import TurnJob, new_turn_job
 from functions.chat.websocket import WebSocketService
 from membus.container import Container
 from membus.conversations.conversation import Conversation, MessageIdGenerator
-from membus.core.errors import InvalidError
+from membus.core.errors import ForbiddenError, InvalidError
 from membus.core.identity import Id
 from membus.http import create_application, describe_route, get_caller, respond_to_request
 from membus.observability import logger
@@ -43,6 +43,12 @@ read_pool, tool_pool = ThreadPoolExecutor(max_workers=6), ThreadPoolExecutor(max
 """A tool that hangs must not keep a prompt from being loaded."""
 definitions = registry.list_definitions()
 ConversationId = Annotated[Id, Path()]
+ActingUser = Annotated[
+    Id | None,
+    Query(
+        description="answer as this member would be answered, who sees their own prompts; without, the tenant asks"
+    ),
+]
 
 
 @app.post(
@@ -92,10 +98,14 @@ def get_context(
     conversation: ConversationId,
     message: Annotated[str, Query(max_length=10_000)] = "",
     author: Annotated[Id | None, Query()] = None,
+    user_id: ActingUser = None,
 ) -> PromptContext:
     container = _container()
     loader, found = _loader(container), _find_conversation(container, conversation)
-    return preview_context(loader, found, message, author=author, now=container.clock())
+    if user_id:
+        found.require_member(user_id)
+        _require_author(user_id, author or user_id)
+    return preview_context(loader, found, message, author=author or user_id, now=container.clock())
 
 
 @app.get(
@@ -103,10 +113,16 @@ def get_context(
     summary="The prompt of an old reply, made again and checked; calls no model",
     **describe_route("chat", "memory:read"),
 )
-def get_message_context(conversation: ConversationId, message: Annotated[Id, Path()]) -> ReproducedPrompt:
+def get_message_context(
+    conversation: ConversationId, message: Annotated[Id, Path()], user_id: ActingUser = None
+) -> ReproducedPrompt:
     container = _container()
     found = _find_conversation(container, conversation)
     loader = _loader(container)
+    if user_id:
+        found.require_member(user_id)
+        made = container.conversations.store.get_provenance(found.tenant_id, conversation, message)
+        _require_author(user_id, made.author)
     return PromptReproduction(loader, found.tenant_id, conversation).reproduce_prompt(message)
 
 
@@ -115,11 +131,24 @@ def get_message_context(conversation: ConversationId, message: Annotated[Id, Pat
     summary="All that the tools of a reply gave, beyond what the model was shown",
     **describe_route("chat", "memory:read"),
 )
-def get_results(conversation: ConversationId, message: Annotated[Id, Path()]) -> FullToolResults:
+def get_results(
+    conversation: ConversationId, message: Annotated[Id, Path()], user_id: ActingUser = None
+) -> FullToolResults:
     container = _container()
-    tenant = _find_conversation(container, conversation).tenant_id
-    reply = container.conversations.store.get_message(tenant, conversation, message)
+    found, store = _find_conversation(container, conversation), container.conversations.store
+    if user_id:
+        found.require_member(user_id)
+        _require_author(user_id, store.get_provenance(found.tenant_id, conversation, message).author)
+    reply = store.get_message(found.tenant_id, conversation, message)
     return _results(container).list_results(reply)
+
+
+def _require_author(user: str, author: str) -> None:
+    """Refuse a member the prompt of another one: it holds the other's profile and what was recalled of them."""
+    if user != author:
+        raise ForbiddenError(
+            "only its author sees a prompt and what tools found for it", code="not_the_author"
+        )
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)

@@ -34,6 +34,7 @@ COMMAND = re.compile(
 RESULT_CHARACTERS = 400
 RESULT_FENCE = re.compile(r"^</?\w+>$", re.MULTILINE)
 DATED = re.compile(r"- \[(?P<day>\d{4}-\d{2}-\d{2})[^\]]*\] (?P<words>.+)")
+AUTHOR = re.compile(r"^\[(?P<author>[^\]\s]+)\] ")
 NOTE = re.compile(r"\(.*\)|\[.*\]")  # a tool's remark on its own result: today's date, that there is more
 
 
@@ -62,19 +63,26 @@ class ProfileLine:
 
 def chat_reply(prompt: PromptRequest) -> str:
     """Return facts of the profile that fit the message, else an earlier sentence, else "I do not know"."""
-    message = FENCE.sub("", MARKER.sub("", prompt.last_text())).strip()
+    message, author = _split_author(FENCE.sub("", MARKER.sub("", prompt.last_text())).strip())
     memory: dict[str, str] = dict(FENCE.findall(text_of(prompt.system)))
     profile = [ProfileLine(line["key"], line["value"]) for line in LINE.finditer(memory.pop("profile", ""))]
     if facts := _find_facts(profile, message):
         *first, last = (fact.to_phrase() for fact in facts)
         joined = f"{', '.join(first)} and {last}" if first else last
         return f"{joined[0].upper()}{joined[1:]}."
-    turns = [text_of(each.content) for each in prompt.messages[:-1] if each.role == "user"]
+    said = [_split_author(text_of(each.content)) for each in prompt.messages[:-1] if each.role == "user"]
+    turns = [text for text, who in said if who == author]
     if quote := _find_sentence([*memory.values(), *turns], message):
         return f"Earlier I noted: “{quote}”"
     if message.endswith("?"):
         return "I do not know that yet. Tell me, and I will remember it."
     return "Thank you for telling me. I will keep it in mind."
+
+
+def _split_author(text: str) -> tuple[str, str | None]:
+    """Return a message without its author, and the author whom the prompt names in front of it."""
+    found = AUTHOR.match(text)
+    return (text[found.end() :], found["author"]) if found else (text, None)
 
 
 def _find_facts(profile: list[ProfileLine], message: str) -> list[ProfileLine]:
@@ -105,7 +113,7 @@ def _words(text: str) -> set[str]:
 def choose_call(prompt: PromptRequest) -> Block | None:
     """Return the tool_use block that the last message asks for, if any."""
     # What memory added to the message is not the user's request.
-    message = FENCE.sub("", prompt.last_text()).strip()
+    message, _ = _split_author(FENCE.sub("", prompt.last_text()).strip())
     tool = _choose_tool(prompt, message.lower())
     if tool is None:
         return None

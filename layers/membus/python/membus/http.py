@@ -122,17 +122,33 @@ def respond_to_request(
 
 
 def describe_route(function: str, scope: str) -> dict[str, Any]:
-    """Return the arguments of a route that name its function and its scope, and check the scope."""
+    """Return the arguments of a route that name its function and its scope.
+
+    They check the scope, and that the route knows each query parameter.
+    """
 
     def check(app: APIGatewayHttpResolver, next_middleware: NextHandler) -> Response[Any]:
         if scope not in get_caller(app).scopes:
             raise ForbiddenError(f"this key lacks the scope {scope}", code="scope_missing")
+        _refuse_unknown_parameters(app)
         return next_middleware(app)
 
     return {
         "middlewares": [check],
         "openapi_extensions": {"x-membus-function": function, "x-membus-scope": scope},
     }
+
+
+def _refuse_unknown_parameters(app: APIGatewayHttpResolver) -> None:
+    """Refuse a query parameter that the route does not have: ignored, a misspelt filter would show too much."""
+    known = {field.alias for field in app.context["_route"].dependant.query_params}
+    unknown = sorted(app.current_event.query_string_parameters.keys() - known)
+    if unknown:
+        allowed = ", ".join(sorted(known)) or "none"
+        raise InvalidError(
+            f"unknown query parameter {', '.join(unknown)}; this route has {allowed}",
+            code="unknown_parameter",
+        )
 
 
 def get_caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> Caller:

@@ -143,14 +143,29 @@ def render_message(message: Message, cut: WindowStart) -> Message:
     return message.model_copy(update={"steps": steps, "tokens": max(message.tokens - saved, 1)})
 
 
-def to_chat_messages(window: Iterable[Message]) -> list[ChatMessage]:
-    """Return the window's messages for a prompt, each call before its result, wherever the window begins."""
+def is_shared(messages: Iterable[Message], author: str) -> bool:
+    """Whether anybody but `author` speaks in messages: then a prompt tells who says what."""
+    return any(message.role == "user" and message.author != author for message in messages)
+
+
+def name_author(author: str, text: str) -> str:
+    """Return a text with its author in front. Ids hold no brackets, so the first pair names who speaks."""
+    return f"[{author}] {text}"
+
+
+def to_chat_messages(window: Iterable[Message], *, named: bool = False) -> list[ChatMessage]:
+    """Return the window's messages for a prompt, each call before its result, wherever the window begins.
+
+    `named` puts the author in front of each person's message.
+    """
     said: list[ChatMessage] = []
     for message in window:
         for step in message.steps:
             said.append(ChatMessage(role="assistant", text=step.text, calls=step.calls))
             said.append(ChatMessage(role="user", results=step.results))
-        said.append(ChatMessage(role=message.role, text=message.content))
+        is_named = named and message.role == "user"
+        text = name_author(message.author, message.content) if is_named else message.content
+        said.append(ChatMessage(role=message.role, text=text))
     return said
 
 
