@@ -24,6 +24,7 @@ class _InternalRequest(BaseModel):
 class RecallIn(_InternalRequest):
     tenant: Id
     user: Id
+    agent: Id
     message: str = Field(min_length=1)
     limit: int = Field(ge=1, le=100)
 
@@ -58,7 +59,7 @@ def _recall_passages(asked: RecallIn, container: Container) -> list[dict[str, An
         return []
     query = SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit)
     searcher = memory_searcher(container, asked.tenant)
-    results = searcher.search_memories(asked.tenant, query, hidden=hidden).results
+    results = searcher.search_memories(asked.tenant, query, hidden=hidden, reader=asked.agent).results
     fields = set(RecalledPassage.model_fields)
     passages = (RecalledPassage(memory_id=each.id, **each.model_dump(include=fields)) for each in results)
     return [passage.model_dump(mode="json") for passage in passages]

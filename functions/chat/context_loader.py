@@ -51,22 +51,29 @@ class ContextLoader:
     def start_reads(self, owner: Owner, conversation_id: str, message: str) -> "FirstReads":
         """Start every read that needs no other one's answer."""
         submit = self.pool.submit
+        conversation = submit(self.conversations.get_conversation, owner.tenant, conversation_id)
         return FirstReads(
             loader=self,
             owner=owner,
-            conversation=submit(self.conversations.get_conversation, owner.tenant, conversation_id),
+            conversation=conversation,
             profile=submit(self.facts.get_profile, owner),
             unprocessed=submit(self.unprocessed.list_newest, owner),
-            passages=submit(self._search, owner, message),
+            passages=submit(self._search, owner, message, conversation),
             entities=submit(self.entities.get_entities, owner.tenant, conversation_id),
         )
 
-    def _search(self, owner: Owner, message: str) -> list[RecalledPassage] | None:
-        """Return passages, or None where the search is away: an answer from less is better than none."""
-        if not decide_recall(message).search:
+    def _search(
+        self, owner: Owner, message: str, conversation: Future[Conversation]
+    ) -> list[RecalledPassage] | None:
+        """Return passages, or None where the search is away: an answer from less is better than none.
+
+        It waits for the conversation alone, whose agent decides what may be recalled.
+        """
+        if not decide_recall(message).search or conversation.exception():
             return []
         try:
-            return self.search.search(owner, message, limit=PASSAGES_ASKED)
+            agent = conversation.result().agent_id
+            return self.search.search(owner, message, agent=agent, limit=PASSAGES_ASKED)
         except UnavailableError:
             return None
 

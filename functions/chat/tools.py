@@ -33,8 +33,7 @@ class ToolContext:
     """Who acts in a turn: no argument of a call can change it.
 
     `said` are the user's own words of this conversation, the newest last, that may be remembered; `remember`
-    is whether this message may be. `whole_tenant` is the right of a key with the scope `admin` to see all
-    users' events.
+    is whether this message may be.
     """
 
     owner: Owner
@@ -43,7 +42,6 @@ class ToolContext:
     said: Sequence[str]
     remember: bool
     now: datetime
-    whole_tenant: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,7 +160,7 @@ class QueryArchive(ToolArguments):
 
 @registry.register_tool(SearchMemory, tokens=1_500, seconds=6)
 def search_memory(asked: SearchMemory, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
-    found = sources.recollection.search(acting.owner, asked.query, limit=asked.limit)
+    found = sources.recollection.search(acting.owner, asked.query, agent=acting.agent_id, limit=asked.limit)
     return [passage.prompt_line for passage in found] or ["nothing was found"]
 
 
@@ -186,11 +184,12 @@ def recall_episodes(asked: RecallEpisodes, acting: ToolContext, sources: ToolSou
 
 @registry.register_tool(QueryArchive, tokens=1_500, seconds=14)
 def query_archive(asked: QueryArchive, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
-    user = None if acting.whole_tenant else acting.owner.user
     tenant, hidden = acting.owner.tenant, sources.hidden(acting.owner.tenant)
     without = tuple(sorted(hidden.users))
     table = sources.archive().run_query(
-        ArchiveQuery(tenant=tenant, user=user, now=acting.now, without=without, **asked.model_dump())
+        ArchiveQuery(
+            tenant=tenant, user=acting.owner.user, now=acting.now, without=without, **asked.model_dump()
+        )
     )
     more = [] if table.complete else ["(there are more rows)"]
     return [*map(_row, (table.columns, *table.rows)), *more]

@@ -43,7 +43,6 @@ class TurnJob(Record):
     reply_id: Id
     asked_at: AwareDatetime
     connection_id: str | None = None
-    whole_tenant: bool = False
 
     @property
     def author(self) -> Owner:
@@ -82,7 +81,6 @@ def new_turn_job(
         reply_id=ids.next_id(now),
         asked_at=now,
         connection_id=connection_id,
-        whole_tenant=caller.sees_all,
     )
 
 
@@ -101,7 +99,6 @@ def make_tool_context(job: TurnJob, conversation: Conversation, context: PromptC
         said=(*said, message),
         remember=job.message.remember,
         now=job.asked_at,
-        whole_tenant=job.whole_tenant,
     )
 
 

@@ -13,7 +13,7 @@ class InMemoryMemorySearch:
         self.passages: dict[Owner, list[RecalledPassage]] = {}
         self.asked: list[str] = []
 
-    def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
+    def search(self, owner: Owner, message: str, *, agent: str, limit: int) -> list[RecalledPassage]:
         self._check()
         self.asked.append(message)
         return self.passages.get(owner, [])[:limit]

@@ -12,6 +12,7 @@ from membus.conversations.recall import RecalledPassage
 from membus.episodes.model import EpisodeQuery
 from membus.search.lambda_ import LambdaEpisodes
 from membus.search.memory_projection import project_event
+from membus.search.model import Memory
 from membus.search.retrieval import index_entry
 from tests.factories import NOON, recorded, said
 from tests.support.api_client import ApiTestClient, LambdaInvocation
@@ -42,7 +43,13 @@ def known(door: ApiTestClient) -> ApiTestClient:
 
 
 def test_recall_returns_passages_of_the_user(known: ApiTestClient) -> None:
-    asked = {"tenant": "acme", "user": "ada", "message": "Where are my spare keys?", "limit": 5}
+    asked = {
+        "tenant": "acme",
+        "user": "ada",
+        "agent": "default",
+        "message": "Where are my spare keys?",
+        "limit": 5,
+    }
 
     (passage,) = map(RecalledPassage.model_validate, inside(known, {"recall": asked}))
 
@@ -79,7 +86,44 @@ def test_internal_episodes_are_those_that_the_api_reads(known: ApiTestClient, li
 
 def test_gateway_request_is_never_an_internal_request(known: ApiTestClient) -> None:
     answer = known.post(
-        "/v1/search", {"recall": {"tenant": "zeta", "user": "ada", "message": "keys", "limit": 5}}
+        "/v1/search",
+        {"recall": {"tenant": "zeta", "user": "ada", "agent": "default", "message": "keys", "limit": 5}},
     )
 
     assert answer.status == 422
+
+
+def test_recall_keeps_agents_apart_and_shares_what_belongs_to_nobody(door: ApiTestClient) -> None:
+    """Agent `a` asks for Ada: what `b` keeps or heard is `b`'s, facts and nobody's documents are everybody's."""
+
+    def keep(name: str, kind: Any, user: str | None, agent: str | None) -> None:
+        memory = Memory(
+            tenant_id="acme",
+            memory_id=name,
+            kind=kind,
+            text=f"{name}: the refund period",
+            user_id=user,
+            agent_id=agent,
+            occurred_at=NOON,
+        )
+        door.memories.put("acme", [index_entry(memory)])
+
+    for kind in ("document", "episode"):
+        for agent in ("a", "b", "default", None):
+            keep(f"{kind}-{agent}", kind, "ada", agent)
+    keep("fact-b", "fact", "ada", "b")
+    for agent in ("a", "b", None):
+        keep(f"shared-{agent}", "document", None, agent)
+    keep("hers", "document", "eve", None)
+    asked = {
+        "tenant": "acme",
+        "user": "ada",
+        "agent": "a",
+        "message": "What is the refund period?",
+        "limit": 50,
+    }
+
+    found = {each["memory_id"] for each in inside(door, {"recall": asked})}
+
+    own = {f"{kind}-{agent}" for kind in ("document", "episode") for agent in ("a", "default", None)}
+    assert found == own | {"fact-b", "shared-a", "shared-None"}

@@ -63,8 +63,8 @@ def test_search_finds_only_memories_of_its_scope(door: ApiTestClient) -> None:
         a_memory("spoken", "tea", kind="episode", agent_id="bot", session="s1"),
     )
 
-    assert set(ids(door, "tea", user_id="ada")) == {"mine", "known", "spoken"}
-    assert set(ids(door, "tea", user_id="ada", agent_id="bot")) == {"known", "spoken"}
+    assert set(ids(door, "tea", user_id="ada")) == {"mine", "known", "spoken", "shared"}
+    assert set(ids(door, "tea", user_id="ada", agent_id="bot")) == {"known", "spoken", "shared", "agents"}
     assert set(ids(door, "tea", agent_id="bot")) == {"agents", "known", "spoken"}
     assert ids(door, "tea", user_id="ada", session_id="s1") == ["spoken"]
     assert len(ids(door, "tea")) == 6

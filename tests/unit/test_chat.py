@@ -238,14 +238,14 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(
     talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waves = {
-        threading.Barrier(5, timeout=5): {
+        threading.Barrier(4, timeout=5): {
             "find_turn": talk.conversations,
             "get_conversation": talk.conversations,
             "get_profile": talk.facts,
             "list_newest": talk.fresh,
-            "search": talk.recollection,
         },
-        threading.Barrier(2, timeout=5): {
+        threading.Barrier(3, timeout=5): {
+            "search": talk.recollection,
             "list_recent_messages": talk.conversations,
             "get_index": talk.summaries,
         },

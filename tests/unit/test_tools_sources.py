@@ -96,9 +96,9 @@ def test_what_the_user_did_not_say_or_want_kept_is_not_kept(
     assert not any("asked_to_keep" in event.payload["user"] for event in talk.bus.published)
 
 
-@pytest.mark.parametrize(("scopes", "user"), [(EVERYDAY, "ada"), ((*EVERYDAY, "admin"), None)])
-def test_sql_is_asked_of_the_authors_events_unless_the_key_is_an_admins(
-    talk: ApiTestClient, scopes: tuple[str, ...], user: str | None
+@pytest.mark.parametrize("scopes", [EVERYDAY, (*EVERYDAY, "admin")])
+def test_sql_is_asked_of_the_authors_events_whatever_the_key_may(
+    talk: ApiTestClient, scopes: tuple[str, ...]
 ) -> None:
     talk.scopes = scopes
     asked = {"sql": "SELECT count(*) AS n FROM episodes", "since": "2026-01-01"}
@@ -108,7 +108,7 @@ def test_sql_is_asked_of_the_authors_events_unless_the_key_is_an_admins(
     assert result(talk).content == "<result>\nn\n3\n</result>"
     since = date(2026, 1, 1)
     assert talk.archive.asked == [
-        ArchiveQuery(tenant="acme", user=user, sql=asked["sql"], since=since, now=NOON)
+        ArchiveQuery(tenant="acme", user="ada", sql=asked["sql"], since=since, now=NOON)
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from functions.api.facts.usecase import facts_as_of
 from functions.api.search.schemas import ScoreExplanation, SearchIn, SearchResult, SearchResults
@@ -17,13 +18,22 @@ from membus.facts.ports import FactReader
 from membus.llm.ports import EmbeddingModel, Vector
 from membus.search.filters import parse_filter
 from membus.search.memory_projection import project_event, project_fact
-from membus.search.model import Memory, memory_scope
+from membus.search.model import SHARED_SCOPE, Memory, memory_scope
 from membus.search.ports import MemoryIndex
 from membus.search.query import SearchQuery, parse_query
 from membus.search.ranking import RankedPassage, rank_passages
-from membus.search.retrieval import PassageRow, SearchCandidates, SearchScope, index_entry, search_entries
+from membus.search.retrieval import (
+    PassageMetadata,
+    PassageRow,
+    SearchCandidates,
+    SearchScope,
+    index_entry,
+    search_entries,
+)
 
 RECENT_EVENTS = 100
+DEFAULT_AGENT = "default"
+"""The agent of events that name none."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,14 @@ class MemorySearcher:
     recent: RecentEvents
     clock: Clock
 
-    def search_memories(self, tenant: str, asked: SearchIn, *, hidden: SubjectsBeingErased) -> SearchResults:
+    def search_memories(
+        self, tenant: str, asked: SearchIn, *, hidden: SubjectsBeingErased, reader: str | None = None
+    ) -> SearchResults:
+        """Return the best results of the scope, and of the documents that everybody of the tenant may read.
+
+        `reader` is the agent for which they are: it sees no notes and episodes that other agents keep, and
+        also its own documents.
+        """
         now = self.clock()
         scope = _search_scope(tenant, asked, now, hidden)
         query = parse_query(asked.query, now=(asked.as_of or now).date())
@@ -52,17 +69,48 @@ class MemorySearcher:
             found = self.index.search(scope, terms=query.terms, vector=vector)
         except UnavailableError:
             found, degraded = self._search_without_index(scope, asked.user_id, query), True
-        terms, left_out = frozenset(query.terms), self._find_hidden_summaries(found, hidden)
+        left_out = self._find_hidden_summaries(found, hidden)
 
-        def may_answer(row: PassageRow) -> bool:
+        def may_answer(of: SearchCandidates, row: PassageRow) -> bool:
             """Whether a passage may be shown; neighbours of candidates are ranked, but not shown."""
-            if row.group_id in left_out or row.id not in found.about:
+            if row.group_id in left_out or row.id not in of.about:
                 return False
-            return asked.mode != "text" or not terms.isdisjoint(row.stems.split())
+            if reader and not _may_read(of.about[row.id], reader):
+                return False
+            return asked.mode != "text" or not frozenset(query.terms).isdisjoint(row.stems.split())
 
-        ranked = rank_passages(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
-        results = _fitting_results(ranked, found, asked)
-        return SearchResults(results=results, degraded=degraded, pending=found.pending)
+        shared = self._search_shared(scope, asked, reader, query, vector)
+        ranked = [
+            (each, of)
+            for of in (found, shared)
+            if of is not None
+            for each in rank_passages(
+                query, of.rows, of.scope, limit=asked.k, may_answer=partial(may_answer, of)
+            )
+        ]
+        best = sorted(ranked, key=lambda each: each[0].score, reverse=True)[: asked.k]
+        return SearchResults(results=_fitting_results(best, asked), degraded=degraded, pending=found.pending)
+
+    def _search_shared(
+        self,
+        scope: SearchScope,
+        asked: SearchIn,
+        reader: str | None,
+        query: SearchQuery,
+        vector: Vector | None,
+    ) -> SearchCandidates | None:
+        """Search the documents of nobody, and of the agent, beside a user's memory; None where none can be."""
+        if asked.user_id is None or asked.session_id or (asked.kinds and "document" not in asked.kinds):
+            return None
+        agent = reader or asked.agent_id
+        scopes = (SHARED_SCOPE, *([memory_scope(None, agent)] if agent else []))
+        shared = replace(scope, scope=None, scopes=scopes, agent_id=None, kinds=("document",))
+        try:
+            return self.index.search(shared, terms=query.terms, vector=vector)
+        except UnavailableError:
+            return (
+                None  # DynamoDB lists no documents of nobody; the search of the user's memory says degraded
+            )
 
     def _find_hidden_summaries(self, found: SearchCandidates, hidden: SubjectsBeingErased) -> set[str]:
         """Return the summaries of conversations in which a user who is being erased takes part."""
@@ -122,13 +170,18 @@ def _search_scope(tenant: str, asked: SearchIn, now: datetime, hidden: SubjectsB
     )
 
 
+def _may_read(about: PassageMetadata, reader: str) -> bool:
+    """Whether an agent may read a memory: what no agent keeps, its own, and the user's facts and summaries."""
+    return about.kind in {"fact", "summary"} or about.agent_id in {None, DEFAULT_AGENT, reader}
+
+
 def _fitting_results(
-    ranked: Sequence[RankedPassage], found: SearchCandidates, asked: SearchIn
+    ranked: Sequence[tuple[RankedPassage, SearchCandidates]], asked: SearchIn
 ) -> list[SearchResult]:
     """Return the best results that fit `max_tokens` together; one that is too long is skipped."""
     results: list[SearchResult] = []
     tokens_left = asked.max_tokens
-    for each in ranked:
+    for each, found in ranked:
         tokens = estimate_tokens(each.row.text)
         if tokens_left is not None:
             if tokens > tokens_left:

@@ -72,7 +72,8 @@ class Measuring:
         for question in self.figures.case.questions:
             made = talk.context(question.text)
             top = found_ids(
-                each.memory_id for each in talk.search.search(_nobody(), question.text, limit=TOP)
+                each.memory_id
+                for each in talk.search.search(_nobody(), question.text, agent="default", limit=TOP)
             )
             window = {said.id for message in made.window for said in talk.said[message.message_id]}
             carried = {
@@ -98,7 +99,7 @@ class Measuring:
         bills["full history"].add([*self._history, message], cached=len(self._history))
         head, window = self._history[:2], _fitting(self._history[2:])
         bills["window 8K, sliding"].add([*head, *window, message], cached=2 + len(window))
-        passages = self.talk.search.search(_nobody(), content, limit=TOP)
+        passages = self.talk.search.search(_nobody(), content, agent="default", limit=TOP)
         bills["top-10 passages"].add([*head, *(_part(each.text) for each in passages), message], cached=2)
         true = true_count(made.prompt)
         self.figures.true_totals.append(true)

@@ -71,7 +71,7 @@ class Search:
         self.until: datetime = ASKED
         self._last: tuple[str, datetime, list[RecalledPassage]] = ("", ASKED, [])
 
-    def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
+    def search(self, owner: Owner, message: str, *, agent: str, limit: int) -> list[RecalledPassage]:
         if self._last[:2] == (message, self.until) and len(self._last[2]) >= limit:
             return self._last[2][:limit]
         query = parse_query(message[:2_000], now=self.until.date())

@@ -59,11 +59,6 @@ class Caller(Record):
     key_id: str
     scopes: frozenset[str]
 
-    @property
-    def sees_all(self) -> bool:
-        """Whether tools may read the whole tenant's data, not only the acting user's."""
-        return "admin" in self.scopes
-
 
 @dataclass(frozen=True)
 class DatabaseLogin:

@@ -31,8 +31,14 @@ class _ApiFunction:
 
 
 class LambdaMemorySearch(_ApiFunction):
-    def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
-        recall = {"tenant": owner.tenant, "user": owner.user, "message": message, "limit": limit}
+    def search(self, owner: Owner, message: str, *, agent: str, limit: int) -> list[RecalledPassage]:
+        recall = {
+            "tenant": owner.tenant,
+            "user": owner.user,
+            "agent": agent,
+            "message": message,
+            "limit": limit,
+        }
         return [RecalledPassage.model_validate(each) for each in self._invoke({"recall": recall})]
 
     def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:

@@ -85,8 +85,12 @@ class MemoryIndex(Protocol):
 class MemorySearchClient(Protocol):
     """Search as chat uses it; raises UnavailableError where it does not answer in time."""
 
-    def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
-        """Return passages of the user's memory that may answer the message, best first."""
+    def search(self, owner: Owner, message: str, *, agent: str, limit: int) -> list[RecalledPassage]:
+        """Return passages that may answer the message, best first.
+
+        They are of the user's memory without what other agents keep, and of the documents of the agent and of
+        the whole tenant.
+        """
 
     def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         """Return all passages of the memories that still exist."""

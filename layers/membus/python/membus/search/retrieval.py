@@ -107,12 +107,14 @@ class SearchScope:
     """The conditions that a memory must meet to be seen by a search; None is no condition.
 
     `now` decides what has expired. `as_of` asks for what had happened and was true at that moment, values
-    that were replaced since included. `without` names users whose memories are left out.
+    that were replaced since included. A memory is in `scope`, or in one of `scopes`. `without` names users
+    whose memories are left out.
     """
 
     tenant_id: str
     now: datetime
     scope: str | None = None
+    scopes: tuple[str, ...] = ()
     agent_id: str | None = None
     session: str | None = None
     kinds: tuple[MemoryKind, ...] = ()
@@ -128,6 +130,7 @@ class SearchScope:
             memory.tenant_id == self.tenant_id
             and is_live(memory.expires_at, self.now)
             and self.scope in {None, memory.scope}
+            and (not self.scopes or memory.scope in self.scopes)
             and memory.scope not in {memory_scope(user, None) for user in self.without}
             and (self.agent_id in {None, memory.agent_id} or memory.kind == "fact")
             and self.session in {None, memory.session}
@@ -152,6 +155,7 @@ class PassageMetadata:
     kind: MemoryKind
     source: MemorySource
     metadata: Mapping[str, Any]
+    agent_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -213,7 +217,11 @@ def search_entries(
     )
     about = {
         row_id: PassageMetadata(
-            entry.memory.memory_id, entry.memory.kind, entry.memory.source, entry.memory.metadata
+            entry.memory.memory_id,
+            entry.memory.kind,
+            entry.memory.source,
+            entry.memory.metadata,
+            entry.memory.agent_id,
         )
         for entry in entries
         for row_id in (passage_id(entry.memory, passage) for passage in entry.passages)

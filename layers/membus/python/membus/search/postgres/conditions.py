@@ -83,6 +83,7 @@ def _escaped(text: str) -> str:
 
 _NARROWED: dict[str, LiteralString] = {
     "scope": "{row}.scope = %(scope)s",
+    "scopes": "{row}.scope = ANY(%(scopes)s)",
     "agent": "({row}.agent_id = %(agent)s OR {row}.kind = 'fact')",  # every agent knows the facts
     "session": "{row}.session = %(session)s",
     "kinds": "{row}.kind = ANY(%(kinds)s)",
@@ -102,6 +103,7 @@ def scope_parameters(within: SearchScope) -> dict[str, Any]:
         "tenant": within.tenant_id,
         "now": within.now,
         "scope": within.scope,
+        "scopes": list(within.scopes) or None,
         "agent": within.agent_id,
         "session": within.session,
         "kinds": list(within.kinds) or None,

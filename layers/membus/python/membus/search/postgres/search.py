@@ -38,8 +38,9 @@ _LIST_DOCUMENTS = """
 def candidates_from_rows(
     scope: ScopeStatistics, passages: Sequence[tuple[Any, ...]], *, pending: int | None
 ) -> SearchCandidates:
-    """Return the candidates of rows: the columns of a `PassageRow`, then visible, kind, source, metadata.
+    """Return the candidates of rows.
 
+    They have the columns of a `PassageRow`, then visible, kind, source, metadata and agent.
     In the place of its position the first row has all messages that follow each other, run by run.
     """
     positions = _message_positions(passages)
@@ -75,12 +76,13 @@ class _VisibleMetadata(Mapping[str, PassageMetadata]):
         self._passages = {each[0]: each for each in passages if each[_VISIBLE]}
 
     def __getitem__(self, row_id: str) -> PassageMetadata:
-        _, memory_id, *_, kind, source, metadata = self._passages[row_id]
+        _, memory_id, *_, kind, source, metadata, agent_id = self._passages[row_id]
         return PassageMetadata(
             memory_id=memory_id,
             kind=kind,
             source=MemorySource.model_validate_json(source),
             metadata=json.loads(metadata),
+            agent_id=agent_id,
         )
 
     def __contains__(self, row_id: object) -> bool:

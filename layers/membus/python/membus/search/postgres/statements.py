@@ -95,7 +95,8 @@ _PASSAGES = """
     SELECT m.id, m.group_id, CASE m.session WHEN '' THEN '' ELSE m.scope || ' ' || m.session END,
         CASE row_number() OVER () WHEN 1 THEN (SELECT json_agg(messages) FROM run) END,
         CASE WHEN m.valid_until IS NULL THEN m.part ELSE m.part %% {earlier} END, m.speaker, m.occurred_at, m.text,
-        m.stems, m.message_length, {similarity}, {visible}, m.kind, m.source::text, m.metadata::text
+        m.stems, m.message_length, {similarity}, {visible}, m.kind, m.source::text, m.metadata::text,
+        m.agent_id
     FROM wanted JOIN membus.memories m ON m.tenant_id = %(tenant)s AND m.id = wanted.id {vectors}
 """
 _VECTORS = "LEFT JOIN membus.vectors v ON v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.id = m.id"
