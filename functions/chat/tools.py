@@ -145,6 +145,16 @@ class Remember(ToolArguments):
     )
 
 
+class Forget(ToolArguments):
+    """Take back what is known of the user where they ask to forget it, or say that it was never right."""
+
+    quote: str = Field(
+        min_length=1,
+        max_length=1_000,
+        description="the user's exact words from this message that ask for it",
+    )
+
+
 class QueryArchive(ToolArguments):
     """Ask the archive of the user's events in DuckDB's SQL: one SELECT over the one table episodes.
 
@@ -207,10 +217,28 @@ def remember(asked: Remember, acting: ToolContext, _sources: ToolSources) -> Seq
     if not acting.remember:
         detail = "the user does not want this conversation's words kept"
         raise InvalidError(detail, code="not_to_be_remembered")
-    quote = normalize_text(asked.quote)
-    if not any(quote and quote in normalize_text(said) for said in acting.said):
-        raise InvalidError("quote the user's own words from this conversation, exactly", code="not_said")
+    _require_said(asked.quote, acting.said)
     return ["noted; what it says is known to later messages as soon as it has been read"]
+
+
+@registry.register_tool(Forget, tokens=200, seconds=6)
+def forget(asked: Forget, acting: ToolContext, _sources: ToolSources) -> Sequence[str]:
+    """Check that the words are the author's of this turn; its event marks them, nothing is written.
+
+    Raises:
+        InvalidError: `not_to_be_remembered`, or `not_said`: the words are not those of this message.
+    """
+    if not acting.remember:
+        detail = "nothing of this conversation is kept: use the API to take a fact back"
+        raise InvalidError(detail, code="not_to_be_remembered")
+    _require_said(asked.quote, acting.said[-1:])
+    return ["noted; facts that these words name are no longer believed once they have been read"]
+
+
+def _require_said(words: str, said: Sequence[str]) -> None:
+    quote = normalize_text(words)
+    if not any(quote and quote in normalize_text(text) for text in said):
+        raise InvalidError("quote the user's own words from this conversation, exactly", code="not_said")
 
 
 def _line(episode: Episode) -> str:

@@ -214,7 +214,11 @@ def turn_recorded_event(conversation: Conversation, turn: Turn) -> Event:
         turn.event_id,
         "turn.recorded",
         user={"text": turn.user.content}
-        | ({"asked_to_keep": quotes} if (quotes := _quotes_to_keep(turn)) else {}),
+        | {
+            mark: quotes
+            for mark, tool in (("asked_to_keep", "remember"), ("asked_to_forget", "forget"))
+            if (quotes := _marked_quotes(turn, tool))
+        },
         assistant={"text": turn.assistant.content},
     )
 
@@ -223,13 +227,13 @@ def summary_due_event(conversation: Conversation, turn: Turn) -> Event:
     return _event(conversation, turn, f"summary-due-{turn.user.message_id}", "summary.due")
 
 
-def _quotes_to_keep(turn: Turn) -> list[str]:
-    """Return the words of this message that the tool `remember` took; those of earlier ones have events."""
+def _marked_quotes(turn: Turn, tool: str) -> list[str]:
+    """Return the words of this message that a tool took; those of earlier ones have events."""
     taken = (
         str(call.arguments["quote"])
         for step in turn.assistant.steps
         for call, result in zip(step.calls, step.results, strict=True)
-        if call.name == "remember" and not result.failed
+        if call.name == tool and not result.failed
     )
     said = normalize_text(turn.user.content)
     return list(dict.fromkeys(quote for quote in taken if normalize_text(quote) in said))

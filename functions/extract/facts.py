@@ -18,7 +18,7 @@ from membus.facts.denials import deny_current_values, deny_opposites, one_per_ke
 from membus.facts.observation import Observation
 from membus.facts.ports import FactCommit
 from membus.facts.profile import Profile
-from membus.facts.validation.requests_to_forget import asks_to_forget, deny_forgotten
+from membus.facts.validation.requests_to_forget import deny_forgotten, holds_request
 from membus.facts.validation.validator import (
     CHANGES_MAX,
     resolve_speakers,
@@ -72,7 +72,7 @@ def observe_requests_to_forget(
     owner: Owner, events: Sequence[RecordedEvent], ports: FactPorts
 ) -> list[Observation]:
     """Return the denials of the current facts that events ask to forget, whatever a model makes of them."""
-    asking = [recorded for recorded in events if asks_to_forget(recorded.event.user_text or "")]
+    asking = [recorded for recorded in events if holds_request(recorded.event)]
     if not asking:
         return []
     current = ports.facts.get_full_profile(owner).facts

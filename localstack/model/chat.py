@@ -24,6 +24,7 @@ TOOL_REQUESTS = (  # how the message begins, and a part of the name of the tool 
     (POLITE + r"(?:search|look up|look for|find\b.*\bmemor)", "search"),
     (r"^what did i (?:say|tell you) about\b.*\b(?:earlier|before)\b", "search"),
     (POLITE + r"recall\b|^what happened\b", "recall"),
+    (POLITE + r"(?:forget (?:that|what|my|about|everything)|stop remembering)\b", "forget"),
     (POLITE + r"(?:remember (?:that|this)|make a note)\b", "remember"),
 )
 COMMAND = re.compile(

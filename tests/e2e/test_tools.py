@@ -78,6 +78,17 @@ def test_tool_stores_what_the_user_asks_to_remember(acme: Client) -> None:
     assert eventually(lambda: acme.facts(user), bool)["home.city"] == "Lisbon"
 
 
+def test_what_the_user_asks_to_forget_ends(acme: Client) -> None:
+    user = somebody()
+    acme.send(said(user, "I like jazz."))
+    eventually(lambda: acme.facts(user), lambda facts: "likes.jazz" in facts)
+
+    name, result = called(ask(acme, user, "Forget that I like jazz."))
+
+    assert (name, result["failed"]) == ("forget", False)
+    assert eventually(lambda: acme.facts(user), lambda facts: "likes.jazz" not in facts) == {}
+
+
 def test_archive_query_shows_each_user_their_own_events(
     new_key: NewKey, stack: Any, aws: Callable[[str], Any]
 ) -> None:
@@ -132,6 +143,7 @@ def test_prompt_of_a_turn_with_tools_is_made_again(acme: Client) -> None:
 
     assert again["identical"]
     assert [tool["name"] for tool in again["context"]["prompt"]["tools"]] == [
+        "forget",
         "query_archive",
         "recall_episodes",
         "remember",

@@ -7,6 +7,7 @@ from membus.core.identity import Owner
 from membus.core.pages import Page
 from membus.episodes.model import Episode, EpisodeQuery, EventTrace, ReadingCost, mark_before, place_of
 from membus.facts.candidates import AnswersByEvent, EventAnswer
+from membus.facts.dynamodb import ANSWERS_ADAPTER
 
 Identity = tuple[Owner, str]
 
@@ -39,6 +40,12 @@ class InMemoryEpisodes:
         return EventTrace(
             event=kept.event if kept else None,
             extracted=self.extracted[identity],
+            learned_at=kept.learned_at if kept else None,
+            answers={
+                f"{version}:{model}": ANSWERS_ADAPTER.dump_json(given).decode()
+                for (known, each, version, model), given in sorted(self.answers.items(), key=str)
+                if (known, each) == identity
+            },
             share=self.shares.get(identity),
         )
 

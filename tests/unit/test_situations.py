@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from membus.llm.prompt import Prompt
-from tests.factories import NOON, said
+from tests.factories import NOON, an_event, said
 from tests.fakes.model import ScriptedModel
-from tests.support.extraction import Extraction, shown
+from tests.support.extraction import Extraction, observant, shown
 
 Proposal = tuple[str, str, str]
 """Attribute, value and stance of a candidate, whose quote is the whole message."""
@@ -177,3 +177,26 @@ def test_words_that_deny_a_fact_end_it_though_the_model_calls_it_stated(
     fact: tuple[str, str], text: str
 ) -> None:
     assert believe((f"It is {fact[1]}", [(*fact, "stated")]), (text, [(*fact, "stated")])) == set()
+
+
+def test_words_that_chat_marked_end_the_fact_that_they_name() -> None:
+    extraction = Extraction(observant())
+    extraction.send(said("I like jazz", "e1"), said("I like tea", "e2"))
+    words = {"text": "Please drop the jazz thing.", "asked_to_forget": ["drop the jazz thing"]}
+    turn = an_event(
+        "e3", type="turn.recorded", origin="chat", payload={"user": words, "assistant": {"text": "Done."}}
+    )
+
+    extraction.send(turn.model_copy(update={"occurred_at": NOON + timedelta(hours=1)}))
+
+    assert extraction.known() == {"likes.tea": "tea"}
+
+
+def test_a_producer_cannot_mark_words() -> None:
+    extraction = Extraction(observant())
+    extraction.send(said("I like jazz", "e1"))
+    words = {"text": "I play jazz", "asked_to_forget": ["I play jazz"]}
+
+    extraction.send(an_event("e3", type="turn.recorded", payload={"user": words, "assistant": {"text": ""}}))
+
+    assert extraction.known() == {"likes.jazz": "jazz"}

@@ -63,6 +63,26 @@ def test_what_the_user_asks_to_keep_is_a_mark_on_the_one_event_that_tells_of_it(
     assert turn.payload["user"] == {"text": words, "asked_to_keep": ["at  NINE"]}
 
 
+def test_what_the_user_asks_to_forget_is_a_mark_on_the_event(talk: ApiTestClient) -> None:
+    words = "Please drop the jazz thing."
+    say(talk, [call("forget", quote="drop the jazz thing")], "Done.", content=words)
+
+    assert not result(talk).failed
+    (turn,) = talk.bus.published
+    assert turn.payload["user"] == {"text": words, "asked_to_forget": ["drop the jazz thing"]}
+
+
+@pytest.mark.parametrize("quote", ["forget that I like tea", "my flight is at nine"])
+def test_words_of_somebody_else_or_of_before_forget_nothing(talk: ApiTestClient, quote: str) -> None:
+    say(talk, "Hm.", content="my flight is at nine", key="k0")
+    talk.bus.published.clear()
+
+    say(talk, [call("forget", quote=quote)], "No.", content="Hello there")
+
+    assert result(talk).content.startswith("not_said")
+    assert not any("asked_to_forget" in event.payload["user"] for event in talk.bus.published)
+
+
 def test_what_was_said_earlier_was_told_of_then(talk: ApiTestClient) -> None:
     say(talk, "Oh.", content="My flight is at nine.")
     say(talk, [call("remember", quote="my flight is at nine")], "Noted.", content="Keep that", key="k2")

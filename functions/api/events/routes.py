@@ -5,10 +5,12 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
+from functions.api.events.outcome import EventOutcome, describe_outcome
 from functions.api.events.schemas import EventBatch, EventReceipt
 from functions.api.events.usecase import EventDefaults, accept_events
-from functions.api.parameters import EVENTS, RequestKey
+from functions.api.parameters import EVENTS, READ, PathId, RequestKey
 from functions.api.router import ApiRouter
+from membus.core.errors import NotFoundError
 from membus.observability import EmfMonitor
 
 router = ApiRouter()
@@ -26,3 +28,12 @@ def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) ->
         unprocessed=container.conversations.unprocessed,
         monitor=EmfMonitor(),
     )
+
+
+@router.get("/v1/users/<user>/events/<event>", summary="What became of an event", **READ)
+def get_event(user: PathId, event: PathId) -> EventOutcome:
+    owner = router.get_owner(user)
+    trace = router.container.episodes.traces.find_trace(owner, event)
+    if trace is None:
+        raise NotFoundError("no such event is recorded (yet) for this user")
+    return describe_outcome(owner, event, trace)

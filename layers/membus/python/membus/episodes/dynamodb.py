@@ -40,6 +40,7 @@ from membus.episodes.model import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+ANSWER_PREFIX = "answer:"
 ARCHIVE_SHARDS = 16
 """Every tenant writes the archiver's index once per event, and one partition takes 1,000 writes a second."""
 
@@ -102,7 +103,7 @@ def identity_key(owner: Owner, event_id: str) -> ItemKey:
 
 def answer_attribute(prompt_version: str, model: str) -> str:
     """Return the attribute of an identity that keeps what a model proposed for the event."""
-    return f"answer:{prompt_version}:{model}"
+    return f"{ANSWER_PREFIX}{prompt_version}:{model}"
 
 
 def _episode_item(recorded: RecordedEvent, spilled: LargePayload | None, shards: int) -> Item:
@@ -292,9 +293,16 @@ class DynamoEventTraces:
         if identity.get("episode_pk"):
             episode = self._table.get(episode_key(identity), doing="reading an event") or {}
         body, share = episode.get("body"), identity.get("took")
+        recorded = RecordedEvent.model_validate_json(str(body)) if body else None
         return EventTrace(
-            event=RecordedEvent.model_validate_json(str(body)).event if body else None,
+            event=recorded.event if recorded else None,
             extracted=identity.get("extracted"),
+            learned_at=recorded.learned_at if recorded else None,
+            answers={
+                name.removeprefix(ANSWER_PREFIX): str(value)
+                for name, value in sorted(identity.items())
+                if name.startswith(ANSWER_PREFIX)
+            },
             share=ReadingCost.model_validate_json(str(share)) if share else None,
         )
 

@@ -1,10 +1,10 @@
 """Episodes: recorded events as they are read, in time order, and what reading one event has cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import AwareDatetime, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 from ulid import ULID
 
 from membus.core.clock import epoch_ms, from_epoch_ms
@@ -101,8 +101,13 @@ class ReadingCost(Record):
 
 
 class EventTrace(Record):
-    """What the event store knows of one event: its content, unless archived, and the cost of reading it."""
+    """What the event store knows of one event: its content, unless archived, and the cost of reading it.
+
+    `answers` is what models proposed, as JSON by the names of prompt version and model.
+    """
 
     event: Event | None
     extracted: str | None
+    learned_at: AwareDatetime | None = None
+    answers: Mapping[str, str] = Field(default_factory=dict)
     share: ReadingCost | None = None

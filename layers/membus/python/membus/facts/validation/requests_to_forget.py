@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from membus.core.event import RecordedEvent
+from membus.core.event import Event, RecordedEvent
 from membus.core.text.normalization import normalize_text
 from membus.core.text.terms import stem_words
 from membus.facts.attributes import normalize_path
@@ -51,25 +51,40 @@ def asks_to_forget(text: str) -> bool:
     return _FORGETS.search(normalize_text(text)) is not None
 
 
+def marked_requests(event: Event) -> list[str]:
+    """Return the words by which a user asked in chat to forget something, as the tool `forget` marked them."""
+    user = event.payload.get("user")
+    marks = user.get("asked_to_forget") if isinstance(user, dict) and event.origin == "chat" else None
+    return [mark for mark in marks if isinstance(mark, str)] if isinstance(marks, list) else []
+
+
+def holds_request(event: Event) -> bool:
+    """Whether an event asks to forget something, by its words or by a mark."""
+    return bool(marked_requests(event)) or asks_to_forget(event.user_text or "")
+
+
 def deny_forgotten(recorded: RecordedEvent, current: Iterable[Fact]) -> Iterator[Observation]:
     """Yield the denial of each current fact that an event asks to forget: by its value, or as «my …».
 
     Actions and settings are no words of the user's, and what another says inside the message is none either.
     """
-    speech = recorded.event.user_text or ""
+    speech, marks = recorded.event.user_text or "", marked_requests(recorded.event)
     for fact in current:
         if fact.value is None or fact.trust is Trust.OBSERVED:
             continue
         places = find_evidence(speech, fact.value, speech)
-        place = next((each for each in places if _names(each, fact)), None)
+        place = next((each for each in places if _asks_about(each, fact, marks)), None)
         if place and not (attribution.is_quoted(place) or attribution.is_role_play(place)):
             yield _denial(fact, recorded, speech[slice(*place.sentence)])
 
 
-def _names(place: Evidence, fact: Fact) -> bool:
+def _asks_about(place: Evidence, fact: Fact, marks: Iterable[str]) -> bool:
     sentence = normalize_text(place.speech[slice(*place.sentence)])
-    if not asks_to_forget(sentence):
-        return False
+    is_marked = any(normalize_text(mark) in sentence or sentence in normalize_text(mark) for mark in marks)
+    return (is_marked or asks_to_forget(sentence)) and _names(sentence, fact)
+
+
+def _names(sentence: str, fact: Fact) -> bool:
     words = set(stem_words(fact.value or ""))
     if words and words <= set(stem_words(sentence)):
         return True
