@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 PY := .venv/bin/python
-export PYTHONPATH := .:layers/membus/python
+export PYTHONPATH := .:layers/membus/python:sdk/python/src
 unexport PYTHONDONTWRITEBYTECODE # compiled once, every process of a test run starts in half the time
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
