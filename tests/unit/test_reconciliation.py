@@ -97,13 +97,25 @@ A_STAY_AND_A_RUMOUR = [
 
 @given(streams)
 @example([heard(0, "Lisbon", trust=Trust.THIRD_PARTY, event_id="e0"), *A_STAY_AND_A_RUMOUR])
+@example([heard(0, "Rome", trust=Trust.CORRECTED), heard(1, "Lisbon", event_id="e1")])
+@example([heard(0, "Rome", trust=Trust.CORRECTED), heard(1, "Lisbon", valid_until=NOON + DAY * 2)])
+@example([heard(0, "Rome", event_id="e0"), heard(1, "Lisbon", trust=Trust.THIRD_PARTY)])
 def test_nothing_that_is_trusted_less_stands_over_what_still_holds(seen: list[Observation]) -> None:
     fact = fold(seen)
     lasting = [each for each in seen if each.valid_until is None and not each.is_retracted]
     open_ended = [each for each in lasting if not ended(each, seen) and not superseded(each, lasting)]
 
-    if fact and not any(each.is_retracted for each in seen) and open_ended:
-        assert fact.trust.rank >= max(each.trust.rank for each in open_ended)
+    if fact and not any(each.is_retracted for each in seen):
+        assert all(
+            fact.trust.rank >= each.trust.rank or yields_to_later_words(each, fact) for each in open_ended
+        )
+
+
+def yields_to_later_words(claim: Observation, fact: Fact) -> bool:
+    """Whether a claim is a correction, and the fact what the user said after it (ADR 77)."""
+    last_said = fact.last_seen if fact.trust is Trust.USER_STATED else None
+    is_later = last_said is not None and last_said > claim.learned_at
+    return claim.trust is Trust.CORRECTED and not claim.pinned and is_later
 
 
 def ended(claim: Observation, seen: list[Observation]) -> bool:
