@@ -84,10 +84,7 @@ def routes() -> str:
 
 
 def single_valued() -> str:
-    """Return the attributes that hold one value, as far as words can set them.
-
-    Rules alone write activities.
-    """
+    """Return the attributes that hold one value and that words can set; rules alone write activities."""
     return (
         ", ".join(f"`{key}`" for key in sorted(SINGLE_VALUED) if not key.startswith(f"{ACTIVITY_ROOT}."))
         + ". A `diet` holds one way of eating (vegan, vegetarian …) and any number of others (`diet.gluten-free`)."

@@ -1,7 +1,4 @@
-"""Entry point of chat: a message in, an answer out, whole or over a socket.
-
-Prompts and tool results shown.
-"""
+"""Entry point of chat: answers a message, whole or over a socket, and shows prompts and tool results."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -173,7 +170,8 @@ def _container() -> Container:
 def _find_conversation(container: Container, conversation_id: str) -> Conversation:
     """Return a conversation of the caller's tenant.
 
-    NotFoundError also while a participant is being erased.
+    Raises:
+        NotFoundError: there is none, or a participant is being erased.
     """
     conversations = container.conversations.store
     return container.erasure.guard.load_conversation(get_caller(app).tenant, conversation_id, conversations)

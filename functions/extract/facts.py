@@ -120,10 +120,7 @@ def validate_answers(
 
 
 def _current_values(owner: Owner, candidates: Sequence[Candidate], ports: FactPorts) -> dict[str, str | None]:
-    """Return the user's current values by key.
-
-    Read only where one event has enough candidates to rewrite a user.
-    """
+    """Return the user's current values by key, empty where no event has enough candidates to rewrite a user."""
     per_event = Counter(candidate.event_id for candidate in candidates)
     if max(per_event.values(), default=0) <= CHANGES_MAX:
         return {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent / "src" / "membus_client"
 CONFIG = Path(__file__).parents[2] / "pyproject.toml"
-FILES = {"_async.py": "_sync.py", "_chat_async.py": "_chat_sync.py"}
+FILES = {file.name: file.name.replace("async", "sync") for file in sorted(SOURCE.glob("*async*.py"))}
 WORDS = (
     (r"\basync (def|with|for) ", r"\1 "),
     (r"\bawait ", ""),
@@ -19,12 +19,9 @@ WORDS = (
     (r"import asyncio\nimport json\n", "import json\nimport time\n"),
     (r"websockets\.asyncio\.client", "websockets.sync.client"),
     (r"httpx2\.Async(\w+)", r"httpx2.\1"),
-    (r"\b_chat_async\b", "_chat_sync"),
+    (r"\b(_chat)?_async(_\w+)?\b", r"\1_sync\2"),
     (r"\bAsync(Membus|Events|User|Facts|Review|Agent|Memories|Conversations|Jobs)\b", r"\1"),
-    (
-        r"`_(chat_)?sync\.py` is made from this file by `make_sync\.py`: change this one\.",
-        "Made by `make_sync.py`.",
-    ),
+    (r"`\w+\.py` is made from this file by `make_sync\.py`: change this one\.", "Made by `make_sync.py`."),
 )
 
 

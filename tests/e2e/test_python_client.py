@@ -74,6 +74,19 @@ def test_states_memories_and_episodes_come_back(membus: Membus) -> None:
     assert [episode.payload for episode in guide.episodes(user_id=user)] in ([{"n": 1}], [])
 
 
+@pytest.mark.parametrize("name", ["मोहन", "நீ", "andre\u0301", "用户"])
+def test_users_and_facts_of_any_script_are_addressed(membus: Membus, name: str) -> None:
+    user = membus.user(somebody(name))
+    key = f"allergy.{name}"
+
+    user.facts.set(key, "yes")
+
+    assert user.facts.get(key).value == "yes"
+    assert [version.value for version in user.facts.history(key)] == ["yes"]
+    user.facts.delete(key)
+    assert [fact.key for fact in user.facts.list()] == []
+
+
 def test_an_export_and_an_erasure_are_waited_for(membus: Membus) -> None:
     user = somebody("ada")
     ada = membus.user(user)

@@ -6,8 +6,7 @@ from membus.core.event import FORGOTTEN, RecordedEvent
 from membus.core.identity import Owner
 from membus.core.pages import Page
 from membus.episodes.model import Episode, EpisodeQuery, EventTrace, ReadingCost, mark_before, place_of
-from membus.facts.candidates import AnswersByEvent, EventAnswer
-from membus.facts.dynamodb import ANSWERS_ADAPTER
+from membus.facts.candidates import ANSWERS_ADAPTER, AnswersByEvent, EventAnswer
 
 Identity = tuple[Owner, str]
 

@@ -219,7 +219,13 @@ def test_a_copy_shares_what_became_of_its_event(door: ApiTestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", ['{"wei": 123456789012345678901234567890}', '{"text": "\\ud800"}', '{"x": 1e999}']
+    "odd",
+    [
+        '{"wei": 123456789012345678901234567890}',
+        '{"text": "\\ud800"}',
+        '{"x": 1e999}',
+        '{"x": ' + "[" * 62 + "]" * 62 + "}",
+    ],
 )
 def test_a_value_that_cannot_be_stored_rejects_its_event_alone(door: ApiTestClient, odd: str) -> None:
     body = f'{{"events": [{json.dumps(SAID)}, {{"user_id": "ada", "type": "a.b", "payload": {odd}}}]}}'

@@ -12,6 +12,7 @@ from membus.erasure.guard import ErasureGuard
 from membus.facts.fact import Fact
 from membus.facts.observation import Trust
 from membus.search.indexer import Indexer
+from membus.search.memory_projection import project_event
 from membus.search.model import Document
 from tests.factories import ADA, NOON, a_conversation, a_fact, an_event, recorded, said
 from tests.fakes.blobs import InMemoryBlobs
@@ -333,3 +334,10 @@ def test_a_change_that_nobody_can_read_is_parked_and_holds_up_nothing(
 
     assert len(index.quarantine.parked) == 1
     assert look(index.memories, "Lisbon", mode="text") == ["fact:ada:home.city"]
+
+
+@pytest.mark.parametrize("kind", ["fact.corrected", "fact.retracted"])
+def test_a_correction_by_hand_is_no_memory(kind: str) -> None:
+    payload = {"key": "home.city", "value": "Lisbon", "kind": "place"}
+
+    assert project_event(an_event("e1", type=kind, payload=payload)) == []

@@ -8,6 +8,7 @@ from functions.api.fields import request_body
 from membus.conversations.conversation import MEMBERS_MAX, Conversation, ConversationStatus, Message
 from membus.conversations.entities import Entity
 from membus.conversations.summary import Chapter, Slot, SlotKind, Summary, SummaryVerification
+from membus.core.event import DEFAULT_AGENT
 from membus.core.identity import Id
 from membus.core.text.normalization import is_blank
 from membus.facts.fact import Fact
@@ -33,7 +34,7 @@ class ConversationIn(BaseModel):
     model_config = request_body()
 
     user_id: Id
-    agent_id: Id = "default"
+    agent_id: Id = DEFAULT_AGENT
     title: Title | None = None
     members: Members = Field(default_factory=list)
 

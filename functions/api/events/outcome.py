@@ -1,62 +1,17 @@
 """What became of one event: what it taught, what waits for review, and what was refused, with the reason."""
 
-from typing import Literal
-
-from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter
-
+from functions.api.events.schemas import DoubtfulFact, EventOutcome, EventStatus, LearnedFact
 from membus.core.event import FORGOTTEN, RecordedEvent
 from membus.core.identity import Owner
 from membus.episodes.model import EventTrace
 from membus.facts import rules
-from membus.facts.candidates import (
-    EventAnswer,
-    Extractor,
-    Rejection,
-    ReviewRequest,
-    Verdict,
-    VerdictReason,
-)
+from membus.facts.candidates import ANSWERS_ADAPTER, Extractor, Rejection, ReviewRequest, Verdict
 from membus.facts.corrections import observe_correction
 from membus.facts.observation import Observation
 from membus.facts.validation.validator import validate_candidate
 
-EventStatus = Literal["read", "recorded", "waiting", "rules_only", "left_out"]
-STATUS_DESCRIPTION = (
-    "`read`: rules and model have read it; `recorded`: it is kept, and there is nothing to learn from it;"
-    " `waiting`: it is recorded and will be read; `rules_only`: no budget was left for the model;"
-    " `left_out`: it was not to be remembered, or was erased"
-)
-_ANSWERS = TypeAdapter(tuple[EventAnswer, ...])
 _PROMPT = "prompt-"
-
-
-class LearnedFact(BaseModel):
-    """A fact that the event states, or with `denies` ends; its history says whether it is current."""
-
-    key: str
-    value: str | None
-    denies: bool = False
-
-
-class DoubtfulFact(BaseModel):
-    """A proposal that waits for review, or was refused."""
-
-    attribute: str
-    value: str
-    reason: VerdictReason
-
-
-class EventOutcome(BaseModel):
-    event_id: str
-    user_id: str
-    status: EventStatus = Field(description=STATUS_DESCRIPTION)
-    type: str | None = Field(description="null where the event is in the archive alone, or left out")
-    occurred_at: AwareDatetime | None
-    extractor: str | None = Field(description="the version of rules, prompt and validation that has read it")
-    facts: list[LearnedFact]
-    counted_by: list[str] = Field(description="rules that count this event; they learn from several together")
-    review: list[DoubtfulFact]
-    refused: list[DoubtfulFact]
+"""Part of the extractor version of an event that a model has read."""
 
 
 def describe_outcome(owner: Owner, event_id: str, trace: EventTrace) -> EventOutcome:
@@ -109,7 +64,7 @@ def _verdicts(recorded: RecordedEvent, trace: EventTrace) -> list[tuple[str, str
     newest = max(trace.answers, key=lambda name: (len(name.partition(":")[0]), name))
     events = {recorded.event_id: recorded}
     verdicts = []
-    for answer in _ANSWERS.validate_json(trace.answers[newest]):
+    for answer in ANSWERS_ADAPTER.validate_json(trace.answers[newest]):
         extractor = Extractor(model=answer.by, prompt_version=newest.partition(":")[0])
         for candidate in answer.candidates:
             verdict = validate_candidate(candidate, events, extractor)

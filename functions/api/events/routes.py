@@ -5,8 +5,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
-from functions.api.events.outcome import EventOutcome, describe_outcome
-from functions.api.events.schemas import EventBatch, EventReceipt
+from functions.api.events.schemas import EventBatch, EventOutcome, EventReceipt
 from functions.api.events.usecase import EventDefaults, accept_events
 from functions.api.parameters import EVENTS, READ, PathId, RequestKey
 from functions.api.router import ApiRouter
@@ -32,6 +31,9 @@ def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) ->
 
 @router.get("/v1/users/<user>/events/<event>", summary="What became of an event", **READ)
 def get_event(user: PathId, event: PathId) -> EventOutcome:
+    # Validation compiles so many patterns that every cold start of the API would take longer.
+    from functions.api.events.outcome import describe_outcome  # noqa: PLC0415 - as said above
+
     owner = router.get_owner(user)
     trace = router.container.episodes.traces.find_trace(owner, event)
     if trace is None:

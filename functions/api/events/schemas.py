@@ -1,12 +1,20 @@
 """The JSON of events, and of what became of each."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, Field, WithJsonSchema
 
 from functions.api.fields import BATCH_SIZE, WrittenMoment, request_body
-from membus.core.event import EventType
+from membus.core.event import DEFAULT_AGENT, EventType
 from membus.core.identity import Id
+from membus.facts.candidates import VerdictReason
+
+EventStatus = Literal["read", "recorded", "waiting", "rules_only", "left_out"]
+STATUS_DESCRIPTION = (
+    "`read`: rules and model have read it; `recorded`: it is kept, and there is nothing to learn from it;"
+    " `waiting`: it is recorded and will be read; `rules_only`: no budget was left for the model;"
+    " `left_out`: it was not to be remembered, or was erased"
+)
 
 
 class EpisodeIn(BaseModel):
@@ -26,7 +34,7 @@ class EpisodeIn(BaseModel):
 class EventIn(EpisodeIn):
     """An event as a producer sends it; what is missing is stamped by the API."""
 
-    agent_id: Id = "default"
+    agent_id: Id = DEFAULT_AGENT
 
 
 class EventBatch(BaseModel):
@@ -55,3 +63,32 @@ class RejectedEvent(BaseModel):
 class EventReceipt(BaseModel):
     accepted: list[AcceptedEvent]
     rejected: list[RejectedEvent]
+
+
+class LearnedFact(BaseModel):
+    """A fact that the event states, or with `denies` ends; its history says whether it is current."""
+
+    key: str
+    value: str | None
+    denies: bool = False
+
+
+class DoubtfulFact(BaseModel):
+    """A proposal that waits for review, or was refused."""
+
+    attribute: str
+    value: str
+    reason: VerdictReason
+
+
+class EventOutcome(BaseModel):
+    event_id: str
+    user_id: str
+    status: EventStatus = Field(description=STATUS_DESCRIPTION)
+    type: str | None = Field(description="null where the event is in the archive alone, or left out")
+    occurred_at: AwareDatetime | None
+    extractor: str | None = Field(description="the version of rules, prompt and validation that has read it")
+    facts: list[LearnedFact]
+    counted_by: list[str] = Field(description="rules that count this event; they learn from several together")
+    review: list[DoubtfulFact]
+    refused: list[DoubtfulFact]

@@ -84,29 +84,20 @@ class EventDefaults:
 class IncomingEvents:
     """The events of one request by their index in it, their copies, and those that were rejected.
 
-    `first` is the index of the event that a copy repeats; of `changed` ones a copy has other content.
+    `copies` has by index the first event that a copy repeats, and whether its content differs.
     """
 
     events: dict[int, Event] = field(default_factory=dict)
     rejected: list[RejectedEvent] = field(default_factory=list)
-    first: dict[int, int] = field(default_factory=dict)
-    changed: set[int] = field(default_factory=set)
-    repeated: set[int] = field(default_factory=set)
+    copies: dict[int, tuple[int, bool]] = field(default_factory=dict)
 
     def add_event(self, index: int, event: Event) -> None:
         """Add an event, or note that it repeats an earlier one of the request."""
         for earlier, other in self.events.items():
             if (other.user_id, other.event_id) == (event.user_id, event.event_id):
-                self.first[index] = earlier
-                self.mark_repeated(index, differs=not is_copy(event, other))
+                self.copies[index] = earlier, not has_same_content(event, other)
                 return
         self.events[index] = event
-
-    def mark_repeated(self, index: int, *, differs: bool) -> None:
-        """Note that an event was taken before; `differs` says that its content was another one."""
-        self.repeated.add(index)
-        if differs:
-            self.changed.add(index)
 
     def reject_event(self, index: int, code: str, detail: str) -> None:
         self.events.pop(index, None)
@@ -114,21 +105,21 @@ class IncomingEvents:
 
     def make_receipt(self) -> EventReceipt:
         """Return what became of every event; NothingAcceptedError where none was accepted."""
-        ids = {index: event.event_id for index, event in self.events.items()}
-        ids |= {copy: ids[first] for copy, first in self.first.items() if first in ids}
         accepted = [
-            AcceptedEvent(
-                index=index,
-                event_id=ids[index],
-                duplicate=index in self.repeated,
-                differs=index in self.changed,
-            )
-            for index in sorted(ids)
+            AcceptedEvent(index=index, event_id=event.event_id) for index, event in self.events.items()
         ]
-        reasons = {each.index: each for each in self.rejected}
-        lost = [(copy, reasons[first]) for copy, first in self.first.items() if first in reasons]
-        rejected = [*self.rejected, *(each.model_copy(update={"index": copy}) for copy, each in lost)]
-        receipt = EventReceipt(accepted=accepted, rejected=sorted(rejected, key=lambda each: each.index))
+        rejected = {each.index: each for each in self.rejected}
+        for index, (first, differs) in self.copies.items():
+            if first in self.events:
+                event_id = self.events[first].event_id
+                copy = AcceptedEvent(index=index, event_id=event_id, duplicate=True, differs=differs)
+                accepted.append(copy)
+            else:
+                rejected[index] = rejected[first].model_copy(update={"index": index})
+        receipt = EventReceipt(
+            accepted=sorted(accepted, key=lambda each: each.index),
+            rejected=sorted(rejected.values(), key=lambda each: each.index),
+        )
         if not accepted:
             raise NothingAcceptedError(receipt)
         return receipt
@@ -153,10 +144,9 @@ def check_events(items: Sequence[Any], defaults: EventDefaults, guard: ErasureGu
     return incoming
 
 
-def is_copy(event: Event, other: Event) -> bool:
-    """Whether two events of one id have the same content; a moment that the API stamped is none."""
-    ignored = {"occurred_at", "origin"}
-    return event.model_dump(exclude=ignored) == other.model_dump(exclude=ignored)
+def has_same_content(event: Event, other: Event) -> bool:
+    """Whether two events of one id say the same, whatever their moments: the API may have stamped them."""
+    return event.model_dump(exclude={"occurred_at"}) == other.model_dump(exclude={"occurred_at"})
 
 
 def _event_problem(event: Event) -> tuple[str, str] | None:

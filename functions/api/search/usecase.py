@@ -11,6 +11,7 @@ from membus.conversations.ports import ConversationStore
 from membus.core.clock import Clock
 from membus.core.erasure import SubjectsBeingErased
 from membus.core.errors import BudgetError, UnavailableError
+from membus.core.event import DEFAULT_AGENT
 from membus.core.identity import Owner
 from membus.core.tokens import estimate_tokens
 from membus.episodes.ports import RecentEvents
@@ -32,8 +33,6 @@ from membus.search.retrieval import (
 )
 
 RECENT_EVENTS = 100
-DEFAULT_AGENT = "default"
-"""The agent of events that name none."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ class MemorySearcher:
     ) -> SearchResults:
         """Return the best results of the scope, and of the documents that everybody of the tenant may read.
 
-        `reader` is the agent for which they are: it sees no notes and episodes that other agents keep, and
-        also its own documents.
+        `reader` is the agent that asks. It also sees its own documents, and none of the documents and episodes
+        of other agents.
         """
         now = self.clock()
         scope = _search_scope(tenant, asked, now, hidden)
@@ -69,7 +68,7 @@ class MemorySearcher:
             found = self.index.search(scope, terms=query.terms, vector=vector)
         except UnavailableError:
             found, degraded = self._search_without_index(scope, asked.user_id, query), True
-        left_out = self._find_hidden_summaries(found, hidden)
+        terms, left_out = frozenset(query.terms), self._find_hidden_summaries(found, hidden)
 
         def may_answer(of: SearchCandidates, row: PassageRow) -> bool:
             """Whether a passage may be shown; neighbours of candidates are ranked, but not shown."""
@@ -77,7 +76,7 @@ class MemorySearcher:
                 return False
             if reader and not _may_read(of.about[row.id], reader):
                 return False
-            return asked.mode != "text" or not frozenset(query.terms).isdisjoint(row.stems.split())
+            return asked.mode != "text" or not terms.isdisjoint(row.stems.split())
 
         shared = self._search_shared(scope, asked, reader, query, vector)
         ranked = [
@@ -99,7 +98,11 @@ class MemorySearcher:
         query: SearchQuery,
         vector: Vector | None,
     ) -> SearchCandidates | None:
-        """Search the documents of nobody, and of the agent, beside a user's memory; None where none can be."""
+        """Search the documents of nobody, and of the agent, beside a user's memory.
+
+        Returns None where the search asks for no documents, or the index is away, which the search of the
+        user's memory reports: DynamoDB lists no documents of nobody.
+        """
         if asked.user_id is None or asked.session_id or (asked.kinds and "document" not in asked.kinds):
             return None
         agent = reader or asked.agent_id
@@ -108,9 +111,7 @@ class MemorySearcher:
         try:
             return self.index.search(shared, terms=query.terms, vector=vector)
         except UnavailableError:
-            return (
-                None  # DynamoDB lists no documents of nobody; the search of the user's memory says degraded
-            )
+            return None
 
     def _find_hidden_summaries(self, found: SearchCandidates, hidden: SubjectsBeingErased) -> set[str]:
         """Return the summaries of conversations in which a user who is being erased takes part."""

@@ -1,6 +1,6 @@
 """The client of membus, an event-driven memory for AI applications."""
 
-from membus_client._async import AsyncMembus, event, message
+from membus_client._async import AsyncMembus
 from membus_client._errors import (
     APIConnectionError,
     APIStatusError,
@@ -20,7 +20,7 @@ from membus_client._errors import (
     WaitTimeoutError,
 )
 from membus_client._sync import Membus
-from membus_client._transport import VERSION, Settings
+from membus_client._transport import VERSION, Settings, event, message
 
 __version__ = VERSION
 

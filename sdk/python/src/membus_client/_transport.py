@@ -6,6 +6,7 @@ import platform
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,10 @@ from uuid import uuid4
 
 from membus_client._errors import APIStatusError, MembusError, status_error
 
+Event = Mapping[str, Any]
 VERSION = "0.1.0"
+WAIT_SECONDS, POLL_SECONDS = 60.0, 0.5
+"""How long an answer is waited for, and how often it is asked for."""
 TIMEOUT_SECONDS = 60.0
 MAX_RETRIES = 2
 FIRST_PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.5, 8.0
@@ -85,6 +89,21 @@ def request(
     told = {name: _query_text(value) for name, value in (query or {}).items() if value is not None}
     given = None if body is None else {name: value for name, value in body.items() if value is not None}
     return Request(method, f"/v1/{segments}", told, given, headers)
+
+
+def message(user_id: str, text: str, **fields: Any) -> dict[str, Any]:
+    """Return the event of a user's message; `fields` are those of an event, such as `session_id`."""
+    return {"user_id": user_id, "type": "message.sent", "payload": {"text": text}, **fields}
+
+
+def event(user_id: str, kind: str, payload: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return an event of any type."""
+    return {"user_id": user_id, "type": kind, "payload": dict(payload), **fields}
+
+
+def moment_text(value: datetime | str | None) -> str | None:
+    """Return a moment as the API reads it."""
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _query_text(value: Any) -> str:

@@ -11,6 +11,7 @@ from ulid import ULID
 from membus.conversations.summary import SummaryCheckpoint
 from membus.core.clock import epoch_ms
 from membus.core.errors import ForbiddenError
+from membus.core.event import DEFAULT_AGENT
 from membus.core.identity import Id, Record
 from membus.core.tokens import TokenUsage, estimate_tokens
 from membus.llm.prompt import ToolCall, ToolResult
@@ -74,10 +75,7 @@ class PromptFootprint(Record):
 ConversationStatus = Literal["active", "archived"]
 TITLE_MAX = 80
 MEMBERS_MAX = 48
-"""A change of members is one transaction of at most 100 items.
-
-The conversation, owner, old and new members.
-"""
+"""A change of members is one transaction of at most 100 items: conversation, owner, old and new members."""
 RANDOM_BITS = 80
 
 
@@ -91,7 +89,7 @@ class Conversation(Record):
     conversation_id: Id
     tenant_id: Id
     user_id: Id
-    agent_id: Id = "default"
+    agent_id: Id = DEFAULT_AGENT
     title: str | None = None
     status: ConversationStatus = "active"
     members: tuple[Id, ...] = ()

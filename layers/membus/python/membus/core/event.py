@@ -13,6 +13,8 @@ from membus.core.text.normalization import is_blank
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=64)]
 EventOrigin = Literal["api", "producer", "chat"]
+DEFAULT_AGENT = "default"
+"""The agent of events that name none."""
 EVENT_BYTES_MAX = 200_000
 """Bytes of a payload: an event must fit the bus and the queue."""
 
@@ -34,7 +36,7 @@ class Event(Record):
     event_id: Id
     tenant_id: Id
     user_id: Id
-    agent_id: Id = "default"
+    agent_id: Id = DEFAULT_AGENT
     session_id: Id | None = None
     type: EventType
     occurred_at: Moment

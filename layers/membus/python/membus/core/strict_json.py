@@ -7,6 +7,8 @@ from typing import Any
 from membus.core.errors import InvalidError
 
 DEPTH_MAX = 64
+ITEM_DEPTH = 2
+"""The level of a batch's item in its body."""
 INT64 = range(-(2**63), 2**63)
 
 
@@ -35,27 +37,28 @@ def parse_strict_json(text: str | bytes, *, batches: Collection[str] = ()) -> An
         raise InvalidError(f"the JSON nests deeper than {DEPTH_MAX} levels", code="too_deep") from error
     except ValueError as error:
         raise InvalidError(f"the body is not valid JSON: {error}", code="invalid_json") from error
-    for name in batches:
-        if isinstance(value, dict) and isinstance(value.get(name), list):
-            value[name] = [_check_item(item) for item in value[name]]
-    _check(value)
-    return value
+    if not isinstance(value, dict):
+        _check(value)
+        return value
+    lists = {name: value[name] for name in batches if isinstance(value.get(name), list)}
+    _check({name: member for name, member in value.items() if name not in lists})
+    return value | {name: [_check_item(item) for item in items] for name, items in lists.items()}
 
 
 def _check_item(item: Any) -> Any:
     try:
-        _check(item)
+        _check(item, depth=ITEM_DEPTH)
     except InvalidError as error:
         return UnreadableItem(error)
     return item
 
 
-def _check(value: Any) -> None:
-    _check_bounds(value)
+def _check(value: Any, depth: int = 0) -> None:
+    _check_bounds(value, depth)
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except ValueError as error:
-        raise InvalidError(f"the body is not valid JSON: {error}", code="invalid_json") from error
+        raise InvalidError(f"a text holds half of a character: {error}", code="invalid_json") from error
 
 
 def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _check_bounds(value: Any, depth: int = 0) -> None:
+def _check_bounds(value: Any, depth: int) -> None:
     if depth > DEPTH_MAX:
         raise InvalidError(f"the JSON nests deeper than {DEPTH_MAX} levels", code="too_deep")
     if isinstance(value, int) and value not in INT64:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from membus.core.identity import Id, Record
 from membus.facts.observation import FactKind, Observation
 
 Stance = Literal["stated", "past", "hypothetical", "negated", "question"]
+QUOTE_MAX = 300
+"""A bound on the evidence in every fact and in the profile: a model may quote a whole letter."""
+CONFIDENCE = 0.9
+"""The confidence in what the user says of themselves once."""
 ENDING_STANCES: frozenset[Stance] = frozenset({"negated", "past"})
 """Stances of a candidate that ends the value it names, and teaches none."""
 
@@ -57,6 +61,8 @@ class EventAnswer(Record):
     candidates: tuple[Candidate, ...] = ()
 
 
+ANSWERS_ADAPTER = TypeAdapter(tuple[EventAnswer, ...])
+"""The stored form of the answers about one event."""
 AnswersByEvent = Mapping[str, Sequence[EventAnswer]]
 """By event id; an event in several questions has several answers, one without facts has an empty one."""
 

@@ -12,7 +12,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
-from pydantic import TypeAdapter
 
 from membus.aws.dynamodb.keys import FACT_PREFIX, ItemKey, event_pk, user_pk
 from membus.aws.dynamodb.table import (
@@ -31,7 +30,7 @@ from membus.core.event import FORGOTTEN
 from membus.core.identity import Owner
 from membus.core.pages import Page
 from membus.episodes.dynamodb import answer_attribute, identity_key, recording_writes
-from membus.facts.candidates import AnswersByEvent, EventAnswer
+from membus.facts.candidates import ANSWERS_ADAPTER, AnswersByEvent
 from membus.facts.fact import (
     RECENT_OBSERVATIONS_MAX,
     Fact,
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
 
 EVENT_IS_REMEMBERED = "attribute_exists(pk) AND (attribute_not_exists(extracted) OR extracted <> :forgotten)"
 """Of an event that was erased meanwhile, or is not to be remembered, only the bare id is there."""
-ANSWERS_ADAPTER = TypeAdapter(tuple[EventAnswer, ...])
 
 
 def profile_write(profile: Profile) -> Write:

@@ -95,10 +95,7 @@ def learning_order(seen: Observation) -> tuple[datetime, str, str]:
 
 
 def counts_after(seen: Observation, retraction: Observation) -> bool:
-    """Whether an observation counts although its key was retracted.
-
-    Later corrections, and what the user says since.
-    """
+    """Whether an observation counts although its key was retracted: a later correction or statement does."""
     is_later = learning_order(seen) > learning_order(retraction)
     return (is_later and seen.trust is Trust.CORRECTED) or seen.is_said_since(retraction)
 

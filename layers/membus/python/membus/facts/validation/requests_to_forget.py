@@ -7,13 +7,13 @@ from membus.core.event import Event, RecordedEvent
 from membus.core.text.normalization import normalize_text
 from membus.core.text.terms import stem_words
 from membus.facts.attributes import normalize_path
+from membus.facts.candidates import CONFIDENCE, QUOTE_MAX
 from membus.facts.fact import Fact
 from membus.facts.observation import Observation, Provenance, Trust
 from membus.facts.validation import attribution
 from membus.facts.validation.evidence import Evidence, find_evidence
 
 RULE = "request-to-forget"
-CONFIDENCE = 0.9
 _ASKED = r"(?:^\W*|\b(?:please|you|just|now|and|so|ok) |[,;:!] ?)"
 """What an order or a request begins with: «I always forget my keys» is none."""
 _KNOWN = (
@@ -34,7 +34,7 @@ _FORGETS = re.compile(
     r"[^.!?]{0,60}\b(?:that|when i said|saying|about)\b"
     r"|\bvergiss,? (?:bitte,? )?(?:dass|was|alles|mein\w*)\b(?! nicht)|\blösch\w*[^.!?]{0,30}\b(?:was|alles)\b[^.!?]{0,20}\bdu\b"
     r"|(?<!n')\boublie[zs]? (?:que|ce que|qu'|mon|ma|tout)|\b(?:supprime|efface)[zs]? (?:ce que|tout ce que) (?:tu|vous)\b"
-    r"|(?<!no )\b(?:olvida|olvide) (?:que|lo que|mi|todo)\b|\b(?:borra|elimina) (?:lo que|todo lo que) sabes\b"
+    r"|(?<!no )\b(?:olvida|olvide) (?:que|lo que|mi|tod[ao])\b|\b(?:borra|elimina) (?:tod[ao] )?lo que sabes\b"
     r"|(?<!non )\bdimentica (?:che|quello che|il mio|la mia)\b|\bcancella (?:quello|tutto) (?:che|quello che) sai\b"
     r"|(?<!não )\besque(?:ce|ça) (?:que|o que|o meu|a minha)\b|\b(?:apaga|apague) (?:o que|tudo o que)\b"
     r"|\bvergeet (?:dat|wat|mijn)\b|\bzapomnij,? że\b|\bзабудь,? (?:что|про|о)\b|(?:忘了|忘记|忘掉)(?:我|吧)|忘れて"
@@ -108,7 +108,7 @@ def _denial(fact: Fact, recorded: RecordedEvent, words: str) -> Observation:
             event_type=event.type,
             origin=event.origin,
             agent_id=event.agent_id,
-            quote=words.strip()[:300],
+            quote=words.strip()[:QUOTE_MAX],
             rule=RULE,
         ),
     )

@@ -236,10 +236,7 @@ _LEFT_BEHIND = re.compile(
 
 
 def is_ending(evidence: Evidence, attribute: str, value: str) -> bool:
-    """Whether the words themselves deny the value or say that it is over.
-
-    One denied end («never left») is none.
-    """
+    """Whether the words themselves deny the value or say that it is over; «never left» does neither."""
     sentence = evidence.speech[slice(*evidence.sentence)]
     if _ENDED.search(sentence):
         return True

@@ -14,7 +14,9 @@ from membus.core.text.terms import stem_words
 from membus.facts.attributes import TIMEZONE_KEY, fact_key, is_single_valued, normalize_path
 from membus.facts.behaviour_rules import ACTIVITY_ROOT
 from membus.facts.candidates import (
+    CONFIDENCE,
     ENDING_STANCES,
+    QUOTE_MAX,
     REVIEW_REASONS,
     Candidate,
     Extractor,
@@ -100,14 +102,12 @@ RESERVED_ATTRIBUTES = frozenset({"setting", "frustrated_by", ACTIVITY_ROOT})
 """Attributes that only rules write: what a user does is not for a model to claim."""
 CANDIDATE_VALUE_MAX = 200
 """A longer value is a passage, not a fact."""
-QUOTE_MAX = 300
-"""A bound on the evidence in every fact and in the profile: a model may quote a whole letter."""
 CHANGES_MAX = 6
 """The facts that one event may replace; an event that would replace more goes to review.
 
 A first introduction replaces nothing, however long it is.
 """
-CONFIDENCE, HEARSAY_CONFIDENCE = 0.9, 0.5
+HEARSAY_CONFIDENCE = 0.5
 UNKNOWN_SPEAKER = Speaker()
 
 
@@ -211,10 +211,7 @@ def _validate_denial(
     speaker: Speaker,
     places: Sequence[Evidence],
 ) -> Observation | Rejection:
-    """Return the denial that a candidate becomes.
-
-    Whatever is doubtful is rejected, as approval would teach it.
-    """
+    """Return the denial that a candidate becomes; a doubtful one is rejected, as approval would teach it."""
     reason, place = _check_content(candidate, extractor), places[0]
     if reason is None:
         reason, place = _check_wording(candidate, places)
