@@ -94,7 +94,7 @@ bench-chat: setup ## whole LoCoMo and BEAM conversations through chat: tokens, c
 	@$(PY) -m tests.benchmarks.chat $(if $(DATA),"$(DATA)",data) $(if $(QUICK),--quick)
 
 bench-gate: setup ## precision and recall of the gate on the labelled utterances
-	@$(PY) -m tests.benchmarks validation
+	@$(PY) -m tests.benchmarks validation situations
 
 bench-tenants: setup ## search among many tenants: ROWS=1000000 TENANTS=1000 DIMENSIONS=384
 	@ROWS=$(ROWS) TENANTS=$(TENANTS) DIMENSIONS=$(DIMENSIONS) $(PY) -m tests.benchmarks search_tenants

@@ -69,6 +69,10 @@ _NEAR_DAYS = {
     "yesterday": -1,
     "last night": -1,
     "today": 0,
+    "tonight": 0,
+    "this morning": 0,
+    "this afternoon": 0,
+    "this evening": 0,
     "day after tomorrow": 2,
     "tomorrow": 1,
 }
@@ -146,7 +150,7 @@ def _parse(text: str, today: date) -> Iterator[TimeExpression]:
                 continue
             groups = match.groupdict()
             which, has_year = groups.get("which"), bool(groups.get("year"))
-            is_bare = not has_year and groups.get("lead", "given") is None
+            is_bare = groups.get("lead", "given") is None and (not has_year or parse is _parse_year)
             if is_bare and groups.get("month") in _AMBIGUOUS_MONTHS:
                 continue
             names_month = parse in {_parse_date, _parse_season}
@@ -297,11 +301,17 @@ _WHICH = r"(?:(?P<which>last|past|this|next) )"
 _ENDING = r"(?P<ending>until |till |by )"
 _LONG_MONTH = rf"(?P<month>{'|'.join(_LONG_MONTHS)})"
 _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTH_NUMBERS, key=len, reverse=True))})\b\.?"
-_LEAD = r"in |since |from |of |(?<!next )to |seit |im |desde |depuis |en |dès |dal |da |a partire da |bis |hasta |até |vom |ab "
+_LEAD = (
+    r"in |since |from |of |(?<!next )to |seit |im |desde |depuis |en |dès |dal |da |a partire da |bis |hasta |até |vom |ab "
+    r"|sinds |em "
+    r"|sedan |siden "
+)
 _OF = r"(?:of |de |del |di )?"
 _YEAR_LEAD = (
     r"(?P<lead>(?:in|since|from|of|until|till|through|by|during|before|after|early|late|mid|around|about|year|and|to|between"
-    r"|class of|summer|winter|spring|autumn|fall|seit|im|jahr|desde|depuis|en|dal|dès|bis|hasta|até)[ -]|\(|['’]s )?"
+    r"|class of|summer|winter|spring|autumn|fall|graduated|born|joined|founded|moved|started|married|seit|im|jahr|desde|depuis"
+    r"|en|dal|nel"
+    r"|dès|bis|hasta|até|sinds|sedan|siden|od|с|em|w|v|в|roku)[ -]|\(|['’]s )?"
 )
 _NO_AMOUNT = (
     r"(?! ?(?:[€$£¥%°]|eur\b|euros?\b|usd\b|dollars?\b|bucks\b|gbp\b|pounds?\b|chf\b|francs?\b|kroner\b|kronor\b|yen\b"

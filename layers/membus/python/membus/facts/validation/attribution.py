@@ -4,6 +4,7 @@ import re
 from typing import Literal
 
 from membus.facts.validation.evidence import Evidence
+from membus.facts.validation.persons import COMPOUND_ELSEWHERE, FIRST, PEOPLE, THIRD
 
 _RECALLED = re.compile(
     r"\(since \d{4}-\d\d-\d\d|</?profile>|^\s*-\s+[a-z_]+(?:\.[a-z0-9_-]+)+: |\[(?:memory|memories|facts)\]"
@@ -37,10 +38,21 @@ _SPEAKER_LABEL = re.compile(
     re.MULTILINE,
 )
 """A name in front of a line, as in a transcript: «Bob: …»."""
-_OWN_LABEL = re.compile(r"^[^\S\n]*(?:user|me|i|myself|human|customer|q)\s*:", re.MULTILINE)
+_OWN_LABEL = re.compile(
+    r"^[^\S\n]*(?:[-*>]\s*)?(?:\[[^\]\n]{1,20}\]\s*)?(?:user|me|i|myself|human|customer|q|ich|moi|yo|io|eu|ik|jag|jeg|ja"
+    r"|я)\s*:",
+    re.MULTILINE,
+)
 _FORWARDED = re.compile(
     r"^\W*(?:from|von|de|da|fra|van|от)\s*:\s*\S+|\bforwarded (?:message|e-?mail|from)\b|\bbegin forwarded\b"
-    r"|\b(?:wrote|schrieb|escribió|a écrit|ha scritto|escreveu|schreef)\s*:|-{3,}\s*original message"
+    r"|(?<!\bi )(?<!\bwe )(?<!\bich )(?<!\byo )\b(?:wrote|writes|texted|says|said|messaged|posted|replied|schrieb|schreibt"
+    r"|sagt|sagte|meint|meinte|dice|dit|diz|zegt|säger|siger|mówi|říká|говорит|пишет|diyor"
+    r"|escribió|dijo|a écrit|a dit|écrit|ha scritto|ha detto|escreveu|disse|schreef|zei|skrev|sa|napisał\w*|powiedział\w*"
+    r"|napsal\w*"
+    r"|řekl\w*|написал\w*|сказал\w*|yazdı|dedi ki)(?: (?:to )?(?:me|us|mir|uns|mi|nos|mij|ons|mig|meg|mně|мне|нам|bana))?"
+    r"(?: (?:today|yesterday|earlier|just now|heute|gestern|hier|ayer|ieri))?\s*:|-{3,}\s*(?:original|forwarded) message"
+    r"|(?<!wo)\b(?:m'a|me|m'ha|mi ha|mi|nous a) (?:écrit|dit|escribió|dijo|escreveu|disse|scritto|detto)\s*:|[说說][：:]|と(?:言"
+    r"|い)った[：:]"
     r"|\b(?:message|e-?mail|mail|letter|note|text|sms|dm) from (?!me\b|myself\b)[^.!?\n]{1,60}:",
     re.MULTILINE,
 )
@@ -54,7 +66,8 @@ _TASK = re.compile(
     r"\b(?:translate|paraphrase|rephrase|rewrite|summari[sz]e|proof-?read|spell-?check)\b"
     r"|\b(?:correct|fix|check|edit|improve) (?:this|the following|my)"
     r" (?:sentence|text|paragraph|grammar|letter|e-?mail)\b"
-    r"|\b(?:lyrics|excerpt|song|poem|quote|template|snippet|payload)\b[^\n]{0,40}:"
+    r"|\b(?:lyrics|excerpt|song|poem|quote|template|snippet|payload|draft|cover letter|screenplay|script|transcript"
+    r"|bio of)\b[^\n]{0,40}:"
     r"|\bin the (?:sentence|phrase|text)\b"
     r"|\b(?:example|sample)(?: \w+){0,2}:|\bsomething like:|\bexample (?:e-?mail|sentence|text"
     r"|letter|message)\b"
@@ -102,14 +115,18 @@ _OWN_WORDS = re.compile(
     r"\b(?:my|the|our|an?) (?:doctor|gp|dentist|therapist|psychiatrist|allergist|physician|nutritionist|specialist|nurse"
     r"|hospital|clinic|lab|passport|doctors|tests?|results?|diagnosis) "
     r"(?:says?|said|told me|tells me|confirm(?:s|ed)?|shows?|thinks|believes)(?: that)?(?= i\b| i'| my\b)"
-    r"|\b(?:mi|mon|ma|mein\w*|il mio|meu|minha|mijn) (?:médic[oa]|doctora?|docteur|médecin|arzt|ärztin|hausarzt|dottore|huisarts)"
+    r"|\b(?:mi|mon|ma|mein\w*|il mio|meu|minha|mijn) (?:médic[oa]|doctora?|docteur|médecin|arzt|ärztin|hausarzt|dottore"
+    r"|huisarts)"
     r" (?:dice|dit|sagt|disse|diz|zegt)\b"
     r"|\b(?:i|we)(?:'ve| have)?(?: \w+){0,2} (?:say|said|told|tell|write|wrote|think|thought|claim(?:ed)?)\b"
 )
 _REPORTS = re.compile(
     r"(?<!let's )\b(?:says?|said|saying|tells?|told|telling|wrote|writes|claims?|claimed|thinks?|believes?"
-    r"|insists?|reckons?|jokes?|joked|swears?)\b(?! (?:hi|hello|yes|no|so|thanks)\b)|\baccording to (?!me\b)"
-    r"|\b(?:dice|dit|sagt|disse|zegt) que?\b"
+    r"|insists?|reckons?|jokes?|joked|swears?)\b(?! (?:hi|hello|yes|no|so|thanks)\b)|\baccording to (?!me\b|my (?:passport|id"
+    r"|birth|papers|records?|tests?|results?|scale|watch|doctor|gp|dentist|lab)\b)"
+    r"|\b(?:dice|dit|disse|diz) (?:que|che|qu')|\b(?:sagt(?! man)|sagte|meint|meinte|behauptet|zegt|zei|säger|siger|mówi"
+    r"|twierdzi|říká|говорит"
+    r"|сказал\w*|diyor|dedi)\b"
 )
 
 
@@ -199,57 +216,26 @@ def is_hearsay(evidence: Evidence) -> bool:
     return _REPORTS.search(_OWN_WORDS.sub("", said)) is not None
 
 
-_PEOPLE = (
-    "sister|brother|sibling|mother|mom|mum|mommy|father|dad|daddy|parents?|son|daughter|kids?|child|children|baby"
-    "|husband|wife|spouse|partner|fiancée?|girlfriend|boyfriend|ex|grandmother|grandma|grandfather|grandpa"
-    "|grandparents|aunt|uncle|cousin|niece|nephew|stepson|stepdaughter|(?:mother|father|sister|brother)-in-law"
-    "|friends?|buddy|mate|roommate|flatmate|housemate|neighbou?r|colleague|co-?worker|boss|manager|client|customer"
-    "|teacher|tutor|doctor|therapist|dentist|landlord|landlady|student|pupil|patient|guy|man|woman|girl|boy|lady"
-    "|person|people|couple|team ?mate"
-)
-_THEY = r"\b(?:he|she|they|his|her|their|you|your)(?:'\w+)?\b|\b(?:some|every|any|no)(?:one|body)\b|\bwho\b|\bpeople\b"
-_SOMEBODY = (
-    rf"(?<!as )\b(?:my|our|an?|the|this|that|one|another)(?: [\w-]+){{0,2}}? (?:{_PEOPLE})(?:'s)?\b"
-    r"|\b(?:my|our|the) (?:dog|cat|puppy|kitten)\b"
-)
-_ELSEWHERE = (  # Spanish, Portuguese, French, German, Italian, Dutch, Russian
-    r"\b(?:él|ella|ellos|ellas|ele|ela|eles|elas|il|elle|ils|elles|er|sie|lui|lei|loro|hij|zij|он|она|они)\b"
-    r"|\bmis? (?:herman[oa]s?|madre|padre|mamá|papá|amig[oa]s?|jef[ea]|novi[oa]|espos[oa]|marido"
-    r"|mujer|hij[oa]s?)\b"
-    r"|\b(?:minhas?|meus?) (?:irmã|irmão|mãe|pai|amig[oa]|chef[ea]|namorad[oa]|espos[oa]|marido"
-    r"|mulher|filh[oa])\b"
-    r"|\b(?:ma|mon|mes) (?:s(?:œ|oe)ur|frère|mère|père|amie?s?|chef|copine?|femme|mari|fils|fille|enfants)\b"
-    r"|\bmeine? (?:schwester|bruder|mutter|vater|mama|papa|freund(?:in)?|chef(?:in)?|frau|mann|sohn"
-    r"|tochter|kinder)\b"
-    r"|\bmi[oa] (?:sorella|fratello|madre|padre|amic[oa]|capo|moglie|marito|figli[oa])\b"
-    r"|\bmijn (?:zus|broer|moeder|vader|vriend(?:in)?|baas|vrouw|man|zoon|dochter)\b"
-    r"|\b(?:моя|мой|мои) (?:сестра|брат|мама|мать|папа|отец|друг|подруга|жена|муж|сын|дочь|дети|начальник)\b"
-    r"|我的?(?:姐姐?|妹妹?|哥哥?|弟弟?|妈妈?|爸爸?|母亲|父亲|朋友|同事|老板|儿子|女儿|妻子|丈夫|老公|老婆)|(?<!其)他|她"
-    r"|(?:妹|姉|兄|弟|母|父|友達|彼女?)(?:は|が)|(?:여동생|남동생|언니|누나|오빠|형|엄마|아빠|친구)(?:은|는|이|가)"
-)
-_THIRD = re.compile(f"{_THEY}|{_SOMEBODY}|{_ELSEWHERE}")
-_FIRST = re.compile(
-    r"\b(?:i|im|ive|we|me|myself|my|mine|our|us)(?:'\w+)?\b"
-    r"|\b(?:yo|je|ich|io|eu|ik|я)\b|\bj'|(?<![他她])我|私|僕|俺|저는|제가"
-)
 _NOMINATIVE = re.compile(r"\b(?:i|we)(?:'\w+)?\b")
 _PERSON_VERB = "lives|works|likes|loves|hates|plays|owns|studies|speaks|prefers|wants|has"
 _NAMED = re.compile(
     r"^\W*(?!(?:it|this|that|there|here|what|which|the|an?|my|our|home|work|life|just|also|now)\b)"
     rf"(?:[^\W\d]+ ){{1,2}}(?:{_PERSON_VERB}|is (?:an?|the|from))\b"
 )
-_OTHERS = re.compile(rf"{_THIRD.pattern}|\b(?:{_PERSON_VERB}|is|was)\b")
+_OTHERS = re.compile(rf"{THIRD.pattern}|\b(?:{_PERSON_VERB}|is|was)\b")
 _ELLIPTIC = re.compile(rf"^\W*(?:{_PERSON_VERB}|is|was)\b")
 _HOLDS = re.compile(
     r"'s(?: (?!name\b)|$)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b"
 )
 _RELATED = frozenset({"family", "friend", "pet", "relationship", "children", "partner"})
 """Attributes whose value is another person: in «my sister Eva», Eva is the user's sister."""
-_PERSON = re.compile(_PEOPLE)
+_PERSON = re.compile(PEOPLE)
 """Last word of such an attribute: `work.boss`."""
 _ME = re.compile(r"\b(?:i|me|us|we)\W*$")
 """What «who» refers to: «someone like me who hates olives»."""
-_COMPOUND = re.compile(r"\b(?:i|me|myself) and (?:my|our|the|\w+)\b|\band (?:i|me|myself)\b")
+_COMPOUND = re.compile(
+    rf"\b(?:i|me|myself) and (?:my|our|the|\w+)\b|\band (?:i|me|myself)\b|{COMPOUND_ELSEWHERE}"
+)
 """A subject that the speaker is part of: «me and my wife»."""
 _COMPOUND_SUBJECT = re.compile(
     r"(?:^|[,;:–—-]\s*|\b(?:and|but|so|because|that) )\W*(?:i|me|myself) and (?:my|our|the)(?: [\w'-]+){1,2}"
@@ -258,16 +244,23 @@ _COMPOUND_SUBJECT = re.compile(
 )
 """The same as the subject of the value's own clause, with a plural verb: «me and my wife live in Oslo»."""
 _TO_ME = re.compile(
-    r"\b(?:call|calls|called|name|named|nickname[ds]?) me\W*$|\b(?:diagnosed|prescribed) me\b"
+    r"\b(?:call|calls|called|name|named|nickname[ds]?) me\W*$"
+    r"|\b(?:diagnosed|prescribed|got|gets|made|makes|turned|introduced|convinced|promoted|hired|moved|transferred|appointed"
+    r"|named|raised)"
+    r" me\b"
 )
 """What others do to the speaker and is the speaker's: a name, a diagnosis."""
 Subject = Literal["speaker", "other"]
 
 
+_AS_I_DO = re.compile(r"^\W*(?:like|as much as|more than|better than) (?:i|me)\b")
+"""«Nobody loves ramen like I do» is said of the speaker."""
+
+
 def is_about_another(evidence: Evidence, attribute: str) -> bool:
     """Whether the words ascribe the value to somebody else; words without a subject are about the speaker."""
     if attribute.split(".", 1)[0] in _RELATED or _PERSON.fullmatch(attribute.rpartition(".")[2]):
-        named = _THIRD.search(evidence.clause_head)
+        named = THIRD.search(evidence.clause_head)
         owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", evidence.clause_head)
         return bool(
             owner
@@ -277,18 +270,33 @@ def is_about_another(evidence: Evidence, attribute: str) -> bool:
                 and _HOLDS.search(evidence.clause_head[named.start() :])
             )
         )
-    if _COMPOUND_SUBJECT.search(evidence.text_before):
+    if _COMPOUND_SUBJECT.search(evidence.text_before) or _AS_I_DO.match(evidence.text_after):
         return False
     clauses = evidence.sentence_clauses
     for place, clause in reversed([*enumerate(clauses)]):
-        if clause.opener in {"who", "whose"} and not _FIRST.search(clause.head):
+        if clause.opener in {"who", "whose"} and not FIRST.search(clause.head):
             return _ME.search(clauses[place - 1].head) is None
         subject = _subject(clause.head)
         if clause is clauses[-1] and subject is None:
             subject = _named(evidence, clause.head)
         if subject:
             return subject == "other"
-    return bool(_ELLIPTIC.match(evidence.text_before)) and _last_subject(evidence) == "other"
+    if _ELLIPTIC.match(evidence.text_before) and _last_subject(evidence) == "other":
+        return True
+    return _is_described(evidence)
+
+
+_THIRD_VERB = re.compile(
+    r"(?:^|[.,;]\s*|\band )(?:lives|works|likes|loves|hates|plays|owns|studies|speaks|prefers|wants|has|comes)\b"
+)
+_OWN_NOTES = re.compile(r"\b(?:about me|my (?:bio|profile|notes)|bio|profile|me)\s*[:–—-]|\buser\b")
+
+
+def _is_described(evidence: Evidence) -> bool:
+    """Whether the sentence has no subject but its verb has: «Vegetarian, lives in Leicester» is said of another."""
+    sentence = evidence.speech[slice(*evidence.sentence)]
+    described = _THIRD_VERB.search(sentence) and not FIRST.search(sentence)
+    return bool(described) and not _OWN_NOTES.search(evidence.leading_text)
 
 
 def _subject(head: str) -> Subject | None:
@@ -298,7 +306,7 @@ def _subject(head: str) -> Subject | None:
     nominatives = [*_NOMINATIVE.finditer(head)]
     if nominatives and not _OTHERS.search(head, nominatives[-1].end()):
         return "speaker"
-    other, speaker = _THIRD.search(head), _FIRST.search(head)
+    other, speaker = THIRD.search(head), FIRST.search(head)
     if other and (speaker is None or other.start() <= speaker.start()):
         return "other"
     if speaker:
@@ -309,7 +317,7 @@ def _subject(head: str) -> Subject | None:
 def _named(evidence: Evidence, head: str) -> Subject | None:
     """Return `other` for «Eva likes chess», unless the rest of the clause returns to the speaker."""
     said = f"{head} {evidence.speech[slice(*evidence.value)]}"
-    return "other" if _NAMED.match(said) and not _FIRST.search(evidence.clause_tail) else None
+    return "other" if _NAMED.match(said) and not FIRST.search(evidence.clause_tail) else None
 
 
 def _last_subject(evidence: Evidence) -> Subject | None:

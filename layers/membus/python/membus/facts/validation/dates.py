@@ -14,6 +14,7 @@ from membus.core.text.time_expressions import (
     date_before,
     find_time_expressions,
 )
+from membus.core.text.translated_dates import translate_dates
 from membus.facts.validation.evidence import Evidence, own_clause
 from membus.facts.validation.stance import INTENDED_ATTRIBUTES, NARRATED_ATTRIBUTES, TIMELESS_ATTRIBUTES
 
@@ -27,6 +28,13 @@ _LASTING = re.compile(
 _PERFECT = re.compile(r"\b(?:have|has|'ve|'s|been)\b|\b(?:i|we) (?:am|are)\b")
 _TAKES_PLACE = re.compile(r"\b(?:is|are|'s|will be|takes? place|starts?|begins?|coming|upcoming|due)\b")
 """An event that is, not was, on a day: the day is the next of its name."""
+_BEGINS = re.compile(
+    r"\b(?:i|we)(?:'m| am|'re| are)?(?: (?:also|officially|finally|only))? (?:start|begin|join|move|leave|retire|graduate|fly"
+    r"|travel"
+    r"|starting|beginning|joining|moving|leaving|retiring|graduating|flying|travell?ing|going|getting|visiting)\b"
+)
+"""What is said in the present of a day is still to come: «I start at Acme on Monday»."""
+_BY = re.compile(r"\b(?:by|before|until|till|within)\b[^.;]{0,16}$")
 _BETWEEN = re.compile(r"\bbetween (.{3,25}?) and ")
 _YEAR_BEHIND = re.compile(r",(?= (?:19|20)\d\d\b)")
 _YEAR_AND_A_HALF = re.compile(r"\b(?:a|one) year and a half\b|\bone and a half years\b")
@@ -105,8 +113,9 @@ def find_validity(evidence: Evidence, attribute: str, said_at: datetime, zone: t
     root = attribute.split(".", 1)[0]
     if root in TIMELESS_ATTRIBUTES:
         return ValidityPeriod()
-    text = _dating_words(evidence, keep_value=root in NARRATED_ATTRIBUTES)
-    is_coming = root in INTENDED_ATTRIBUTES or (root == "event" and _TAKES_PLACE.search(text) is not None)
+    text = translate_dates(_dating_words(evidence, keep_value=root in NARRATED_ATTRIBUTES))
+    takes_place = root == "event" and _TAKES_PLACE.search(text) is not None
+    is_coming = root in INTENDED_ATTRIBUTES or takes_place or _BEGINS.search(text) is not None
     found = find_time_expressions(text, today, ahead=is_coming)
     expressions = [each for each in found if not each.is_bare]
     lasting = _LASTING.search(text)
@@ -129,18 +138,73 @@ def _validity(
         is_range = _BOTH.search(before) and _TO.match(between)
         if is_range or (_SINCE.search(before) and _UNTIL.search(between)):
             return ValidityPeriod(begins=_start(first.first, zone), ends=_end(second, zone))
-    if _UNTIL.search(before):
+    is_intended = root in INTENDED_ATTRIBUTES
+    lasts = first.last >= today and not _SINCE.search(before)
+    if _UNTIL.search(before) or (is_intended and lasts and (_BY.search(before) or first.first <= today)):
         return ValidityPeriod(ends=_end(first, zone))
     if first.first <= today:
         return ValidityPeriod(begins=_start(first.first, zone) if first.first < today else None)
-    if root in INTENDED_ATTRIBUTES:
+    if is_intended:
         return ValidityPeriod(ends=_end(first, zone))
     return ValidityPeriod(begins=_start(first.first, zone), ahead=root not in NARRATED_ATTRIBUTES)
 
 
+TIMED_ATTRIBUTES = frozenset(
+    {*INTENDED_ATTRIBUTES, "event", "experience", "appointment", "trip", "deadline", "task"}
+)
+"""Attributes whose values may hold a time: «flying to Rome next month»."""
+_RELATIVE = re.compile(
+    r"\b(?:next|last|past|this|coming|today|tonight|tomorrow|yesterday|ago|monday|tuesday|wednesday|thursday|friday|saturday"
+    r"|sunday)\b"
+    r"|\bin (?:an?|\d+|[a-z]+) (?:day|week|month|year)s?\b"
+)
+_PREPOSITION = re.compile(r"^(?:since|until|till|by|from)\b")
+
+
+def date_value(value: str, attribute: str, said_at: datetime, zone: tzinfo) -> str:
+    """Return a value with the dates that its relative words meant on the day on which it was said.
+
+    «Flying to Rome next month», said in March 2026, is «flying to Rome in April 2026».
+    """
+    text = value.casefold()
+    if attribute.split(".", 1)[0] not in TIMED_ATTRIBUTES or len(text) != len(value):
+        return value
+    today = said_at.astimezone(zone).date()
+    is_ahead = attribute.split(".", 1)[0] in INTENDED_ATTRIBUTES
+    for each in reversed(find_time_expressions(text, today, ahead=is_ahead)):
+        start, end = each.span
+        if _RELATIVE.search(text[start:end]):
+            value = f"{value[:start]}{_name_days(each, text)}{value[end:]}"
+    return value
+
+
+def _name_days(expression: TimeExpression, text: str) -> str:
+    """Return the days of an expression in words, after the preposition that stands there or belongs to them."""
+    start, end = expression.span
+    first, last = expression.first, expression.last
+    opening = _PREPOSITION.match(text[start:end])
+    is_led = (
+        re.search(r"\b(?:on|in|by|until|till|since|from|for|of|before|after)\s$", text[:start]) is not None
+    )
+    day = f"{first.day} {first:%B %Y}"
+    days, preposition = {
+        1: (day, "on"),
+        7: (f"the week of {day}", "in"),
+        2: (f"the weekend of {day}", "on"),
+        365: (f"{first:%Y}", "in"),
+        366: (f"{first:%Y}", "in"),
+    }.get((last - first).days + 1, (f"{first:%B %Y}", "in"))
+    if opening:
+        return f"{opening[0]} {days}"
+    return days if is_led else f"{preposition} {days}"
+
+
 def _preposition(text: str, expression: TimeExpression) -> str:
     """Return the preposition that is part of an expression, such as «since Tuesday»."""
-    opening = re.match(r"(?:since|until|till|from|by|to)\b", text[slice(*expression.span)])
+    opening = re.match(
+        r"(?:since|until|till|from|by|to|seit|desde|depuis|dal|bis|hasta|até)\b",
+        text[slice(*expression.span)],
+    )
     return opening[0] if opening else ""
 
 

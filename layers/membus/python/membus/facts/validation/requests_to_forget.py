@@ -18,37 +18,85 @@ _ASKED = r"(?:^\W*|\b(?:please|you|just|now|and|so|ok) |[,;:!] ?)"
 """What an order or a request begins with: «I always forget my keys» is none."""
 _KNOWN = (
     r"(?:you(?:'ve| have| ever)?|i(?:'ve| have)?) (?:\w+ )?"
-    r"(?:know|have|stored|saved|remember\w*|learn\w*|noted|said|told|wrote)"
+    r"(?:know|have|stored|saved|remember\w*|learn\w*|noted|said|told|wrote|mentioned|shared|gave|recorded)"
 )
+_REMOVE = r"(?:delete|erase|remove|clear|drop|scrap|wipe|forget|purge|strike|unlearn|lose|ditch|take (?:out|back|off)|get rid of)"
+_ABOUT = r"(?:about |the (?:thing|bit|part|stuff|fact|info\w*|note|detail|line)s? (?:about|on|with|where|that|of)\b)"
 _FORGETS = re.compile(
-    rf"{_ASKED}forget (?:(?:that|what|the fact that) (?:i|i'm|i've|you|we|my|our)"
-    r"|(?:everything|anything|all) (?:i|you|about)|my)\b"
-    rf"|\b(?:delete|erase|remove|clear|drop|scrap|forget)\b[^.!?]{{0,30}}\b{_KNOWN}\b"
-    r"|\b(?:delete|erase|remove|clear|drop|scrap|forget)\b[^.!?]{1,60}\b(?:from|in) (?:your|my|the)"
-    r" (?:memory|memories|profile|facts|notes|records?)\b"
+    rf"{_ASKED}forget (?:(?:that|what|the fact that|where|when|how) (?:i|i'm|i've|you|we|my|our)"
+    rf"|(?:everything|anything|all) (?:i|you|about)|{_ABOUT}|it[,.]|my)\b"
+    rf"|\b{_REMOVE}\b[^.!?]{{0,30}}\b{_KNOWN}\b"
+    rf"|\b{_REMOVE}\b[^.!?]{{1,60}}\b(?:from|in|off) (?:your|my|the) (?:memory|memories|profile|facts|notes|records?)\b"
+    rf"|\b{_REMOVE} {_ABOUT}|{_ASKED}(?:wipe|erase|unlearn|purge) my\b|\bnever said (?:that )?i\b"
     r"|\b(?:stop remembering|don't remember|do not remember|no longer remember)\b"
+    rf"|\b(?:don't|do not|please don't|stop) (?:keep|keeping|store|storing|save|saving|record|recording|retain\w*"
+    rf"|hold on to)\b[^.!?]{{0,12}}"
+    rf"(?:{_ABOUT}|that (?:i|my)\b|my\b|what i\b)"
     r"|\b(?:that|what) (?:i|my|we)\b[^.!?]{1,120}\b(?:was|is|were) "
-    r"(?:a mistake|an error|wrong|not true|untrue|incorrect|false|a lie|a typo)\b"
+    r"(?:a mistake|an error|wrong|not true|untrue|incorrect|false|a lie|a typo|a joke|a test)\b"
     r"|\b(?:it(?:'s| is| was) (?:not true|a mistake|wrong|untrue|false)|it (?:isn't|wasn't) true"
-    r"|i (?:was wrong|made a mistake|lied))"
+    r"|i (?:was wrong|made a mistake|lied|was joking|was kidding|misspoke|made (?:it|that) up))"
     r"[^.!?]{0,60}\b(?:that|when i said|saying|about)\b"
-    r"|\bvergiss,? (?:bitte,? )?(?:dass|was|alles|mein\w*)\b(?! nicht)|\blösch\w*[^.!?]{0,30}\b(?:was|alles)\b[^.!?]{0,20}\bdu\b"
-    r"|(?<!n')\boublie[zs]? (?:que|ce que|qu'|mon|ma|tout)|\b(?:supprime|efface)[zs]? (?:ce que|tout ce que) (?:tu|vous)\b"
-    r"|(?<!no )\b(?:olvida|olvide) (?:que|lo que|mi|tod[ao])\b|\b(?:borra|elimina) (?:tod[ao] )?lo que sabes\b"
-    r"|(?<!non )\bdimentica (?:che|quello che|il mio|la mia)\b|\bcancella (?:quello|tutto) (?:che|quello che) sai\b"
-    r"|(?<!não )\besque(?:ce|ça) (?:que|o que|o meu|a minha)\b|\b(?:apaga|apague) (?:o que|tudo o que)\b"
-    r"|\bvergeet (?:dat|wat|mijn)\b|\bzapomnij,? że\b|\bзабудь,? (?:что|про|о)\b|(?:忘了|忘记|忘掉)(?:我|吧)|忘れて"
+    r"|\b(?:that|it) was (?:a joke|a test|a lie|just a joke|not me|a mistake|wrong)\b[^.!?]{0,6}[,;:–—-]? ?i (?:don't|am not"
+    r"|'m not|never|do not|have no)"
+    r"|\bignore (?:that i|what i (?:said|told|wrote))\b"
+    r"|\bvergiss,? (?:bitte,? )?(?:dass|was|alles|das|die sache|mein\w*)\b(?! nicht)"
+    r"|\b(?:lösch\w*|streich\w*|entfern\w*)\b[^.!?]{0,30}\b(?:was|alles|das mit|die sache|den eintrag|mein\w*)\b"
+    r"|(?<!n')\boublie[zs]? (?:que|ce que|qu'|mon|ma|mes|tout|pour|l'histoire|cette histoire)"
+    r"|\b(?:supprime|efface|retire|enlève)[zrs]? (?:ce que|tout ce que|mon|ma|mes|l'info\w*|le fait que)\b"
+    r"|(?<!no )\b(?:olvida|olvide|olvídate|olvídese) (?:de )?(?:que|lo|lo que|mi|mis|tod[ao])\b"
+    r"|\b(?:borra|borre|elimina|elimine|quita|quite) (?:(?:tod[ao] )?lo que|lo de\w*|mi|mis|que)\b"
+    r"|(?<!non )\bdimentica(?:ti)? (?:che|di|quello che|il mio|la mia|quella cosa)\b|\b(?:cancella|elimina|togli) (?:quello"
+    r"|tutto|che|il mio|la mia)\b"
+    r"|(?<!não )(?<!não se )\b(?:esque(?:ce|ça)|esqueça-se) (?:que|de que|o que|o meu|a minha|aquilo|isso)\b"
+    r"|\b(?:apaga|apague|remove|remova|tira|tire) (?:o que|tudo o que|aquilo|o meu|a minha|que)\b"
+    r"|\bvergeet (?:dat|wat|mijn|het)\b|\b(?:verwijder|wis) (?:dat|wat|mijn|het)\b"
+    r"|(?<!inte )\bglöm (?:att|bort|det|min|mitt|mina)\b|\b(?:ta bort|radera) (?:att|det|min|mitt|mina)\b"
+    r"|(?<!ikke )\bglem (?:at|det|min|mit)\b"
+    r"|(?<!nie )\b(?:zapomnij|usuń|skasuj),? (?:że|o|to|moj\w+|mój)\b|\b(?:zapomeň|smaž|vymaž)(?:te)?,? (?:že|na|to|moje|můj)\b"
+    r"|(?<!не )\b(?:забудь|удали|сотри|убери)(?:те)?,? (?:что|про|о|об|мо\w+|всё|это)\b|(?<!не )\b(?:забудь"
+    r"|видали)(?:те)?,? (?:що|про)\b"
+    r"|(?<!älä )\bunohda,? (?:että|se|mun|minun)\b|(?<!ne )\bfelejtsd el\b|(?<!nu )\buită că\b|\bunut\b|(?<!μην )ξέχνα"
+    r"|(?<!jangan )\blupakan\b|\bhapus\b|(?<!đừng )\bquên\b"
+    r"|(?<![别別我要没])(?:忘了|忘记|忘掉|忘記|删除|删掉|刪除|刪掉)(?:我|吧|关于|關於|那)"
+    r"|(?:忘れて|削除して|消して)(?:ください|下さい|ね|くれ|ほしい|$|。)"
+    r"|(?:잊어|지워|삭제해) ?(?:줘|주세요|버려)"
+    r"|(?<!אל )(?<!\w)(?:انس|انسى|احذف|امسح|שכח|תשכח|תשכחי|מחק|תמחק)(?!\w)|भूल जा|हटा दो|(?<!อย่า)ลืม(?:เรื่อง|ว่า|ไป)"
+    r"|ลบ(?:เรื่อง|ข้อมูล)"
 )
+
+
+_EDITED = re.compile(
+    r"\b(?:draft|e-?mail|letter|essay|paragraph|sentence|slide|article|post|photo|picture|file|folder|column|line of code|code"
+    r"|function"
+    r"|playlist|list|cart|basket|order|calendar|invoice|report|spreadsheet|table|section|chapter|caption|title)s?\b"
+)
+_MEMORY = re.compile(
+    r"\b(?:memory|memories|profile|remember\w*|you (?:know|have stored|saved|noted)|about me)\b"
+)
+"""Words that tell a request to forget from one to edit a text or a list."""
+_REPLACES = re.compile(
+    r"\W*(?:it's|it is|it should be|i'm|i am|i live|i work|i have|i like|i was born|my [\w ]{1,20} is|actually|the (?:right"
+    r"|correct)|make it"
+    r"|use|ich |je |j'|yo |vivo|soy|tengo|eu |io |ik |jag |я |我)(?!.{0,30}(?:n't|\bnot\b|\bnever\b|\bno\b|nicht|kein|pas\b"
+    r"|\bне\b|不|没))"
+)
+"""How the right value follows one that is taken back: «I lied about my age, I'm 34»."""
 
 
 def is_request_to_forget(evidence: Evidence) -> bool:
     """Whether the sentence of a value asks to forget it, or takes it back as a mistake."""
-    return asks_to_forget(evidence.speech[slice(*evidence.sentence)])
+    clause = evidence.sentence_clauses[-1]
+    is_new = clause.opener in {",", "-", "–", "—", ":", "but", "("} and _REPLACES.match(f"{clause.head} ")
+    return not is_new and asks_to_forget(evidence.speech[slice(*evidence.sentence)])
 
 
 def asks_to_forget(text: str) -> bool:
-    """Whether a text asks to forget what it names."""
-    return _FORGETS.search(normalize_text(text)) is not None
+    """Whether a text asks to forget what it names; to take words out of a letter or a list is no such request."""
+    normal = normalize_text(text)
+    if _EDITED.search(normal) and not _MEMORY.search(normal):
+        return False
+    return _FORGETS.search(normal) is not None
 
 
 def marked_requests(event: Event) -> list[str]:

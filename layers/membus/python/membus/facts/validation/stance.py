@@ -2,7 +2,7 @@
 
 import re
 
-from membus.facts.validation.evidence import Evidence
+from membus.facts.validation.evidence import OWN_SUBJECT, Evidence
 
 INTENDED_ATTRIBUTES = frozenset({"goal", "plan", "wish", "dream"})
 """Attributes of intentions: «I'd love to», «I will» are how they are said."""
@@ -33,18 +33,20 @@ _GIVEN = re.compile(
     r"|\b(?:(?:someone|somebody|a person|people|a [a-z]+) like (?:me|us),? (?:who|with|that)"
     r"|(?:for|to|with) (?:me|us), (?:who|an?))\b"
     r"[^,;.?!]*$"
-    r"|^\W*as (?:an?|the) [^,;.?!]*$"
+    r"|\b(?:i|me|we|us), (?:who|an?|being|as an?|with my|with an?)\b[^,;.?!]*$"
+    r"|(?:^|, )\W*(?:as|being|als|en tant que|como|come|som|jako) (?:an?|the|i|ich|eine?|une?|una?|um|uma|uno|en|ett"
+    r"|et)? ?[^,;.?!]*$"
 )
 """What a question takes as given: «…, since I'm allergic to nuts?» asks for something else."""
 _GIVEN_BEFORE = re.compile(rf"^.*(?={_GIVEN.pattern})", re.DOTALL)
 """The question, or whatever else comes before the reason."""
 _QUESTION_END = re.compile(r"[?？؟]\W*$|吗\W*$|ですか\W*$|ますか\W*$|까\W*$")
-_ASKS_READER = re.compile(
-    r"^\W*(?:(?:so|and|hey|hi|ok),? )?(?:(?:can|could|would|will) you|do you (?:know|have|recommend|sell)"
-    r"|what(?:'s| is| are)|where (?:can|is|are)"
-    r"|how (?:can|do i|to)|any|is there|are there|which)\b"
+_ASKS_ABOUT_IT = re.compile(
+    r"\b(?:true|correct|right|remember|sure|certain|think|believe|say|said|wonder|whether|if)\b[^,]*$"
+    r"|\b(?:richtig|stimmt|wahr|glaubst|denkst|vrai|crois|penses|verdad|crees|cierto|vero|credi|verdade|acha|prawda"
+    r"|правда)\b[^,]*$"
 )
-_TELLS = re.compile(r"(?:i|i'm|i've|we|we're|we've|my|our)\b")
+"""A question whose answer is the clause that follows: «is it true, I live in Leith?»."""
 _TOLD_AFTER = re.compile(
     r"^\W*(?:(?:that's|that is|it's|it is) (?:where|what|who|how) (?:i|we)\b"
     r"|(?:i|we|i'm|we're)\b[^.!?]{0,30}\b(?:there|from here|around here)\b)"
@@ -61,10 +63,20 @@ _BENIGN_IF = re.compile(
 """Politeness that supposes and doubts nothing."""
 _SUPPOSES = re.compile(
     r"\b(?:if|unless|suppos(?:e|ing)|imagine|assum(?:e|ing)|let's say|as if|as though|wish"
-    r"|hypothetically|in theory"
+    r"|hypothetically|in theory|for the sake of argument"
     r"|provided|in case|whether)\b|^\W*(?:had|were) i\b"
     r"|\b(?:wenn|falls|würde|hätte|wäre|если|если бы|als ik)\b|(?:^|, |¿)(?:si|se) (?!no\b)|\bs'il\b"
-    r"|如果|要是|假如|もし|만약"
+    r"|\b(?:stell dir vor|angenommen|nehmen wir an|tu so|als ob|imagine[zs]? que|supposons|admettons|comme si|imagina que|supón"
+    r"|supongamos|como si|faz de conta|suponha|imagine que|como se|immagina|mettiamo che|come se|fai finta|stel dat|doe alsof"
+    r"|alsof"
+    r"|låtsas|anta att|som om|gid at|wyobraź sobie|załóżmy|gdyby|jeśli|jeżeli|udawaj|jakby|představ si|kdyby|jestli|předstírej"
+    r"|jos"
+    r"|kuvittele|tegyük fel|képzeld|eğer|diyelim|varsay|dacă|presupunem|αν|ας πούμε|если бы|представь|допустим|якби|якщо"
+    r"|уяви"
+    r"|kalau|jika|seandainya|bayangkan|nếu|giả sử)\b"
+    r"|如果|要是|假如|假设|假設|想象|想像|假装|もし|仮に|ふりをし|만약|만일|척하"
+    r"|(?<!\w)(?:لو|إذا|تخيل|אם|נניח|דמיין|अगर|यदि|मान लो)(?!\w)"
+    r"|ถ้า|สมมติ"
 )
 _DOUBTS = re.compile(
     r"\b(?:maybe|perhaps|might|could|probably|possibly|potentially|considering(?! i)|(?:think"
@@ -81,7 +93,7 @@ _WISHES = re.compile(
     r"|\bvorrei\b|\bmöchte\b"
 )
 _HARMLESS = re.compile(
-    r"\bnot (?:only|just|to mention)\b|\b(?:can't|cannot|cant|can not) (?:wait|help|believe|stop"
+    r"(?:\bnot|n't) (?:only|just|merely|simply|to mention)\b|\b(?:can't|cannot|cant|can not) (?:wait|help|believe|stop"
     r"|get enough)\b"
     r"|\bno (?:doubt|wonder|matter|idea|problem|worries)\b|\bnever mind\b|\bdon't (?:worry|forget"
     r"|mind|get me wrong)\b"
@@ -90,6 +102,11 @@ _HARMLESS = re.compile(
     r"|\bnon-\w+|\bno-(?:nonsense|code|one)\b|\bnot far from\b"
     r"|\bnever (?:been|felt|looked|slept|eaten) (?:so|as|more|better|happier|healthier|\w+er)\b|\bno joke\b"
     r"|^\W*(?:no|nope|nah|nein|non|não|nee|nej|нет)\b[\s,.!–—-]*(?=(?:i|i'm|i've|my|we|ich|je|eu|ik|jag|я)\b)"
+    r"|\b(?:n'oubli\w+ (?:pas|jamais)|ne pas oublier|no (?:te |se )?olvid\w+|não (?:te |se )?esqu\w+|non (?:ti )?(?:dimentic"
+    r"|scord)\w+"
+    r"|vergiss\w* (?:bitte )?nicht|vergeet niet|glöm inte|glem ikke|nie zapom\w+|nezapom\w+|не забу?[дв]\w+|älä unohda"
+    r"|unutma\w*)"
+    r"|[别別]忘|不要忘|忘れないで|잊지 ?마|อย่าลืม"
     r"|不(?:过|過|但|仅|僅|止|错|錯|好意思|管|论|論|客气|客氣|断|斷|知不觉)|(?<=差)不多|[没沒](?:错|錯|关系|關係|问题|問題|事)"
 )
 """Words of denial that deny nothing: «No I live in Porto now», «non-profit», «can't live without»."""
@@ -142,6 +159,10 @@ _COMES = re.compile(
 )
 
 
+_SINCE = re.compile(r"^\W*since\b")
+"""«Lived in Perth since 2019» is so still."""
+
+
 def is_question(evidence: Evidence) -> bool:
     """Whether the value is asked for, with or without a question mark, or to be confirmed."""
     sentence = evidence.text_before + evidence.text_after
@@ -167,10 +188,19 @@ def is_told_after(evidence: Evidence) -> bool:
 
 def _is_told_beside(evidence: Evidence) -> bool:
     """Whether the value's clause only stands beside the question: «Can you recommend a pizzeria, I live in Naples?»."""
-    clauses = evidence.sentence_clauses
-    clause = clauses[-1]
-    is_told = clause.opener == "," and _TELLS.match(clause.head) is not None
-    return is_told and _ASKS_READER.match(clauses[0].head) is not None
+    *before, clause = evidence.sentence_clauses
+    asks = " ".join(each.head for each in before)
+    is_told = clause.opener != "" and _OWN_CLAUSE.match(clause.head) and not _ASKS.match(clause.head)
+    return bool(
+        is_told
+        and len(asks.split()) > 1
+        and not (_ASKS_ABOUT_IT.search(asks) or _OFFERS.match(clause.opener))
+    )
+
+
+_OWN_CLAUSE = re.compile(OWN_SUBJECT)
+_OFFERS = re.compile(r"(?:or|oder|o|ou|of|eller|lub|nebo|или|tai|vagy|veya)$")
+"""What joins the choices of a question: «Do I live in Seville or do I live in Málaga?»."""
 
 
 def is_hypothetical(evidence: Evidence, attribute: str) -> bool:
@@ -189,7 +219,8 @@ def is_hypothetical(evidence: Evidence, attribute: str) -> bool:
 
 def is_negated(evidence: Evidence, attribute: str, value: str) -> bool:
     """Whether the value is denied; «I don't like X» is how a dislike is said, «no meat» says its own no."""
-    root, scope = attribute.split(".", 1)[0], _HARMLESS.sub("", evidence.governing_words)
+    said = evidence.text_after if evidence.is_topic else evidence.governing_words
+    root, scope = attribute.split(".", 1)[0], _HARMLESS.sub("", said)
     if root in _NEGATIVE:
         return _DENIES_DISLIKE.search(scope) is not None
     if root == "allergy":
@@ -203,9 +234,11 @@ def is_past(evidence: Evidence, attribute: str) -> bool:
     """Whether the words say that it was true once; what merely happened stays true."""
     if _ENDS_AFTER.match(evidence.text_after):
         return True
+    said = evidence.text_after if evidence.is_topic else evidence.clause_head
     return (
         attribute.split(".", 1)[0] not in NARRATED_ATTRIBUTES
-        and _OVER.search(evidence.clause_head) is not None
+        and _OVER.search(said) is not None
+        and _SINCE.search(evidence.text_after) is None
     )
 
 
@@ -235,11 +268,42 @@ _LEFT_BEHIND = re.compile(
 )
 
 
+_PARTICIPLE = (
+    r"(?:\w+(?:é|ée|u|ue|uit|ato|ata|uto|uta|ito|sso|tto|kündigt|loren|lassen|kauft)|ge\w+(?:t|d|en)|weg"
+    r"|sluta\w+|sålt|mis)"
+)
+_STATES = re.compile(
+    r"\b(?:i|we)(?:'m| am|'re| are|'ve got| have got)?(?: (?:still|always|really|also|currently|now))?"
+    r" (?:live|work|like|love|enjoy|have|own|play|speak|study|prefer|use|still|based|living|working|married|a|an)\b"
+    r"|\b(?:i|we)(?:'m| am| are|'re) (?!over|done|off|sick|tired|through|finish|leav|out|quit|giv|divorc|past|not|rid|without"
+    r"|free|cured"
+    r"|fed|no|so over|completely over|moving|selling|getting rid|retir)\w+"
+    r"|\b(?:ich (?:wohne|lebe|arbeite|mag|liebe|spreche|spiele|heiße)|j'(?:habite|aime)|je (?:vis|travaille|parle)"
+    r"|vivo|trabajo|tengo|soy|hablo|me (?:gusta|encanta)|moro|trabalho|tenho|sou|falo|gosto|adoro|abito|lavoro|parlo|mi piace"
+    r"|ik (?:woon|werk|hou|spreek)|jag (?:bor|jobbar|är|gillar|älskar)|mieszkam|pracuję|mam|jestem|lubię|bydlím|pracuju|mám"
+    r"|asun|minulla on|живу|работаю|люблю)\b|[我私](?:住|在|有|是|喜欢|喜歡|は)"
+    rf"|\b(?:ich (?:habe|bin)|ik (?:heb|ben)|j'ai|je suis|ho|sono|jag har)\b(?! (?:[^\W\d_]+ ){{0,3}}{_PARTICIPLE}\b)"
+)
+"""A plain statement that it is so."""
+_STILL = re.compile(
+    r"\b(?:still|(?:not|n't|never)(?: \w+){1,4} yet|never (?:left|stopped|quit|sold|gave up)|immer noch|noch immer|toujours"
+    r"|todavía|aún"
+    r"|ainda|ancora|nog steeds|fortfarande|wciąż|nadal|pořád|stále|yhä|все ещё|всё ещё|hâlâ)\b|还|還|まだ|아직"
+)
+
+
 def is_ending(evidence: Evidence, attribute: str, value: str) -> bool:
-    """Whether the words themselves deny the value or say that it is over; «never left» does neither."""
+    """Whether the words let a value end that the model calls ended.
+
+    They do where they deny it or say that it is over, and where they say neither that it is so nor that it
+    is still so: nobody lists the ends of every language. One denied end («never left») is none.
+    """
     sentence = evidence.speech[slice(*evidence.sentence)]
     if _ENDED.search(sentence):
         return True
     denied = is_negated(evidence, attribute, value)
     is_over = is_past(evidence, attribute) or _LEFT_BEHIND.search(sentence) is not None
-    return denied != is_over
+    if denied or is_over:
+        return denied != is_over
+    clause = f"{evidence.governing_words} {evidence.speech[slice(*evidence.value)]}{evidence.clause_tail}"
+    return not (_STATES.search(clause) or _STILL.search(clause))

@@ -5,6 +5,7 @@ A candidate becomes an observation, a request for review, or is rejected.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from membus.facts.fact import fact_as_of
 from membus.facts.observation import Observation, Provenance, Trust
 from membus.facts.text_checks import addresses_reader, contains_link, contains_secret
 from membus.facts.validation import attribution, stance
-from membus.facts.validation.dates import ValidityPeriod, find_validity, speaker_zone
+from membus.facts.validation.dates import ValidityPeriod, date_value, find_validity, speaker_zone
 from membus.facts.validation.evidence import Evidence, find_evidence, mentions_inflected
 from membus.facts.validation.requests_to_forget import is_request_to_forget
 
@@ -96,7 +97,7 @@ def mentions_value(quote: str, speech: str, value: str) -> bool:
     return bool(stems & set(stem_words(quote))) and said * 3 >= len(stems) * 2
 
 
-VALIDATION_VERSION = "5"
+VALIDATION_VERSION = "6"
 """Part of the extractor version: an event is read again by another version of validation."""
 RESERVED_ATTRIBUTES = frozenset({"setting", "frustrated_by", ACTIVITY_ROOT})
 """Attributes that only rules write: what a user does is not for a model to claim."""
@@ -197,6 +198,7 @@ def _validate_statement(
     if rejection := _check_form(candidate, recorded.event.user_text or ""):
         return Rejection(reason=rejection)
     validity = _find_validity(candidate, place, recorded, speaker)
+    candidate = _with_dates(candidate, recorded, speaker)
     reason = reason or _check_time(candidate, place, validity)
     if reason and reason not in REVIEW_REASONS:
         return Rejection(reason=reason)
@@ -225,6 +227,7 @@ def _validate_denial(
         reason = "not_yet"
     if reason:
         return Rejection(reason=reason)
+    candidate = _with_dates(candidate, recorded, speaker)
     ends = min(validity.ends or recorded.true_from, recorded.true_from)
     said_at = recorded.true_from if ends != recorded.true_from else None
     observation = _observation(candidate, recorded, extractor, ValidityPeriod(), hearsay=False)
@@ -302,9 +305,20 @@ def _check_time(candidate: Candidate, place: Evidence, validity: ValidityPeriod)
 def _find_validity(
     candidate: Candidate, place: Evidence, recorded: RecordedEvent, speaker: Speaker
 ) -> ValidityPeriod:
+    attribute = normalize_path(candidate.attribute)
+    return find_validity(place, attribute, recorded.true_from, _zone_of(recorded, speaker))
+
+
+def _with_dates(candidate: Candidate, recorded: RecordedEvent, speaker: Speaker) -> Candidate:
+    """Return a candidate whose value names the days that «tomorrow» or «next month» meant."""
+    attribute, value = normalize_path(candidate.attribute), " ".join(candidate.value.split())
+    dated = date_value(value, attribute, recorded.true_from, _zone_of(recorded, speaker))
+    return candidate.model_copy(update={"value": dated[:CANDIDATE_VALUE_MAX]})
+
+
+def _zone_of(recorded: RecordedEvent, speaker: Speaker) -> tzinfo:
     event = recorded.event
-    zone = speaker_zone(event.occurred_at, event.payload.get("timezone"), speaker.timezone)
-    return find_validity(place, normalize_path(candidate.attribute), recorded.true_from, zone)
+    return speaker_zone(event.occurred_at, event.payload.get("timezone"), speaker.timezone)
 
 
 def _observation(
