@@ -1,7 +1,7 @@
 """The facts of one owner's events: what rules and valid answers say, resolved and committed."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from functions.extract.model_answers import BatchAnswers, query_of
 from functions.extract.ports import OVER_BUDGET, FactPorts
@@ -11,8 +11,8 @@ from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
 from membus.core.retry import RetryPolicy, commit_with_retry
 from membus.facts import rules
-from membus.facts.candidates import Candidate, Extractor, Rejection, ReviewRequest, review_item_for
-from membus.facts.commit import fold_observations, list_timezone_observations
+from membus.facts.candidates import Extractor, Rejection, ReviewRequest, Speaker, Verdict, review_item_for
+from membus.facts.commit import CurrentFacts, fold_observations, list_timezone_observations
 from membus.facts.corrections import observe_correction
 from membus.facts.denials import deny_current_values, deny_opposites, one_per_key
 from membus.facts.observation import Observation
@@ -45,9 +45,7 @@ def extract_facts(
     event_ids = [recorded.event_id for recorded in events]
     answers = answers.for_events(event_ids)
     try:
-        observations = observe_behaviour(owner, events, ports)
-        observations += observe_requests_to_forget(owner, events, ports)
-        observations += validate_answers(owner, events, answers, observations, ports)
+        observations = observe_events(owner, events, answers, ports)
         commit_facts(owner, events, observations, answers, ports)
     except MembusError as error:
         if isinstance(error, ConflictError) and (query := query_of(answers, ports)):
@@ -58,73 +56,88 @@ def extract_facts(
     return {id_: error for id_, error in answers.unread.items() if not isinstance(error, BudgetError)}
 
 
-def observe_behaviour(owner: Owner, events: Sequence[RecordedEvent], ports: FactPorts) -> list[Observation]:
-    """Return what corrections, actions and counted behaviour say, without a model."""
+def observe_events(
+    owner: Owner, events: Sequence[RecordedEvent], answers: BatchAnswers, ports: FactPorts
+) -> list[Observation]:
+    """Return what events say, by rules and by valid candidates; doubtful ones go to the review queue.
+
+    What an event ends or changes is judged by what was current before it: the events are taken in the order
+    of truth, and each one finds what the earlier ones said, whether they came in one batch or alone.
+    """
+    observed = {each.event_id: observe_behaviour(owner, each, ports) for each in events}
+    proposals = CandidateProposals(owner, events, answers, chain(*observed.values()), ports)
+    current = CurrentFacts(owner, ports.facts)
     observations: list[Observation] = []
-    for recorded in events:
-        observations += [*observe_correction(recorded), *rules.observe_action(recorded)]
-        for signal in rules.find_signals(recorded):
-            observations += rules.apply_rules(signal, ports.signals.add_signal(owner, signal))
+    requests: list[ReviewRequest] = []
+    for recorded in sorted(events, key=lambda each: (each.true_from, each.event_id)):
+        own = observed[recorded.event_id]
+        if holds_request(recorded.event):
+            own += deny_forgotten(recorded, current.facts)
+        verdicts = proposals.validate_event(recorded, current)
+        requests += [verdict for verdict in verdicts if isinstance(verdict, ReviewRequest)]
+        valid = [verdict for verdict in verdicts if isinstance(verdict, Observation)]
+        if any(seen.denies for seen in valid):
+            valid = deny_current_values(valid, current.facts)
+        own += [*valid, *deny_opposites(valid)]
+        current.add_observations(own)
+        observations += own
+    ports.review_queue.add_items(owner, map(review_item_for, requests))
     return observations
 
 
-def observe_requests_to_forget(
-    owner: Owner, events: Sequence[RecordedEvent], ports: FactPorts
-) -> list[Observation]:
-    """Return the denials of the current facts that events ask to forget, whatever a model makes of them."""
-    asking = [recorded for recorded in events if holds_request(recorded.event)]
-    if not asking:
-        return []
-    current = ports.facts.get_full_profile(owner).facts
-    return [denial for recorded in asking for denial in deny_forgotten(recorded, current)]
+def observe_behaviour(owner: Owner, recorded: RecordedEvent, ports: FactPorts) -> list[Observation]:
+    """Return what a correction, an action or counted behaviour says, without a model."""
+    observations = [*observe_correction(recorded), *rules.observe_action(recorded)]
+    for signal in rules.find_signals(recorded):
+        observations += rules.apply_rules(signal, ports.signals.add_signal(owner, signal))
+    return observations
 
 
-def validate_answers(
-    owner: Owner,
-    events: Sequence[RecordedEvent],
-    answers: BatchAnswers,
-    observed: Sequence[Observation],
-    ports: FactPorts,
-) -> list[Observation]:
-    """Return the observations that valid candidates become; doubtful ones go to the review queue.
+class CandidateProposals:
+    """What models proposed about the events of one owner, each to be judged in its turn.
 
     The days that a user names are counted in the time zone that is known of them, or that an answer names.
     """
-    candidates_by_model = answers.candidates_by_model()
-    if not candidates_by_model:
-        return []
-    spoken = [recorded for recorded in events if rules.needs_model(recorded.event)]
-    by_id = {recorded.event_id: recorded for recorded in spoken}
-    proposed = [(_extractor(model, ports), each) for model, each in candidates_by_model.items()]
-    zones = [*list_timezone_observations(owner, spoken, ports.facts), *observed]
-    for extractor, candidates in proposed:
-        zones += timezones_from_candidates(candidates, by_id, extractor)
-    speakers = resolve_speakers(spoken, zones)
-    verdicts = [
-        verdict
-        for extractor, candidates in proposed
-        for verdict in validate_candidates(
-            candidates, by_id, extractor, speakers, _current_values(owner, candidates, ports)
-        )
-    ]
-    for verdict in verdicts:
-        if isinstance(verdict, ReviewRequest | Rejection):
-            ports.monitor.count_metric(f"CandidatesRefused_{verdict.reason}")
-    requests = [verdict for verdict in verdicts if isinstance(verdict, ReviewRequest)]
-    ports.review_queue.add_items(owner, map(review_item_for, requests))
-    observations = [verdict for verdict in verdicts if isinstance(verdict, Observation)]
-    if any(seen.denies for seen in observations):
-        current = ports.facts.get_full_profile(owner).facts
-        observations = deny_current_values(observations, current)
-    return [*observations, *deny_opposites(observations)]
 
+    def __init__(
+        self,
+        owner: Owner,
+        events: Sequence[RecordedEvent],
+        answers: BatchAnswers,
+        observed: Iterable[Observation],
+        ports: FactPorts,
+    ) -> None:
+        self._monitor = ports.monitor
+        candidates_by_model = answers.candidates_by_model()
+        self._proposed = [
+            (_extractor(model, ports), candidates) for model, candidates in candidates_by_model.items()
+        ]
+        self._events = {each.event_id: each for each in events if rules.needs_model(each.event)}
+        self._speakers = self._find_speakers(owner, observed, ports) if self._proposed else {}
 
-def _current_values(owner: Owner, candidates: Sequence[Candidate], ports: FactPorts) -> dict[str, str | None]:
-    """Return the user's current values by key, empty where no event has enough candidates to rewrite a user."""
-    per_event = Counter(candidate.event_id for candidate in candidates)
-    if max(per_event.values(), default=0) <= CHANGES_MAX:
-        return {}
-    return {fact.key: fact.value for fact in ports.facts.get_full_profile(owner).facts}
+    def validate_event(self, recorded: RecordedEvent, current: CurrentFacts) -> list[Verdict]:
+        """Return the verdicts on the candidates of an event and count the reasons of those refused.
+
+        The current values are read only for an event with enough candidates to rewrite a user.
+        """
+        verdicts: list[Verdict] = []
+        for extractor, candidates in self._proposed:
+            own = [each for each in candidates if each.event_id == recorded.event_id]
+            values = {fact.key: fact.value for fact in current.facts} if len(own) > CHANGES_MAX else {}
+            verdicts += validate_candidates(own, self._events, extractor, self._speakers, values)
+        for verdict in verdicts:
+            if isinstance(verdict, ReviewRequest | Rejection):
+                self._monitor.count_metric(f"CandidatesRefused_{verdict.reason}")
+        return verdicts
+
+    def _find_speakers(
+        self, owner: Owner, observed: Iterable[Observation], ports: FactPorts
+    ) -> dict[str, Speaker]:
+        spoken = list(self._events.values())
+        zones = [*list_timezone_observations(owner, spoken, ports.facts), *observed]
+        for extractor, candidates in self._proposed:
+            zones += timezones_from_candidates(candidates, self._events, extractor)
+        return resolve_speakers(spoken, zones)
 
 
 def _extractor(model: str, ports: FactPorts) -> Extractor:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from membus.facts import rules
 from membus.facts.corrections import CORRECTIONS_VERSION
 from membus.facts.observation import Trust
-from tests.factories import ADA, NOON, an_observation, learn, said
+from tests.factories import ADA, NOON, a_setting, an_observation, learn, recorded, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.support.api_client import ApiTestClient, ApiTestResponse
@@ -126,6 +127,24 @@ def test_value_said_after_a_correction_becomes_current(
     assert door.get(path).json["value"] == new
     assert old in [each["value"] for each in door.get(f"{path}/history").json["items"]]
     assert new in door.get("/v1/users/ada/profile").json["text"]
+
+
+@pytest.mark.parametrize("by", ["PUT", "DELETE"])
+@pytest.mark.parametrize(("seconds", "value"), [(60, "dark"), (0.4, "dark"), (-60, "light")])
+def test_setting_changed_after_a_correction_counts_and_a_copy_of_an_older_one_does_not(
+    door: ApiTestClient, by: str, seconds: float, value: str
+) -> None:
+    path = "/v1/users/ada/facts/setting.theme"
+    put(door, "light", path)
+    if by == "DELETE":
+        door.delete(path)
+    changed = a_setting("e9", to="dark", occurred_at=NOON + timedelta(seconds=seconds))
+    at = NOON.replace(microsecond=0) if abs(seconds) < 1 else NOON + MINUTE
+    learn(door.facts, ADA, *rules.observe_action(recorded(changed, learned_at=at)))
+
+    left = {"PUT": value, "DELETE": value if value == "dark" else None}[by]
+    answer = door.get(path)
+    assert (answer.json["value"] if answer.status == 200 else None) == left
 
 
 @pytest.mark.parametrize(("key", "old", "new"), SPOKEN[:3])

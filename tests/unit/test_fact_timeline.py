@@ -63,20 +63,39 @@ def test_value_of_a_day_is_the_last_one_set_over_it(seen: tuple[Observation, ...
     wall, timeline = painted(seen), FactTimeline(seen)
 
     for day in DAYS:
-        folded, held = fact_as_of(seen, true_at=at(day)), timeline.observation_at(at(day))
-        assert folded is None or (folded.value or "").casefold() == wall.get(day)
-        assert (held.value or "").casefold() == wall[day] if held else day not in wall
+        folded = timeline.fact_at(at(day))
+        assert (folded.value or "").casefold() == wall[day] if folded else day not in wall
 
 
-@given(trusted())
-def test_timeline_agrees_with_the_fold_at_any_trust(seen: list[Observation]) -> None:
+@st.composite
+def mixed(draw: st.DrawFn) -> list[Observation]:
+    """Draw words of people and rumours, denials, settings, retractions and pinned corrections."""
+    seen = []
+    for each in draw(trusted()):
+        own = each.trust is Trust.USER_STATED and draw(st.booleans())
+        is_setting = each.trust is Trust.OBSERVED and draw(st.booleans())
+        corrected = each.trust is Trust.CORRECTED
+        retracted = corrected and draw(st.booleans())
+        fields = {
+            "denies": own,
+            "kind": "setting" if is_setting else each.kind,
+            "pinned": corrected and not retracted and draw(st.booleans()),
+        }
+        seen.append(each.model_copy(update=fields | ({"value": None} if retracted else {})))
+    return seen
+
+
+@given(mixed())
+def test_ends_agree_with_the_fold_in_any_mix(seen: list[Observation]) -> None:
     timeline = FactTimeline(seen)
 
-    for day in DAYS:
-        folded, held = fact_as_of(seen, true_at=at(day)), timeline.observation_at(at(day))
-        assert (folded.provenance.event_id if folded else None) == (
-            held.provenance.event_id if held else None
-        )
+    for each in seen:
+        facts = {day: fact_as_of(seen, true_at=at(day)) for day in DAYS if at(day) >= each.valid_from}
+        holds = [fact is not None and fact.has_same_value_as(each) for fact in facts.values()]
+        if holds and holds[0] and not all(holds):
+            assert timeline.end_of(each) == at(list(facts)[holds.index(False)])
+        else:
+            assert timeline.end_of(each) == each.valid_until
 
 
 @given(trusted())

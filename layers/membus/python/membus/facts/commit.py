@@ -9,7 +9,7 @@ from membus.facts.attributes import TIMEZONE_KEY
 from membus.facts.fact import Fact, ObservationHistory, ObservationSnapshot, fact_from_snapshot, group_by_key
 from membus.facts.observation import Observation
 from membus.facts.ports import FactWriter
-from membus.facts.resolution import in_learning_order
+from membus.facts.resolution import in_learning_order, outranks
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,36 @@ def extend_history(
     if not history.can_append(added):
         history = ObservationHistory(tuple(in_learning_order(facts.list_observations(owner, key))))
     return history.with_observations(added)
+
+
+class CurrentFacts:
+    """The current facts of a user in the middle of a batch: the stored ones and what earlier events said.
+
+    They are read when they are first asked for. They serve to name what an event ends and to count what it
+    changes; the fold of all observations decides what is current.
+    """
+
+    def __init__(self, owner: Owner, facts: FactWriter) -> None:
+        self._owner, self._store = owner, facts
+        self._by_key: dict[str, Fact] | None = None
+        self._said: list[Observation] = []
+
+    @property
+    def facts(self) -> list[Fact]:
+        if self._by_key is None:
+            self._by_key = {fact.key: fact for fact in self._store.get_full_profile(self._owner).facts}
+        for seen in self._said:
+            self._apply(seen, self._by_key)
+        self._said.clear()
+        return list(self._by_key.values())
+
+    def add_observations(self, observations: Iterable[Observation]) -> None:
+        self._said += observations
+
+    @staticmethod
+    def _apply(seen: Observation, by_key: dict[str, Fact]) -> None:
+        before = by_key.get(seen.key)
+        if seen.is_retracted or (seen.denies and before and seen.names_value_of(before)):
+            by_key.pop(seen.key, None)
+        elif not seen.denies and (before is None or outranks(seen, before)):
+            by_key[seen.key] = Fact(**dict(seen), version=1)

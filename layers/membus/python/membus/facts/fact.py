@@ -15,7 +15,7 @@ from pydantic import AwareDatetime
 from membus.core.clock import epoch_ms
 from membus.core.event import RecordedEvent
 from membus.core.identity import Record
-from membus.facts.observation import Observation, Trust, decay_confidence
+from membus.facts.observation import Observation, decay_confidence
 from membus.facts.resolution import (
     NO_END,
     ResolvedClaim,
@@ -159,9 +159,7 @@ def _split_at_retractions(
 ) -> Iterable[tuple[Observation | None, list[Observation]]]:
     """Yield the observations between retractions, each part with the retraction that ended it, or None."""
     part: list[Observation] = []
-    for seen in sorted(
-        learned, key=lambda each: each.heard_at if each.trust is Trust.USER_STATED else each.learned_at
-    ):
+    for seen in sorted(learned, key=lambda each: each.heard_at if each.is_own_act else each.learned_at):
         if seen.is_retracted:
             yield seen, part
             part = []

@@ -102,15 +102,18 @@ class Observation(Record):
         return min(said_at, self.valid_until) if self.valid_until else said_at
 
     @property
+    def is_own_act(self) -> bool:
+        """Whether the user says it, or does it by changing a setting: what counts against a correction."""
+        return self.trust is Trust.USER_STATED or (self.trust is Trust.OBSERVED and self.kind == "setting")
+
+    @property
     def heard_at(self) -> datetime:
         """When it was learned; within the bus's second, when it was last known to be true."""
         return max(self.learned_at, min(self.last_known_at, self.learned_at + BUS_SECOND))
 
     def is_said_since(self, correction: "Observation") -> bool:
-        """Whether the user says it after a correction was made: it was still true, and known, later."""
-        return self.trust is Trust.USER_STATED and correction.learned_at < min(
-            self.last_known_at, self.heard_at
-        )
+        """Whether the user says or does it after a correction was made: it was still true, and known, later."""
+        return self.is_own_act and correction.learned_at < min(self.last_known_at, self.heard_at)
 
     @property
     def source_id(self) -> tuple[str, str]:
