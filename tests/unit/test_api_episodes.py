@@ -1,5 +1,6 @@
 """/v1/agents/…/episodes: readable at once, extracted later, read back in time order."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -103,6 +104,23 @@ def test_copy_with_other_content_is_the_first_episode(door: ApiTestClient) -> No
 def test_episodes_without_a_moment_keep_the_order_they_were_sent_in(door: ApiTestClient) -> None:
     names = [f"e{number}" for number in range(20)]
     post(door, *(said(name) for name in names))
+
+    assert read(door) == names
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        ["2026-03-01T11:00:00Z"] * 6,
+        [f"2026-03-01T11:00:00.{micros}Z" for micros in ("000100", "000300", "000800", "000900")],
+        ["2026-03-01T11:00:00Z", "2026-03-01T12:00:00+01:00"],
+    ],
+)
+def test_episodes_of_one_moment_keep_the_order_they_were_sent_in(
+    door: ApiTestClient, moments: list[str]
+) -> None:
+    names = [hashlib.sha256(f"{number}".encode()).hexdigest() for number in range(len(moments))]
+    post(door, *(said(name, occurred_at=at) for name, at in zip(names, moments, strict=True)))
 
     assert read(door) == names
 

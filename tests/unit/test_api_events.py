@@ -33,6 +33,7 @@ def test_event_is_published_with_its_missing_fields_added(door: ApiTestClient) -
         occurred_at=NOON,
         payload={"text": "hi"},
         origin="api",
+        position=0,
     )
 
 

@@ -82,8 +82,8 @@ def test_actions_and_what_counts_them_are_named(door: ApiTestClient) -> None:
     [
         (said("I live in Lisbon"), None, "waiting"),
         (said("I live in Lisbon"), "rules-1", "rules_only"),
-        (said("Thanks!"), "rules-1.prompt-3.gate-5", "recorded"),
-        (an_event(type="note.saved", payload={"n": 1}), "rules-1.prompt-3.gate-5", "recorded"),
+        (said("Thanks!"), "rules-1.prompt-3.gate-6", "recorded"),
+        (an_event(type="note.saved", payload={"n": 1}), "rules-1.prompt-3.gate-6", "recorded"),
     ],
 )
 def test_an_event_without_facts_says_why(
@@ -94,6 +94,27 @@ def test_an_event_without_facts_says_why(
     told = outcome(door)
 
     assert (told["status"], told["facts"], told["occurred_at"]) == (status, [], f"{NOON:%Y-%m-%dT%H:%M:%SZ}")
+
+
+@pytest.mark.parametrize(
+    ("zone", "notes"),
+    [
+        ("Mars/Olympus", 1),
+        ("", 1),
+        (5, 1),
+        ("america/los_angeles", 0),
+        ("UTC-8", 0),
+        ("PST", 0),
+        (None, 0),
+    ],
+)
+def test_a_time_zone_that_nobody_knows_is_said(door: ApiTestClient, zone: object, notes: int) -> None:
+    event = an_event(payload={"text": "I moved to Porto yesterday", "timezone": zone})
+    door.episodes.record_event(recorded(event), extracted="rules-1")
+
+    said_of_it = outcome(door)["notes"]
+
+    assert [("timezone" in note, json.dumps(zone) in note) for note in said_of_it] == [(True, True)] * notes
 
 
 def test_an_event_to_be_left_alone_says_so_alone(door: ApiTestClient) -> None:
@@ -112,7 +133,7 @@ def test_an_event_of_somebody_else_is_not_found(door: ApiTestClient, path: str) 
 
 
 def test_the_newest_answer_counts(door: ApiTestClient) -> None:
-    door.episodes.record_event(recorded(said("I live in Lisbon")), extracted="rules-1.prompt-10.gate-5")
+    door.episodes.record_event(recorded(said("I live in Lisbon")), extracted="rules-1.prompt-10.gate-6")
     for version, value in (("9", "Porto"), ("10", "Lisbon")):
         answer = EventAnswer(by="m", candidates=(a_candidate(value=value, quote="I live in Lisbon"),))
         door.episodes.save_answers(ADA, {"e1": [answer]}, prompt_version=version, model="m")

@@ -9,7 +9,7 @@ import pytest
 from membus.llm.prompt import Prompt
 from tests.factories import NOON, said
 from tests.fakes.model import ScriptedModel
-from tests.support.extraction import Extraction, shown
+from tests.support.extraction import Extraction, observant, shown
 
 ATTRIBUTES = ("name", "age", "home.city", "home.country", "work.role", "work.employer", "relationship.status")
 FIRST = ("Ada", "34", "Lisbon", "Portugal", "nurse", "Siemens", "single")
@@ -50,6 +50,19 @@ CASES = {
         set(),
     ),
 }
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_of_two_values_of_one_moment_the_one_sent_later_is_current(batch: int) -> None:
+    extraction = Extraction(observant())
+    events = [
+        said(text, event_id).model_copy(update={"position": place})
+        for place, (event_id, text) in enumerate([("z", "I live in Bern"), ("a", "I live in Bonn")])
+    ]
+    for start in range(0, len(events), batch):
+        extraction.send(*events[start : start + batch])
+
+    assert extraction.known() == {"home.city": "Bonn"}
 
 
 @pytest.mark.parametrize("batch", [1, 2])

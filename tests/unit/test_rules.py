@@ -156,7 +156,8 @@ def test_a_mark_survives_being_written_down(event_id: str, path: object) -> None
         (True, "true"),
         (False, "false"),
         (None, "null"),
-        ("", ""),
+        ("", '""'),
+        ("  ", '"  "'),
         ("x" * 900, "x" * 200),
     ],
 )

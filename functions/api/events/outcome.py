@@ -1,5 +1,7 @@
 """What became of one event: what it taught, what waits for review, and what was refused, with the reason."""
 
+import json
+
 from functions.api.events.schemas import DoubtfulFact, EventOutcome, EventStatus, LearnedFact
 from membus.core.event import FORGOTTEN, RecordedEvent
 from membus.core.identity import Owner
@@ -8,10 +10,12 @@ from membus.facts import rules
 from membus.facts.candidates import ANSWERS_ADAPTER, Extractor, Rejection, ReviewRequest, Verdict
 from membus.facts.corrections import observe_correction
 from membus.facts.observation import Observation
+from membus.facts.validation.dates import find_zone
 from membus.facts.validation.validator import validate_candidate
 
 _PROMPT = "prompt-"
 """Part of the extractor version of an event that a model has read."""
+NOTE_VALUE_MAX = 60
 
 
 def describe_outcome(owner: Owner, event_id: str, trace: EventTrace) -> EventOutcome:
@@ -27,6 +31,7 @@ def describe_outcome(owner: Owner, event_id: str, trace: EventTrace) -> EventOut
         counted_by=[],
         review=[],
         refused=[],
+        notes=_notes(trace),
     )
     if trace.event is None or trace.learned_at is None:
         return outcome
@@ -45,6 +50,15 @@ def describe_outcome(owner: Owner, event_id: str, trace: EventTrace) -> EventOut
             case Rejection(reason=reason):
                 outcome.refused.append(DoubtfulFact(attribute=attribute, value=value, reason=reason))
     return outcome
+
+
+def _notes(trace: EventTrace) -> list[str]:
+    named = trace.event.payload.get("timezone") if trace.event else None
+    if named is None or (isinstance(named, str) and find_zone(named)):
+        return []
+    shown = json.dumps(named, ensure_ascii=False)[:NOTE_VALUE_MAX]
+    instead = "days are counted in the offset of occurred_at, in the user's known zone or in UTC"
+    return [f"payload.timezone: no zone is known as {shown}; {instead}"]
 
 
 def _status(trace: EventTrace) -> EventStatus:

@@ -92,3 +92,4 @@ class EventOutcome(BaseModel):
     counted_by: list[str] = Field(description="rules that count this event; they learn from several together")
     review: list[DoubtfulFact]
     refused: list[DoubtfulFact]
+    notes: list[str] = Field(description="what of the event was not understood, such as its time zone")

@@ -69,6 +69,7 @@ class EventDefaults:
             tenant_id=self.tenant,
             occurred_at=given.occurred_at or self.now + index * EVENT_SPACING,
             origin="api",
+            position=index,
         )
 
     def _make_id(self, item: Any, index: int) -> str:
@@ -146,7 +147,8 @@ def check_events(items: Sequence[Any], defaults: EventDefaults, guard: ErasureGu
 
 def has_same_content(event: Event, other: Event) -> bool:
     """Whether two events of one id say the same, whatever their moments: the API may have stamped them."""
-    return event.model_dump(exclude={"occurred_at"}) == other.model_dump(exclude={"occurred_at"})
+    ignored = {"occurred_at", "origin", "position"}
+    return event.model_dump(exclude=ignored) == other.model_dump(exclude=ignored)
 
 
 def _event_problem(event: Event) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][
 EventOrigin = Literal["api", "producer", "chat"]
 DEFAULT_AGENT = "default"
 """The agent of events that name none."""
+POSITION_MAX = 999
 EVENT_BYTES_MAX = 200_000
 """Bytes of a payload: an event must fit the bus and the queue."""
 
@@ -30,7 +31,10 @@ Moment = Annotated[AwareDatetime, AfterValidator(_validate_moment)]
 
 
 class Event(Record):
-    """The detail of a bus event; `origin` says how it came in, `remember=False` keeps it out of memory."""
+    """The detail of a bus event; `origin` says how it came in, `remember=False` keeps it out of memory.
+
+    `position` is its place in the request that brought it, by which events of one moment keep their order.
+    """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     event_id: Id
@@ -43,6 +47,7 @@ class Event(Record):
     payload: dict[str, Any] = Field(default_factory=dict)
     origin: EventOrigin = "producer"
     remember: bool = True
+    position: int | None = Field(default=None, ge=0, le=POSITION_MAX, exclude_if=lambda place: place is None)
 
     @property
     def owner(self) -> Owner:
@@ -115,9 +120,13 @@ class RecordedEvent(Record):
         return self.learned_at
 
 
-def ulid_at(moment: datetime, seed: str) -> str:
-    """Return the ULID of `moment` with a hash of `seed` as its random part: the same for every copy."""
-    return str(ULID(epoch_ms(moment).to_bytes(6, "big") + hashlib.sha256(seed.encode()).digest()[:10]))
+def ulid_at(moment: datetime, seed: str, order: bytes = b"") -> str:
+    """Return the ULID of `moment` with a hash of `seed` as its random part: the same for every copy.
+
+    `order` comes before the hash and sorts ULIDs of one millisecond.
+    """
+    digest = hashlib.sha256(seed.encode()).digest()
+    return str(ULID(epoch_ms(moment).to_bytes(6, "big") + (order + digest)[:10]))
 
 
 IMPORTED_EVENT_TYPE = "memory.imported"

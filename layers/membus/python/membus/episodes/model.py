@@ -47,9 +47,17 @@ class EpisodeQuery(Record):
 
 
 def place_of(event: Event) -> str:
-    """Return an event's position in time order, which is the same for every copy of it."""
+    """Return an event's position in time order, which is the same for every copy of it.
+
+    Within a millisecond events of one request stand as they were sent. An event without a position, as
+    producers put it on the bus, is placed by a hash.
+    """
     identity = f"{event.user_id}\n{event.event_id}"
-    return f"{ulid_at(event.occurred_at, identity)}#{event.event_id}"
+    order = b""
+    if event.position is not None:
+        micros = event.occurred_at.microsecond % 1000
+        order = micros.to_bytes(2, "big") + event.position.to_bytes(2, "big")
+    return f"{ulid_at(event.occurred_at, identity, order)}#{event.event_id}"
 
 
 def count_fitting(sizes: Sequence[int], limit: int) -> int:

@@ -51,7 +51,10 @@ class Trust(StrEnum):
 
 
 class Provenance(Record):
-    """Where an observation comes from: the event, its words, and the rule, or the model and its prompt."""
+    """Where an observation comes from: the event, its words, and the rule, or the model and its prompt.
+
+    `position` is that of the event, where it has one.
+    """
 
     event_id: Id
     event_type: str
@@ -61,6 +64,7 @@ class Provenance(Record):
     rule: str | None = None
     model: str | None = None
     prompt_version: str | None = None
+    position: int | None = Field(default=None, exclude_if=lambda place: place is None)
 
 
 class Observation(Record):

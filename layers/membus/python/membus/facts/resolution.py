@@ -86,8 +86,10 @@ def in_learning_order(observations: Iterable[Observation]) -> list[Observation]:
     return sorted(dict.fromkeys(observations), key=learning_order)
 
 
-def truth_order(seen: Observation) -> tuple[datetime, datetime, str, str]:
-    return seen.last_known_at, *learning_order(seen)
+def truth_order(seen: Observation) -> tuple[datetime, datetime, int, str, str]:
+    """Return when it was last known to be true, then when it was learned, and where in its request it stood."""
+    learned_at, event_id, value = learning_order(seen)
+    return seen.last_known_at, learned_at, seen.provenance.position or 0, event_id, value
 
 
 def learning_order(seen: Observation) -> tuple[datetime, str, str]:

@@ -245,10 +245,14 @@ def _apply_action(rule: ActionRule, recorded: RecordedEvent) -> Iterator[Observa
         origin=event.origin,
         quote=describe_event(event)[:RULE_QUOTE_MAX],
         rule=rule.name,
+        position=event.position,
     )
     attribute = template.attribute.format(**{name: _path(text) for name, text in texts.items()})
     moments = (recorded.true_from, recorded.learned_at)
-    yield from _observe(template, attribute, template.value.format(**texts), moments, provenance)
+    value = template.value.format(**texts)
+    if template.kind == "setting" and is_blank(value):
+        value = json.dumps(value)  # a setting may be emptied, and a blank value shows nobody what it is
+    yield from _observe(template, attribute, value, moments, provenance)
 
 
 def describe_event(event: Event) -> str:

@@ -156,6 +156,7 @@ def _denial(fact: Fact, recorded: RecordedEvent, words: str) -> Observation:
             event_type=event.type,
             origin=event.origin,
             agent_id=event.agent_id,
+            position=event.position,
             quote=words.strip()[:QUOTE_MAX],
             rule=RULE,
         ),

@@ -346,6 +346,7 @@ def _observation(
             event_type=event.type,
             origin=event.origin,
             agent_id=event.agent_id,
+            position=event.position,
             quote=candidate.quote.strip()[:QUOTE_MAX],
             model=extractor.model,
             prompt_version=extractor.prompt_version,
