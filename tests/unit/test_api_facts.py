@@ -222,3 +222,19 @@ def test_a_profile_never_asks_a_model(knowing: ApiTestClient) -> None:
 
     assert knowing.model.prompts == []
     assert a_fact("x").version == 1
+
+
+def test_a_plan_is_gone_from_profile_and_facts_when_its_day_is_over(door: ApiTestClient) -> None:
+    plan = an_observation("exam", key="plan.exam", kind="plan", valid_until=NOON + DAY)
+    learn(door.facts, ADA, plan)
+    before = _count_facts(door)
+
+    door.clock.advance(DAY)
+
+    assert (before, _count_facts(door)) == ((1, 1), (0, 0))
+    assert len(door.get("/v1/users/ada/facts/plan.exam/history").json["items"]) == 1
+
+
+def _count_facts(door: ApiTestClient) -> tuple[int, int]:
+    profile, facts = door.get("/v1/users/ada/profile").json, door.get("/v1/users/ada/facts").json
+    return len(profile["facts"]), len(facts["items"])

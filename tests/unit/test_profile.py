@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from membus.core.tokens import estimate_tokens
-from membus.facts.fact import Fact
-from membus.facts.observation import Trust
+from membus.facts.fact import Fact, fold, group_by_key
+from membus.facts.observation import Observation, Trust
 from membus.facts.profile import PROFILE_FACTS_MAX, Profile, render_fact
 from tests.factories import ADA, NOON, a_fact, an_observation
 
@@ -145,3 +145,34 @@ def test_what_passes_gives_way_to_what_lasts() -> None:
     passing = a_fact(key="event.trip", kind="experience", valid_from=NOON + timedelta(days=1))
 
     assert passing.key not in {fact.key for fact in Profile(owner=ADA).with_facts([*lasting, passing]).facts}
+
+
+def stay(value: str, day: int, *, until: int | None = None, key: str = "home.city") -> Observation:
+    ends = None if until is None else NOON + timedelta(days=until)
+    begins = NOON + timedelta(days=day)
+    return an_observation(value, key=key, event_id=f"{key}{day}", valid_from=begins, valid_until=ends)
+
+
+def shown_at(day: int, *seen: Observation) -> list[str | None]:
+    facts = [fold(own) for own in group_by_key(seen).values()]
+    profile = Profile(owner=ADA).with_facts([fact for fact in facts if fact])
+    return [fact.value for fact in profile.at(NOON + timedelta(days=day)).facts]
+
+
+@pytest.mark.parametrize("key", ["plan.fly-to-rome", "goal.fly-to-rome", "event.flight"])
+def test_a_plan_lapses_when_its_time_is_over_and_an_event_stays(key: str) -> None:
+    plan = stay("fly to Rome", 0, until=5, key=key)
+
+    assert shown_at(4, plan) == ["fly to Rome"]
+    assert shown_at(5, plan) == (["fly to Rome"] if key.startswith("event") else [])
+
+
+def test_after_a_stay_the_home_before_it_holds_again() -> None:
+    seen = stay("Oslo", 0), stay("Crete", 10, until=14), stay("Rome", 11, until=12)
+
+    assert [shown_at(day, *seen[:2]) for day in (13, 14, 30)] == [["Crete"], ["Oslo"], ["Oslo"]]
+    assert [shown_at(day, *seen) for day in (11, 12, 13, 14)] == [["Rome"], ["Crete"], ["Crete"], ["Oslo"]]
+
+
+def test_a_stay_alone_leaves_nothing_when_it_is_over() -> None:
+    assert shown_at(14, stay("Crete", 10, until=14)) == []

@@ -35,6 +35,10 @@ _WAY_OF_EATING = re.compile(
     r"(?:vegan|végan|veggie|v[eé]g[eé]t[aà]r|wegań|wegetari|веган|вегетари|pes[ck]|omniv|carniv|flexi)"
 )
 """A diet is one way of eating, which another replaces, and what is not eaten besides: no gluten, halal."""
+INTENDED_ATTRIBUTES = frozenset({"goal", "plan", "wish", "dream"})
+"""First words of what a user intends."""
+PAST_ATTRIBUTES = frozenset({"event", "experience", "visited", "education", "origin", "achievement"})
+"""First words of what happened once: it stays true when it is over."""
 MEASURES = frozenset(
     {"years", "age", "count", "status", "size", "height", "weight", "email", "phone", "address"}
 )

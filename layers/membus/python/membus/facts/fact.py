@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from membus.core.clock import epoch_ms
 from membus.core.event import RecordedEvent
 from membus.core.identity import Record
+from membus.facts.attributes import PAST_ATTRIBUTES
 from membus.facts.observation import Observation, decay_confidence
 from membus.facts.resolution import (
     NO_END,
@@ -195,6 +196,7 @@ class Fact(Observation):
     `version` counts its observations, `replaced` is the value before it. `seen` counts the events that said
     so since, `last_seen` is when the newest of them did; each raises the confidence. A retracted or denied
     fact has no value: it is kept, so that nothing brings it back by mistake, and is shown to no reader.
+    `resumes` are the claims of which the best holds again once this one has ended, the latest last.
     """
 
     version: int
@@ -202,6 +204,21 @@ class Fact(Observation):
     seen: int = 1
     last_seen: AwareDatetime | None = None
     conflicts: tuple[FactConflict, ...] = ()
+    resumes: tuple[Observation, ...] = Field(default=(), exclude_if=lambda claims: not claims)
+
+    def at(self, now: datetime) -> "Fact | None":
+        """Return what holds at `now`: the fact, or where it has ended the claim that holds again, or None.
+
+        What happened once stays, whenever it ended.
+        """
+        is_over = self.valid_until is not None and self.valid_until <= now
+        if not is_over or self.key.split(".", 1)[0] in PAST_ATTRIBUTES:
+            return self
+        later = [claim for claim in self.resumes if claim.valid_until is None or claim.valid_until > now]
+        if not later:
+            return None
+        best = max(reversed(later), key=lambda claim: claim.trust.rank)
+        return Fact(**dict(best), version=self.version, replaced=self.value)
 
     def with_confidence_at(self, now: datetime) -> "Fact":
         """Return the fact with the confidence that is left at `now`."""
@@ -317,6 +334,7 @@ def _fact(resolved: ResolvedClaim, version: int) -> Fact:
         seen=support.times,
         last_seen=support.last_held,
         conflicts=tuple(map(_conflict, resolved.conflicting_observations)),
+        resumes=resolved.resuming_claims,
     )
 
 

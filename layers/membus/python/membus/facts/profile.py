@@ -1,6 +1,7 @@
 """The profile: the current facts of a user in one item, as far as they fit, and as text for a prompt."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import accumulate
 
 from membus.core.identity import Owner, Record
@@ -48,6 +49,11 @@ class Profile(Record):
             facts=tuple(sorted(kept, key=_by_key)),
             complete=len(kept) == len(current),
         )
+
+    def at(self, now: datetime) -> "Profile":
+        """Return the profile with what holds at `now`: plans whose time is over, and stays that ended, are gone."""
+        facts = (fact.at(now) for fact in self.facts)
+        return self.model_copy(update={"facts": tuple(fact for fact in facts if fact)})
 
     def render_lines(self, *, budget: int | None = None) -> list[str]:
         """Return one line for each fact in a stable order.

@@ -150,6 +150,11 @@ class ResolvedClaim(Record):
     words: tuple[Observation, ...]
 
     @property
+    def resuming_claims(self) -> tuple[Observation, ...]:
+        """The suspended claims that outlast the current one, where that has an end."""
+        return tuple(claim.said for claim in self.beneath if claim.ends_at > self.claim.ends_at)
+
+    @property
     def conflicting_observations(self) -> tuple[Observation, ...]:
         """The last observation of each other source with equal trust and another value for the same time."""
         current = self.claim.said

@@ -15,8 +15,9 @@ from membus.core.text.time_expressions import (
     find_time_expressions,
 )
 from membus.core.text.translated_dates import translate_dates
+from membus.facts.attributes import INTENDED_ATTRIBUTES
 from membus.facts.validation.evidence import Evidence, own_clause
-from membus.facts.validation.stance import INTENDED_ATTRIBUTES, NARRATED_ATTRIBUTES, TIMELESS_ATTRIBUTES
+from membus.facts.validation.stance import NARRATED_ATTRIBUTES, TIMELESS_ATTRIBUTES
 
 _SINCE = re.compile(r"\b(?:since|from|starting|as of|seit|desde|depuis|dal)\b[^.;]{0,12}$")
 _UNTIL = re.compile(r"\b(?:until|till|through|up to|bis|hasta|até|jusqu'en|fino al)\b[^.;]{0,12}$")

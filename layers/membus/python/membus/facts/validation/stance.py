@@ -2,14 +2,10 @@
 
 import re
 
+from membus.facts.attributes import INTENDED_ATTRIBUTES, PAST_ATTRIBUTES
 from membus.facts.validation.evidence import OWN_SUBJECT, Evidence
 
-INTENDED_ATTRIBUTES = frozenset({"goal", "plan", "wish", "dream"})
-"""Attributes of intentions: «I'd love to», «I will» are how they are said."""
-NARRATED_ATTRIBUTES = frozenset(
-    {"event", "experience", "visited", "education", "origin", "achievement", *INTENDED_ATTRIBUTES}
-)
-"""Attributes of events, which stay true when the event is over."""
+NARRATED_ATTRIBUTES = PAST_ATTRIBUTES | INTENDED_ATTRIBUTES
 TIMELESS_ATTRIBUTES = frozenset({"name", "family", "friend", "birthday", "origin"})
 """Attributes that no time in the sentence belongs to: «my sister Eva comes next week»."""
 _AUX = "do|does|did|am|is|are|was|were|have|has|can|could|should|would|will|shall"
