@@ -5,7 +5,7 @@ led to. An event that was read at the same version costs no model call. Correcti
 extracted like all others.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -18,7 +18,7 @@ from membus.core.identity import Owner
 from membus.episodes.model import ReadingCost
 from membus.facts.candidates import EventAnswer
 from membus.facts.fact import Fact, ObservationHistory, fold, group_by_key
-from membus.facts.observation import Observation
+from membus.facts.observation import Observation, Trust
 from membus.facts.ports import FactCommit
 from membus.facts.profile import Profile
 from membus.facts.resolution import in_learning_order
@@ -81,7 +81,50 @@ class DerivedFacts:
         An event is not read if the model does not answer, or may not be asked.
         """
         kept = [each for each in stored if each.provenance.event_id not in self.read]
-        return [*kept, *self.observations]
+        return [*kept, *self.observations, *carry_corrections(stored, self.observations)]
+
+
+def carry_corrections(stored: Sequence[Observation], derived: Sequence[Observation]) -> Iterator[Observation]:
+    """Yield the corrections again under the keys that the values they were about have now.
+
+    A newer version may give a value another key: C++ was `skill.c` and is `skill.c-cedb1bac`. What a person
+    took back or replaced under the old key would return under the new one. Which value that was, the stored
+    observations of the old key tell.
+    """
+    by_key, by_event = group_by_key(stored), _group_by_event(derived)
+    carried: dict[str, set[str]] = {}
+    known = {(each.key, each.provenance.event_id) for each in derived}
+    for correction in in_learning_order(each for each in derived if each.trust is Trust.CORRECTED):
+        earlier = [each for each in by_key.get(correction.key, ()) if each.learned_at < correction.learned_at]
+        fact = fold(earlier)
+        same = _renamed(fact, by_event) if fact else None
+        keys = carried.setdefault(correction.key, set())
+        keys |= {same} if same else set()
+        keys |= {
+            each.key
+            for each in stored
+            if each.provenance.event_id == correction.provenance.event_id and each.key != correction.key
+        }
+        for key in sorted(keys):
+            is_same = key == same and fact is not None and correction.names_value_of(fact)
+            if (key, correction.provenance.event_id) not in known:
+                value = correction.value if is_same else None
+                yield correction.model_copy(update={"key": key, "value": value})
+
+
+def _renamed(fact: Fact, by_event: dict[str, list[Observation]]) -> str | None:
+    """Return the key that the value of a stored fact has in the new observations of its event, if another."""
+    own = by_event.get(fact.provenance.event_id, [])
+    if fact.is_retracted or any(each.key == fact.key for each in own if each.names_value_of(fact)):
+        return None
+    return next((each.key for each in own if each.names_value_of(fact)), None)
+
+
+def _group_by_event(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
+    grouped: dict[str, list[Observation]] = {}
+    for seen in observations:
+        grouped.setdefault(seen.provenance.event_id, []).append(seen)
+    return grouped
 
 
 def derive_facts(

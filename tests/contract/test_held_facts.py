@@ -102,3 +102,22 @@ def test_unknown_review_item_cannot_be_decided(held_facts: ReviewQueue, owner: O
     held_facts.add_items(owner, [held()])
 
     assert len(waiting(held_facts, owner)) == 1
+
+
+@pytest.mark.parametrize(
+    ("former", "key", "value"),
+    [("skill.c", "skill.c-cedb1bac", "C++"), ("language", "language.dutch", "Dutch")],
+)
+def test_rejection_under_the_key_of_an_older_version_counts(
+    held_facts: ReviewQueue, owner: Owner, former: str, key: str, value: str
+) -> None:
+    rejected = held(1, key=former, value=value)
+    held_facts.add_items(owner, [rejected, held(2, key=former, value=value)])
+    held_facts.reject_item(owner, rejected.quarantine_id)
+
+    held_facts.add_items(owner, [held(1, key=key, value=value), held(2, key=key, value=value)])
+
+    keys = [
+        (each.observation.provenance.event_id, each.observation.key) for each in waiting(held_facts, owner)
+    ]
+    assert sorted(keys) == [("e2", former), ("e2", key)]

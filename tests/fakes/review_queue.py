@@ -18,7 +18,9 @@ class InMemoryReviewQueue:
 
     def add_items(self, owner: Owner, items: Iterable[ReviewItem]) -> None:
         for each in items:
-            self._held[owner].setdefault(each.quarantine_id, each)
+            former = (self._held[owner].get(known) for known in each.former_ids)
+            if not any(held is not None and held.decision == "rejected" for held in former):
+                self._held[owner].setdefault(each.quarantine_id, each)
 
     def list_items(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
         return page_of(self._held[owner], limit=limit, after=after, keep=self._waits)

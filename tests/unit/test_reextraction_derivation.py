@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from functions.extract.ports import FactPorts
 from membus.core.errors import BudgetError, UnavailableError
 from membus.core.event import Event
+from membus.facts.observation import Observation, Trust
 from scripts.reextraction.derivation import DerivedFacts, DraftFacts, compare_facts, derive_facts, fold_facts
-from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, said
+from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, an_observation, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.model import ScriptedModel
 from tests.support.extraction import Extraction, observant
@@ -145,3 +148,53 @@ def test_replay_over_budget_keeps_the_stored_facts() -> None:
         ("e1", "e2", "e4"), "budget_exhausted"
     )
     assert not compare_facts(stored, derived.merge_with(stored))
+
+
+def under(key: str, seen: Observation) -> Observation:
+    return seen.model_copy(update={"key": key})
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        (["C++", None], set()),
+        (["C#"], {"C#"}),
+        (["C#", None], set()),
+        ([], {"C++"}),
+    ],
+)
+def test_corrections_reach_the_keys_that_their_values_have_now(
+    changes: list[str | None], left: set[str]
+) -> None:
+    """An older version stored C++ as `skill.c`, under which a person corrected it or took it back."""
+    said_it = an_observation("C++", key="skill.c-cedb1bac", event_id="e1")
+    corrections = [
+        an_observation(
+            value,
+            key="skill.c",
+            event_id=f"c{number}",
+            trust=Trust.CORRECTED,
+            valid_from=NOON + number * MINUTE,
+        )
+        for number, value in enumerate(changes, start=1)
+    ]
+    stored = [under("skill.c", said_it), *corrections]
+    derived = DerivedFacts((said_it, *corrections), frozenset({"e1", "c1", "c2"}))
+
+    once = derived.merge_with(stored)
+    twice = derived.merge_with(once)
+
+    for after in (once, twice):
+        facts = fold_facts(after).values()
+        assert {fact.value for fact in facts if not fact.is_retracted} == left
+
+
+def test_corrections_of_keys_that_stay_are_not_carried() -> None:
+    said_it = an_observation("C", key="skill.c", event_id="e1")
+    gone = an_observation(None, key="skill.c", event_id="c1", trust=Trust.CORRECTED, valid_from=NOON + MINUTE)
+    other = an_observation("C++", key="skill.c-cedb1bac", event_id="e2")
+    derived = DerivedFacts((said_it, gone, other), frozenset({"e1", "e2", "c1"}))
+
+    facts = fold_facts(derived.merge_with([said_it, gone]))
+
+    assert {key for key, fact in facts.items() if not fact.is_retracted} == {"skill.c-cedb1bac"}

@@ -155,6 +155,19 @@ def canonical_key(key: str) -> str:
     return f"{home}.{slug}"
 
 
+_DIGEST = re.compile(r"[-.][0-9a-f]{8}$")
+_ONCE_SINGLE = ("language.", f"{DIET}.")
+
+
+def former_keys(key: str) -> list[str]:
+    """Return the keys that older versions gave the value of a key: without the digest of its signs, or no slug."""
+    path = key.rpartition(".")[0]
+    return [
+        *([_DIGEST.sub("", key)] if _DIGEST.search(key) else []),
+        *([path] if key.startswith(_ONCE_SINGLE) else []),
+    ]
+
+
 def is_single_valued(key: str) -> bool:
     """Whether another value of this key replaces it instead of standing beside it."""
     words = re.split(r"[._]", key)

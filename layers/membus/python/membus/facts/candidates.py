@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from pydantic import Field, TypeAdapter
 
 from membus.core.identity import Id, Record
+from membus.facts.attributes import former_keys
 from membus.facts.observation import FactKind, Observation
 
 Stance = Literal["stated", "past", "hypothetical", "negated", "question"]
@@ -144,11 +145,21 @@ class ReviewItem(Record):
     decision: ReviewDecision = "waiting"
 
     @property
+    def former_ids(self) -> list[str]:
+        """The ids that older versions gave the item, under which a person may have rejected it."""
+        event_id = self.observation.provenance.event_id
+        return [review_item_id(event_id, key) for key in former_keys(self.observation.key)]
+
+    @property
     def expires_at(self) -> datetime:
         return self.observation.learned_at + REVIEW_LIFETIME
 
 
 def review_item_for(request: ReviewRequest) -> ReviewItem:
     seen = request.observation
-    identity = hashlib.sha256(f"{seen.provenance.event_id}\n{seen.key}".encode()).hexdigest()[:32]
+    identity = review_item_id(seen.provenance.event_id, seen.key)
     return ReviewItem(quarantine_id=identity, reason=request.reason, observation=seen)
+
+
+def review_item_id(event_id: str, key: str) -> str:
+    return hashlib.sha256(f"{event_id}\n{key}".encode()).hexdigest()[:32]

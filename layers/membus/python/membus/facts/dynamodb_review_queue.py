@@ -30,6 +30,8 @@ class DynamoReviewQueue:
 
     def add_items(self, owner: Owner, items: Iterable[ReviewItem]) -> None:
         for each in items:
+            if any(self._is_rejected(owner, former) for former in each.former_ids):
+                continue
             item = {
                 **_key(owner, each.quarantine_id),
                 "decision": each.decision,
@@ -38,6 +40,10 @@ class DynamoReviewQueue:
             }
             with suppress(ConflictError):
                 self._table.write(put_item(item, ABSENT), doing="holding a fact")
+
+    def _is_rejected(self, owner: Owner, quarantine_id: str) -> bool:
+        found = self._table.get(_key(owner, quarantine_id), doing="looking up a former decision")
+        return found is not None and found["decision"] == "rejected"
 
     def list_items(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
         found = self._table.query_page(

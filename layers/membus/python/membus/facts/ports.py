@@ -140,7 +140,10 @@ class ReviewIntake(Protocol):
     """The part of a review queue that extraction needs."""
 
     def add_items(self, owner: Owner, items: Iterable[ReviewItem]) -> None:
-        """Add each item until it expires; one whose id is known is left as it is, decided or not."""
+        """Add each item until it expires; one whose id is known is left as it is, decided or not.
+
+        One that was rejected under a former id is not added.
+        """
 
 
 class ReviewQueue(ReviewIntake, Protocol):
