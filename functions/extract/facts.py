@@ -14,7 +14,12 @@ from membus.facts import rules
 from membus.facts.candidates import Extractor, Rejection, ReviewRequest, Speaker, Verdict, review_item_for
 from membus.facts.commit import CurrentFacts, fold_observations, list_timezone_observations
 from membus.facts.corrections import observe_correction
-from membus.facts.denials import deny_current_values, deny_opposites, one_per_key
+from membus.facts.denials import (
+    deny_current_values,
+    deny_opposites,
+    keep_beside_current,
+    one_per_key,
+)
 from membus.facts.observation import Observation
 from membus.facts.ports import FactCommit
 from membus.facts.profile import Profile
@@ -78,6 +83,7 @@ def observe_events(
         valid = [verdict for verdict in verdicts if isinstance(verdict, Observation)]
         if any(seen.denies for seen in valid):
             valid = deny_current_values(valid, current.facts)
+        valid = keep_beside_current(valid, current)
         own += [*valid, *deny_opposites(valid)]
         current.add_observations(own)
         observations += own

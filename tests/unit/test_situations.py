@@ -110,6 +110,25 @@ def test_a_value_replaces_what_it_excludes_alone(
 
 
 @pytest.mark.parametrize(
+    ("first", "then", "attribute", "left"),
+    [
+        ("I am a nurse", ("I also work as a DJ", "DJ"), "work.role", {"nurse", "DJ"}),
+        ("I am a nurse", ("I'm a DJ on the side", "DJ"), "work.role", {"nurse", "DJ"}),
+        ("I am a nurse", ("I work as a DJ now", "DJ"), "work.role", {"DJ"}),
+        ("I live in Oslo", ("We also have a flat in Bergen", "Bergen"), "home.city", {"Oslo", "Bergen"}),
+        ("I work at Acme", ("Ich arbeite auch bei Bosch", "Bosch"), "work.employer", {"Acme", "Bosch"}),
+        ("My name is Ada", ("My name is also Eve", "Eve"), "name", {"Eve"}),
+    ],
+)
+def test_a_second_job_or_home_stands_beside_the_first(
+    first: str, then: tuple[str, str], attribute: str, left: set[str]
+) -> None:
+    said_first = (first, [(attribute, first.rsplit(maxsplit=1)[-1], "stated")])
+
+    assert believe(said_first, (then[0], [(attribute, then[1], "stated")])) == left
+
+
+@pytest.mark.parametrize(
     ("fact", "request_"),
     [
         (("likes", "jazz"), "Forget that I like jazz"),

@@ -1,9 +1,11 @@
-"""Denials: observations that end a value and teach none; of likes and dislikes, each denies the other."""
+"""What observations do to other values: end them, deny their opposites, or stand beside them."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from membus.core.text.terms import stem_words
 from membus.facts.attributes import is_single_valued, key_beside, slugify
+from membus.facts.commit import CurrentFacts
 from membus.facts.fact import Fact
 from membus.facts.observation import Observation, Trust
 
@@ -50,6 +52,33 @@ def _deny_current(denial: Observation, current: Sequence[Fact]) -> Observation:
     if len(named) != 1:
         return denial
     return denial.model_copy(update={"key": named[0].key, "value": named[0].value})
+
+
+ADDED_TO = frozenset({"work", "home", "education"})
+"""First words of attributes with one value of which a person may have a second: jobs, homes, schools."""
+_ADDS = re.compile(
+    r"\b(?:also|too|as well|another|second|besides|on the side|part[- ]time|in addition|auch|nebenbei|aussi|également|también"
+    r"|además|também|anche|ook|också|også|również|także|také|myös|тоже|также|juga)\b|也|もう一つ|도 "
+)
+
+
+def keep_beside_current(observations: Iterable[Observation], current: CurrentFacts) -> list[Observation]:
+    """Return the observations, one that adds another value in the key beside the current value.
+
+    «I also work as a DJ» leaves `work.role: nurse`; «I work as a DJ» replaces it.
+    """
+    kept = []
+    for seen in observations:
+        if (
+            not seen.denies
+            and seen.key.partition(".")[0] in ADDED_TO
+            and _ADDS.search(seen.provenance.quote.casefold())
+        ):
+            before = next((fact for fact in current.facts if fact.key == seen.key), None)
+            kept.append(_place_beside(seen) if before and _are_unlike(before, seen) else seen)
+        else:
+            kept.append(seen)
+    return kept
 
 
 def one_per_key(observations: Sequence[Observation]) -> list[Observation]:
