@@ -206,7 +206,7 @@ def assemble_context(sources: PromptSources, message: str, now: datetime) -> Pro
 def _make_stable_parts(sources: PromptSources, ratio: float, now: datetime) -> _StableParts:
     """Blocks have fixed sizes, whatever the ratio: a prefix that changed with it would never be cached."""
     budget = int(SECTION_TOKENS["profile"] / RATIO_UNKNOWN) - estimate_tokens(fence_block("profile", [])) - 1
-    facts = tuple(sources.profile.at(now).render_lines(budget=budget))
+    facts = tuple(sources.profile.as_of(now).render_lines(budget=budget))
     profile = fence_block("profile", facts or ("(nothing is known about this user yet)",))
     summary = render_summary_block(sources.summary_index, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN))
     cut, window = fit_window(sources.messages, sources.cut, sources.counters, ratio=ratio)

@@ -156,7 +156,7 @@ def stay(value: str, day: int, *, until: int | None = None, key: str = "home.cit
 def shown_at(day: int, *seen: Observation) -> list[str | None]:
     facts = [fold(own) for own in group_by_key(seen).values()]
     profile = Profile(owner=ADA).with_facts([fact for fact in facts if fact])
-    return [fact.value for fact in profile.at(NOON + timedelta(days=day)).facts]
+    return [fact.value for fact in profile.as_of(NOON + timedelta(days=day)).facts]
 
 
 @pytest.mark.parametrize("key", ["plan.fly-to-rome", "goal.fly-to-rome", "event.flight"])

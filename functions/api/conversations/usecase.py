@@ -176,7 +176,7 @@ def read_handoff(
         slots=list(index.slots),
         open_intents=[slot.text for slot in index.slots if slot.kind == "unresolved_intents"],
         active_entities=list(fold_entities(recent, now).entities),
-        facts=list(facts.get_profile(Owner(tenant=conversations.tenant, user=user)).at(now).facts),
+        facts=list(facts.get_profile(Owner(tenant=conversations.tenant, user=user)).as_of(now).facts),
         messages=_last_messages(recent, turns, index.last_checkpoint.until),
         taken_at=now,
     )

@@ -29,7 +29,7 @@ HISTORY_CONTEXT = 200
 
 def read_profile(owner: Owner, moment: datetime | None, *, now: datetime, facts: FactReader) -> ProfileOut:
     """Return the current profile, by one read, or the one that was true at `moment`, from the history."""
-    profile = facts.get_profile(owner).at(now)
+    profile = facts.get_profile(owner).as_of(now)
     if moment:
         past = facts_as_of(owner, true_at=moment, known_at=None, facts=facts)
         profile = profile.model_copy(update={"facts": tuple(past)})
@@ -43,7 +43,7 @@ def list_facts(
 ) -> FactPage:
     query = page.for_query("facts", owner.tenant, owner.user, kind)
     found = facts.list_facts(owner, kind=kind, limit=query.limit, after=query.after)
-    items = [fact.with_confidence_at(now) for each in found.items if (fact := each.at(now))]
+    items = [fact.with_confidence_at(now) for each in found.items if (fact := each.as_of(now))]
     return FactPage(items=items, next_cursor=query.next_cursor(found.after))
 
 

@@ -146,7 +146,7 @@ class MemorySearcher:
         facts = (
             facts_as_of(owner, true_at=as_of, facts=self.facts)
             if as_of
-            else self.facts.get_profile(owner).at(self.clock()).facts
+            else self.facts.get_profile(owner).as_of(self.clock()).facts
         )
         events = self.recent.list_recent_events(owner, limit=RECENT_EVENTS)
         return [

@@ -206,7 +206,7 @@ class Fact(Observation):
     conflicts: tuple[FactConflict, ...] = ()
     resumes: tuple[Observation, ...] = Field(default=(), exclude_if=lambda claims: not claims)
 
-    def at(self, now: datetime) -> "Fact | None":
+    def as_of(self, now: datetime) -> "Fact | None":
         """Return what holds at `now`: the fact, or where it has ended the claim that holds again, or None.
 
         What happened once stays, whenever it ended.

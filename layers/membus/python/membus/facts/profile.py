@@ -50,9 +50,9 @@ class Profile(Record):
             complete=len(kept) == len(current),
         )
 
-    def at(self, now: datetime) -> "Profile":
+    def as_of(self, now: datetime) -> "Profile":
         """Return the profile with what holds at `now`: plans whose time is over, and stays that ended, are gone."""
-        facts = (fact.at(now) for fact in self.facts)
+        facts = (fact.as_of(now) for fact in self.facts)
         return self.model_copy(update={"facts": tuple(fact for fact in facts if fact)})
 
     def render_lines(self, *, budget: int | None = None) -> list[str]:

@@ -47,9 +47,17 @@ def looks_like_instruction(text: str) -> bool:
     return addresses_reader(normal) or contains_link(normal)
 
 
+_OWN_RESOLVE = re.compile(
+    r"\bcall me [\w .'-]{1,30}?,? from now on\b|\bfrom now on,? (?:please )?call me\b"
+    r"|\b(?:i|we|i'\w+|we'\w+|my|our)\b(?:(?!\byou\b)[^.!?]){0,80}\bfrom now on\b"
+)
+"""«From now on» of the speaker's own doing: «I only eat halal from now on»."""
+
+
 def addresses_reader(normal: str) -> bool:
     """Whether a normalized text addresses its reader, has markup or claims rights."""
-    return any(pattern.search(normal) for pattern in (_ORDERS, _POWERS, _ELSEWHERE))
+    text = _OWN_RESOLVE.sub("", normal)
+    return any(pattern.search(text) for pattern in (_ORDERS, _POWERS, _ELSEWHERE))
 
 
 def contains_link(normal: str) -> bool:

@@ -30,11 +30,19 @@ _OWN_LABELS = (
     r"|name|age|city|country|home|address|location|diet|allerg(?:y|ies)|job|work|role|employer"
     r"|about me|profile|bio|goals?|plans?"
     r"|likes|dislikes|hobbies|languages?|birthday|pets?|family|fact|facts|context|background|summary"
-    r"|ok|okay|also|so|and|then"
+    r"|(?:perhaps|maybe|possibly|may be|might be|could be) [\w ]{1,20}|ok|okay|also|so|and|then|heads[- ]up|disclaimer"
+    r"|confession|fun fact|guess what|thing is|clarification|correction"
+    r"|warning|tl;?dr"
+    r"|(?:\w+ )?(?:note|question|update|reminder|info|fact|thing|detail|request|answer|hinweis|notiz|frage|wichtig|übrigens"
+    r"|info"
+    r"|remarque|précision|attention|nota|importante|aviso|pregunta|respuesta|dica|pergunta|domanda|premessa|opmerking|vraag"
+    r"|viktigt"
+    r"|fråga|obs|ważne|uwaga|pytanie|pozor|důležité|важно|вопрос|кстати|справка|注意|重要|質問|备注|問題)"
+    r"|(?:falls|wenn|if|si|se|als|om|jeśli|если) [^:\n]{1,30}"
 )
 _SPEAKER_LABEL = re.compile(
     rf"^[^\S\n]*(?:[-*>]\s*)?(?:\[[^\]\n]{{1,20}}\]\s*)?(?!(?:{_OWN_LABELS})\s*:)"
-    r"(?P<name>[^\W\d_][\w'-]*(?: [^\W\d_][\w'-]*)?)\s*:(?=\s)",
+    r"(?P<name>[^\W\d_][\w'-]*(?: [^\W\d_][\w'-]*)?)\s*(?:[\[(][^\])\n]{1,20}[\])]\s*)?:(?=\s)",
     re.MULTILINE,
 )
 """A name in front of a line, as in a transcript: «Bob: …»."""
@@ -106,7 +114,8 @@ _PLAYS_HERE = re.compile(
 )
 """What makes a character's words of its own sentence alone: «I love role-playing games. I live in Oslo.»"""
 _JOKES = re.compile(
-    r"(?:^|\s)/s(?:\s|$)|\byeah,? right\b|\boh,? sure\b|(?<!not )(?<!n't )(?<!no )\b(?:just )?(?:kidding|joking)\b|\bjk\b"
+    r"(?:^|\s)/s(?:\s|$)|\b(?:lol|haha+|lmao|pff+|ha),? (?:sure|right|yeah|ok)\b|\byeah,? right\b|\boh,? sure\b"
+    r"|(?<!not )(?<!n't )(?<!no )\b(?:just )?(?:kidding|joking)\b|\bjk\b"
     r"|\(sarcasm\)|#sarcasm"
     r"|\bsaid no ?(?:one|body)\b|(?:\.\.\.|…|\s-+)\s*not\s*[!.]|^\W*not\s*!|🙄|🙃|\bas if\s*!",
     re.MULTILINE,
@@ -118,11 +127,17 @@ _OWN_WORDS = re.compile(
     r"|\b(?:mi|mon|ma|mein\w*|il mio|meu|minha|mijn) (?:médic[oa]|doctora?|docteur|médecin|arzt|ärztin|hausarzt|dottore"
     r"|huisarts)"
     r" (?:dice|dit|sagt|disse|diz|zegt)\b"
-    r"|\b(?:i|we)(?:'ve| have)?(?: \w+){0,2} (?:say|said|told|tell|write|wrote|think|thought|claim(?:ed)?)\b"
+    r"|\b(?:i|we)(?:'ve| have)?(?: [\w']+){0,2} (?:say|said|told|tell|write|wrote|think|thought|claim(?:ed)?|believe|joke"
+    r"|swear)\b"
+    r"|\b(?:would|wld|do|does|did|can|could|should|wouldn't) (?:you|u|ya) (?:say|think|believe|tell)\b"
+    r"|\b(?:dr|doctor|prof|professor|nurse)\.? [\w-]+ (?:says?|said|told me|confirm(?:s|ed)?|thinks)(?: that)?(?= i\b| i'"
+    r"| my\b)"
+    r"|\b(?:believe it or not|needless to say|as they say|to tell(?: you)? the truth|truth be told|can't tell)\b"
 )
 _REPORTS = re.compile(
     r"(?<!let's )\b(?:says?|said|saying|tells?|told|telling|wrote|writes|claims?|claimed|thinks?|believes?"
-    r"|insists?|reckons?|jokes?|joked|swears?)\b(?! (?:hi|hello|yes|no|so|thanks)\b)|\baccording to (?!me\b|my (?:passport|id"
+    r"|insists?|reckons?|jokes?|joked|swears?)\b(?! (?:hi|hello|yes|no|so|thanks)\b)|\baccording to (?!me\b|(?:my|the|a"
+    r"|an) (?:[\w-]+ )?(?:passport|id"
     r"|birth|papers|records?|tests?|results?|scale|watch|doctor|gp|dentist|lab)\b)"
     r"|\b(?:dice|dit|disse|diz) (?:que|che|qu')|\b(?:sagt(?! man)|sagte|meint|meinte|behauptet|zegt|zei|säger|siger|mówi"
     r"|twierdzi|říká|говорит"
@@ -218,6 +233,16 @@ def is_hearsay(evidence: Evidence) -> bool:
 
 _NOMINATIVE = re.compile(r"\b(?:i|we)(?:'\w+)?\b")
 _PERSON_VERB = "lives|works|likes|loves|hates|plays|owns|studies|speaks|prefers|wants|has"
+_SOMEBODY_NAMED = re.compile(
+    r"^\W*(?!(?:i|we|it|this|that|there|here|what|which|who|the|an?|my|our|home|work|life|just|also|now|finally|recently|then"
+    r"|so|and|but"
+    r"|yes|yeah|no|yesterday|today|soon|last|next|once|only|still|never|always|already|almost|guess|ended|sadly|since|when"
+    r"|after|before"
+    r"|long|back|never|not|somehow|me|you|\w+ly)\b)(?:[^\W\d]+ ){1,2}(?:just |finally |recently )?(?:got|moved|joined|started"
+    r"|bought|adopted"
+    r"|became|graduated|quit|left|sold|married)\b"
+)
+"""«Lena got into Harvard»: a verb of the past says of nobody by itself that it is the speaker."""
 _NAMED = re.compile(
     r"^\W*(?!(?:it|this|that|there|here|what|which|the|an?|my|our|home|work|life|just|also|now)\b)"
     rf"(?:[^\W\d]+ ){{1,2}}(?:{_PERSON_VERB}|is (?:an?|the|from))\b"
@@ -226,13 +251,18 @@ _OTHERS = re.compile(rf"{THIRD.pattern}|\b(?:{_PERSON_VERB}|is|was)\b")
 _ELLIPTIC = re.compile(rf"^\W*(?:{_PERSON_VERB}|is|was)\b")
 _HOLDS = re.compile(
     r"'s(?: (?!name\b)|$)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b"
+    r"|\b(?:tiene|tienen|hat|haben|ont|possède|ha|hanno|tem|têm|heeft|hebben|har|ma|mają|má|mají|есть|держит)\b|有|养|養|飼って|がいます"
+    r"|키워"
 )
 _RELATED = frozenset({"family", "friend", "pet", "relationship", "children", "partner"})
 """Attributes whose value is another person: in «my sister Eva», Eva is the user's sister."""
 _PERSON = re.compile(PEOPLE)
 """Last word of such an attribute: `work.boss`."""
-_ME = re.compile(r"\b(?:i|me|us|we)\W*$")
-"""What «who» refers to: «someone like me who hates olives»."""
+_ME = re.compile(
+    r"\b(?:i|me|us|we)\W*$|^\W*(?:(?:speaking|coming|talking) )?(?:as|from) (?:someone|somebody|one|an? [\w ]{1,30}"
+    r"|a person)\W*$"
+)
+"""What «who» refers to: «someone like me who hates olives», «as someone who grew up in Lagos»."""
 _COMPOUND = re.compile(
     rf"\b(?:i|me|myself) and (?:my|our|the|\w+)\b|\band (?:i|me|myself)\b|{COMPOUND_ELSEWHERE}"
 )
@@ -257,20 +287,23 @@ _AS_I_DO = re.compile(r"^\W*(?:like|as much as|more than|better than) (?:i|me)\b
 """«Nobody loves ramen like I do» is said of the speaker."""
 
 
+_TURNS = re.compile(r"[,;:]|\b(?:but|pero|mas|mais|ma|aber|maar|men|ale|но|але|ama)\b")
+
+
+def _is_compound(evidence: Evidence) -> bool:
+    said = _TURNS.split(evidence.text_before)[-1]
+    joined = None if evidence.is_english else re.search(COMPOUND_ELSEWHERE, said)
+    return joined is not None or _COMPOUND_SUBJECT.search(evidence.text_before) is not None
+
+
 def is_about_another(evidence: Evidence, attribute: str) -> bool:
     """Whether the words ascribe the value to somebody else; words without a subject are about the speaker."""
     if attribute.split(".", 1)[0] in _RELATED or _PERSON.fullmatch(attribute.rpartition(".")[2]):
-        named = THIRD.search(evidence.clause_head)
-        owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", evidence.clause_head)
-        return bool(
-            owner
-            or (
-                named
-                and _subject(evidence.clause_head) == "other"
-                and _HOLDS.search(evidence.clause_head[named.start() :])
-            )
-        )
-    if _COMPOUND_SUBJECT.search(evidence.text_before) or _AS_I_DO.match(evidence.text_after):
+        head = evidence.clause_head or evidence.governing_words
+        named = THIRD.search(head)
+        owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", head)
+        return bool(owner or (named and _subject(head) == "other" and _HOLDS.search(head[named.start() :])))
+    if _is_compound(evidence) or _AS_I_DO.match(evidence.text_after):
         return False
     clauses = evidence.sentence_clauses
     for place, clause in reversed([*enumerate(clauses)]):
@@ -295,8 +328,11 @@ _OWN_NOTES = re.compile(r"\b(?:about me|my (?:bio|profile|notes)|bio|profile|me)
 def _is_described(evidence: Evidence) -> bool:
     """Whether the sentence has no subject but its verb has: «Vegetarian, lives in Leicester» is said of another."""
     sentence = evidence.speech[slice(*evidence.sentence)]
-    described = _THIRD_VERB.search(sentence) and not FIRST.search(sentence)
-    return bool(described) and not _OWN_NOTES.search(evidence.leading_text)
+    verb = _THIRD_VERB.search(sentence)
+    is_described = (
+        verb and not FIRST.search(evidence.text_before) and not FIRST.search(sentence[: verb.start()])
+    )
+    return bool(is_described) and not _OWN_NOTES.search(evidence.leading_text)
 
 
 def _subject(head: str) -> Subject | None:
@@ -317,7 +353,8 @@ def _subject(head: str) -> Subject | None:
 def _named(evidence: Evidence, head: str) -> Subject | None:
     """Return `other` for «Eva likes chess», unless the rest of the clause returns to the speaker."""
     said = f"{head} {evidence.speech[slice(*evidence.value)]}"
-    return "other" if _NAMED.match(said) and not FIRST.search(evidence.clause_tail) else None
+    is_named = _NAMED.match(said) or (_SOMEBODY_NAMED.match(head) and evidence.is_english)
+    return "other" if is_named and not FIRST.search(evidence.clause_tail) else None
 
 
 def _last_subject(evidence: Evidence) -> Subject | None:

@@ -39,8 +39,8 @@ _BY = re.compile(r"\b(?:by|before|until|till|within)\b[^.;]{0,16}$")
 _BETWEEN = re.compile(r"\bbetween (.{3,25}?) and ")
 _YEAR_BEHIND = re.compile(r",(?= (?:19|20)\d\d\b)")
 _YEAR_AND_A_HALF = re.compile(r"\b(?:a|one) year and a half\b|\bone and a half years\b")
-_OPENING = 4
-"""The most words of a clause before the statement that is its time: «Last March, I moved»."""
+_OPENING, _OPENING_LETTERS = 4, 9
+"""The most words of a clause before the statement that is its time («Last March, I moved»), and letters of one."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,8 @@ def _preposition(text: str, expression: TimeExpression) -> str:
 def _dating_words(evidence: Evidence, *, keep_value: bool) -> str:
     """Return the clause of the value, with a time that opens the sentence and the value blanked out."""
     opening = evidence.sentence_clauses[0].head if len(evidence.sentence_clauses) > 1 else ""
-    opening = opening if len(opening.split()) <= _OPENING else ""
+    is_short = len(opening.split()) <= _OPENING and (" " in opening or len(opening) <= _OPENING_LETTERS)
+    opening = opening if is_short else ""
     value = evidence.speech[slice(*evidence.value)]
     shown = value if keep_value else "·"
     after = _BETWEEN.sub(r"from \1 to ", _YEAR_BEHIND.sub("", evidence.text_after))

@@ -48,7 +48,8 @@ _KNOWING = (
 _BORDER = re.compile(
     r"[,:，、(]|\s[-–—]+\s|—"
     r"|\b(?:but|while|whereas|although|though|because|so|and|or|nor|who|whose|which|then|yet)\b"
-    r"|(?<!')\b(?:aber|sondern|und|oder|denn|weil|pero|sino|porque|mais|mas|però|et|parce que|maar|want|och|og|eller|fordi"
+    r"|(?<!')\b(?:aber|sondern|und|oder|denn|weil|pero|sino|porque|mais|mas|però|et|y|e|car|donc|puis|pues|parce que|maar|want"
+    r"|och|og|eller|fordi"
     r"|ale|lub|nebo|protože|bo|ja|mutta|tai|és|vagy|ve|ama|și|sau|dar|και|αλλά|и|а|но|или|та|але|або)\b"
     r"|(?<!\w)(?:و|ولكن|أو|אבל|או|और|लेकिन|या|แต่|และ)(?!\w)|" + _KNOWING
 )
@@ -63,6 +64,12 @@ OWN_SUBJECT = (
 )
 """The words by which a clause begins with its own subject, or with a verb that names it."""
 _OWN = re.compile(OWN_SUBJECT)
+_AFFIRMS = re.compile(
+    r"\W*(?:it's|it is|that's|this is|only|just|rather|instead|actually|c'est|plutôt|es ist|nur|eher|sondern|solo|sino|só|sim"
+    r"|alleen|bara|utan"
+    r"|tylko|jen|vain|только|это|а|只|只是|是)\b|\W*(?:只|是)"
+)
+"""How a clause begins that says what is so instead: «not Kate, it's Cate», «no coffee, only tea»."""
 _CONTRASTS = re.compile(
     r"^\W*(?:(?:no|nein|nee|non|não|нет|nie|nej)\b\W*)*(?:not|nicht|pas|no|non|não|niet|inte|ikke|nie|не|ne|değil|[不没]是?)"
     r"(?: (?!i\b|we\b|like\b|live\b|have\b)[\w'-]+){1,3}\W*$|^不是?\w{1,4}$"
@@ -142,7 +149,8 @@ class Evidence:
             if heads and not heads[0] and _CONTRASTS.match(clause.head):
                 break
             heads.insert(0, clause.head)
-            if len(clause.head.split()) > 1 or _OWN.match(clause.head) or clause.opener in _AGAINST:
+            is_whole = len(clause.head.split()) > 1 or _OWN.match(clause.head) or _AFFIRMS.match(clause.head)
+            if is_whole or clause.opener in _AGAINST:
                 break
         return " ".join(heads)
 
@@ -177,8 +185,11 @@ _NOT_ENGLISH_WORDS = frozenset(
     re.findall(
         r"\S+",
         "jag är och bor inte min mitt på som att har jobbar heter jeg ikke og mit hedder er jest jestem się nie mieszkam mam"
-        " pracuję w na jsem mám bydlím je se v moje můj moja mój il di che sono mi ho abito gli och ja olen asun és van egy nem"
-        " saya tinggal dan sunt locuiesc și în am o la mea tu",
+        " pracuję w na jsem mám bydlím je se v moje můj moja mój il di che sono mi ho abito gli och ja olen"
+        " asun és van egy nem"
+        " saya tinggal dan ich und bin mein meine der die das je suis et mon ma mes yo soy y mi vivo el eu"
+        " sou e meu minha moro ik ben"
+        " en mijn io mio mia sunt locuiesc și în am o la mea tu",
     )
 )
 _AGAINST = frozenset({"who", "but", "aber", "sondern", "pero", "sino", "mais", "mas", "però", "maar", "yet"})
@@ -220,6 +231,8 @@ def _is_inflected(word: str, said: str) -> bool:
         return True
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, said, strict=False)))
     own, other = len(word) - shared, len(said) - shared
+    if _is_short_form(word, said, shared):
+        return True
     if len(word) == len(said) and SHORT_NAME_LETTERS_MIN <= len(word) <= INFLECTED_LETTERS_MIN:
         return own == 1 and word[-1] in _VOWELS and said[-1] in _VOWELS
     if own == 0 and shared >= SHORT_NAME_LETTERS_MIN:
@@ -232,6 +245,15 @@ def _is_inflected(word: str, said: str) -> bool:
     )
 
 
+def _is_short_form(word: str, said: str, shared: int) -> bool:
+    """Whether an ending replaces the last vowel of a short name, or the stem loses its vowel before one."""
+    replaces = len(word) - shared == 1 and shared >= SHORT_NAME_LETTERS_MIN and word[-1] in _VOWELS
+    if replaces and said[shared : shared + 1] in _VOWELS:
+        return len(said) - shared <= SHORT_NAME_LETTERS_MIN
+    has_vowel = len(word) > INFLECTED_LETTERS_MIN and word[-2] in _FLEETING
+    return has_vowel and said.startswith(word[:-2] + word[-1])
+
+
 def _alternates(own: str, other: str) -> bool:
     return any(
         own.startswith(left) and other.startswith(right) and len(own) - len(left) <= 1
@@ -239,6 +261,8 @@ def _alternates(own: str, other: str) -> bool:
     )
 
 
+_FLEETING = frozenset("eoеоё")
+"""Vowels that a stem loses before an ending: Plzeň and v Plzni."""
 _VOWELS = frozenset("aeiouyаеёиоуыэюяіїє")
 _LATIN_END = "\u024f"
 

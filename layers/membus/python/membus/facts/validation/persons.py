@@ -21,7 +21,8 @@ _POSSESSED = (
     (
         "mis?|nuestr[oa]s?|tus?|sus?",
         (
-            "herman[oa]s?|madre|padres?|mamá|papá|amig[oa]s?|jef[ea]|novi[oa]|espos[oa]|marido|mujer|pareja|hij[oa]s?|abuel[oa]s?"
+            "herman[oa]s?|madre|padres?|mamá|papá|amig[oa]s?|jef[ea]|novi[oa]|espos[oa]|marido|mujer|pareja|hij[oa]s?"
+            "|abuel[oa]s?"
             "|tí[oa]s?|prim[oa]s?|sobrin[oa]s?|compañer[oa]s?|vecin[oa]s?|colegas?|suegr[oa]s?|cuñad[oa]s?|profesora?"
         ),
     ),
@@ -44,15 +45,18 @@ _POSSESSED = (
     (
         "mein(?:e[rnms]?|s)?|unser(?:e[rnms]?)?|sein(?:e[rnms]?)?|ihr(?:e[rnms]?)?",
         (
-            "schwestern?|bruder|brüder|mutter|vater|eltern|mama|mutti|papa|freund(?:e|in(?:nen)?)?|chef(?:in)?|frau|mann|sohn|söhne"
-            "|tochter|töchter|kind(?:er)?|oma|opa|großeltern|tante|onkel|cousine?|neffe|nichte|kolleg(?:e|en|in)|nachbar(?:n|in)?"
+            "schwestern?|bruder|brüder|mutter|vater|eltern|mama|mutti|papa|freund(?:e|in(?:nen)?)?|chef(?:in)?|frau|mann|sohn"
+            "|söhne"
+            "|tochter|töchter|kind(?:er)?|oma|opa|großeltern|tante|onkel|cousine?|neffe|nichte|kolleg(?:e|en|in)|nachbar(?:n"
+            "|in)?"
             "|mitbewohner(?:in)?|partner(?:in)?|vermieter(?:in)?|schwieger\\w+|ärztin|lehrer(?:in)?"
         ),
     ),
     (
         "mi[oae]|miei|(?:il|la) mi[oa]|nostr[oaie]|su[oae]|suoi",
         (
-            "sorell[ae]|fratell[oi]|madre|padre|genitori|mamma|papà|babbo|amic[oahie]+|capo|moglie|marito|figli[oae]?|nonn[oaie]"
+            "sorell[ae]|fratell[oi]|madre|padre|genitori|mamma|papà|babbo|amic[oahie]+|capo|moglie|marito|figli[oae]?"
+            "|nonn[oaie]"
             "|zi[oaie]|cugin[oaie]|nipoti?|collegh?[aie]|vicin[oaie]|coinquilin[oaie]|fidanzat[oa]|ragazz[oa]|compagn[oa]"
             "|suocer[oa]"
         ),
@@ -60,7 +64,8 @@ _POSSESSED = (
     (
         "mijn|m'n|onze?|zijn|haar",
         (
-            "zus(?:sen)?|broer(?:s)?|moeder|vader|ouders|mama|papa|vriend(?:en|in)?|baas|vrouw|man|zoon|dochter|kind(?:eren)?|oma"
+            "zus(?:sen)?|broer(?:s)?|moeder|vader|ouders|mama|papa|vriend(?:en|in)?|baas|vrouw|man|zoon|dochter|kind(?:eren)?"
+            "|oma"
             "|opa"
             "|tante|oom|neef|nicht|collega'?s?|buur\\w*|huisgeno\\w+|partner|schoon\\w+"
         ),
@@ -68,9 +73,11 @@ _POSSESSED = (
     (
         "min|mitt|mina|vår|vårt|hans|hennes|mit|mine|vores",
         (
-            "syster|syskon|bror|bröder|mamma|pappa|mor|far|föräldrar|vän(?:ner)?|väninna|kompis\\w*|chef|fru|man|make|maka|sambo"
+            "syster|syskon|bror|bröder|mamma|pappa|mor|far|föräldrar|vän(?:ner)?|väninna|kompis\\w*|chef|fru|man|make|maka"
+            "|sambo"
             "|son"
-            "|dotter|barn|mormor|morfar|farmor|farfar|moster|faster|kusin|kollega|granne|flickvän|pojkvän|søster|bror|datter|søn"
+            "|dotter|barn|mormor|morfar|farmor|farfar|moster|faster|kusin|kollega|granne|flickvän|pojkvän|søster|bror|datter"
+            "|søn"
             "|kone"
             "|kæreste|mand|ven|veninde|venn\\w*|kjæreste|sønn|kusine|nabo|sjef|søsken|forældre|foreldre"
         ),
@@ -78,8 +85,10 @@ _POSSESSED = (
     (
         "moja|mój|moje|moi|mojej|mojego|nasz|nasza|jego|jej",
         (
-            "siostr\\w*|brat\\w*|matk\\w*|mam[aąyę]|ojc\\w+|ojciec|tat[aąyę]|rodzice|przyjaci\\w+|koleg\\w+|koleżank\\w+|szef\\w*"
-            "|żon[aąyę]|mąż|męża|syn\\w*|córk\\w+|dzieci|babci\\w+|dziad\\w+|sąsiad\\w*|dziewczyn\\w+|chłopak\\w*|współlokator\\w*"
+            "siostr\\w*|brat\\w*|matk\\w*|mam[aąyę]|ojc\\w+|ojciec|tat[aąyę]|rodzice|przyjaci\\w+|koleg\\w+|koleżank\\w+"
+            "|szef\\w*"
+            "|żon[aąyę]|mąż|męża|syn\\w*|córk\\w+|dzieci|babci\\w+|dziad\\w+|sąsiad\\w*|dziewczyn\\w+|chłopak\\w*"
+            "|współlokator\\w*"
         ),
     ),
     (
@@ -94,7 +103,8 @@ _POSSESSED = (
         (
             "сестр\\w+|брат\\w*|мам[аыеу]|мать|матери|пап[аыеу]|отец|отца|родител\\w+|друг|друзья|подруг\\w+|жен[аыеу]|муж\\w*"
             "|сын\\w*"
-            "|доч\\w+|дет\\w+|ребёнок|начальни\\w+|шеф|босс|колле\\w+|сосед\\w*|бабушк\\w+|дедушк\\w+|тёт\\w+|дяд\\w+|девушк\\w+"
+            "|доч\\w+|дет\\w+|ребёнок|начальни\\w+|шеф|босс|колле\\w+|сосед\\w*|бабушк\\w+|дедушк\\w+|тёт\\w+|дяд\\w+"
+            "|девушк\\w+"
             "|парень|чоловік|дружина|батько|подруга|донька"
         ),
     ),
@@ -156,6 +166,7 @@ FIRST = re.compile(
 COMPOUND_ELSEWHERE = (
     r"\b(?:y|e|et|und|en|och|og|i|a|и|та|és|ve|ja|și|και|dan|và|or) (?:yo|eu|moi|ich|ik|io|jag|jeg|ja|já|я|én|ben|minä|eu|εγώ"
     r"|saya|tôi)\b"
+    r"|\b(?:yo|eu|moi|ich|ik|io|jag|jeg|já|я|én|ben|minä) (?:y|e|et|und|en|och|og|i|a|и|та|és|ve|ja) [^\W\d_]+\b"
     r"|(?:和|跟|与)我|我(?:和|跟|与)|私と|と私|[와과] (?:저|나)|(?:저|나)[와랑]|(?<!\w)(?:أنا و|אני ו|मैं और)"
 )
 """A subject that the speaker is part of, in other languages than English: «mi hermano y yo»."""

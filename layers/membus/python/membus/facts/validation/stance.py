@@ -43,13 +43,28 @@ _ASKS_ABOUT_IT = re.compile(
     r"|правда)\b[^,]*$"
 )
 """A question whose answer is the clause that follows: «is it true, I live in Leith?»."""
+_OWN_PLACE = re.compile(
+    r"\bmy (?:own )?(?:place|home|house|flat|apartment|office|work|workplace|school|university|uni|college|gym|desk|hometown"
+    r"|town|city|village"
+    r"|street|neighbou?rhood|employer|company|doctor in|dorm)\b[^.?!;]{0,20}$"
+)
+"""What is the user's own is told, whatever is asked of it: «from my place in Croydon»."""
+_OWN_AFTER = re.compile(
+    r"^\W*(?:(?:(?:and )?that's |which is )?where|in which|which) (?:i|we)\b(?:'m|'ve|'re)?(?: (?:am|are|currently|now"
+    r"|just))* ?"
+    r"(?:live|work|study|grew|was|were|come|moved|stay|based|living|working|from|speak|play|have|own|love|like|take|use)"
+    r"|^[^.?!]{0,12}, (?:i|we) (?:live|work|study) (?:here|there)\b"
+)
 _TOLD_AFTER = re.compile(
+    r"^\W*(?:i|we|i'm|i've|we've|we're)?\W*(?:(?:have|am|are|just|recently|only|now) )*"
+    r"(?:moved|new|relocated|settled|live|living|based|from) (?:here|there|around here|in town|to town)\b|"
     r"^\W*(?:(?:that's|that is|it's|it is) (?:where|what|who|how) (?:i|we)\b"
     r"|(?:i|we|i'm|we're)\b[^.!?]{0,30}\b(?:there|from here|around here)\b)"
 )
 _TAG = re.compile(r"^\W*(?:right|correct|yes|no|ok|okay|isn't it|don't i|am i not|verdad|oder|né|no)\s*\?")
 _BENIGN_IF = re.compile(
-    r"\bif (?:you(?:'re| are| were|'d)? ?(?:wondering|curious|ask|asking|must|need|want|like"
+    r"\bwhether (?:you|they|anyone|people) (?:like|likes|believe|believes|want|know|care)s? (?:it )?or not\b"
+    r"|\bif (?:you(?:'re| are| were|'d)? ?(?:wondering|curious|ask|asking|must|need|want|like"
     r"|remember|don't mind)"
     r"|that (?:matters|helps)|it (?:matters|helps)|i'?m (?:honest|not mistaken)|i (?:remember"
     r"|recall)|anyone)\b"
@@ -57,6 +72,24 @@ _BENIGN_IF = re.compile(
     r"|\bi(?:'m| am) afraid (?:that )?(?=i\b|i'|my\b|we\b|our\b)"
 )
 """Politeness that supposes and doubts nothing."""
+_BENIGN_IF_ELSEWHERE = re.compile(
+    r"\b(?:falls|wenn) (?:(?:es|das|du|sie|ihr|jemand|ich)\b[^,:;.]{0,30})(?:hilf\w*|wichtig|interess\w*|frag\w*"
+    r"|wissen will\w*|relevant"
+    r"|nötig|brauch\w*|ehrlich|erinner\w*)(?: ist| bin)?|\bsi (?:jamais )?(?:ça|cela|tu|vous|besoin"
+    r"|on)\b[^,:;.]{0,30}(?:aid\w*|intéress\w*"
+    r"|demand\w*|savoir|besoin|utile|sert)|\bau cas où\b[^,:;.]{0,30}|\bpor si (?:acaso|sirve|ayuda|(?:te|le) \w+"
+    r"|las dudas)(?: de algo)?"
+    r"|\bsi (?:te|le|os|les)? ?(?:sirve|interesa|ayuda|preguntas|importa)\b|\b(?:se|caso) (?:precisar|precise|ajudar|ajude"
+    r"|interessar"
+    r"|interesse|te interessa|quiser(?: saber)?|servir)\b|\bse (?:ti|vi|le|può|serve|vuoi|interessa|aiuta)\b[^,:;.]{0,20}"
+    r"|\bmocht (?:je|u|het)\b[^,:;.]{0,30}|\b(?:als|indien) (?:het|je|dat) (?:helpt|wil weten|vraagt|uitmaakt)"
+    r"|\bvoor het geval\b[^,:;.]{0,30}"
+    r"|\b(?:om|ifall|hvis) (?:du|det) (?:undrar|hjälper|lurer|hjelper|hjælper|spiller)[^,:;.]{0,20}|\bjeśli to (?:pomoże|ważne"
+    r"|istotne)"
+    r"|\b(?:если что|если интересно|если важно|если поможет|на всякий случай)\b"
+    r"|如果有(?:帮助|用)|以防万一|念のため|もし参考になれば|혹시 몰라서"
+)
+"""The same politeness in other languages."""
 _SUPPOSES = re.compile(
     r"\b(?:if|unless|suppos(?:e|ing)|imagine|assum(?:e|ing)|let's say|as if|as though|wish"
     r"|hypothetically|in theory|for the sake of argument"
@@ -78,6 +111,12 @@ _DOUBTS = re.compile(
     r"\b(?:maybe|perhaps|might|could|probably|possibly|potentially|considering(?! i)|(?:think"
     r"|thinking|thought) (?:about|of)"
     r"|toying with|(?:i|we|it|that) may|should (?:i|we)|unsure|not sure|worry|afraid|hypothetical)\b"
+    r"|\b(?:i|we|you) should (?!(?:probably |really |also |maybe )?(?:mention|say|tell|add|note|let|warn|point|admit|know"
+    r"|confess))"
+    r"|\b(?:was|were|been|got|being) (?:offered|invited|asked|approached|recruited|considered|shortlisted)\b"
+    r"|\b(?:was|were) (?:supposed|meant|going|about|planning|hoping|tempted) to\b"
+    r"|\b(?:wants?|wanted|asked|asks|expects?|expected|urges?|begged|needs|would like) me (?:to|in|at|back|as)\b"
+    r"|\bappl(?:y|ied|ying) (?:to|for|at)\b|\binterview\w* (?:at|with|for)\b|\bwaitlist\w*"
     r"|\b(?:almost|nearly) (?:took|got|moved|bought|became|joined|went|married|adopted|had)\b"
     r"|\b(?:vielleicht|quizás?|tal vez|ojalá|talvez|oxalá|peut-être|forse|magari|misschien|возможно"
     r"|может быть)\b"
@@ -88,15 +127,22 @@ _WISHES = re.compile(
     r"|\b(?:want|wants|wanted|would like|'d like) to\b|\bquisiera\b|\bgostaria\b|\bvoudrais\b"
     r"|\bvorrei\b|\bmöchte\b"
 )
+_KEEPS = (
+    r"\b(?:don't|doesn't|didn't|never|not|wouldn't|won't|can't|couldn't) (?:ever )?(?:regret|trade|leave|leaving|quit|give up"
+    r"|imagine leaving|live anywhere|move|sell|part with|complain)\w*\b"
+)
+"""A denied end: «I'd never leave Cork»."""
 _HARMLESS = re.compile(
     r"(?:\bnot|n't) (?:only|just|merely|simply|to mention)\b|\b(?:can't|cannot|cant|can not) (?:wait|help|believe|stop"
     r"|get enough)\b"
     r"|\bno (?:doubt|wonder|matter|idea|problem|worries)\b|\bnever mind\b|\bdon't (?:worry|forget"
     r"|mind|get me wrong)\b"
+    rf"|{_KEEPS}"
     r"|\bwhy not\b|\bcouldn't (?:agree|be)\b|\bisn't it\b"
     r"|\b(?:can't|cannot|cant|can not|couldn't|never|don't) \w+(?: \w+){0,3} without\b|\bnot without\b"
     r"|\bnon-\w+|\bno-(?:nonsense|code|one)\b|\bnot far from\b"
     r"|\bnever (?:been|felt|looked|slept|eaten) (?:so|as|more|better|happier|healthier|\w+er)\b|\bno joke\b"
+    r"|\bnot an? (?:day|week|weekend|month|morning|night|year) (?:goes|passes|went)\b[^.;]{0,20}\bwithout\b"
     r"|^\W*(?:no|nope|nah|nein|non|não|nee|nej|нет)\b[\s,.!–—-]*(?=(?:i|i'm|i've|my|we|ich|je|eu|ik|jag|я)\b)"
     r"|\b(?:n'oubli\w+ (?:pas|jamais)|ne pas oublier|no (?:te |se )?olvid\w+|não (?:te |se )?esqu\w+|non (?:ti )?(?:dimentic"
     r"|scord)\w+"
@@ -125,7 +171,8 @@ _DENIED_AFTER = re.compile(
 )
 _DENIES_DISLIKE = re.compile(r"(?:n't|\bnot|\bnever|\bdont)(?: \w+){0,2} (?:dislike|hate|mind)\b")
 _DENIES_ALLERGY = re.compile(
-    r"(?:n't|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:allergic|intolerant)|\bno (?:\w+ )?allerg"
+    r"^\W*not(?: to| about| at all)?\W*$|(?:n't|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:allergic|intolerant)"
+    r"|\bno (?:\w+ )?allerg"
 )
 _SAYS_NO = re.compile(r"^(?:no|not|non|never)\b|\w[- ]free\b")
 """A value that says its own no: «I don't eat gluten» is `gluten-free`."""
@@ -135,7 +182,7 @@ _OVER = re.compile(
     r"\bused to\b|\b(?:formerly|previously|no longer|left(?!-|\s(?:hand|side|bank|wing|knee|leg|arm"
     r"|eye|ear|foot))|quit|sold|resigned from|fired from|gave up"
     r"|stopped|broke up with)\b"
-    r"|\bmoved (?:out|away|from)\b|\bonce (?:lived|worked|owned|had)\b"
+    r"|\bmoved (?:out|away|from)\b(?!.*\bto\W*$)|\bonce (?:lived|worked|owned|had)\b"
     r"|(?<!'ve )(?<!have )(?<!has )(?<!always )(?<!now )(?<!just )(?<!also )"
     r"(?<!already )(?<!only )(?<!recently )\blived\b"
     r"|\b(?:früher|damals|antiguamente|solía|costumava|autrefois)\b"
@@ -165,7 +212,10 @@ def is_question(evidence: Evidence) -> bool:
     ends = _QUESTION_END.search(evidence.text_after) is not None
     tag = _TAG.match(evidence.follow_up) or (ends and _TAG.match(evidence.text_after))
     if not tag and (
-        _GIVEN.search(evidence.text_before) or _is_told_beside(evidence) or is_told_after(evidence)
+        _GIVEN.search(evidence.text_before)
+        or _OWN_PLACE.search(evidence.text_before)
+        or _is_told_beside(evidence)
+        or is_told_after(evidence)
     ):
         return False
     own = _ASKS.match(evidence.clause_head) or _ASKED.search(_BENIGN_IF.sub("", evidence.text_before))
@@ -179,14 +229,19 @@ def is_question(evidence: Evidence) -> bool:
 
 def is_told_after(evidence: Evidence) -> bool:
     """Whether the next sentence says that the value is the user's: «… near Leith? I live there.»."""
-    return _TOLD_AFTER.match(evidence.follow_up) is not None
+    return bool(_TOLD_AFTER.match(evidence.follow_up) or _OWN_AFTER.match(evidence.text_after))
 
 
 def _is_told_beside(evidence: Evidence) -> bool:
     """Whether the value's clause only stands beside the question: «Can you recommend a pizzeria, I live in Naples?»."""
     *before, clause = evidence.sentence_clauses
     asks = " ".join(each.head for each in before)
-    is_told = clause.opener != "" and _OWN_CLAUSE.match(clause.head) and not _ASKS.match(clause.head)
+    is_told = (
+        clause.opener != ""
+        and not clause.opener.startswith("you ")
+        and _OWN_CLAUSE.match(clause.head)
+        and not _ASKS.match(clause.head)
+    )
     return bool(
         is_told
         and len(asks.split()) > 1
@@ -202,7 +257,7 @@ _OFFERS = re.compile(r"(?:or|oder|o|ou|of|eller|lub|nebo|или|tai|vagy|veya)$"
 def is_hypothetical(evidence: Evidence, attribute: str) -> bool:
     """Whether the value is supposed, doubted or wished for; a wish is how a goal is said."""
     before, governing = (
-        _GIVEN_BEFORE.sub("", _BENIGN_IF.sub("", text))
+        _GIVEN_BEFORE.sub("", _BENIGN_IF_ELSEWHERE.sub("", _BENIGN_IF.sub("", text)))
         for text in (evidence.text_before, evidence.governing_words)
     )
     if _SUPPOSES.search(before) or _DOUBTS.search(governing):
@@ -288,6 +343,12 @@ _STILL = re.compile(
 )
 
 
+_NEARLY = re.compile(
+    r"\b(?:almost|nearly|beinahe|presque|por poco|quase|bijna|nästan|næsten|nesten|prawie|málem|melkein|чуть не|едва не)\b|差点"
+    r"|しそうにな"
+)
+
+
 def is_ending(evidence: Evidence, attribute: str, value: str) -> bool:
     """Whether the words let a value end that the model calls ended.
 
@@ -295,6 +356,8 @@ def is_ending(evidence: Evidence, attribute: str, value: str) -> bool:
     is still so: nobody lists the ends of every language. One denied end («never left») is none.
     """
     sentence = evidence.speech[slice(*evidence.sentence)]
+    if _NEARLY.search(sentence) or re.search(_KEEPS, sentence):
+        return False
     if _ENDED.search(sentence):
         return True
     denied = is_negated(evidence, attribute, value)
