@@ -6,6 +6,7 @@ from functools import partial
 
 from membus.aws.clients import aws_client
 from scripts.command import ExitCode, command, option
+from scripts.doctor.account import account
 from scripts.doctor.findings import Check, DeployedEnvironment, Finding, FindingStatus, run_check
 from scripts.doctor.functions import caller, errors, functions, mappings, model
 from scripts.doctor.queues import alarms, bus, dead_letters, queues
@@ -15,6 +16,7 @@ from scripts.target import Target
 
 CHECKS: tuple[Check, ...] = (
     caller,
+    account,
     functions,
     mappings,
     errors,

@@ -5,3 +5,8 @@ output "backend" {
     "kms_key_id=${aws_kms_key.state.arn}",
   ])
 }
+
+output "api_gateway_logs_role_arn" {
+  description = "The role by which API Gateway writes logs. A further region of the account needs the same setting."
+  value       = aws_api_gateway_account.this.cloudwatch_role_arn
+}

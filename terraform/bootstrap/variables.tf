@@ -24,3 +24,20 @@ variable "noncurrent_days" {
     error_message = "noncurrent_days must be at least 30: a broken apply may be noticed weeks later."
   }
 }
+
+variable "api_gateway_logs_role_arn" {
+  description = <<-EOT
+    The role by which API Gateway of this account writes logs, if the account has one already: it is kept. Null makes
+    one. `aws apigateway get-account --query cloudwatchRoleArn` prints it.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition = (
+      var.api_gateway_logs_role_arn == null
+      || can(regex("^arn:[^:]+:iam::[0-9]{12}:role/", var.api_gateway_logs_role_arn))
+    )
+    error_message = "api_gateway_logs_role_arn must be the ARN of a role, arn:aws:iam::<account>:role/<name>."
+  }
+}

@@ -12,7 +12,7 @@ from scripts.command import ExitCode
 from scripts.doctor.commands import NAMES, print_findings
 from scripts.doctor.findings import DeployedEnvironment, Finding, FindingStatus, ok, run_check, skipped, warn
 from scripts.output import Output
-from tests.support.deployed_environment import deployed_environment
+from tests.support.deployed_environment import account_settings, deployed_environment
 
 PAGES = Path(__file__).parents[2] / "docs" / "runbooks"
 LOOKED_AT = tuple(name for name in NAMES if name not in {"schema", "proxy", "model", "errors"})
@@ -159,10 +159,22 @@ def hasty(client: Callable[[str], Any]) -> None:
     )
 
 
+def unlogged(client: Callable[[str], Any]) -> None:
+    role = {"op": "replace", "path": "/cloudwatchRoleArn", "value": ""}
+    client("apigateway").update_account(patchOperations=[role])
+
+
+def new(client: Callable[[str], Any]) -> None:
+    events = client("lambda").meta.events
+    events.register_first("before-call.lambda.GetAccountSettings", account_settings(10))
+
+
 @pytest.mark.parametrize(
     ("breaks", "found"),
     [
         (off, ("table memory", "fail")),
+        (unlogged, ("account, logs of APIs", "fail")),
+        (new, ("account, concurrency", "warn")),
         (hasty, ("rates", "fail")),
         (unprotected, ("table memory, kept", "fail")),
         (hurried, ("queue extract", "fail")),

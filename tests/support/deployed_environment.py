@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+from botocore.awsrequest import AWSResponse
 
 from scripts.doctor.findings import DeployedEnvironment
 from tests.strict import strict_aws
 from tests.support.tables import TABLES
 
 REGION = "us-east-1"
+ACCOUNT = "123456789012"
 STREAMED = ("memory", "conversations")
 Clients = Callable[[str], Any]
 
@@ -28,11 +30,25 @@ def deployed_environment() -> Iterator[DeployedEnvironment]:
             make: Any = boto3.client
             return clients.setdefault(service, make(service, region_name=REGION))
 
+        _account(client)
         _stores(client)
         arns = _queues(client)
         _functions(client, arns, _tables(client))
         _bus(client, arns)
         yield DeployedEnvironment("test", is_local=False, client=client)
+
+
+def _account(client: Clients) -> None:
+    """Give the account its role for logs, and quotas, which the emulator of this process does not know."""
+    role = {"op": "replace", "path": "/cloudwatchRoleArn", "value": f"arn:aws:iam::{ACCOUNT}:role/logs"}
+    client("apigateway").update_account(patchOperations=[role])
+    client("lambda").meta.events.register("before-call.lambda.GetAccountSettings", account_settings(1000))
+
+
+def account_settings(executions: int) -> Callable[..., Any]:
+    """Return a handler of botocore that answers GetAccountSettings with so many executions at once."""
+    answer = AWSResponse("", 200, {}, None), {"AccountLimit": {"ConcurrentExecutions": executions}}
+    return lambda **_: answer
 
 
 def _tables(client: Clients) -> dict[str, str]:

@@ -68,3 +68,48 @@ run "forgetting_old_states_within_days_is_refused" {
   variables { noncurrent_days = 7 }
   expect_failures = [var.noncurrent_days]
 }
+
+run "api_gateway_may_write_logs_before_a_stage_asks_it_to" {
+  command = plan
+
+  override_resource {
+    target          = aws_iam_role.api_gateway_logs
+    override_during = plan
+    values          = { arn = "arn:aws:iam::123456789012:role/membus-api-gateway-logs" }
+  }
+  assert {
+    condition = (
+      aws_api_gateway_account.this.cloudwatch_role_arn == aws_iam_role.api_gateway_logs[0].arn
+      && jsondecode(aws_iam_role.api_gateway_logs[0].assume_role_policy).Statement[0].Principal == {
+        Service = "apigateway.amazonaws.com"
+      }
+      && endswith(
+        aws_iam_role_policy_attachment.api_gateway_logs[0].policy_arn,
+        "AmazonAPIGatewayPushToCloudWatchLogs",
+      )
+    )
+    error_message = "API Gateway refuses a WebSocket stage with an access log unless the account names a role."
+  }
+  assert {
+    condition     = output.api_gateway_logs_role_arn == aws_api_gateway_account.this.cloudwatch_role_arn
+    error_message = "The role must be in the outputs, for further regions."
+  }
+}
+
+run "a_role_that_the_account_has_is_adopted" {
+  command = plan
+  variables { api_gateway_logs_role_arn = "arn:aws:iam::123456789012:role/made-by-others" }
+  assert {
+    condition = (
+      aws_api_gateway_account.this.cloudwatch_role_arn == "arn:aws:iam::123456789012:role/made-by-others"
+      && length(aws_iam_role.api_gateway_logs) == 0
+    )
+    error_message = "An existing role must stay the account's role, and no second one may be made."
+  }
+}
+
+run "an_arn_that_is_no_role_is_refused" {
+  command = plan
+  variables { api_gateway_logs_role_arn = "membus-api-gateway-logs" }
+  expect_failures = [var.api_gateway_logs_role_arn]
+}

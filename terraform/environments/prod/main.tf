@@ -4,9 +4,10 @@ module "platform" {
   environment = "prod"
 
   runtime = {
-    artifacts           = "${path.root}/../../../dist/lambda"
-    extract_concurrency = 50
-    snap_start          = ["chat"]
+    artifacts            = "${path.root}/../../../dist/lambda"
+    extract_concurrency  = 50
+    reserved_concurrency = { authorize = 50 } # nobody gets in without it
+    snap_start           = ["chat"]
   }
 
   model = {

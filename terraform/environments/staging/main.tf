@@ -4,9 +4,10 @@ module "platform" {
   environment = "staging"
 
   runtime = {
-    artifacts           = "${path.root}/../../../dist/lambda"
-    extract_concurrency = 10
-    snap_start          = ["chat"]
+    artifacts            = "${path.root}/../../../dist/lambda"
+    extract_concurrency  = 10
+    reserved_concurrency = { authorize = 10 } # nobody gets in without it
+    snap_start           = ["chat"]
   }
 
   model = {

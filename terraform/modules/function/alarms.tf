@@ -33,6 +33,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
     if(
       var.operations.alarm_topic_arn != null
       && !(name == "errors" && var.operations.raises_by_design)
+      && !(name == "slow" && var.operations.works_to_deadline)
       && !(name == "behind" && length(var.triggers.streams) == 0)
     )
   }

@@ -53,6 +53,13 @@ locals {
   entry_arn = one(aws_lambda_alias.live[*].arn)
 }
 
+resource "aws_lambda_function_recursion_config" "this" {
+  count = var.limits.recursion_allowed ? 1 : 0
+
+  function_name  = aws_lambda_function.this.function_name
+  recursive_loop = "Allow"
+}
+
 resource "aws_lambda_function_event_invoke_config" "this" {
   function_name                = aws_lambda_function.this.function_name
   qualifier                    = local.qualifier

@@ -6,7 +6,16 @@ locals {
     Condition = {}
   }
 
-  statements = distinct(concat([local.logs], flatten(var.uses[*].grants), var.triggers.grants))
+  # Lambda reads the subnets in the role's name. AWS's policy for network interfaces lacks this action, which knows no
+  # resources.
+  subnets = [for network in var.network[*] : {
+    Effect    = "Allow"
+    Action    = ["ec2:DescribeSubnets"]
+    Resource  = ["*"]
+    Condition = {}
+  }]
+
+  statements = distinct(concat([local.logs], local.subnets, flatten(var.uses[*].grants), var.triggers.grants))
 
   policy = jsonencode({
     Version = "2012-10-17"

@@ -21,12 +21,17 @@ variable "code" {
 }
 
 variable "limits" {
-  description = "Timeout, memory, disk and concurrency; a reserved concurrency of -1 shares the account's."
+  description = <<-EOT
+    Timeout, memory, disk and concurrency; a reserved concurrency of -1 shares the account's. Lambda stops a function
+    that invokes itself, through a queue or another function, at the seventeenth run of a chain, unless
+    `recursion_allowed`.
+  EOT
   type = object({
     timeout_seconds      = number
     memory_mb            = optional(number, 512)
     storage_mb           = optional(number, 512)
     reserved_concurrency = optional(number, -1)
+    recursion_allowed    = optional(bool, false)
   })
 
   validation {
@@ -97,13 +102,15 @@ variable "operations" {
     How long logs are kept, the queue that receives failed asynchronous invocations (`failures_arn`; service_grants
     permit the sending), and the SNS topic that receives alarms; null makes no alarms. A function that raises to
     refuse, as an authorizer does, has `raises_by_design`: no alarm counts its errors, or any caller with a wrong
-    key could trigger it.
+    key could trigger it. A function that plans by its remaining time has `works_to_deadline`: no alarm says that it
+    is slow, and a run that reaches its timeout still counts as an error.
   EOT
   type = object({
     log_retention_days = number
     failures_arn       = string
     alarm_topic_arn    = optional(string)
     raises_by_design   = optional(bool, false)
+    works_to_deadline  = optional(bool, false)
   })
 
   validation {

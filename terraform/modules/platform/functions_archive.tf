@@ -5,6 +5,8 @@ locals {
       memory_mb       = 2048
       storage_mb      = 4096
     }
+    works_to_deadline = true # a run ends a minute before its timeout, and the next one goes on
+
     layers = ["duckdb"]
 
     uses = [

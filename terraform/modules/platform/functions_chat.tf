@@ -8,6 +8,8 @@ locals {
     has_egress = true # its model and the sockets it answers are outside the VPC
     layers     = ["duckdb"]
 
+    works_to_deadline = true # a turn in the background has all the time but the last seconds
+
     uses = concat(local.hot_tier, [
       local.memory.facts.read,
       local.memory.catalog.read,

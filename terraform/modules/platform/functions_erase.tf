@@ -7,10 +7,14 @@ locals {
       timeout_seconds = local.erase_seconds
       memory_mb       = 2048
       storage_mb      = 4096
+
+      recursion_allowed = true # an erasure of many rounds
     }
     queues = ["erase"]
     in_vpc = true
     layers = ["duckdb"]
+
+    works_to_deadline = true # what is left is continued by an event
 
     uses = concat(local.hot_tier, [
       local.memory.user_data.read,

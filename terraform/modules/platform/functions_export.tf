@@ -5,10 +5,14 @@ locals {
     limits = {
       timeout_seconds = local.export_seconds
       memory_mb       = 1024
+
+      recursion_allowed = true # an export of many rounds
     }
     queues = ["export"]
     in_vpc = true
     layers = ["duckdb"]
+
+    works_to_deadline = true # what is left is continued by an event
 
     uses = [
       local.memory.facts.read,

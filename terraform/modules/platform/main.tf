@@ -12,6 +12,9 @@ locals {
     id        = data.aws_caller_identity.this.account_id
   }
 
+  limits = { for name, function in local.functions : name => merge(function.limits, {
+    reserved_concurrency = lookup(var.runtime.reserved_concurrency, name, -1)
+  }) }
 }
 
 module "layers" {
@@ -27,14 +30,15 @@ module "functions" {
   for_each = local.functions
 
   name   = "${local.prefix}-${each.key}"
-  limits = each.value.limits
+  limits = local.limits[each.key]
   uses   = each.value.uses
 
   triggers = {
     queues = { for route in try(each.value.queues, []) : route => {
       arn                        = module.event_bus.queue_arns[route]
       visibility_timeout_seconds = local.routes[trimsuffix(route, "-surplus")].visibility_timeout_seconds
-      maximum_concurrency        = endswith(route, "-surplus") ? local.concurrency.overflow : local.concurrency.routes
+      batch_size                 = local.consumers[route].batch_size
+      maximum_concurrency        = local.consumers[route].maximum_concurrency
     } }
 
     streams = { for table, patterns in try(each.value.streams, {}) : table => {
@@ -70,8 +74,9 @@ module "functions" {
   )
 
   operations = merge(var.operations, {
-    failures_arn     = module.event_bus.queue_arns.failures
-    raises_by_design = try(each.value.raises_by_design, false)
+    failures_arn      = module.event_bus.queue_arns.failures
+    raises_by_design  = try(each.value.raises_by_design, false)
+    works_to_deadline = try(each.value.works_to_deadline, false)
   })
 }
 

@@ -5,10 +5,29 @@ locals {
   erase_seconds     = 300
   export_seconds    = 900
 
-  # Batches at once, of each route and of each overflow queue. Lambda's minimum is two.
-  concurrency = {
-    routes   = var.runtime.extract_concurrency
-    overflow = max(2, floor(var.runtime.extract_concurrency / 2))
+  # How each queue is read: messages of a batch, and batches at once, of which Lambda's minimum is two. A summary may
+  # ask its model for 40 s, an erasure or an export takes a run of its own and much of the database.
+  consumers = {
+    extract = {
+      batch_size          = 10
+      maximum_concurrency = var.runtime.extract_concurrency
+    }
+    extract-surplus = {
+      batch_size          = 10
+      maximum_concurrency = max(2, floor(var.runtime.extract_concurrency / 2))
+    }
+    summarize = {
+      batch_size          = 2
+      maximum_concurrency = max(2, floor(var.runtime.extract_concurrency / 5))
+    }
+    erase = {
+      batch_size          = 1
+      maximum_concurrency = 2
+    }
+    export = {
+      batch_size          = 1
+      maximum_concurrency = 2
+    }
   }
 
   routes = {

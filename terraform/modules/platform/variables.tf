@@ -13,23 +13,31 @@ variable "runtime" {
     How the functions are built and run.
     `artifacts` is the build's output directory, `log_level` and `extra_environment` apply to every function (a
     variable given here replaces a function's own). `extract_concurrency` is how many batches extract processes at
-    once; its overflow queue gets half as many. `extract_share` is how many events per second of one tenant extract
-    reads before other tenants' events (ADR 62). `snap_start` names the functions that start from a snapshot.
+    once; its overflow queue gets half as many, summarize a fifth. `reserved_concurrency` keeps a share of the
+    account's concurrency for a function, by name; never for the consumer of a queue, whose messages would be
+    refused and end as dead letters. `extract_share` is how many events per second of one tenant extract reads
+    before other tenants' events (ADR 62). `snap_start` names the functions that start from a snapshot.
     `state_lifetime_days` is the lifetime of a state whose writer gives none. `episode_shards` is the number of
     partitions of one agent's day (ADR 15); never lower it. `large_scope_rows` is how many vectors a scope holds
     before it gets an approximate index (ADR 19).
   EOT
   type = object({
-    artifacts           = string
-    log_level           = optional(string, "INFO")
-    extra_environment   = optional(map(string), {})
-    extract_concurrency = optional(number, 10)
-    extract_share       = optional(number, 0.5)
-    snap_start          = optional(set(string), [])
-    state_lifetime_days = optional(number, 30)
-    episode_shards      = optional(number, 1)
-    large_scope_rows    = optional(number, 20000)
+    artifacts            = string
+    log_level            = optional(string, "INFO")
+    extra_environment    = optional(map(string), {})
+    extract_concurrency  = optional(number, 10)
+    reserved_concurrency = optional(map(number), {})
+    extract_share        = optional(number, 0.5)
+    snap_start           = optional(set(string), [])
+    state_lifetime_days  = optional(number, 30)
+    episode_shards       = optional(number, 1)
+    large_scope_rows     = optional(number, 20000)
   })
+
+  validation {
+    condition     = length(setsubtract(keys(var.runtime.reserved_concurrency), ["api", "authorize", "chat"])) == 0
+    error_message = "runtime.reserved_concurrency may name api, authorize and chat, for which callers wait."
+  }
 
   validation {
     condition     = var.runtime.state_lifetime_days >= 1 && var.runtime.state_lifetime_days <= 365

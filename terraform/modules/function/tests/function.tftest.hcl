@@ -176,6 +176,13 @@ run "inside_a_network_the_role_may_make_interfaces" {
     )
     error_message = "A function in a VPC needs interfaces, and only then."
   }
+  assert {
+    condition = [
+      for statement in jsondecode(output.policy).Statement : statement.Resource
+      if contains(statement.Action, "ec2:DescribeSubnets")
+    ] == [["*"]]
+    error_message = "Lambda reads the subnets in the role's name; the attached policy of AWS lacks that one action."
+  }
 }
 
 run "a_snapshot_is_reached_by_its_alias" {
@@ -217,6 +224,50 @@ run "errors_throttles_and_near_timeouts_raise_alarms" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["slow"].threshold == 54000
     error_message = "Nine tenths of the timeout, in milliseconds."
+  }
+}
+
+run "work_up_to_the_deadline_raises_no_alarm" {
+  command = plan
+  variables {
+    operations = {
+      log_retention_days = 30
+      failures_arn       = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures"
+      alarm_topic_arn    = "arn:aws:sns:us-east-1:123456789012:alarms"
+      works_to_deadline  = true
+    }
+  }
+  assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.this) == ["errors", "throttles"]
+    error_message = "A function that plans by its remaining time must not page for using it; a timeout is an error."
+  }
+}
+
+run "rounds_through_the_bus_are_no_loop" {
+  assert {
+    condition     = length(aws_lambda_function_recursion_config.this) == 0
+    error_message = "By default Lambda must stop a function that invokes itself without end."
+  }
+}
+
+run "a_function_of_many_rounds_is_not_stopped" {
+  variables {
+    limits = { timeout_seconds = 60, recursion_allowed = true }
+  }
+  assert {
+    condition     = aws_lambda_function_recursion_config.this[0].recursive_loop == "Allow"
+    error_message = "Lambda stops a function at the seventeenth run of a chain; long work takes more rounds."
+  }
+}
+
+run "a_share_of_the_accounts_concurrency_is_reserved" {
+  command = plan
+  variables {
+    limits = { timeout_seconds = 60, reserved_concurrency = 20 }
+  }
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == 20
+    error_message = "A reservation must reach the function."
   }
 }
 

@@ -109,6 +109,7 @@ run "every_concern_has_variables_and_grants" {
       "settings",
       "streams",
       "uses",
+      "works_to_deadline",
     ])
     error_message = "A function has an attribute that the platform does not read, or one that no function needs."
   }
@@ -308,15 +309,92 @@ run "a_tenant_rate_of_the_whole_gateway_is_refused" {
   }
 }
 
-run "an_overflow_queue_is_read_at_half_the_concurrency" {
+run "each_queue_is_read_at_its_own_pace" {
   command = plan
   variables { runtime = { artifacts = "./tests/fixtures", extract_concurrency = 50 } }
   assert {
     condition = (
       toset(local.functions.extract.queues) == toset(["extract", "extract-surplus"])
-      && local.concurrency == { routes = 50, overflow = 25 }
+      && { for queue, consumer in local.consumers : queue => consumer.maximum_concurrency } == {
+        extract         = 50
+        extract-surplus = 25
+        summarize       = 10
+        erase           = 2
+        export          = 2
+      }
     )
-    error_message = "Extract must read its overflow queue with half the concurrency."
+    error_message = "Extract reads its overflow queue at half its pace; erase and export are few, whatever extract is."
+  }
+  assert {
+    condition = { for queue, consumer in local.consumers : queue => consumer.batch_size } == {
+      extract         = 10
+      extract-surplus = 10
+      summarize       = 2
+      erase           = 1
+      export          = 1
+    }
+    error_message = "One erasure takes a whole run: others in its batch would only go around."
+  }
+}
+
+run "every_queue_has_a_pace" {
+  command = plan
+  assert {
+    condition = toset(keys(local.consumers)) == toset(flatten([
+      for function in local.functions : try(function.queues, [])
+    ]))
+    error_message = "A queue without a consumer of its own would get another's concurrency."
+  }
+}
+
+run "functions_that_work_to_their_deadline" {
+  command = plan
+  assert {
+    condition = [for name, function in local.functions : name if try(function.works_to_deadline, false)] == [
+      "archive",
+      "chat",
+      "erase",
+      "export",
+    ]
+    error_message = "These four plan by their remaining time; a slow run of any other must raise an alarm."
+  }
+}
+
+run "long_work_may_invoke_itself" {
+  command = plan
+  assert {
+    condition = [for name, function in local.functions : name if try(function.limits.recursion_allowed, false)] == [
+      "erase",
+      "export",
+    ]
+    error_message = "A long erasure or export goes on by events on the bus, in more than sixteen rounds."
+  }
+}
+
+run "a_reservation_reaches_its_function" {
+  command = plan
+  variables { runtime = { artifacts = "./tests/fixtures", reserved_concurrency = { authorize = 20 } } }
+  assert {
+    condition = { for name, limits in local.limits : name => limits.reserved_concurrency if name != "api" } == {
+      for name in keys(local.functions) : name => name == "authorize" ? 20 : -1 if name != "api"
+    }
+    error_message = "Authorize must have its share, and the others must share the account's rest."
+  }
+}
+
+run "a_reservation_for_no_function_is_refused" {
+  command         = plan
+  expect_failures = [var.runtime]
+  variables {
+    runtime = { artifacts = "./tests/fixtures", reserved_concurrency = { authorise = 20 } }
+  }
+}
+
+run "a_reservation_for_a_queues_consumer_is_refused" {
+  command         = plan
+  expect_failures = [var.runtime]
+  variables {
+    runtime = { artifacts = "./tests/fixtures", reserved_concurrency = { extract = 20 } }
   }
 }
 
