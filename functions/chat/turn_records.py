@@ -24,6 +24,7 @@ from membus.core.event import Event
 from membus.core.identity import Caller, Id, Owner, Record
 from membus.core.text.normalization import is_blank, normalize_text
 from membus.core.tokens import estimate_tokens
+from membus.events.sizes import cut_to_bytes
 
 REFUSAL_TEXT = "I can't help with that."
 
@@ -207,6 +208,11 @@ def is_summary_due(conversation: Conversation, turn: Turn, ratio: float) -> bool
     )
 
 
+ANSWER_BYTES_MAX = 40_000
+"""Bytes of an answer in its turn's event, five times what a model may answer: a character in JSON takes up to
+six, and an event must fit a queue."""
+
+
 def turn_recorded_event(conversation: Conversation, turn: Turn) -> Event:
     return _event(
         conversation,
@@ -219,7 +225,7 @@ def turn_recorded_event(conversation: Conversation, turn: Turn) -> Event:
             for mark, tool in (("asked_to_keep", "remember"), ("asked_to_forget", "forget"))
             if (quotes := _marked_quotes(turn, tool))
         },
-        assistant={"text": turn.assistant.content},
+        assistant={"text": cut_to_bytes(turn.assistant.content, ANSWER_BYTES_MAX)},
     )
 
 

@@ -8,9 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from membus.core import strict_json
 from membus.core.errors import InvalidError
 from membus.core.event import Event, RecordedEvent
-
-BODY_BYTES_MAX = 350_000
-"""The API's bound on an event: a producer may put more than twice that on the bus."""
+from membus.events.sizes import MESSAGE_BYTES_MAX
 
 
 class QueueMessage(BaseModel):
@@ -31,8 +29,8 @@ class QueueMessage(BaseModel):
         Raises:
             ValidationError, InvalidError: the body holds no event.
         """
-        if len(self.body.encode()) > BODY_BYTES_MAX:
-            raise InvalidError(f"an event takes at most {BODY_BYTES_MAX} bytes", code="payload_too_large")
+        if len(self.body.encode()) > MESSAGE_BYTES_MAX:
+            raise InvalidError(f"an event takes at most {MESSAGE_BYTES_MAX} bytes", code="payload_too_large")
         envelope = BusEnvelope.model_validate(strict_json.parse_strict_json(self.body))
         return RecordedEvent(event=envelope.detail, learned_at=envelope.time)
 

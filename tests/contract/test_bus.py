@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -10,10 +11,11 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
 
-from membus.core.event import Event
+from membus.core.event import EVENT_BYTES_MAX, Event
 from membus.core.identity import Owner
 from membus.events.eventbridge import EventBridgeBus
 from membus.events.ports import EventBus
+from membus.events.sizes import EVENT_TOO_LARGE, MESSAGE_BYTES_MAX
 from tests.factories import ADA, NOON, an_event, recorded, said
 from tests.fakes.event_bus import InMemoryEventBus
 from tests.strict import strict_aws
@@ -126,6 +128,43 @@ def test_large_events_are_split_into_calls_below_a_megabyte(line: Line) -> None:
 
     assert EventBridgeBus(line.client, BUS).publish_events(big) == {}
     assert [len(call) for call in line.calls] == [5, 4]
+
+
+@pytest.mark.parametrize("text", ["x" * 262_000, "語" * 88_000])
+def test_event_that_no_queue_takes_is_refused_before_the_bus_loses_it(
+    bus: EventBus, owner: Owner, text: str
+) -> None:
+    large = an_event("large", type="page.viewed", owner=owner, payload={"path": text})
+
+    assert bus.publish_events([*events(2, owner), large]) == {2: EVENT_TOO_LARGE}
+
+
+def test_largest_event_of_the_api_fits_a_queue_with_all_its_wrapping(line: Line) -> None:
+    wide = "語" * 128
+    event = an_event(
+        wide,
+        type=f"a.{'b' * 62}",
+        owner=Owner(tenant=wide, user=wide),
+        agent_id=wide,
+        session_id=wide,
+        payload={"t": "語" * ((EVENT_BYTES_MAX - len('{"t": ""}')) // 3)},
+    )
+
+    assert EventBridgeBus(line.client, BUS).publish_events([event]) == {}
+    ((entry,),) = line.calls
+    body = {
+        "version": "0",
+        "id": str(uuid4()),
+        "detail-type": entry["DetailType"],
+        "source": entry["Source"],
+        "account": "123456789012",
+        "time": "2026-12-01T12:00:00Z",
+        "region": "ap-southeast-2",
+        "resources": [],
+        "detail": json.loads(entry["Detail"]),
+    }
+    parked = {"reason": "語" * 256, "type": "String"}
+    assert len(json.dumps([body, parked], ensure_ascii=False).encode()) < MESSAGE_BYTES_MAX
 
 
 def test_only_the_failed_entry_is_sent_again(line: Line) -> None:

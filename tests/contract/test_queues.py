@@ -44,6 +44,34 @@ def test_a_parked_message_keeps_its_body_and_its_reason(sqs: Any, url: str, reas
     assert message["MessageAttributes"]["reason"]["StringValue"] == reason[:256]
 
 
+@pytest.mark.parametrize(
+    ("body_bytes", "kept"),
+    [
+        (262_144 - 12 - 256, 256),  # the attribute's name and type take twelve bytes
+        (262_144 - 12 - 255, 255),
+        (262_144 - 12 - 1, 1),
+        (262_144 - 12, 0),
+        (262_144, 0),
+    ],
+)
+def test_a_large_message_is_parked_with_as_much_of_the_reason_as_fits(
+    sqs: Any, url: str, body_bytes: int, kept: int
+) -> None:
+    SqsPoisonMessages(sqs, url).send_message("x" * body_bytes, reason="r" * 300)
+
+    (message,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+    assert len(message["Body"]) == body_bytes
+    reason = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")
+    assert reason == "r" * kept
+
+
+def test_a_reason_is_cut_between_its_characters(sqs: Any, url: str) -> None:
+    SqsPoisonMessages(sqs, url).send_message("x" * (262_144 - 12 - 4), reason="語語")
+
+    (message,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+    assert message["MessageAttributes"]["reason"]["StringValue"] == "語"
+
+
 def test_message_is_delivered_again_after_the_retry_delay(sqs: Any, url: str) -> None:
     sqs.send_message(QueueUrl=url, MessageBody="again")
     receipt = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]

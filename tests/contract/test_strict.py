@@ -180,3 +180,22 @@ def test_a_bad_entry_fails_alone_and_in_its_place(bus: Any, bad: dict[str, Any],
     assert answer["FailedEntryCount"] == 1
     assert [each.get("ErrorCode") for each in answer["Entries"]] == [None, code, None]
     assert bus.put_events(Entries=[bad])["Entries"][0]["ErrorCode"] == code
+
+
+def test_a_message_above_256_kb_with_its_attributes_is_refused() -> None:
+    with strict_aws():
+        sqs = boto3.client("sqs", region_name="us-east-1")
+        url = sqs.create_queue(QueueName="membus-test-quarantine")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="x" * 262_144)
+
+        with pytest.raises(ClientError, match="shorter than 262144"):
+            sqs.send_message(QueueUrl=url, MessageBody="x" * 262_145)
+        reason: Any = {"reason": {"DataType": "String", "StringValue": "late"}}
+        with pytest.raises(ClientError, match="shorter than 262144"):
+            sqs.send_message(QueueUrl=url, MessageBody="x" * 262_140, MessageAttributes=reason)
+
+
+def test_an_entry_that_no_queue_takes_is_refused(bus: Any) -> None:
+    entry = {"Source": "a", "DetailType": "b", "Detail": json.dumps({"text": "x" * 262_000})}
+
+    assert bus.put_events(Entries=[entry])["FailedEntryCount"] == 1

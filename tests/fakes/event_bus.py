@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from membus.core.event import Event, RecordedEvent
+from membus.events.sizes import EVENT_TOO_LARGE, is_too_large
 
 
 class InMemoryEventBus:
@@ -19,7 +20,8 @@ class InMemoryEventBus:
     def publish_events(self, events: Sequence[Event]) -> dict[int, str]:
         refused: dict[int, str] = {}
         for place, event in enumerate(events):
-            code = self.refusing.get(event.event_id, self.refusing.get("*"))
+            too_large = EVENT_TOO_LARGE if is_too_large(event) else None
+            code = too_large or self.refusing.get(event.event_id, self.refusing.get("*"))
             if code:
                 refused[place] = code
             else:

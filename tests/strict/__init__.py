@@ -19,6 +19,7 @@ from moto import mock_aws
 from tests.strict.dynamodb import DynamoLimits
 from tests.strict.eventbridge import EventLimits
 from tests.strict.refusal import Refusal
+from tests.strict.sqs import QueueLimits
 from tests.strict.uploads import UploadLimits, upload_of
 
 Answer = tuple[AWSResponse, dict[str, Any]]
@@ -33,6 +34,7 @@ class _Guard:
     def __init__(self) -> None:
         self.dynamodb: DynamoLimits | None = None
         self.events: EventLimits | None = None
+        self.queues: QueueLimits | None = None
         self.uploads: UploadLimits | None = None
 
     def before_dynamodb(self, *, model: Any, params: dict[str, Any], **_: object) -> Answer | None:
@@ -54,6 +56,11 @@ class _Guard:
     def after_events(self, *, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         if self.events:
             self.events.finish(parsed, context)
+
+    def before_sqs(self, *, model: Any, params: dict[str, Any], **_: object) -> Answer | None:
+        if self.queues is None:
+            return None
+        return _answered(partial(self.queues.check, model.name, json.loads(params["body"])))
 
     def before_s3(self, *, model: Any, params: dict[str, Any], context: dict[str, Any], **_: object) -> Any:
         if self.uploads is None:
@@ -81,6 +88,7 @@ BUILTIN_HANDLERS.extend(
         ("before-call.dynamodb", _guard.before_dynamodb),
         ("before-call.events", _guard.before_events),
         ("after-call.events.PutEvents", _guard.after_events),
+        ("before-call.sqs", _guard.before_sqs),
         ("before-call.s3", _guard.before_s3),
         ("after-call.s3", _guard.after_s3),
     ]
@@ -104,8 +112,9 @@ def strict_aws() -> Iterator[None]:
     """
     with mock_aws():
         boto3.DEFAULT_SESSION = _session()
-        _guard.dynamodb, _guard.events, _guard.uploads = DynamoLimits(), EventLimits(), UploadLimits()
+        _guard.dynamodb, _guard.events = DynamoLimits(), EventLimits()
+        _guard.queues, _guard.uploads = QueueLimits(), UploadLimits()
         try:
             yield
         finally:
-            _guard.dynamodb = _guard.events = _guard.uploads = None
+            _guard.dynamodb = _guard.events = _guard.queues = _guard.uploads = None

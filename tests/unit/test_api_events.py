@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from membus.core.event import Event
+from membus.events.sizes import EVENT_TOO_LARGE
 from tests.factories import NOON
 from tests.support.api_client import ApiTestClient, ApiTestResponse
 
@@ -155,6 +156,15 @@ def test_batch_invalid_for_different_reasons_has_the_code_invalid(door: ApiTestC
 
     assert (answer.status, answer.code) == (422, "invalid")
     assert [each["code"] for each in answer.json["rejected"]] == ["invalid", "payload_too_large"]
+
+
+def test_event_that_no_queue_takes_is_too_large_and_not_to_be_sent_again(door: ApiTestClient) -> None:
+    door.bus.refusing = {"*": EVENT_TOO_LARGE}
+
+    answer = post(door, SAID)
+
+    assert (answer.status, answer.code) == (413, "payload_too_large")
+    assert "again" not in answer.json["rejected"][0]["detail"]
 
 
 def test_event_that_the_bus_rejects_is_not_accepted(door: ApiTestClient) -> None:

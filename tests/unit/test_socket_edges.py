@@ -43,6 +43,8 @@ def test_an_answer_longer_than_any_frame_comes_whole_in_frames_that_fit(
 
     assert text_of(frames) == text_of(again) == answer
     assert max(map(len, wire.door.push.heard[wire.connection_id])) <= FRAME_BYTES
+    (learned,) = [each for each in wire.door.bus.published if each.type == "turn.recorded"]
+    assert answer.startswith(learned.payload["assistant"]["text"])
     assert (frames[-1]["type"], again[-1]["type"]) == ("done", "done")
 
 

@@ -20,6 +20,7 @@ from membus.core.strict_json import UnreadableItem
 from membus.core.text.normalization import is_blank
 from membus.erasure.guard import ErasureGuard
 from membus.events.ports import EventBus
+from membus.events.sizes import EVENT_TOO_LARGE
 from membus.facts.corrections import RESERVED_TYPE_PREFIX
 from membus.tenants.ports import UsageMonitor
 
@@ -203,5 +204,9 @@ def publish_events(incoming: IncomingEvents, *, bus: EventBus) -> None:
     places = list(incoming.events)
     for place, code in bus.publish_events(list(incoming.events.values())).items():
         event = incoming.events[places[place]]
+        if code == EVENT_TOO_LARGE:
+            detail = f"event {event.event_id} is too large with its ids and type: send less"
+            incoming.reject_event(places[place], "payload_too_large", detail)
+            continue
         detail = f"the bus did not take event {event.event_id} ({code}); send it again"
         incoming.reject_event(places[place], "unavailable", detail)

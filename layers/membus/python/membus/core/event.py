@@ -17,7 +17,7 @@ DEFAULT_AGENT = "default"
 """The agent of events that name none."""
 POSITION_MAX = 999
 EVENT_BYTES_MAX = 200_000
-"""Bytes of a payload: an event must fit the bus and the queue."""
+"""Bytes of a payload: with ids and wrapping, an event must fit the queues behind the bus (events/sizes.py)."""
 
 
 def _validate_moment(value: datetime) -> datetime:

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.core.event import Event, RecordedEvent
 from membus.core.retry import RetryPolicy
+from membus.events.sizes import EVENT_TOO_LARGE, is_too_large
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -30,17 +31,17 @@ class EventBridgeBus:
         self._client, self._name, self._source = client, name, source
 
     def publish_events(self, events: Sequence[Event]) -> dict[int, str]:
-        return self._send({place: self._entry(event) for place, event in enumerate(events)})
+        return self._send(events, [self._entry(event) for event in events])
 
     def republish_events(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
         """EventBridge passes on the time of an entry, without the fraction of its second."""
-        return self._send(
-            {place: {**self._entry(each.event), "Time": each.learned_at} for place, each in enumerate(events)}
-        )
+        entries: list[Entry] = [{**self._entry(each.event), "Time": each.learned_at} for each in events]
+        return self._send([each.event for each in events], entries)
 
-    def _send(self, entries: "Entries") -> dict[int, str]:
-        refused: dict[int, str] = {}
-        for batch in _batches(entries):
+    def _send(self, events: Sequence[Event], entries: Sequence["Entry"]) -> dict[int, str]:
+        refused = {place: EVENT_TOO_LARGE for place, event in enumerate(events) if is_too_large(event)}
+        fitting = {place: entry for place, entry in enumerate(entries) if place not in refused}
+        for batch in _batches(fitting):
             refused |= self._put(batch)
         return refused
 

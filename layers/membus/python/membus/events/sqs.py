@@ -5,22 +5,32 @@ from typing import TYPE_CHECKING
 
 from membus.aws.clients import translate_aws_errors
 from membus.core.errors import UnavailableError
+from membus.events.sizes import MESSAGE_BYTES_MAX, cut_to_bytes
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 
+REASON, REASON_CHARACTERS_MAX, TEXT = "reason", 256, "String"
+
+
 class SqsPoisonMessages:
-    """Puts the reason into an attribute of the message, cut to 256 characters."""
+    """Puts the reason into an attribute of the message, cut to 256 characters.
+
+    The attribute counts towards the size of the message. Beside a body that leaves no room the reason is cut
+    further, to nothing if need be: the body matters more.
+    """
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url
 
     def send_message(self, body: str, *, reason: str) -> None:
-        attributes: dict[str, MessageAttributeValueTypeDef] = {
-            "reason": {"DataType": "String", "StringValue": reason[:256]}
-        }
+        room = MESSAGE_BYTES_MAX - len((body + REASON + TEXT).encode())
+        kept = cut_to_bytes(reason[:REASON_CHARACTERS_MAX], room)
+        attributes: dict[str, MessageAttributeValueTypeDef] = (
+            {REASON: {"DataType": TEXT, "StringValue": kept}} if kept else {}
+        )
         with translate_aws_errors("quarantine"):
             self._client.send_message(
                 QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=attributes
