@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from scripts.doctor.findings import DeployedEnvironment
 from tests.strict import strict_aws
@@ -47,7 +48,7 @@ def _account(client: Clients) -> None:
 
 def account_settings(executions: int) -> Callable[..., Any]:
     """Return a handler of botocore that answers GetAccountSettings with so many executions at once."""
-    answer = AWSResponse("", 200, {}, None), {"AccountLimit": {"ConcurrentExecutions": executions}}
+    answer = AWSResponse("", 200, HTTPHeaders(), None), {"AccountLimit": {"ConcurrentExecutions": executions}}
     return lambda **_: answer
 
 
