@@ -61,6 +61,9 @@ def tables(deployment: DeployedEnvironment) -> Iterator[Finding]:
 def _check_protection(about: str, table: Any, backups: Any) -> Finding:
     recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
     encryption = table.get("SSEDescription", {}).get("Status")
+    if not table.get("DeletionProtectionEnabled") and recovery != "ENABLED":
+        found = "unprotected: it can be deleted, and not restored"
+        return warn(about, found, "right for an environment to throw away, else protection.protected = true")
     wrong = {
         "can be deleted": not table.get("DeletionProtectionEnabled"),
         "cannot be restored to a point in time": recovery != "ENABLED",

@@ -81,6 +81,14 @@ def unprotected(client: Callable[[str], Any]) -> None:
     client("dynamodb").update_table(TableName="membus-test-memory", DeletionProtectionEnabled=False)
 
 
+def thrown_away(client: Callable[[str], Any]) -> None:
+    unprotected(client)
+    recovery = {"PointInTimeRecoveryEnabled": False}
+    client("dynamodb").update_continuous_backups(
+        TableName="membus-test-memory", PointInTimeRecoverySpecification=recovery
+    )
+
+
 def hurried(client: Callable[[str], Any]) -> None:
     client("sqs").set_queue_attributes(
         QueueUrl=url(client, "extract"), Attributes={"VisibilityTimeout": "60"}
@@ -177,6 +185,7 @@ def new(client: Callable[[str], Any]) -> None:
         (new, ("account, concurrency", "warn")),
         (hasty, ("rates", "fail")),
         (unprotected, ("table memory, kept", "fail")),
+        (thrown_away, ("table memory, kept", "warn")),
         (hurried, ("queue extract", "fail")),
         (hopeless, ("queue extract", "fail")),
         (unfed, ("queue extract", "fail")),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from membus.core.errors import CorruptArchiveError
+from membus.core.errors import CorruptArchiveError, UnavailableError
 from tests.factories import ADA
 from tests.fakes.crashing import Death
 from tests.support.archive_tiers import BUCKET, calls, fill, ids, make_archive_setup
@@ -65,6 +65,20 @@ def test_episode_stays_hot_while_the_store_is_unavailable() -> None:
         assert outcome.problems
         assert not any("expires_at" in item for item in made.items())
         assert made.archive().episodes == len(everything)
+
+
+def test_denied_object_is_unavailable_and_not_missing() -> None:
+    with make_archive_setup() as made:
+        fill(made)
+        made.archive()
+        made.expire()
+
+        def deny(name: str, _: int) -> None:
+            if name == "GetObject":
+                raise ClientError({"Error": {"Code": "AccessDenied"}}, name)
+
+        with calls(made, deny), pytest.raises(UnavailableError, match="AccessDenied"):
+            made.walk(ADA)
 
 
 def test_missing_object_is_an_error_that_names_it() -> None:

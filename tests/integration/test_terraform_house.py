@@ -75,6 +75,16 @@ def test_an_environment_holds_values_only(env: Path) -> None:
     assert not MORE_THAN_VALUES.search(everything)
 
 
+def test_dev_can_be_destroyed_and_production_cannot() -> None:
+    unprotected = [
+        env.name
+        for env in ENVIRONMENTS
+        if re.search(r"^ +protected += false$", (env / "main.tf").read_text(), re.MULTILINE)
+    ]
+
+    assert unprotected == ["dev", "local"]
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(TERRAFORM)))
 def test_a_file_is_short_and_asks_no_environment_its_name(path: Path) -> None:
     text = path.read_text()

@@ -16,7 +16,7 @@ module "platform" {
   }
 
   # Scales to zero: an idle dev costs its keys, its endpoints and its storage.
-  network = { availability_zones = ["us-east-1a", "us-east-1b"] }
+  network = { availability_zone_ids = ["use1-az1", "use1-az2"] }
   postgres = { cluster = {
     min_acu = 0
     max_acu = 4
@@ -27,8 +27,9 @@ module "platform" {
     burst = 100
   }
 
+  # dev is to be made and destroyed: nothing is protected, and a second apply on the same day finds its names free.
   protection = {
-    recovery_days          = 7
+    protected              = false
     archive_retention_days = 7
   }
 

@@ -19,8 +19,8 @@ module "platform" {
   }
 
   network = {
-    availability_zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
-    egress             = true
+    availability_zone_ids = ["use1-az1", "use1-az2", "use1-az4"]
+    egress                = true
   }
 
   postgres = { cluster = {

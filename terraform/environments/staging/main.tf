@@ -20,8 +20,8 @@ module "platform" {
 
   # Production, smaller.
   network = {
-    availability_zones = ["us-east-1a", "us-east-1b"]
-    egress             = true
+    availability_zone_ids = ["use1-az1", "use1-az2"]
+    egress                = true
   }
 
   postgres = { cluster = {

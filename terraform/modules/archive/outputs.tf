@@ -32,6 +32,14 @@ locals {
     }
   }
 
+  # To a reader who may not list a bucket, S3 says that an absent object is forbidden: a broken policy would read as "the
+  # text is gone". The request for an object carries no prefix, so no condition could narrow this.
+  distinguish_absent = {
+    Effect   = "Allow"
+    Action   = ["s3:ListBucket"]
+    Resource = [aws_s3_bucket.this.arn]
+  }
+
   objects = {
     cold    = local.parquet
     spill   = local.spill
@@ -43,15 +51,19 @@ output "grants" {
   description = <<-EOT
     IAM statements by kind of object and verb; a kind permits nothing of another. `cold`: episodes in Parquet, which
     `restore` brings back from a slow storage class. `spill`: texts too large for an item. `exports`: files that
-    users download. `erase`: deletes every version of all three, and lists versions.
+    users download. Readers of the first two may list the bucket, so that S3 says `absent` instead of `denied`.
+    `erase`: deletes every version of all three, and lists versions.
   EOT
   value = merge(
     { for kind, verbs in local.actions : kind => {
-      for verb, actions in verbs : verb => [{
-        Effect   = "Allow"
-        Action   = actions
-        Resource = [local.objects[kind]]
-      }]
+      for verb, actions in verbs : verb => concat(
+        [{
+          Effect   = "Allow"
+          Action   = actions
+          Resource = [local.objects[kind]]
+        }],
+        verb == "read" && kind != "exports" ? [local.distinguish_absent] : [],
+      )
     } },
     {
       erase = [

@@ -3,9 +3,9 @@
 resource "aws_subnet" "public" {
   count = var.egress ? 1 : 0
 
-  vpc_id            = aws_vpc.this.id
-  availability_zone = var.availability_zones[0]
-  cidr_block        = cidrsubnet(var.cidr, 4, 15)
+  vpc_id               = aws_vpc.this.id
+  availability_zone_id = var.availability_zone_ids[0]
+  cidr_block           = cidrsubnet(var.cidr, 4, 15)
 
   tags = { Name = "${var.prefix}-public" }
 }

@@ -12,11 +12,11 @@ resource "aws_default_security_group" "this" {
 }
 
 resource "aws_subnet" "private" {
-  for_each = { for index, zone in var.availability_zones : zone => cidrsubnet(var.cidr, 4, index) }
+  for_each = { for index, zone in var.availability_zone_ids : zone => cidrsubnet(var.cidr, 4, index) }
 
-  vpc_id            = aws_vpc.this.id
-  availability_zone = each.key
-  cidr_block        = each.value
+  vpc_id               = aws_vpc.this.id
+  availability_zone_id = each.key
+  cidr_block           = each.value
 
   tags = { Name = "${var.prefix}-${each.key}" }
 }

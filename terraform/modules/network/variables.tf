@@ -23,16 +23,27 @@ variable "cidr" {
   }
 }
 
-variable "availability_zones" {
-  description = "Availability zones, one private subnet in each; Aurora needs two."
+variable "availability_zone_ids" {
+  description = <<-EOT
+    Ids of availability zones, such as `use1-az1`, one private subnet in each; Aurora needs two. Names differ by
+    account: `us-east-1a` of one is another's `us-east-1c`.
+  EOT
   type        = list(string)
 
   validation {
     condition = (
-      length(var.availability_zones) >= 2
-      && length(var.availability_zones) == length(distinct(var.availability_zones))
+      length(var.availability_zone_ids) >= 2
+      && length(var.availability_zone_ids) == length(distinct(var.availability_zone_ids))
     )
-    error_message = "availability_zones must name at least two zones, each once."
+    error_message = "availability_zone_ids must name at least two zones, each once."
+  }
+  validation {
+    condition     = alltrue([for id in var.availability_zone_ids : can(regex("^[a-z]+[0-9]+-az[0-9]+$", id))])
+    error_message = "availability_zone_ids must be ids, such as use1-az1; a name is another zone in each account."
+  }
+  validation {
+    condition     = !contains(var.availability_zone_ids, "use1-az3")
+    error_message = "availability_zone_ids must not name use1-az3, where RDS Proxy does not exist."
   }
 }
 
@@ -48,7 +59,7 @@ variable "egress" {
   default     = false
 
   validation {
-    condition     = !var.egress || length(var.availability_zones) <= 15
-    error_message = "egress allows at most 15 availability_zones: the last sixteenth of cidr is the public subnet."
+    condition     = !var.egress || length(var.availability_zone_ids) <= 15
+    error_message = "egress allows at most 15 availability_zone_ids: the last sixteenth of cidr is the public subnet."
   }
 }

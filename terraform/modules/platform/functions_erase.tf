@@ -53,5 +53,6 @@ locals {
     removed_texts    = module.archive.noncurrent_days # of conversations that were deleted before the erasure
     queues           = module.event_bus.dead_letter_days
     database_backups = try(coalesce(var.postgres.cluster.backup_days, 7), 7)
+    database_logs    = module.vector_store.log_days # an error quotes the row that failed
   }
 }

@@ -2,11 +2,11 @@ module "network" {
   source = "../network"
   count  = var.network == null ? 0 : 1
 
-  prefix             = local.prefix
-  account            = local.account
-  cidr               = var.network.cidr
-  availability_zones = var.network.availability_zones
-  egress             = var.network.egress
+  prefix                = local.prefix
+  account               = local.account
+  cidr                  = var.network.cidr
+  availability_zone_ids = var.network.availability_zone_ids
+  egress                = var.network.egress
 
   # The AWS services that functions in the VPC call besides the stores.
   interface_endpoints = ["bedrock-runtime", "events", "kms", "secretsmanager", "sqs"]

@@ -90,9 +90,9 @@ variable "network" {
     (`egress`). Null where Postgres is external.
   EOT
   type = object({
-    availability_zones = list(string)
-    cidr               = optional(string, "10.40.0.0/16")
-    egress             = optional(bool, false)
+    availability_zone_ids = list(string)
+    cidr                  = optional(string, "10.40.0.0/16")
+    egress                = optional(bool, false)
   })
   default = null
 }
@@ -108,6 +108,7 @@ variable "postgres" {
       instances          = optional(number)
       proxy              = optional(bool)
       backup_days        = optional(number)
+      log_days           = optional(number)
     }), {})
     external = optional(object({
       host           = string

@@ -33,7 +33,7 @@ resource "aws_rds_cluster" "this" {
   copy_tags_to_snapshot     = true
   deletion_protection       = var.protected
   skip_final_snapshot       = !var.protected
-  final_snapshot_identifier = "${local.name}-final"
+  final_snapshot_identifier = "${local.name}-final-${substr(sha256(var.key_arn), 0, 8)}" # a new key, a new name
 
   enabled_cloudwatch_logs_exports = ["postgresql"]
 
@@ -42,6 +42,16 @@ resource "aws_rds_cluster" "this" {
     max_capacity             = var.cluster.max_acu
     seconds_until_auto_pause = var.cluster.min_acu == 0 ? var.cluster.auto_pause_seconds : null
   }
+
+  depends_on = [aws_cloudwatch_log_group.postgresql]
+}
+
+# RDS makes a missing log group itself, and keeps it for ever: errors quote rows, which hold users' words.
+resource "aws_cloudwatch_log_group" "postgresql" {
+  count = local.managed ? 1 : 0
+
+  name              = "/aws/rds/cluster/${local.name}/postgresql"
+  retention_in_days = var.cluster.log_days
 }
 
 resource "aws_rds_cluster_instance" "this" {

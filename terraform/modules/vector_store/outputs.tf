@@ -31,6 +31,11 @@ output "secret_ids" {
   value       = local.secret_arns
 }
 
+output "log_days" {
+  description = "For how many days the log of the cluster is kept; 0 for an external server."
+  value       = local.managed ? var.cluster.log_days : 0
+}
+
 output "grants" {
   description = "IAM statements: read the `owner` or the `app` login."
   value = { for login, arn in local.secret_arns : login => [{

@@ -20,18 +20,19 @@ variable "network" {
 
 variable "cluster" {
   description = <<-EOT
-    Aurora Serverless v2: capacity in ACU (2 GiB each), number of instances (the first one writes), engine version.
-    `min_acu = 0` pauses an idle cluster. `proxy` adds RDS Proxy, whose open connections keep the cluster awake: use
-    one of the two.
+    Aurora Serverless v2: capacity in ACU (2 GiB each), number of instances (the first one writes), the major version
+    of the engine, and for how many days its log is kept, whose errors may quote a row. `min_acu = 0` pauses an idle
+    cluster. `proxy` adds RDS Proxy, whose open connections keep the cluster awake: use one of the two.
   EOT
   type = object({
-    engine_version     = optional(string, "17.5")
+    engine_version     = optional(string, "17")
     min_acu            = optional(number, 0)
     max_acu            = optional(number, 4)
     auto_pause_seconds = optional(number, 300)
     instances          = optional(number, 1)
     proxy              = optional(bool, false)
     backup_days        = optional(number, 7)
+    log_days           = optional(number, 7)
   })
   default = {}
 
@@ -48,8 +49,8 @@ variable "cluster" {
     error_message = "cluster.auto_pause_seconds must be 300 to 86400, Aurora's limits."
   }
   validation {
-    condition     = contains(["17.4", "17.5", "17.6", "17.7", "18.3", "18.4"], var.cluster.engine_version)
-    error_message = "cluster.engine_version must be 17.4 to 17.7, 18.3 or 18.4: their pgvector has iterative scans."
+    condition     = contains(["17", "18"], var.cluster.engine_version)
+    error_message = "cluster.engine_version must be 17 or 18, without a minor version: AWS withdraws those in a year."
   }
 }
 

@@ -103,15 +103,32 @@ run "an_export_is_gone_after_a_week" {
 run "a_grant_for_large_texts_covers_nothing_else" {
   assert {
     condition = toset(flatten([
-      for verb in output.grants.spill : [for statement in verb : statement.Resource]
+      for verb in output.grants.spill : [
+        for statement in verb : statement.Resource if statement.Action != ["s3:ListBucket"]
+      ]
     ])) == toset(["arn:aws:s3:::membus-test-archive/spill/*"])
     error_message = "A grant for large texts must cover large texts only."
   }
   assert {
     condition = flatten([
       for verb in ["read", "write", "delete"] : [for statement in output.grants.spill[verb] : statement.Action]
-    ]) == ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-    error_message = "A grant for large texts must not permit listing or deleting versions."
+    ]) == ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
+    error_message = "A grant for large texts must not permit deleting versions."
+  }
+}
+
+run "readers_learn_that_an_object_is_absent" {
+  assert {
+    condition = { for kind in ["cold", "spill", "exports"] : kind => flatten([
+      for verb in output.grants[kind] : [
+        for statement in verb : statement.Resource if statement.Action == ["s3:ListBucket"]
+      ]
+      ]) } == {
+      cold    = ["arn:aws:s3:::membus-test-archive"]
+      spill   = ["arn:aws:s3:::membus-test-archive"]
+      exports = []
+    }
+    error_message = "Without s3:ListBucket S3 answers 403 for an absent object, as for a broken policy."
   }
 }
 

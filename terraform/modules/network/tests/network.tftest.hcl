@@ -1,17 +1,21 @@
 mock_provider "aws" {}
 
 variables {
-  prefix             = "membus-test"
-  account            = { partition = "aws", region = "us-east-1", id = "123456789012" }
-  availability_zones = ["us-east-1a", "us-east-1b"]
+  prefix                = "membus-test"
+  account               = { partition = "aws", region = "us-east-1", id = "123456789012" }
+  availability_zone_ids = ["use1-az1", "use1-az2"]
 }
 
 run "each_zone_has_a_private_subnet_of_its_own" {
   assert {
     condition = {
       for zone, subnet in aws_subnet.private : zone => subnet.cidr_block
-    } == { us-east-1a = "10.40.0.0/20", us-east-1b = "10.40.16.0/20" }
+    } == { use1-az1 = "10.40.0.0/20", use1-az2 = "10.40.16.0/20" }
     error_message = "Subnets follow the zones, without overlap."
+  }
+  assert {
+    condition     = aws_subnet.private["use1-az2"].availability_zone_id == "use1-az2"
+    error_message = "A zone's id is the same place in every account; its name is not."
   }
   assert {
     condition     = length(output.subnet_ids) == 2
@@ -81,14 +85,26 @@ run "endpoints_accept_functions_only" {
 
 run "one_zone_is_refused" {
   command = plan
-  variables { availability_zones = ["us-east-1a"] }
-  expect_failures = [var.availability_zones]
+  variables { availability_zone_ids = ["use1-az1"] }
+  expect_failures = [var.availability_zone_ids]
 }
 
 run "the_same_zone_twice_is_refused" {
   command = plan
-  variables { availability_zones = ["us-east-1a", "us-east-1a"] }
-  expect_failures = [var.availability_zones]
+  variables { availability_zone_ids = ["use1-az1", "use1-az1"] }
+  expect_failures = [var.availability_zone_ids]
+}
+
+run "a_zone_by_name_is_refused" {
+  command = plan
+  variables { availability_zone_ids = ["us-east-1a", "us-east-1b"] }
+  expect_failures = [var.availability_zone_ids]
+}
+
+run "a_zone_without_rds_proxy_is_refused" {
+  command = plan
+  variables { availability_zone_ids = ["use1-az1", "use1-az3"] }
+  expect_failures = [var.availability_zone_ids]
 }
 
 run "a_range_that_cannot_be_divided_is_refused" {
@@ -100,8 +116,8 @@ run "a_range_that_cannot_be_divided_is_refused" {
 run "egress_without_room_for_its_subnet_is_refused" {
   command = plan
   variables {
-    egress             = true
-    availability_zones = [for zone in range(16) : "us-east-1-${zone}"]
+    egress                = true
+    availability_zone_ids = [for zone in range(16) : "use1-az${zone + 10}"]
   }
   expect_failures = [var.egress]
 }

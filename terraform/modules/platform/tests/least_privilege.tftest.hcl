@@ -230,7 +230,8 @@ run "services" {
 
       # No function reaches the whole bucket or lists it.
       touch_bucket = "nobody"
-      list_bucket  = "nobody"
+      # Readers of objects: S3 tells them that one is absent, and not that it is forbidden.
+      list_bucket = "api, archive, chat, erase, export, extract, index"
 
       # The archiver writes and merges archived episodes; erase rewrites them without a user.
       read_cold    = "api, archive, chat, erase, export"

@@ -7,7 +7,7 @@ variables {
   environment = "test"
   runtime     = { artifacts = "./tests/fixtures" }
   model       = { vendor = "anthropic", extract_id = "small", chat_id = "large", summarize_id = "strong" }
-  network     = { availability_zones = ["us-east-1a", "us-east-1b"], egress = true }
+  network     = { availability_zone_ids = ["use1-az1", "use1-az2"], egress = true }
   postgres    = { cluster = { proxy = true, min_acu = 0.5 } }
   hot_tier    = { storage_gb = 1 }
 }
@@ -137,14 +137,14 @@ run "who_may_connect_to_the_hot_tier" {
 
 run "a_model_that_chat_cannot_reach_is_refused" {
   command = plan
-  variables { network = { availability_zones = ["us-east-1a", "us-east-1b"] } }
+  variables { network = { availability_zone_ids = ["use1-az1", "use1-az2"] } }
   expect_failures = [var.hot_tier]
 }
 
 run "sockets_that_chat_cannot_reach_are_refused" {
   command = plan
   variables {
-    network = { availability_zones = ["us-east-1a", "us-east-1b"] }
+    network = { availability_zone_ids = ["use1-az1", "use1-az2"] }
     model = {
       vendor       = "bedrock"
       extract_id   = "small"
@@ -279,7 +279,7 @@ run "a_receipt_states_how_long_copies_are_kept" {
   command = plan
   variables {
     protection = { protected = true, recovery_days = 35, archive_retention_days = 20 }
-    postgres   = { cluster = { backup_days = 21 } }
+    postgres   = { cluster = { backup_days = 21, log_days = 5 } }
   }
   assert {
     condition = jsondecode(local.functions.erase.settings.COPIES_KEPT_DAYS) == {
@@ -288,6 +288,7 @@ run "a_receipt_states_how_long_copies_are_kept" {
       removed_texts    = module.archive.noncurrent_days
       queues           = 14
       database_backups = 21
+      database_logs    = 5
     }
     error_message = "COPIES_KEPT_DAYS must state the retention of archive, backups, object versions and queues."
   }

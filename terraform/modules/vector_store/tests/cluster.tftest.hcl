@@ -139,8 +139,63 @@ run "pausing_sooner_than_aurora_can_is_refused" {
   expect_failures = [var.cluster]
 }
 
+run "the_engine_follows_its_major_version" {
+  command = plan
+  assert {
+    condition = (
+      aws_rds_cluster.this[0].engine_version == "17"
+      && aws_rds_cluster_instance.this["0"].engine_version == "17"
+    )
+    error_message = "AWS withdraws minor versions: a pinned one can soon no longer be made, or plans a downgrade."
+  }
+}
+
+run "a_pinned_minor_version_is_refused" {
+  command = plan
+  variables { cluster = { engine_version = "17.5" } }
+  expect_failures = [var.cluster]
+}
+
 run "an_engine_without_iterative_scans_is_refused" {
   command = plan
-  variables { cluster = { engine_version = "15.4" } }
+  variables { cluster = { engine_version = "15" } }
   expect_failures = [var.cluster]
+}
+
+run "logs_of_the_server_expire" {
+  command = plan
+  variables { cluster = { log_days = 5 } }
+  assert {
+    condition = (
+      aws_cloudwatch_log_group.postgresql[0].name == "/aws/rds/cluster/membus-test-vectors/postgresql"
+      && aws_cloudwatch_log_group.postgresql[0].retention_in_days == 5
+      && output.log_days == 5
+    )
+    error_message = "RDS makes a missing group without retention, and an error's detail quotes a row: a user's words."
+  }
+}
+
+run "an_unprotected_cluster_can_be_destroyed_and_made_again" {
+  command = plan
+  variables { protected = false }
+  assert {
+    condition = (
+      !aws_rds_cluster.this[0].deletion_protection
+      && aws_rds_cluster.this[0].skip_final_snapshot
+      && aws_secretsmanager_secret.app.recovery_window_in_days == 0
+    )
+    error_message = "No snapshot and no secret may keep a name that the next apply needs."
+  }
+}
+
+run "the_last_snapshot_has_a_name_of_its_own" {
+  command = plan
+  variables { key_arn = "arn:aws:kms:us-east-1:123456789012:key/made-later" }
+  assert {
+    condition = (
+      aws_rds_cluster.this[0].final_snapshot_identifier
+      == "membus-test-vectors-final-${substr(sha256("arn:aws:kms:us-east-1:123456789012:key/made-later"), 0, 8)}"
+    )
+    error_message = "An environment that is made and deleted twice must leave two snapshots."
+  }
 }

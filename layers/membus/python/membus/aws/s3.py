@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-_ABSENT = {"NoSuchKey", "AccessDenied"}
-"""S3 answers AccessDenied for an absent key, since no function may list the bucket."""
+_ABSENT = {"NoSuchKey", "404"}
+"""Readers may list the bucket, so S3 tells an absent object from one that a policy denies."""
 
 
 class S3Blobs:

@@ -28,7 +28,7 @@ RESTORE_DAYS = 7
 CACHED_BYTES = 32 * 2**20
 """Parquet bytes of small objects that a process keeps: an object never changes under its key."""
 WRITE_ATTEMPTS = 3
-_ABSENT_CODES = {"NoSuchKey", "404", "AccessDenied"}
+_ABSENT_CODES = {"NoSuchKey", "404"}
 _CONFLICT_CODES = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 
 
