@@ -16,7 +16,7 @@ from membus.container.events import EventParts
 from membus.core.errors import UnavailableError
 from membus.erasure.model import ErasureJob, erasure_due
 from membus.events.records import AnnouncementRecord
-from membus.observability import logger, metrics
+from membus.observability import EmfMonitor, logger, metrics
 
 container = Container.from_environment()
 processor = BatchProcessor(
@@ -43,7 +43,8 @@ def advance_erasure(
     logger.info(
         "an erasure went on", job_id=job.job_id, status=job.status, removed=job.removed, left=job.left
     )
-    metrics.add_metric(name="ErasuresFailed", unit=MetricUnit.Count, value=job.status == "failed")
+    if job.status == "failed":
+        EmfMonitor().report_erasure_failure(container.environment)
     metrics.add_metric(name="ErasuresDone", unit=MetricUnit.Count, value=job.status == "done")
 
 

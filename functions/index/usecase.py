@@ -9,7 +9,13 @@ from pydantic import ValidationError
 
 from functions.index.projection import Projection, ProjectionSources, find_owner, project_change
 from functions.index.schemas import ItemChange
-from membus.core.errors import BudgetError, InvalidError, MembusError, UnavailableError
+from membus.core.errors import (
+    BudgetError,
+    InvalidError,
+    MembusError,
+    UnavailableError,
+    VectorsPendingError,
+)
 from membus.core.identity import Owner
 from membus.erasure.guard import ErasureGuard
 from membus.events.ports import EventBus, PoisonMessageQueue
@@ -99,11 +105,7 @@ def _index_tenant(tenant: str, changes: Sequence[ProjectedChange], ports: IndexP
     """
     failed: set[str] = set()
     try:
-        _apply_changes(tenant, changes, ports)
-    except BudgetError as error:
-        ports.monitor.log_warning(
-            "texts wait for their vectors", tenant_id=tenant, code=error.code, detail=error.detail
-        )
+        _apply_and_backfill(tenant, changes, ports)
     except MembusError as error:
         _log_failure(tenant, error, ports)
         failed |= {each.sequence_number for each in changes}
@@ -116,6 +118,29 @@ def _index_tenant(tenant: str, changes: Sequence[ProjectedChange], ports: IndexP
             _log_failure(tenant, refusal, ports)
         failed |= {events[place][0].sequence_number for place in refused}
     return [each.sequence_number for each in changes if each.sequence_number in failed]
+
+
+def _apply_and_backfill(tenant: str, changes: Sequence[ProjectedChange], ports: IndexPorts) -> None:
+    """Apply changes, then give vectors to texts that have waited for theirs.
+
+    The stream does not wait for the embedding model: the words of a change are in the index when its vectors
+    fail, and the tenant's next change brings them. A rebuild, which has no bus, waits.
+    """
+    waiting: UnavailableError | None = None
+    try:
+        _apply_changes(tenant, changes, ports)
+        if ports.bus:
+            ports.indexer.backfill_vectors(tenant)
+    except BudgetError as error:
+        waiting = error
+    except VectorsPendingError as error:
+        if not ports.bus:
+            raise
+        waiting = error
+    if waiting:
+        ports.monitor.log_warning(
+            "texts wait for their vectors", tenant_id=tenant, code=waiting.code, detail=waiting.detail
+        )
 
 
 def _log_failure(tenant: str, error: MembusError, ports: IndexPorts) -> None:

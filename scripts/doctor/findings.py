@@ -195,6 +195,8 @@ RUNBOOKS = {
     "-failedinvocations": "route-undelivered",
     "-invocationsfailedtobesenttodlq": "route-undelivered",
     "archive-problems": "archive",
+    "erasures-failed": "erasure",
+    "hot-away": "hot-throttled",
     "socket-failures": "socket-failures",
     "socket-refusals": "socket-failures",
     "-errors": "function-errors",

@@ -5,8 +5,11 @@ It holds a live conversation's window for its own tenant, and fails as if it hel
 
 import re
 import secrets
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -276,3 +279,43 @@ def test_unreachable_cluster_has_no_cache(told: list[str]) -> None:
     assert tier.get_window("acme", "c1") is None
     assert tier.is_unavailable
     assert len(told) == 1
+
+
+@contextmanager
+def slow_login(server: RedisServer, *, login_seconds: float, answer_seconds: float) -> Iterator[str]:
+    """Stand between a client and Redis: the first answer of a connection is as slow as a login, others less."""
+
+    def serve(client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", server.port)) as redis:
+            wait = login_seconds
+            while asked := client.recv(65_536):
+                redis.sendall(asked)
+                answer = redis.recv(65_536)
+                time.sleep(wait)
+                client.sendall(answer)
+                wait = answer_seconds
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"redis://user:secret@127.0.0.1:{listener.getsockname()[1]}/0"
+
+
+@pytest.mark.parametrize(
+    ("login_seconds", "answer_seconds", "is_away"),
+    [(0.4, 0.0, False), (0.0, 0.4, True), (1.5, 0.0, True)],
+)
+def test_login_may_take_a_second_and_an_answer_a_tenth(
+    server: RedisServer, client: Redis, *, login_seconds: float, answer_seconds: float, is_away: bool
+) -> None:
+    client.acl_setuser("user", enabled=True, passwords="+secret", keys=["*"], categories=["+@all"])
+
+    with slow_login(server, login_seconds=login_seconds, answer_seconds=answer_seconds) as url:
+        tier = ValkeyCache(lambda: connect_valkey(url, cluster=False), lambda _: None)
+        tier.put(HELLO)
+
+    assert tier.is_unavailable is is_away

@@ -1,6 +1,7 @@
 """functions/index: what the stream tells becomes searchable once, and listeners hear what became of facts."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,8 +47,9 @@ class Index:
         self.failures: list[tuple[object, object]] = []
         self.unpaid: list[tuple[object, object]] = []
 
-    def take(self, *records: dict[str, Any]) -> list[str]:
-        ports = IndexPorts(
+    @property
+    def ports(self) -> IndexPorts:
+        return IndexPorts(
             indexer=Indexer(lambda _: self.embedder, self.memories),
             index=self.memories,
             bus=self.bus,
@@ -56,7 +58,9 @@ class Index:
             erasures=ErasureGuard(self.erasures),
             monitor=self,
         )
-        return index_changes(records, ports)
+
+    def take(self, *records: dict[str, Any]) -> list[str]:
+        return index_changes(records, self.ports)
 
     def log_warning(self, message: str, **fields: object) -> None:
         failed = self.failures if message == "changes come again" else self.unpaid
@@ -285,14 +289,31 @@ def test_a_text_that_was_replaced_meanwhile_is_left_to_its_newer_change(index: I
     assert (look(index.memories, "key"), index.quarantine.parked) == ([], [])
 
 
-def test_without_the_model_changes_come_again_and_are_found_by_their_words_meanwhile(index: Index) -> None:
+def test_without_the_model_changes_hold_up_no_stream_and_are_found_by_their_words(index: Index) -> None:
     index.embedder.away = True
 
-    assert index.take(of_fact(LISBON, number="7")) == ["7"]
-    assert look(index.memories, "Lisbon", mode="text") == ["fact:ada:home.city"]
-    index.embedder.away = False
     assert index.take(of_fact(LISBON, number="7")) == []
+
+    assert look(index.memories, "Lisbon", mode="text") == ["fact:ada:home.city"]
+    assert index.told() == [("fact.recorded", None, "Lisbon")]
+    assert (index.unpaid, index.failures) == ([("acme", "vectors_pending")], [])
+
+
+def test_the_next_change_of_a_tenant_brings_the_vectors_that_waited(index: Index) -> None:
+    index.embedder.away = True
+    index.take(of_fact(LISBON, number="7"))
+    assert index.memories.list_pending_texts("acme", limit=9) != []
+    index.embedder.away = False
+
+    assert index.take(of_event(said("hi", "e3"), number="8")) == []
+
     assert index.memories.list_pending_texts("acme", limit=9) == []
+
+
+def test_a_rebuild_waits_for_the_model(index: Index) -> None:
+    index.embedder.away = True
+
+    assert index_changes([of_fact(LISBON, number="7")], replace(index.ports, bus=None)) == ["7"]
 
 
 def test_without_money_changes_are_found_by_their_words_and_hold_up_nothing(index: Index) -> None:

@@ -46,6 +46,8 @@ ALARMS = {
         f"{function}-{alarm}" for function in FUNCTIONS for alarm in keys("function", "alarms.tf")
     ],
     ("hot_tier", "${local.name}-throttled"): ["hot-throttled"],
+    ("hot_tier", "${local.name}-away"): ["hot-away"],
+    ("platform", "${local.prefix}-erasures-failed"): ["erasures-failed"],
     ("socket_api", "${var.name}-${each.key}"): [
         f"socket-{alarm}" for alarm in keys("socket_api", "stage.tf")
     ],

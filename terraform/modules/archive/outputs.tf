@@ -32,8 +32,8 @@ locals {
     }
   }
 
-  # To a reader who may not list a bucket, S3 says that an absent object is forbidden: a broken policy would read as "the
-  # text is gone". The request for an object carries no prefix, so no condition could narrow this.
+  # To a reader who may not list a bucket, S3 says that an absent object is forbidden: a broken policy would read as
+  # "the text is gone". The request for an object carries no prefix, so no condition could narrow this.
   distinguish_absent = {
     Effect   = "Allow"
     Action   = ["s3:ListBucket"]

@@ -80,3 +80,21 @@ resource "aws_cloudwatch_metric_alarm" "throttled" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = [var.alarm_topic_arn]
 }
+
+# A function that gets no answer asks DynamoDB for half a minute, and counts it. One such minute is a failover.
+resource "aws_cloudwatch_metric_alarm" "away" {
+  count = var.alarm_topic_arn == null ? 0 : 1
+
+  alarm_name          = "${local.name}-away"
+  alarm_description   = "Functions do not reach the hot tier, or it answers too late; reads go to DynamoDB."
+  namespace           = "membus"
+  metric_name         = "HotTierAway"
+  dimensions          = { environment = trimprefix(var.prefix, "membus-") }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 3
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.alarm_topic_arn]
+}

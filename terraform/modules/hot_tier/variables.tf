@@ -36,7 +36,7 @@ variable "key_arn" {
 }
 
 variable "alarm_topic_arn" {
-  description = "SNS topic of the alarm for throttling; null makes no alarm."
+  description = "SNS topic of the alarms for throttling and for silence; null makes no alarms."
   type        = string
   default     = null
 }

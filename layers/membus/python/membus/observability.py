@@ -24,6 +24,14 @@ class EmfMonitor:
         """Report how many groups of episodes, or objects, a run of the archiver left as they are."""
         _write_metrics({"environment": environment}, {"ArchiveProblems": problems})
 
+    def report_hot_tier_away(self, environment: str) -> None:
+        """Count that a process stopped asking the conversation cache, for half a minute."""
+        _write_metrics({"environment": environment}, {"HotTierAway": 1}, service="")
+
+    def report_erasure_failure(self, environment: str) -> None:
+        """Count an erasure after which something of the user was left."""
+        _write_metrics({"environment": environment}, {"ErasuresFailed": 1}, service="")
+
     def log_warning(self, message: str, **fields: object) -> None:
         logger.warning(message, extra=fields)
 
@@ -35,7 +43,7 @@ class EmfRateLimitMonitor(EmfMonitor):
         self._environment = environment
 
     def count_rate_limits(self, tenant: str, **figures: float) -> None:
-        _write_metrics({"environment": self._environment}, figures, tenant_id=tenant)
+        _write_metrics({"environment": self._environment}, figures, service="", tenant_id=tenant)
 
 
 def _write_metrics(
@@ -43,9 +51,11 @@ def _write_metrics(
     figures: dict[str, float],
     *,
     unit: MetricUnit = MetricUnit.Count,
+    service: str | None = None,
     **fields: str,
 ) -> None:
-    written = EphemeralMetrics()
+    """Write figures at once; `service` is by default the function's name, and "" leaves the dimension out."""
+    written = EphemeralMetrics(service=service)
     for name, value in dimensions.items():
         written.add_dimension(name=name, value=value)
     for name, value in fields.items():

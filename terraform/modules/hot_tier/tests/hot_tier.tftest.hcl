@@ -86,3 +86,15 @@ run "no_storage_is_refused" {
   variables { limits = { storage_gb = 0 } }
   expect_failures = [var.limits]
 }
+
+run "a_cache_that_nobody_reaches_raises_an_alarm" {
+  command = plan
+  variables { alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" }
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.away[0].dimensions == tomap({ environment = "test" })
+      && aws_cloudwatch_metric_alarm.away[0].metric_name == "HotTierAway"
+    )
+    error_message = "Everything works without the cache, so only an alarm tells that it is away."
+  }
+}

@@ -406,3 +406,12 @@ run "a_share_of_zero_is_refused" {
     runtime = { artifacts = "./tests/fixtures", extract_share = 0 }
   }
 }
+
+run "an_erasure_that_fails_raises_an_alarm" {
+  command = plan
+  variables { operations = { alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" } }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.erasures_failed[0].dimensions == tomap({ environment = "test" })
+    error_message = "The alarm must watch this environment's erasures."
+  }
+}

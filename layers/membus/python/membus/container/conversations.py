@@ -29,7 +29,7 @@ from membus.conversations.ports import (
     TurnQueue,
     UnprocessedMessages,
 )
-from membus.observability import logger
+from membus.observability import EmfMonitor, logger
 
 
 class ConversationParts(Parts):
@@ -50,6 +50,7 @@ class ConversationParts(Parts):
 
         def on_away(why: str) -> None:
             logger.warning("the hot tier is away, reads fall through", extra={"why": why})
+            EmfMonitor().report_hot_tier_away(self._container.environment)
 
         name = self._settings.get_text("HOT_TIER_CACHE", "")
         login = ElastiCacheCredentials(name, Session()) if name else None

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind", CachedWindow, CachedEntities, CachedProgress, CachedUnprocessed)
 
 LIFETIME_SECONDS = 1_800
-CONNECT_SECONDS, ANSWER_SECONDS = 0.25, 0.1
-"""A cache that takes longer is slower than the table behind it."""
+CONNECT_SECONDS = 1.0
+"""For a connection with TLS handshake and login, which a small function and IAM take their time for."""
+ANSWER_SECONDS = 0.1
+"""A cache that takes longer for an answer is slower than the table behind it."""
 UNAVAILABLE_SECONDS = 30.0
 """A cache that failed is not asked for so long: one request in half a minute pays the timeout."""
 IDLE_SECONDS = 20
@@ -114,14 +116,28 @@ def connect_valkey(
     """Return a client of `url` (`rediss://` speaks TLS); credentials are asked for each new connection."""
     settings: dict[str, Any] = {
         "socket_connect_timeout": CONNECT_SECONDS,
-        "socket_timeout": ANSWER_SECONDS,
+        "socket_timeout": CONNECT_SECONDS,  # while a connection is made; _hurry shortens it afterwards
         "protocol": 2,
         "health_check_interval": IDLE_SECONDS,
         "credential_provider": credentials,
     }
     # Once more, for a socket that died in its sleep; a timeout is not tried again beyond that.
     settings["retry"] = Retry(NoBackoff(), 1, supported_errors=(UnreachableError, SlowError))
-    return RedisCluster.from_url(url, **settings) if cluster else Redis.from_url(url, **settings)
+    if cluster:  # which logs in before it calls the function
+        return RedisCluster.from_url(url, redis_connect_func=_hurry, **settings)
+    return Redis.from_url(url, redis_connect_func=_log_in, **settings)
+
+
+def _log_in(connection: Any) -> None:
+    connection.on_connect()
+    _hurry(connection)
+
+
+def _hurry(connection: Any) -> None:
+    """Give each answer of a connection that is made and logged in its own, shorter time."""
+    connection.update_current_socket_timeout(ANSWER_SECONDS)
+    # redis-py forgets the parser of the older protocol, which sets the former time again before each command.
+    connection._parser._buffer.socket_timeout = ANSWER_SECONDS  # noqa: SLF001
 
 
 def _record_key(held: CacheRecord) -> str:

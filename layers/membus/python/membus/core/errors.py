@@ -96,6 +96,12 @@ class BudgetError(UnavailableError):
     code = "budget_exhausted"
 
 
+class VectorsPendingError(UnavailableError):
+    """Texts are stored and found by their words; the embedding model gave them no vector yet."""
+
+    code = "vectors_pending"
+
+
 class ModelError(UnavailableError):
     """The model refused, was cut off, or answered out of shape; `reason` says which."""
 

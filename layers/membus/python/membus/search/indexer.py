@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from membus.core.errors import UnavailableError
+from membus.core.errors import VectorsPendingError
 from membus.llm.ports import EmbeddingModel, Vector
 from membus.search.model import Memory
 from membus.search.ports import MemoryIndex
@@ -25,7 +25,8 @@ class Indexer:
         """Make the memories of one tenant searchable, by words and by meaning.
 
         Raises:
-            UnavailableError: some texts have no vector yet; the same memories may be indexed again.
+            VectorsPendingError: some texts have no vector yet; a backfill, or indexing again, gives them one.
+            UnavailableError: the index does not answer.
         """
         self._embed(tenant, self._index.put(tenant, [index_entry(memory) for memory in memories]))
 
@@ -54,4 +55,4 @@ class Indexer:
             self._index.attach_vectors(tenant, embedded.vectors)
             missing += len(set(batch) - set(embedded.vectors) - embedded.refused)
         if missing:
-            raise UnavailableError(f"{missing} texts wait for their vectors")
+            raise VectorsPendingError(f"{missing} texts wait for their vectors")
