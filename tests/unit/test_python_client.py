@@ -21,6 +21,7 @@ from membus_client import (
     Membus,
     MembusError,
     NotFoundError,
+    RestoreInProgressError,
     ServerError,
     Settings,
     UnprocessableError,
@@ -181,6 +182,24 @@ def test_an_answer_that_takes_long_is_waited_for(monkeypatch: pytest.MonkeyPatch
     answer = client(wire).conversations.say("c", "Where do I live?", author="ada")
 
     assert (answer.text, len(wire.asked)) == ("Bath.", 3)
+
+
+def test_archived_episodes_on_their_way_back_are_an_error_with_their_job() -> None:
+    wire = Wire((202, {"job_id": "restore-1", "kind": "restore", "status": "running"}))
+
+    with pytest.raises(RestoreInProgressError, match="restore-1") as raised:
+        list(client(wire).agent("a").episodes())
+
+    assert raised.value.job.job_id == "restore-1"
+
+
+def test_the_end_of_a_text_is_lifted_by_none() -> None:
+    wire = Wire((200, {}))
+
+    with suppress(ValidationError):
+        client(wire).memories.update("m", expires_at=None)
+
+    assert json.loads(wire.asked[0].content) == {"expires_at": None}
 
 
 def test_an_erasure_has_to_be_confirmed() -> None:

@@ -15,7 +15,7 @@ from membus_client._async_conversations import AsyncConversations
 from membus_client._async_jobs import AsyncJobs
 from membus_client._async_memories import AsyncAgent, AsyncMemories
 from membus_client._async_users import AsyncEvents, AsyncUser
-from membus_client._errors import APIConnectionError, APITimeoutError, MembusError
+from membus_client._errors import APIConnectionError, APITimeoutError, MembusError, RestoreInProgressError
 from membus_client._transport import Request, Settings, error_of, moment_text, pause_before_retry, request
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -127,6 +127,8 @@ class AsyncMembus:
         while True:
             query = {**asked.query, "cursor": cursor} if cursor else asked.query
             page = (await self.send(Request(asked.method, asked.path, query))).json()
+            if "job_id" in page:
+                raise RestoreInProgressError(models.Job.model_validate(page))
             for item in page["items"]:
                 yield model.model_validate(item)
             cursor = page.get("next_cursor")

@@ -1,6 +1,7 @@
 """Agents and memories. `_sync_memories.py` is made from this file by `make_sync.py`: change this one."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ class AsyncAgent:
         user_id: str | None = None,
         session_id: str | None = None,
     ) -> AsyncIterator[models.Episode]:
-        """Return what happened, in the order of time; `ServerError` while archived episodes come back."""
+        """Return what happened, in the order of time; `RestoreInProgressError` while archived episodes come back."""
         query = {
             "from": moment_text(since),
             "to": moment_text(until),
@@ -97,8 +98,9 @@ class AsyncMemories:
         return await self._client.call(request("GET", "memories", memory_id), models.Memory)
 
     async def update(self, memory_id: str, **changes: Any) -> models.Memory:
-        """Change the text, its metadata or its end."""
-        return await self._client.call(request("PATCH", "memories", memory_id, body=changes), models.Memory)
+        """Change the text, its metadata or its end; an `expires_at` of None lifts the end."""
+        asked = replace(request("PATCH", "memories", memory_id), body=changes)
+        return await self._client.call(asked, models.Memory)
 
     async def delete(self, memory_id: str) -> None:
         await self._client.send(request("DELETE", "memories", memory_id))

@@ -29,6 +29,16 @@ class EventsRejectedError(MembusError):
         self.receipt = receipt
 
 
+class RestoreInProgressError(MembusError):
+    """Archived episodes are on their way back: wait for `job` with `jobs.wait`, then ask again."""
+
+    def __init__(self, job: Any) -> None:
+        super().__init__(
+            f"archived episodes are being brought back: wait for job {job.job_id}, then ask again"
+        )
+        self.job = job
+
+
 class APIStatusError(MembusError):
     """The API answered with an error. `code` is stable; log `request_id`, by which operators find the request.
 

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import httpx2
 
 from membus_client import _models as models
-from membus_client._errors import APIConnectionError, APITimeoutError, MembusError
+from membus_client._errors import APIConnectionError, APITimeoutError, MembusError, RestoreInProgressError
 from membus_client._sync_conversations import Conversations
 from membus_client._sync_jobs import Jobs
 from membus_client._sync_memories import Agent, Memories
@@ -126,6 +126,8 @@ class Membus:
         while True:
             query = {**asked.query, "cursor": cursor} if cursor else asked.query
             page = (self.send(Request(asked.method, asked.path, query))).json()
+            if "job_id" in page:
+                raise RestoreInProgressError(models.Job.model_validate(page))
             for item in page["items"]:
                 yield model.model_validate(item)
             cursor = page.get("next_cursor")

@@ -1,6 +1,7 @@
 """Agents and memories. Made by `make_sync.py`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ class Agent:
         user_id: str | None = None,
         session_id: str | None = None,
     ) -> Iterator[models.Episode]:
-        """Return what happened, in the order of time; `ServerError` while archived episodes come back."""
+        """Return what happened, in the order of time; `RestoreInProgressError` while archived episodes come back."""
         query = {
             "from": moment_text(since),
             "to": moment_text(until),
@@ -97,8 +98,9 @@ class Memories:
         return self._client.call(request("GET", "memories", memory_id), models.Memory)
 
     def update(self, memory_id: str, **changes: Any) -> models.Memory:
-        """Change the text, its metadata or its end."""
-        return self._client.call(request("PATCH", "memories", memory_id, body=changes), models.Memory)
+        """Change the text, its metadata or its end; an `expires_at` of None lifts the end."""
+        asked = replace(request("PATCH", "memories", memory_id), body=changes)
+        return self._client.call(asked, models.Memory)
 
     def delete(self, memory_id: str) -> None:
         self._client.send(request("DELETE", "memories", memory_id))
