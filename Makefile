@@ -11,7 +11,7 @@ ENV ?= dev
 WORKERS ?= 3
 PYTEST := $(PY) -m pytest -n $(WORKERS)
 
-.PHONY: help setup demo up down status test nightly pgbouncer check fmt unit integration e2e build init plan apply bench bench-erase bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi docs
+.PHONY: help setup demo up down status test nightly pgbouncer typescript check fmt unit integration e2e build init plan apply bench bench-erase bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,14 +36,17 @@ down: setup ## stop the local stack
 status: setup ## say what of the local stack runs, and where
 	@$(PY) -m localstack status
 
-test: check pgbouncer ## everything: checks, unit, contract, Terraform, packaging, integration and end to end
+test: check pgbouncer typescript ## everything: checks, unit, contract, Terraform, packaging, integration and end to end
 	@$(PYTEST)
 
-nightly: check pgbouncer ## `make test` with every example, step and turn, where that takes a sample
+nightly: check pgbouncer typescript ## `make test` with every example, step and turn, where that takes a sample
 	@MEMBUS_TESTS=nightly $(PYTEST)
 
 pgbouncer: setup ## fetch PgBouncer, which stands in for RDS Proxy in a test, where it is not installed
 	@$(PY) -m tests.support.pgbouncer
+
+typescript: setup ## install and build the TypeScript client
+	@$(PY) -m tests.support.typescript
 
 check: setup ## format, lint, types and import contracts
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy . && .venv/bin/lint-imports
@@ -51,13 +54,13 @@ check: setup ## format, lint, types and import contracts
 fmt: setup ## format Python and Terraform
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix-only . && $(PY) -m localstack terraform fmt -recursive terraform
 
-unit: setup ## the tests that need no socket
+unit: setup typescript ## the tests that need no socket
 	@$(PYTEST) tests/unit
 
 integration: setup pgbouncer ## contracts, Terraform and packaging
 	@$(PYTEST) tests/contract tests/integration
 
-e2e: setup ## the deployed local stack, through its public doors
+e2e: setup typescript ## the deployed local stack, through its public doors
 	@$(PYTEST) tests/e2e
 
 build: setup ## function zips and layers for Lambda (arm64, Python 3.13), with sizes and SBOMs
@@ -99,8 +102,8 @@ bench-gate: setup ## precision and recall of the gate on the labelled utterances
 bench-tenants: setup ## search among many tenants: ROWS=1000000 TENANTS=1000 DIMENSIONS=384
 	@ROWS=$(ROWS) TENANTS=$(TENANTS) DIMENSIONS=$(DIMENSIONS) $(PY) -m tests.benchmarks search_tenants
 
-openapi: setup ## write functions/api/openapi.json anew from the code
-	@$(PY) -m scripts.openapi
+openapi: setup ## write functions/api/openapi.json anew from the code, and the TypeScript client's types from it
+	@$(PY) -m scripts.openapi && $(PY) -m tests.support.typescript --generate
 
 docs: setup ## write the generated parts of the documents anew from the code
 	@$(PY) -m scripts.documents
