@@ -8,7 +8,7 @@ from membus.aws.clients import aws_client
 from scripts.command import ExitCode, command, option
 from scripts.doctor.account import account
 from scripts.doctor.findings import Check, DeployedEnvironment, Finding, FindingStatus, run_check
-from scripts.doctor.functions import caller, errors, functions, mappings, model
+from scripts.doctor.functions import caller, errors, functions, mappings, model, versions
 from scripts.doctor.queues import alarms, bus, dead_letters, queues
 from scripts.doctor.stores import bucket, hot_tier, proxy, rates, schema, secrets, streams, tables
 from scripts.output import Output, Row
@@ -18,6 +18,7 @@ CHECKS: tuple[Check, ...] = (
     caller,
     account,
     functions,
+    versions,
     mappings,
     errors,
     tables,

@@ -62,6 +62,22 @@ def _compare_functions(deployment: DeployedEnvironment) -> Finding:
     return judge("functions, alike", wrong, f"one runtime; layers {layers or 'none'}", REMEDY)
 
 
+def versions(deployment: DeployedEnvironment) -> Iterator[Finding]:
+    """Snapshots of versions that no alias leads to are billed for ever: AWS deletes none by itself."""
+    for name in sorted(deployment.function_configurations):
+        function = deployment.resource_name(name)
+        aliases = deployment.list_all("lambda", "list_aliases", "Aliases", FunctionName=function)
+        used = {"$LATEST", *(each["FunctionVersion"] for each in aliases)}
+        published = deployment.list_all(
+            "lambda", "list_versions_by_function", "Versions", FunctionName=function
+        )
+        unused = [each["Version"] for each in published if each["Version"] not in used]
+        if unused:
+            command = f"aws lambda delete-function --function-name {function} --qualifier <version>"
+            found = f"{len(unused)} that no alias uses: {', '.join(unused)}"
+            yield warn(f"function {name}, versions", found, f"for each: {command}")
+
+
 def mappings(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Every event source mapping is enabled and reports single failures."""
     for each in deployment.list_all("lambda", "list_event_source_mappings", "EventSourceMappings"):

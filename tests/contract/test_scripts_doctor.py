@@ -135,6 +135,10 @@ def endless(client: Callable[[str], Any]) -> None:
     )
 
 
+def published(client: Callable[[str], Any]) -> None:
+    client("lambda").publish_version(FunctionName="membus-test-chat")
+
+
 def astray(client: Callable[[str], Any]) -> None:
     client("lambda").update_function_configuration(
         FunctionName="membus-test-chat", Environment={"Variables": {"ENVIRONMENT": "prod"}}
@@ -196,6 +200,7 @@ def new(client: Callable[[str], Any]) -> None:
         (valueless, ("secret model", "fail")),
         (silenced, ("rule membus-test-extract", "fail")),
         (endless, ("bus, archive", "fail")),
+        (published, ("function chat, versions", "warn")),
         (astray, ("function chat", "fail")),
         (older, ("functions, alike", "fail")),
         (gone, ("functions", "fail")),

@@ -15,8 +15,11 @@ module "platform" {
     summarize_id = "claude-opus-5-5"
   }
 
-  # Scales to zero: an idle dev costs its keys, its endpoints and its storage.
-  network = { availability_zone_ids = ["use1-az1", "use1-az2"] }
+  # Scales to zero: an idle dev costs its keys, its secrets, one endpoint and its storage.
+  network = {
+    availability_zone_ids = ["use1-az1", "use1-az2"]
+    egress                = "ipv6"
+  }
   postgres = { cluster = {
     min_acu = 0
     max_acu = 4

@@ -20,7 +20,8 @@ module "platform" {
 
   network = {
     availability_zone_ids = ["use1-az1", "use1-az2", "use1-az4"]
-    egress                = true
+    egress                = "nat"
+    nat_per_zone          = true
   }
 
   postgres = { cluster = {

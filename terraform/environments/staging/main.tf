@@ -21,7 +21,7 @@ module "platform" {
   # Production, smaller.
   network = {
     availability_zone_ids = ["use1-az1", "use1-az2"]
-    egress                = true
+    egress                = "nat"
   }
 
   postgres = { cluster = {

@@ -89,10 +89,13 @@ variable "settings" {
 }
 
 variable "network" {
-  description = "Subnets and security groups of a function in the VPC; null runs it outside."
+  description = <<-EOT
+    Subnets and security groups of a function in the VPC, and whether it leaves by IPv6; null runs it outside.
+  EOT
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)
+    ipv6               = optional(bool, false)
   })
   default = null
 }

@@ -1,17 +1,52 @@
-# Egress to the internet, for a function in the VPC whose model is not on AWS: one NAT gateway, and a security group
-# of its own, so that functions without that group cannot leave the VPC.
+# `ipv6`: functions reach AWS and the internet by IPv6, through a gateway that lets nobody in, costs nothing and has no
+# zone.
+resource "aws_egress_only_internet_gateway" "this" {
+  count = local.ipv6 ? 1 : 0
+
+  vpc_id = aws_vpc.this.id
+
+  tags = { Name = var.prefix }
+}
+
+resource "aws_route" "ipv6" {
+  for_each = local.ipv6 ? local.zones : {}
+
+  route_table_id              = aws_route_table.private[each.key].id
+  destination_ipv6_cidr_block = "::/0"
+  egress_only_gateway_id      = aws_egress_only_internet_gateway.this[0].id
+}
+
+resource "aws_vpc_security_group_egress_rule" "functions_ipv6" {
+  count = local.ipv6 ? 1 : 0
+
+  security_group_id = aws_security_group.functions.id
+  description       = "HTTPS to AWS services and beyond, by IPv6"
+  cidr_ipv6         = "::/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
+# `nat`: functions with a security group of their own leave the VPC by NAT gateways; the others cannot.
+locals {
+  nat = var.egress == "nat" ? 1 : 0
+  nat_zones = {
+    for zone, index in local.zones : zone => index if local.nat == 1 && (var.nat_per_zone || index == 0)
+  }
+}
+
 resource "aws_subnet" "public" {
-  count = var.egress ? 1 : 0
+  for_each = local.nat_zones
 
   vpc_id               = aws_vpc.this.id
-  availability_zone_id = var.availability_zone_ids[0]
-  cidr_block           = cidrsubnet(var.cidr, 4, 15)
+  availability_zone_id = each.key
+  cidr_block           = cidrsubnet(var.cidr, 4, 15 - each.value)
 
-  tags = { Name = "${var.prefix}-public" }
+  tags = { Name = "${var.prefix}-public-${each.key}" }
 }
 
 resource "aws_internet_gateway" "this" {
-  count = var.egress ? 1 : 0
+  count = local.nat
 
   vpc_id = aws_vpc.this.id
 
@@ -19,7 +54,7 @@ resource "aws_internet_gateway" "this" {
 }
 
 resource "aws_route_table" "public" {
-  count = var.egress ? 1 : 0
+  count = local.nat
 
   vpc_id = aws_vpc.this.id
 
@@ -32,40 +67,40 @@ resource "aws_route_table" "public" {
 }
 
 resource "aws_route_table_association" "public" {
-  count = var.egress ? 1 : 0
+  for_each = aws_subnet.public
 
-  subnet_id      = aws_subnet.public[0].id
+  subnet_id      = each.value.id
   route_table_id = aws_route_table.public[0].id
 }
 
 resource "aws_eip" "egress" {
-  count = var.egress ? 1 : 0
+  for_each = local.nat_zones
 
   domain = "vpc"
 
-  tags = { Name = var.prefix }
+  tags = { Name = "${var.prefix}-${each.key}" }
 }
 
 resource "aws_nat_gateway" "this" {
-  count = var.egress ? 1 : 0
+  for_each = local.nat_zones
 
-  allocation_id = aws_eip.egress[0].id
-  subnet_id     = aws_subnet.public[0].id
+  allocation_id = aws_eip.egress[each.key].id
+  subnet_id     = aws_subnet.public[each.key].id
 
-  tags       = { Name = var.prefix }
+  tags       = { Name = "${var.prefix}-${each.key}" }
   depends_on = [aws_internet_gateway.this]
 }
 
 resource "aws_route" "egress" {
-  count = var.egress ? 1 : 0
+  for_each = local.nat == 1 ? local.zones : {}
 
-  route_table_id         = aws_route_table.private.id
+  route_table_id         = aws_route_table.private[each.key].id
   destination_cidr_block = "0.0.0.0/0"
-  nat_gateway_id         = aws_nat_gateway.this[0].id
+  nat_gateway_id         = aws_nat_gateway.this[var.nat_per_zone ? each.key : var.availability_zone_ids[0]].id
 }
 
 resource "aws_security_group" "egress" {
-  count = var.egress ? 1 : 0
+  count = local.nat
 
   name        = "${var.prefix}-outward"
   description = "Functions inside the VPC that may call beyond it, over HTTPS"
@@ -73,7 +108,7 @@ resource "aws_security_group" "egress" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "egress" {
-  count = var.egress ? 1 : 0
+  count = local.nat
 
   security_group_id = aws_security_group.egress[0].id
   description       = "HTTPS beyond the VPC"
@@ -81,14 +116,4 @@ resource "aws_vpc_security_group_egress_rule" "egress" {
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
-}
-
-moved {
-  from = aws_security_group.outward
-  to   = aws_security_group.egress
-}
-
-moved {
-  from = aws_vpc_security_group_egress_rule.outward
-  to   = aws_vpc_security_group_egress_rule.egress
 }

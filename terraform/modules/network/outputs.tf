@@ -14,6 +14,11 @@ output "functions_security_group_id" {
 }
 
 output "egress_security_group_ids" {
-  description = "Security groups that let a function leave the VPC; empty without `egress`."
+  description = "Security groups that let a function leave the VPC; empty without `nat`."
   value       = aws_security_group.egress[*].id
+}
+
+output "endpoints" {
+  description = "AWS services with an interface endpoint, in alphabetical order."
+  value       = keys(aws_vpc_endpoint.interface)
 }

@@ -54,12 +54,31 @@ variable "interface_endpoints" {
 }
 
 variable "egress" {
-  description = "Let functions with the egress security group reach the internet: a NAT gateway in the first zone."
+  description = <<-EOT
+    How functions in the VPC reach what is outside: `ipv6` (everything, by an egress-only gateway, for nothing),
+    `endpoints` (the services of `interface_endpoints` and nothing else), or `nat` (as `endpoints`, and functions with
+    the egress security group reach the internet by NAT gateways).
+  EOT
+  type        = string
+  default     = "endpoints"
+
+  validation {
+    condition     = contains(["ipv6", "endpoints", "nat"], var.egress)
+    error_message = "egress must be ipv6, endpoints or nat."
+  }
+  validation {
+    condition     = var.egress != "nat" || length(var.availability_zone_ids) <= 8
+    error_message = "egress = \"nat\" allows at most 8 availability_zone_ids: each takes a second sixteenth of cidr."
+  }
+}
+
+variable "nat_per_zone" {
+  description = "With `nat`: a gateway in each zone, so that the failure of a zone is no failure of the others."
   type        = bool
   default     = false
 
   validation {
-    condition     = !var.egress || length(var.availability_zone_ids) <= 15
-    error_message = "egress allows at most 15 availability_zone_ids: the last sixteenth of cidr is the public subnet."
+    condition     = !var.nat_per_zone || var.egress == "nat"
+    error_message = "nat_per_zone needs egress = \"nat\"."
   }
 }

@@ -60,7 +60,7 @@ module "functions" {
     snap_start = contains(var.runtime.snap_start, each.key)
   }
 
-  settings = merge(each.value.settings, {
+  settings = merge(each.value.settings, try(each.value.in_vpc, false) ? local.network_settings : {}, {
     ENVIRONMENT                  = var.environment
     POWERTOOLS_SERVICE_NAME      = each.key
     POWERTOOLS_METRICS_NAMESPACE = "membus"

@@ -7,6 +7,8 @@ module "socket_api" {
   gateway_url = var.api.gateway_url
   operations  = var.operations
 
+  ip_address_type = try(var.network.egress, "endpoints") == "ipv6" ? "dualstack" : null
+
   throttling = {
     rate  = var.api.rate
     burst = var.api.burst

@@ -86,13 +86,16 @@ variable "model" {
 
 variable "network" {
   description = <<-EOT
-    The VPC of Aurora and the hot tier: its zones and address range, and whether functions can reach the internet
-    (`egress`). Null where Postgres is external.
+    The VPC of Aurora and the hot tier: its zones, its address range, and how functions inside reach what is outside
+    (`egress`): `ipv6` costs one interface endpoint in one zone and leads everywhere, `endpoints` costs five in every
+    zone and leads to AWS alone, `nat` adds NAT gateways for chat, one or `nat_per_zone`. Null where Postgres is
+    external.
   EOT
   type = object({
     availability_zone_ids = list(string)
     cidr                  = optional(string, "10.40.0.0/16")
-    egress                = optional(bool, false)
+    egress                = optional(string, "endpoints")
+    nat_per_zone          = optional(bool, false)
   })
   default = null
 }

@@ -11,8 +11,8 @@ variable "hot_tier" {
     error_message = "hot_tier needs a network: the cache is inside the VPC. Set network, or set hot_tier to null."
   }
   validation {
-    condition     = var.hot_tier == null || try(var.network.egress, false)
-    error_message = "hot_tier needs network.egress = true: chat, in the VPC, must reach its model and sockets."
+    condition     = var.hot_tier == null || contains(["ipv6", "nat"], try(var.network.egress, "endpoints"))
+    error_message = "hot_tier needs network.egress = \"ipv6\" or \"nat\": chat, inside, must reach model and sockets."
   }
 }
 

@@ -6,6 +6,7 @@ locals {
 resource "aws_apigatewayv2_api" "this" {
   name                       = var.name
   protocol_type              = "WEBSOCKET"
+  ip_address_type            = var.ip_address_type
   route_selection_expression = "$request.body.action"
 }
 

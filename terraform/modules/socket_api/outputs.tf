@@ -32,3 +32,8 @@ output "grants" {
     }]
   }
 }
+
+output "ip_address_type" {
+  description = "The kind of addresses that the API is reached by; null leaves it to the gateway."
+  value       = var.ip_address_type
+}

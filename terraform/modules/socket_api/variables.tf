@@ -58,3 +58,14 @@ variable "operations" {
     error_message = "operations.log_retention_days must be greater than 0, which would keep logs for ever."
   }
 }
+
+variable "ip_address_type" {
+  description = "`dualstack` lets a function without IPv4 egress post frames; null leaves it to the gateway."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = contains(["ipv4", "dualstack"], coalesce(var.ip_address_type, "ipv4"))
+    error_message = "ip_address_type must be ipv4, dualstack or null."
+  }
+}

@@ -167,6 +167,15 @@ run "a_batch_fails_message_by_message_and_under_a_ceiling" {
   }
 }
 
+run "a_function_of_a_dual_stack_network_speaks_ipv6" {
+  command = plan
+  variables { network = { subnet_ids = ["subnet-a"], security_group_ids = ["sg-a"], ipv6 = true } }
+  assert {
+    condition     = aws_lambda_function.this.vpc_config[0].ipv6_allowed_for_dual_stack
+    error_message = "Without it Lambda gives the function no IPv6 address, and nothing leads out."
+  }
+}
+
 run "inside_a_network_the_role_may_make_interfaces" {
   variables { network = { subnet_ids = ["subnet-a"], security_group_ids = ["sg-a"] } }
   assert {

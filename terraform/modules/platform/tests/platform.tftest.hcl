@@ -7,7 +7,7 @@ variables {
   environment = "test"
   runtime     = { artifacts = "./tests/fixtures" }
   model       = { vendor = "anthropic", extract_id = "small", chat_id = "large", summarize_id = "strong" }
-  network     = { availability_zone_ids = ["use1-az1", "use1-az2"], egress = true }
+  network     = { availability_zone_ids = ["use1-az1", "use1-az2"], egress = "nat" }
   postgres    = { cluster = { proxy = true, min_acu = 0.5 } }
   hot_tier    = { storage_gb = 1 }
 }
@@ -413,5 +413,36 @@ run "an_erasure_that_fails_raises_an_alarm" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.erasures_failed[0].dimensions == tomap({ environment = "test" })
     error_message = "The alarm must watch this environment's erasures."
+  }
+}
+
+run "by_ipv6_only_bedrock_needs_an_endpoint" {
+  command = plan
+  variables { network = { availability_zone_ids = ["use1-az1", "use1-az2"], egress = "ipv6" } }
+  assert {
+    condition     = module.network[0].endpoints == ["bedrock-runtime"]
+    error_message = "Embeddings are Bedrock's, and its runtime documents no dual-stack endpoint."
+  }
+  assert {
+    condition = local.network_settings == tomap({
+      AWS_USE_DUALSTACK_ENDPOINT       = "true"
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME = "https://bedrock-runtime.us-east-1.amazonaws.com"
+    })
+    error_message = "Functions inside must ask AWS by IPv6, and Bedrock through its endpoint."
+  }
+  assert {
+    condition     = module.socket_api.ip_address_type == "dualstack"
+    error_message = "Chat, inside, must reach its sockets."
+  }
+}
+
+run "without_ipv6_functions_ask_endpoints_as_ever" {
+  command = plan
+  assert {
+    condition = (
+      length(local.network_settings) == 0
+      && module.network[0].endpoints == ["bedrock-runtime", "events", "kms", "secretsmanager", "sqs"]
+    )
+    error_message = "Private DNS of the endpoints answers for the usual names."
   }
 }

@@ -157,3 +157,18 @@ run "a_gateway_with_a_slash_at_its_end_is_refused" {
   variables { gateway_url = "http://127.0.0.1:4566/" }
   expect_failures = [var.gateway_url]
 }
+
+run "frames_are_taken_by_ipv6_where_functions_have_nothing_else" {
+  command = plan
+  variables { ip_address_type = "dualstack" }
+  assert {
+    condition     = aws_apigatewayv2_api.this.ip_address_type == "dualstack"
+    error_message = "Chat posts its frames to this API."
+  }
+}
+
+run "another_kind_of_address_is_refused" {
+  command = plan
+  variables { ip_address_type = "ipv6" }
+  expect_failures = [var.ip_address_type]
+}
