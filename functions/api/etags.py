@@ -12,8 +12,18 @@ from pydantic import BaseModel
 from membus.core.errors import InvalidError
 from membus.http import json_response
 
-IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=64)]
-IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=64)]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", max_length=64, description="change it only while it has this version, as ETag"),
+]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match",
+        max_length=64,
+        description="a read: the tag you have, 304 where it still holds; a write: `*`, which asks that there be none",
+    ),
+]
 
 T = TypeVar("T", bound=BaseModel)
 

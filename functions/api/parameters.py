@@ -15,10 +15,20 @@ READ, WRITE, EVENTS, ADMIN = (
 )
 
 PathId = Annotated[Id, Path()]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Cursor = Annotated[str | None, Query(max_length=2048)]
-MomentParameter = Annotated[AwareDatetime | None, BeforeValidator(require_written_moment), Query()]
-RequestKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+Limit = Annotated[int, Query(ge=1, le=200, description="how many items a page has at most")]
+Cursor = Annotated[str | None, Query(max_length=2048, description="`next_cursor` of the page before")]
+MomentParameter = Annotated[AwareDatetime | None, BeforeValidator(require_written_moment)]
+AsOf = Annotated[MomentParameter, Query(description="what was true at this moment; left out: now")]
+KnownAt = Annotated[MomentParameter, Query(description="what was known at this moment; left out: now")]
+RequestKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="names the request: a repeat under the same key changes nothing and has the same answer",
+    ),
+]
 
 
 def require_idempotency_key(key: str | None) -> str:

@@ -63,7 +63,15 @@ ActingUser = Annotated[
 def post_message(
     conversation: ConversationId,
     asked: Annotated[MessageIn, Body()],
-    key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)] = None,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=255,
+            description="names the message: a repeat under the same key asks no model and has the same answer",
+        ),
+    ] = None,
 ) -> Response[ChatAnswer | PendingAnswer]:
     if key is None:
         raise InvalidError(
@@ -93,8 +101,8 @@ def post_message(
 )
 def get_context(
     conversation: ConversationId,
-    message: Annotated[str, Query(max_length=10_000)] = "",
-    author: Annotated[Id | None, Query()] = None,
+    message: Annotated[str, Query(max_length=10_000, description="what would be said")] = "",
+    author: Annotated[Id | None, Query(description="who would say it; left out: the owner")] = None,
     user_id: ActingUser = None,
 ) -> PromptContext:
     container = _container()

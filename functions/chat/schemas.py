@@ -15,6 +15,8 @@ from membus.core.tokens import TokenUsage
 
 
 class MessageIn(BaseModel):
+    """What a user says."""
+
     model_config = ConfigDict(extra="forbid")
 
     content: str = Field(min_length=1)

@@ -159,6 +159,8 @@ class FullToolResult(BaseModel):
 
 
 class FullToolResults(BaseModel):
+    """All results of the tools that a reply called."""
+
     items: list[FullToolResult]
 
 

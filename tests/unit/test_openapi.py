@@ -73,3 +73,43 @@ def test_every_reference_leads_somewhere() -> None:
 
     assert names <= set(DOCUMENT["components"]["schemas"])
     assert "Problem" in names
+
+
+def test_every_operation_has_a_short_name_of_its_own_and_a_described_tag() -> None:
+    names = [operation["operationId"] for _, operation in OPERATIONS]
+    described = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
+
+    assert sorted(names) == sorted(set(names))
+    assert [name for name in names if not re.fullmatch(r"(get|post|put|patch|delete)(_[a-z]+)+", name)] == []
+    assert {tag for _, operation in OPERATIONS for tag in operation["tags"]} == described.keys()
+    assert all(described.values())
+
+
+def test_every_schema_has_a_plain_name_and_a_description() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+
+    assert [name for name in schemas if not re.fullmatch(r"([A-Z][a-z]+)+", name)] == []
+    assert [name for name, schema in schemas.items() if schema["title"] != name] == []
+    assert [name for name, schema in schemas.items() if not schema.get("description")] == []
+
+
+def test_every_parameter_and_answer_is_described() -> None:
+    undescribed = [
+        (name, each)
+        for name, operation in OPERATIONS
+        for each in [*operation.get("parameters", []), *operation["responses"].values()]
+        if each.get("description", "Successful Response") == "Successful Response"
+    ]
+
+    assert undescribed == []
+
+
+def test_items_of_batches_are_schemas_of_their_own() -> None:
+    nested = [
+        name
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        for field in schema.get("properties", {}).values()
+        if "properties" in field.get("items", {})
+    ]
+
+    assert nested == []

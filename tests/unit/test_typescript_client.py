@@ -18,7 +18,7 @@ def test_sources_and_tests_keep_their_types() -> None:
     node(TSC, "--project", "tsconfig.check.json")
 
 
-def test_generated_types_are_those_of_the_document(tmp_path: Path) -> None:
+def test_types_of_the_document_are_generated_without_a_warning(tmp_path: Path) -> None:
     generate_types(tmp_path / "generated.ts")
 
     assert (tmp_path / "generated.ts").read_text() == GENERATED.read_text(), "run make openapi"

@@ -71,7 +71,7 @@ def post_conversation(asked: Annotated[ConversationIn, Body()], key: RequestKey 
 @router.get("/v1/conversations", summary="Conversations by status, newest first", **READ)
 def get_conversations(
     *,
-    status: Annotated[ConversationStatus, Query()] = "active",
+    status: Annotated[ConversationStatus, Query(description="conversations of this status alone")] = "active",
     user: ActingUser = None,
     limit: Limit = 50,
     cursor: Cursor = None,

@@ -64,11 +64,15 @@ class ConversationPatch(BaseModel):
 
 
 class ConversationPage(BaseModel):
+    """Conversations, newest first."""
+
     items: list[Conversation]
     next_cursor: str | None
 
 
 class MessagePage(BaseModel):
+    """Messages in the order that was asked for."""
+
     items: list[Message]
     next_cursor: str | None
 

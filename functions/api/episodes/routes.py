@@ -57,6 +57,16 @@ def post_episodes(
 @router.get(
     EPISODES,
     summary="What happened, in time order; 202 with a job while cold episodes are brought back",
+    responses={
+        HTTPStatus.OK: {
+            "description": "A page of episodes",
+            "content": {"application/json": {"model": EpisodePage}},
+        },
+        HTTPStatus.ACCEPTED: {
+            "description": "Cold episodes are being brought back: the job to wait for",
+            "content": {"application/json": {"model": RestoreJobOut}},
+        },
+    },
     **READ,
 )
 def get_episodes(

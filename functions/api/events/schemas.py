@@ -55,12 +55,16 @@ class AcceptedEvent(BaseModel):
 
 
 class RejectedEvent(BaseModel):
+    """`index` is its place in the batch, `code` is stable."""
+
     index: int
     code: str
     detail: str
 
 
 class EventReceipt(BaseModel):
+    """What was taken of a batch, and what was not."""
+
     accepted: list[AcceptedEvent]
     rejected: list[RejectedEvent]
 
@@ -82,6 +86,8 @@ class DoubtfulFact(BaseModel):
 
 
 class EventOutcome(BaseModel):
+    """What became of an event."""
+
     event_id: str
     user_id: str
     status: EventStatus = Field(description=STATUS_DESCRIPTION)

@@ -37,9 +37,10 @@ from functions.api.facts.schemas import (
 from functions.api.parameters import (
     READ,
     WRITE,
+    AsOf,
     Cursor,
+    KnownAt,
     Limit,
-    MomentParameter,
     PathId,
     RequestKey,
     require_idempotency_key,
@@ -62,9 +63,7 @@ FACT = "/v1/users/<user>/facts/<key>"
     responses=etag_responses(ProfileOut),
     **READ,
 )
-def get_profile(
-    user: PathId, as_of: MomentParameter = None, if_none_match: IfNoneMatch = None
-) -> Response[ProfileOut]:
+def get_profile(user: PathId, as_of: AsOf = None, if_none_match: IfNoneMatch = None) -> Response[ProfileOut]:
     container = router.container
     profile = usecase.read_profile(
         router.get_owner(user), as_of, now=container.clock(), facts=container.facts.store
@@ -76,9 +75,9 @@ def get_profile(
 def get_facts(
     *,
     user: PathId,
-    kind: Annotated[FactKind | None, Query()] = None,
-    as_of: MomentParameter = None,
-    known_at: MomentParameter = None,
+    kind: Annotated[FactKind | None, Query(description="facts of this kind alone")] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> FactPage:
@@ -90,7 +89,11 @@ def get_facts(
 
 @router.get(FACT, summary="One fact, and why it is believed", responses=etag_responses(ExplainedFact), **READ)
 def get_fact(
-    *, user: PathId, key: Key, explain: Annotated[bool, Query()] = False, if_none_match: IfNoneMatch = None
+    *,
+    user: PathId,
+    key: Key,
+    explain: Annotated[bool, Query(description="say why it is believed")] = False,
+    if_none_match: IfNoneMatch = None,
 ) -> Response[ExplainedFact]:
     fact, revision = usecase.read_fact(
         router.get_owner(user),

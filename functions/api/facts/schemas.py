@@ -21,6 +21,8 @@ class ProfileOut(BaseModel):
 
 
 class FactPage(BaseModel):
+    """Facts of a user."""
+
     items: list[Fact]
     next_cursor: str | None
 
@@ -77,6 +79,8 @@ class FactIn(BaseModel):
 
 
 class KeyedFactIn(FactIn):
+    """A fact of a batch, with its key."""
+
     model_config = request_body({"key": "home.city", "value": "Porto", "expected_version": 2})
 
     key: CorrectedKey
@@ -96,6 +100,8 @@ class FactBatch(BaseModel):
 
 
 class FactSet(BaseModel):
+    """A fact of a batch that is stored."""
+
     index: int
     key: str
     version: int

@@ -48,8 +48,8 @@ def post_memories(batch: Annotated[MemoryBatch, Body()], key: RequestKey = None)
 @router.get("/v1/memories", summary="The texts put into memory, newest first", **READ)
 def get_memories(
     *,
-    user_id: Annotated[Id | None, Query()] = None,
-    agent_id: Annotated[Id | None, Query()] = None,
+    user_id: Annotated[Id | None, Query(description="texts about this user alone")] = None,
+    agent_id: Annotated[Id | None, Query(description="texts of this agent alone")] = None,
     filters: Annotated[
         str | None, Query(max_length=4096, description="a filter on metadata, as JSON")
     ] = None,

@@ -13,6 +13,8 @@ DocumentText = Annotated[str, Field(max_length=DOCUMENT_CHARACTERS_MAX), REQUIRE
 
 
 class MemoryIn(BaseModel):
+    """A text to put into memory; of one user, one agent, or nobody in particular."""
+
     model_config = request_body()
 
     text: DocumentText
@@ -23,6 +25,8 @@ class MemoryIn(BaseModel):
 
 
 class MemoryBatch(BaseModel):
+    """Texts to put into memory."""
+
     model_config = request_body(
         {"items": [{"text": "Ada is allergic to nuts.", "user_id": "ada", "metadata": {"topic": "health"}}]}
     )
@@ -45,6 +49,8 @@ class MemoryReceipt(BaseModel):
 
 
 class MemoryReceipts(BaseModel):
+    """What became of each text, in their order."""
+
     items: list[MemoryReceipt]
 
 
@@ -63,6 +69,8 @@ class MemoryPatch(BaseModel):
 
 
 class MemoryOut(BaseModel):
+    """A text in memory."""
+
     id: str
     text: str
     user_id: str | None
@@ -79,5 +87,7 @@ class MemoryOut(BaseModel):
 
 
 class MemoryPage(BaseModel):
+    """Texts in memory, newest first."""
+
     items: list[MemoryOut]
     next_cursor: str | None

@@ -6,5 +6,7 @@ from pydantic import BaseModel
 
 
 class Health(BaseModel):
+    """The API answers, in this environment."""
+
     status: Literal["ok"]
     environment: str

@@ -26,5 +26,7 @@ class ReviewItemOut(BaseModel):
 
 
 class ReviewQueuePage(BaseModel):
+    """Facts that wait for a person."""
+
     items: list[ReviewItemOut]
     next_cursor: str | None

@@ -20,6 +20,8 @@ QUERY_MAX = 2_000
 
 
 class SearchIn(BaseModel):
+    """What to look for, where, and how much of it to return."""
+
     model_config = request_body(SEARCH_EXAMPLE) | {"populate_by_name": True}
 
     query: Annotated[str, Field(max_length=QUERY_MAX), REQUIRE_VISIBLE]
@@ -45,6 +47,8 @@ class ScoreExplanation(BaseModel):
 
 
 class SearchResult(BaseModel):
+    """A passage that was found; `source` says what it rests on."""
+
     id: str
     kind: MemoryKind
     text: str

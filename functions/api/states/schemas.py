@@ -32,5 +32,7 @@ class StateIn(BaseModel):
 
 
 class SessionPage(BaseModel):
+    """Sessions of an agent that have a state."""
+
     items: list[StateInfo]
     next_cursor: str | None

@@ -25,6 +25,8 @@ class UsageFigures(BaseModel):
 
 
 class UsageItem(UsageFigures):
+    """What one function spent on one model in a day."""
+
     day: date
     function: str
     model: str

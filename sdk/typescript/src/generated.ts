@@ -12,10 +12,10 @@ export interface paths {
             cookie?: never;
         };
         /** What happened, in time order; 202 with a job while cold episodes are brought back */
-        get: operations["get_episodes_v1_agents__agent__episodes_get"];
+        get: operations["get_episodes"];
         put?: never;
         /** Append episodes: readable at once, and learned from */
-        post: operations["post_episodes_v1_agents__agent__episodes_post"];
+        post: operations["post_episodes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -30,7 +30,7 @@ export interface paths {
             cookie?: never;
         };
         /** The sessions of an agent that have a state */
-        get: operations["get_sessions_v1_agents__agent__sessions_get"];
+        get: operations["get_sessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -47,12 +47,12 @@ export interface paths {
             cookie?: never;
         };
         /** The state of a session */
-        get: operations["get_state_v1_agents__agent__sessions__session__state_get"];
+        get: operations["get_state"];
         /** Replace the state of a session */
-        put: operations["put_state_v1_agents__agent__sessions__session__state_put"];
+        put: operations["put_state"];
         post?: never;
         /** Remove the state of a session */
-        delete: operations["delete_state_v1_agents__agent__sessions__session__state_delete"];
+        delete: operations["delete_state"];
         options?: never;
         head?: never;
         patch?: never;
@@ -66,10 +66,10 @@ export interface paths {
             cookie?: never;
         };
         /** Conversations by status, newest first */
-        get: operations["get_conversations_v1_conversations_get"];
+        get: operations["get_conversations"];
         put?: never;
         /** Start a conversation */
-        post: operations["post_conversation_v1_conversations_post"];
+        post: operations["post_conversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -84,15 +84,15 @@ export interface paths {
             cookie?: never;
         };
         /** One conversation */
-        get: operations["get_conversation_v1_conversations__conversation__get"];
+        get: operations["get_conversation"];
         put?: never;
         post?: never;
         /** Delete a conversation and its messages */
-        delete: operations["delete_conversation_v1_conversations__conversation__delete"];
+        delete: operations["delete_conversation"];
         options?: never;
         head?: never;
         /** Rename, archive, bring back or share a conversation */
-        patch: operations["patch_conversation_v1_conversations__conversation__patch"];
+        patch: operations["patch_conversation"];
         trace?: never;
     };
     "/v1/conversations/{conversation}/context": {
@@ -103,7 +103,7 @@ export interface paths {
             cookie?: never;
         };
         /** Exactly what a message would send, by section; calls no model */
-        get: operations["get_context_v1_conversations__conversation__context_get"];
+        get: operations["get_context"];
         put?: never;
         post?: never;
         delete?: never;
@@ -120,7 +120,7 @@ export interface paths {
             cookie?: never;
         };
         /** Everything needed to go on with a conversation */
-        get: operations["get_handoff_v1_conversations__conversation__handoff_get"];
+        get: operations["get_handoff"];
         put?: never;
         post?: never;
         delete?: never;
@@ -137,10 +137,10 @@ export interface paths {
             cookie?: never;
         };
         /** Messages, from either end */
-        get: operations["get_messages_v1_conversations__conversation__messages_get"];
+        get: operations["get_messages"];
         put?: never;
         /** Say something and get the answer */
-        post: operations["post_message_v1_conversations__conversation__messages_post"];
+        post: operations["post_message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -155,7 +155,7 @@ export interface paths {
             cookie?: never;
         };
         /** One message, and whether it is complete */
-        get: operations["get_message_v1_conversations__conversation__messages__message__get"];
+        get: operations["get_message"];
         put?: never;
         post?: never;
         delete?: never;
@@ -172,7 +172,7 @@ export interface paths {
             cookie?: never;
         };
         /** The prompt of an old reply, made again and checked; calls no model */
-        get: operations["get_message_context_v1_conversations__conversation__messages__message__context_get"];
+        get: operations["get_message_context"];
         put?: never;
         post?: never;
         delete?: never;
@@ -189,7 +189,7 @@ export interface paths {
             cookie?: never;
         };
         /** All that the tools of a reply gave, beyond what the model was shown */
-        get: operations["get_results_v1_conversations__conversation__messages__message__results_get"];
+        get: operations["get_results"];
         put?: never;
         post?: never;
         delete?: never;
@@ -206,7 +206,7 @@ export interface paths {
             cookie?: never;
         };
         /** Summaries, slots and their verification */
-        get: operations["get_summary_v1_conversations__conversation__summary_get"];
+        get: operations["get_summary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -225,7 +225,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Record what users did */
-        post: operations["post_events_v1_events_post"];
+        post: operations["post_events"];
         delete?: never;
         options?: never;
         head?: never;
@@ -240,7 +240,7 @@ export interface paths {
             cookie?: never;
         };
         /** Whether the API answers */
-        get: operations["get_health_v1_health_get"];
+        get: operations["get_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -257,7 +257,7 @@ export interface paths {
             cookie?: never;
         };
         /** How far a job has come; an erasure's receipt, an export's archive */
-        get: operations["get_job_v1_jobs__job__get"];
+        get: operations["get_job"];
         put?: never;
         post?: never;
         delete?: never;
@@ -274,10 +274,10 @@ export interface paths {
             cookie?: never;
         };
         /** The texts put into memory, newest first */
-        get: operations["get_memories_v1_memories_get"];
+        get: operations["get_memories"];
         put?: never;
         /** Put texts into memory */
-        post: operations["post_memories_v1_memories_post"];
+        post: operations["post_memories"];
         delete?: never;
         options?: never;
         head?: never;
@@ -292,15 +292,15 @@ export interface paths {
             cookie?: never;
         };
         /** One text */
-        get: operations["get_memory_v1_memories__memory__get"];
+        get: operations["get_memory"];
         put?: never;
         post?: never;
         /** Remove a text */
-        delete: operations["delete_memory_v1_memories__memory__delete"];
+        delete: operations["delete_memory"];
         options?: never;
         head?: never;
         /** Change a text, its metadata or its end */
-        patch: operations["patch_memory_v1_memories__memory__patch"];
+        patch: operations["patch_memory"];
         trace?: never;
     };
     "/v1/openapi.json": {
@@ -311,7 +311,7 @@ export interface paths {
             cookie?: never;
         };
         /** This API, described */
-        get: operations["get_openapi_v1_openapi_json_get"];
+        get: operations["get_openapi"];
         put?: never;
         post?: never;
         delete?: never;
@@ -330,7 +330,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Search every kind of memory */
-        post: operations["post_search_v1_search_post"];
+        post: operations["post_search"];
         delete?: never;
         options?: never;
         head?: never;
@@ -345,7 +345,7 @@ export interface paths {
             cookie?: never;
         };
         /** Tokens, calls and dollars by day, function and model */
-        get: operations["get_usage_v1_usage_get"];
+        get: operations["get_usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -362,7 +362,7 @@ export interface paths {
             cookie?: never;
         };
         /** What became of an event */
-        get: operations["get_event_v1_users__user__events__event__get"];
+        get: operations["get_event"];
         put?: never;
         post?: never;
         delete?: never;
@@ -379,7 +379,7 @@ export interface paths {
             cookie?: never;
         };
         /** The facts about a user */
-        get: operations["get_facts_v1_users__user__facts_get"];
+        get: operations["get_facts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -396,12 +396,12 @@ export interface paths {
             cookie?: never;
         };
         /** One fact, and why it is believed */
-        get: operations["get_fact_v1_users__user__facts__key__get"];
+        get: operations["get_fact"];
         /** Set a fact by hand: it outranks whatever was said before */
-        put: operations["put_fact_v1_users__user__facts__key__put"];
+        put: operations["put_fact"];
         post?: never;
         /** Take a fact back by hand */
-        delete: operations["delete_fact_v1_users__user__facts__key__delete"];
+        delete: operations["delete_fact"];
         options?: never;
         head?: never;
         patch?: never;
@@ -415,7 +415,7 @@ export interface paths {
             cookie?: never;
         };
         /** Every version of a fact and what caused it */
-        get: operations["get_history_v1_users__user__facts__key__history_get"];
+        get: operations["get_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -434,7 +434,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Set many facts by hand, each on its own */
-        post: operations["post_facts_v1_users__user__facts_batch_post"];
+        post: operations["post_facts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -449,7 +449,7 @@ export interface paths {
             cookie?: never;
         };
         /** What is known about a user, compact */
-        get: operations["get_profile_v1_users__user__profile_get"];
+        get: operations["get_profile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -466,7 +466,7 @@ export interface paths {
             cookie?: never;
         };
         /** What was read about a user and not believed */
-        get: operations["get_quarantine_v1_users__user__quarantine_get"];
+        get: operations["get_quarantine"];
         put?: never;
         post?: never;
         delete?: never;
@@ -485,7 +485,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Believe it: it becomes a fact set by hand */
-        post: operations["post_approval_v1_users__user__quarantine__quarantine_id__approve_post"];
+        post: operations["post_approval"];
         delete?: never;
         options?: never;
         head?: never;
@@ -502,7 +502,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Do not believe it, now or when it is read again */
-        post: operations["post_rejection_v1_users__user__quarantine__quarantine_id__reject_post"];
+        post: operations["post_rejection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -519,7 +519,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Erase everything about a user, for good */
-        post: operations["post_erasure_v1_users__user__erase_post"];
+        post: operations["post_erasure"];
         delete?: never;
         options?: never;
         head?: never;
@@ -536,7 +536,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Write all that is known of a user into one archive */
-        post: operations["post_export_v1_users__user__export_post"];
+        post: operations["post_export"];
         delete?: never;
         options?: never;
         head?: never;
@@ -711,7 +711,10 @@ export interface components {
             /** User Id */
             user_id: string;
         };
-        /** ConversationPage */
+        /**
+         * ConversationPage
+         * @description Conversations, newest first.
+         */
         ConversationPage: {
             /** Items */
             items: components["schemas"]["Conversation"][];
@@ -793,27 +796,32 @@ export interface components {
          */
         EpisodeBatch: {
             /** Episodes */
-            episodes: {
-                /** Event Id */
-                event_id?: string | null;
-                /** Occurred At */
-                occurred_at?: string | null;
-                /** Payload */
-                payload?: {
-                    [key: string]: unknown;
-                };
-                /**
-                 * Remember
-                 * @default true
-                 */
-                remember?: boolean;
-                /** Session Id */
-                session_id?: string | null;
-                /** Type */
-                type: string;
-                /** User Id */
-                user_id: string;
-            }[];
+            episodes: components["schemas"]["EpisodeIn"][];
+        };
+        /**
+         * EpisodeIn
+         * @description What happened to the agent that the path names; what is missing is stamped by the API.
+         */
+        EpisodeIn: {
+            /** Event Id */
+            event_id?: string | null;
+            /** Occurred At */
+            occurred_at?: string | null;
+            /** Payload */
+            payload?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Remember
+             * @default true
+             */
+            remember?: boolean;
+            /** Session Id */
+            session_id?: string | null;
+            /** Type */
+            type: string;
+            /** User Id */
+            user_id: string;
         };
         /**
          * EpisodeOut
@@ -937,34 +945,42 @@ export interface components {
          */
         EventBatch: {
             /** Events */
-            events: {
-                /**
-                 * Agent Id
-                 * @default default
-                 */
-                agent_id?: string;
-                /** Event Id */
-                event_id?: string | null;
-                /** Occurred At */
-                occurred_at?: string | null;
-                /** Payload */
-                payload?: {
-                    [key: string]: unknown;
-                };
-                /**
-                 * Remember
-                 * @default true
-                 */
-                remember?: boolean;
-                /** Session Id */
-                session_id?: string | null;
-                /** Type */
-                type: string;
-                /** User Id */
-                user_id: string;
-            }[];
+            events: components["schemas"]["EventIn"][];
         };
-        /** EventOutcome */
+        /**
+         * EventIn
+         * @description An event as a producer sends it; what is missing is stamped by the API.
+         */
+        EventIn: {
+            /**
+             * Agent Id
+             * @default default
+             */
+            agent_id?: string;
+            /** Event Id */
+            event_id?: string | null;
+            /** Occurred At */
+            occurred_at?: string | null;
+            /** Payload */
+            payload?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Remember
+             * @default true
+             */
+            remember?: boolean;
+            /** Session Id */
+            session_id?: string | null;
+            /** Type */
+            type: string;
+            /** User Id */
+            user_id: string;
+        };
+        /**
+         * EventOutcome
+         * @description What became of an event.
+         */
         EventOutcome: {
             /**
              * Counted By
@@ -1005,7 +1021,10 @@ export interface components {
             /** User Id */
             user_id: string;
         };
-        /** EventReceipt */
+        /**
+         * EventReceipt
+         * @description What was taken of a batch, and what was not.
+         */
         EventReceipt: {
             /** Accepted */
             accepted: components["schemas"]["AcceptedEvent"][];
@@ -1212,33 +1231,7 @@ export interface components {
          */
         FactBatch: {
             /** Facts */
-            facts: {
-                /**
-                 * Expected Version
-                 * @description the version you know, 0 where there must be none; left out: any
-                 */
-                expected_version?: number | null;
-                /** Key */
-                key: string;
-                /**
-                 * Kind
-                 * @description left out: as it was, or as the key says
-                 */
-                kind?: ("identity" | "place" | "preference" | "possession" | "work" | "goal" | "plan" | "relationship" | "experience" | "health" | "behaviour" | "setting") | null;
-                /**
-                 * Pinned
-                 * @description stands against what the user says later, until a person changes it
-                 * @default false
-                 */
-                pinned?: boolean;
-                /**
-                 * Valid From
-                 * @description when it became true, not later than now; left out: now, or for the value that holds already, as it was
-                 */
-                valid_from?: string | null;
-                /** Value */
-                value: string;
-            }[];
+            facts: components["schemas"]["KeyedFactIn"][];
         };
         /**
          * FactCause
@@ -1361,14 +1354,20 @@ export interface components {
             /** Value */
             value: string;
         };
-        /** FactPage */
+        /**
+         * FactPage
+         * @description Facts of a user.
+         */
         FactPage: {
             /** Items */
             items: components["schemas"]["Fact"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
-        /** FactRef */
+        /**
+         * FactRef
+         * @description A version of a fact.
+         */
         FactRef: {
             /** Key */
             key: string;
@@ -1415,7 +1414,10 @@ export interface components {
             /** Results */
             results: (components["schemas"]["FactSet"] | components["schemas"]["FactRejected"])[];
         };
-        /** FactSet */
+        /**
+         * FactSet
+         * @description A fact of a batch that is stored.
+         */
         FactSet: {
             /** Index */
             index: number;
@@ -1484,7 +1486,10 @@ export interface components {
             /** Shown */
             shown: string;
         };
-        /** FullToolResults */
+        /**
+         * FullToolResults
+         * @description All results of the tools that a reply called.
+         */
         FullToolResults: {
             /** Items */
             items: components["schemas"]["FullToolResult"][];
@@ -1518,7 +1523,10 @@ export interface components {
              */
             taken_at: string;
         };
-        /** Health */
+        /**
+         * Health
+         * @description The API answers, in this environment.
+         */
         Health: {
             /** Environment */
             environment: string;
@@ -1527,6 +1535,42 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * KeyedFactIn
+         * @description A fact of a batch, with its key.
+         * @example {
+         *       "expected_version": 2,
+         *       "key": "home.city",
+         *       "value": "Porto"
+         *     }
+         */
+        KeyedFactIn: {
+            /**
+             * Expected Version
+             * @description the version you know, 0 where there must be none; left out: any
+             */
+            expected_version?: number | null;
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @description left out: as it was, or as the key says
+             */
+            kind?: ("identity" | "place" | "preference" | "possession" | "work" | "goal" | "plan" | "relationship" | "experience" | "health" | "behaviour" | "setting") | null;
+            /**
+             * Pinned
+             * @description stands against what the user says later, until a person changes it
+             * @default false
+             */
+            pinned?: boolean;
+            /**
+             * Valid From
+             * @description when it became true, not later than now; left out: now, or for the value that holds already, as it was
+             */
+            valid_from?: string | null;
+            /** Value */
+            value: string;
         };
         /**
          * LearnedFact
@@ -1545,6 +1589,7 @@ export interface components {
         };
         /**
          * MemoryBatch
+         * @description Texts to put into memory.
          * @example {
          *       "items": [
          *         {
@@ -1561,7 +1606,10 @@ export interface components {
             /** Items */
             items: components["schemas"]["MemoryIn"][];
         };
-        /** MemoryIn */
+        /**
+         * MemoryIn
+         * @description A text to put into memory; of one user, one agent, or nobody in particular.
+         */
         MemoryIn: {
             /** Agent Id */
             agent_id?: string | null;
@@ -1576,7 +1624,10 @@ export interface components {
             /** User Id */
             user_id?: string | null;
         };
-        /** MemoryOut */
+        /**
+         * MemoryOut
+         * @description A text in memory.
+         */
         MemoryOut: {
             /** Agent Id */
             agent_id: string | null;
@@ -1605,7 +1656,10 @@ export interface components {
             /** Version */
             version: number;
         };
-        /** MemoryPage */
+        /**
+         * MemoryPage
+         * @description Texts in memory, newest first.
+         */
         MemoryPage: {
             /** Items */
             items: components["schemas"]["MemoryOut"][];
@@ -1653,7 +1707,10 @@ export interface components {
             /** Version */
             version: number;
         };
-        /** MemoryReceipts */
+        /**
+         * MemoryReceipts
+         * @description What became of each text, in their order.
+         */
         MemoryReceipts: {
             /** Items */
             items: components["schemas"]["MemoryReceipt"][];
@@ -1717,7 +1774,10 @@ export interface components {
             /** Tokens */
             tokens: number;
         };
-        /** MessageIn */
+        /**
+         * MessageIn
+         * @description What a user says.
+         */
         MessageIn: {
             /** Author */
             author: string;
@@ -1730,7 +1790,10 @@ export interface components {
              */
             remember?: boolean;
         };
-        /** MessagePage */
+        /**
+         * MessagePage
+         * @description Messages in the order that was asked for.
+         */
         MessagePage: {
             /** Items */
             items: components["schemas"]["Message"][];
@@ -1792,6 +1855,10 @@ export interface components {
         PendingAnswer: {
             message: components["schemas"]["Message"];
         };
+        /**
+         * Problem
+         * @description Any error, as RFC 9457 has it.
+         */
         Problem: {
             /** @description stable: programs may depend on it */
             code: string;
@@ -2076,7 +2143,10 @@ export interface components {
             /** Text */
             text: string;
         };
-        /** RejectedEvent */
+        /**
+         * RejectedEvent
+         * @description `index` is its place in the batch, `code` is stable.
+         */
         RejectedEvent: {
             /** Code */
             code: string;
@@ -2160,7 +2230,10 @@ export interface components {
             /** Value */
             value: string | null;
         };
-        /** ReviewQueuePage */
+        /**
+         * ReviewQueuePage
+         * @description Facts that wait for a person.
+         */
         ReviewQueuePage: {
             /** Items */
             items: components["schemas"]["ReviewItemOut"][];
@@ -2181,6 +2254,7 @@ export interface components {
         };
         /**
          * SearchIn
+         * @description What to look for, where, and how much of it to return.
          * @example {
          *       "filters": {
          *         "type": {
@@ -2232,7 +2306,10 @@ export interface components {
             /** User Id */
             user_id?: string | null;
         };
-        /** SearchResult */
+        /**
+         * SearchResult
+         * @description A passage that was found; `source` says what it rests on.
+         */
         SearchResult: {
             explain?: components["schemas"]["ScoreExplanation"] | null;
             /** Id */
@@ -2272,7 +2349,10 @@ export interface components {
             /** Results */
             results: components["schemas"]["SearchResult"][];
         };
-        /** SessionPage */
+        /**
+         * SessionPage
+         * @description Sessions of an agent that have a state.
+         */
         SessionPage: {
             /** Items */
             items: components["schemas"]["StateInfo"][];
@@ -2510,7 +2590,10 @@ export interface components {
             /** Output */
             output: number;
         };
-        /** ToolCall */
+        /**
+         * ToolCall
+         * @description A tool that the model calls.
+         */
         ToolCall: {
             /** Arguments */
             arguments: {
@@ -2615,7 +2698,10 @@ export interface components {
              */
             unpriced_calls: number;
         };
-        /** UsageItem */
+        /**
+         * UsageItem
+         * @description What one function spent on one model in a day.
+         */
         UsageItem: {
             /** Cache Read */
             cache_read: number;
@@ -2710,7 +2796,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_episodes_v1_agents__agent__episodes_get: {
+    get_episodes: {
         parameters: {
             query?: {
                 /** @description the first moment that counts; left out: 30 days before now, or before `to` */
@@ -2721,24 +2807,36 @@ export interface operations {
                 session_id?: string | null;
                 /** @description one user's alone; read from an index that follows a write within about a second */
                 user_id?: string | null;
+                /** @description how many items a page has at most */
                 limit?: number;
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
             };
             header?: never;
             path: {
+                /** @description the agent's id */
                 agent: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description A page of episodes */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EpisodePage"] | components["schemas"]["RestoreJobOut"];
+                    "application/json": components["schemas"]["EpisodePage"];
+                };
+            };
+            /** @description Cold episodes are being brought back: the job to wait for */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoreJobOut"];
                 };
             };
             /** @description Any error */
@@ -2752,13 +2850,15 @@ export interface operations {
             };
         };
     };
-    post_episodes_v1_agents__agent__episodes_post: {
+    post_episodes: {
         parameters: {
             query?: never;
             header?: {
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description the agent's id */
                 agent: string;
             };
             cookie?: never;
@@ -2769,7 +2869,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2789,21 +2889,24 @@ export interface operations {
             };
         };
     };
-    get_sessions_v1_agents__agent__sessions_get: {
+    get_sessions: {
         parameters: {
             query?: {
+                /** @description how many items a page has at most */
                 limit?: number;
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
             };
             header?: never;
             path: {
+                /** @description the agent's id */
                 agent: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2823,21 +2926,24 @@ export interface operations {
             };
         };
     };
-    get_state_v1_agents__agent__sessions__session__state_get: {
+    get_state: {
         parameters: {
             query?: never;
             header?: {
+                /** @description a read: the tag you have, 304 where it still holds; a write: `*`, which asks that there be none */
                 "if-none-match"?: string | null;
             };
             path: {
+                /** @description the agent's id */
                 agent: string;
+                /** @description the session's id */
                 session: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2857,15 +2963,19 @@ export interface operations {
             };
         };
     };
-    put_state_v1_agents__agent__sessions__session__state_put: {
+    put_state: {
         parameters: {
             query?: never;
             header?: {
+                /** @description change it only while it has this version, as ETag */
                 "if-match"?: string | null;
+                /** @description a read: the tag you have, 304 where it still holds; a write: `*`, which asks that there be none */
                 "if-none-match"?: string | null;
             };
             path: {
+                /** @description the agent's id */
                 agent: string;
+                /** @description the session's id */
                 session: string;
             };
             cookie?: never;
@@ -2876,7 +2986,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2896,21 +3006,24 @@ export interface operations {
             };
         };
     };
-    delete_state_v1_agents__agent__sessions__session__state_delete: {
+    delete_state: {
         parameters: {
             query?: never;
             header?: {
+                /** @description change it only while it has this version, as ETag */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description the agent's id */
                 agent: string;
+                /** @description the session's id */
                 session: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2928,13 +3041,16 @@ export interface operations {
             };
         };
     };
-    get_conversations_v1_conversations_get: {
+    get_conversations: {
         parameters: {
             query?: {
+                /** @description conversations of this status alone */
                 status?: "active" | "archived";
                 /** @description answer as this user would be answered; without, the tenant asks */
                 user_id?: string | null;
+                /** @description how many items a page has at most */
                 limit?: number;
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
             };
             header?: never;
@@ -2943,7 +3059,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2963,10 +3079,11 @@ export interface operations {
             };
         };
     };
-    post_conversation_v1_conversations_post: {
+    post_conversation: {
         parameters: {
             query?: never;
             header?: {
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -2978,7 +3095,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2998,7 +3115,7 @@ export interface operations {
             };
         };
     };
-    get_conversation_v1_conversations__conversation__get: {
+    get_conversation: {
         parameters: {
             query?: {
                 /** @description answer as this user would be answered; without, the tenant asks */
@@ -3006,13 +3123,14 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description the conversation's id */
                 conversation: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3032,7 +3150,7 @@ export interface operations {
             };
         };
     };
-    delete_conversation_v1_conversations__conversation__delete: {
+    delete_conversation: {
         parameters: {
             query?: {
                 /** @description answer as this user would be answered; without, the tenant asks */
@@ -3040,13 +3158,14 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description the conversation's id */
                 conversation: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3064,16 +3183,18 @@ export interface operations {
             };
         };
     };
-    patch_conversation_v1_conversations__conversation__patch: {
+    patch_conversation: {
         parameters: {
             query?: {
                 /** @description answer as this user would be answered; without, the tenant asks */
                 user_id?: string | null;
             };
             header?: {
+                /** @description change it only while it has this version, as ETag */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description the conversation's id */
                 conversation: string;
             };
             cookie?: never;
@@ -3084,7 +3205,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3104,23 +3225,26 @@ export interface operations {
             };
         };
     };
-    get_context_v1_conversations__conversation__context_get: {
+    get_context: {
         parameters: {
             query?: {
+                /** @description what would be said */
                 message?: string;
+                /** @description who would say it; left out: the owner */
                 author?: string | null;
                 /** @description answer as this member would be answered, who sees their own prompts; without, the tenant asks */
                 user_id?: string | null;
             };
             header?: never;
             path: {
+                /** @description the conversation's id */
                 conversation: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3140,7 +3264,7 @@ export interface operations {
             };
         };
     };
-    get_handoff_v1_conversations__conversation__handoff_get: {
+    get_handoff: {
         parameters: {
             query?: {
                 /** @description so many at least: what no summary covers is handed on as well */
@@ -3150,13 +3274,14 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description the conversation's id */
                 conversation: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3176,25 +3301,28 @@ export interface operations {
             };
         };
     };
-    get_messages_v1_conversations__conversation__messages_get: {
+    get_messages: {
         parameters: {
             query?: {
                 /** @description which come first */
                 order?: "oldest" | "newest";
                 /** @description answer as this user would be answered; without, the tenant asks */
                 user_id?: string | null;
+                /** @description how many items a page has at most */
                 limit?: number;
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
             };
             header?: never;
             path: {
+                /** @description the conversation's id */
                 conversation: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3214,13 +3342,15 @@ export interface operations {
             };
         };
     };
-    post_message_v1_conversations__conversation__messages_post: {
+    post_message: {
         parameters: {
             query?: never;
             header?: {
+                /** @description names the message: a repeat under the same key asks no model and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description the conversation's id */
                 conversation: string;
             };
             cookie?: never;
@@ -3260,7 +3390,7 @@ export interface operations {
             };
         };
     };
-    get_message_v1_conversations__conversation__messages__message__get: {
+    get_message: {
         parameters: {
             query?: {
                 /** @description answer as this user would be answered; without, the tenant asks */
@@ -3268,14 +3398,16 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description the conversation's id */
                 conversation: string;
+                /** @description the message's id */
                 message: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3295,7 +3427,7 @@ export interface operations {
             };
         };
     };
-    get_message_context_v1_conversations__conversation__messages__message__context_get: {
+    get_message_context: {
         parameters: {
             query?: {
                 /** @description answer as this member would be answered, who sees their own prompts; without, the tenant asks */
@@ -3303,14 +3435,16 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description the conversation's id */
                 conversation: string;
+                /** @description the message's id */
                 message: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3330,7 +3464,7 @@ export interface operations {
             };
         };
     };
-    get_results_v1_conversations__conversation__messages__message__results_get: {
+    get_results: {
         parameters: {
             query?: {
                 /** @description answer as this member would be answered, who sees their own prompts; without, the tenant asks */
@@ -3338,14 +3472,16 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description the conversation's id */
                 conversation: string;
+                /** @description the message's id */
                 message: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3365,25 +3501,28 @@ export interface operations {
             };
         };
     };
-    get_summary_v1_conversations__conversation__summary_get: {
+    get_summary: {
         parameters: {
             query?: {
                 /** @description an older version of the outline */
                 version?: number | null;
                 /** @description answer as this user would be answered; without, the tenant asks */
                 user_id?: string | null;
+                /** @description how many items a page has at most */
                 limit?: number;
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
             };
             header?: never;
             path: {
+                /** @description the conversation's id */
                 conversation: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3403,10 +3542,11 @@ export interface operations {
             };
         };
     };
-    post_events_v1_events_post: {
+    post_events: {
         parameters: {
             query?: never;
             header?: {
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -3418,7 +3558,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3438,7 +3578,7 @@ export interface operations {
             };
         };
     };
-    get_health_v1_health_get: {
+    get_health: {
         parameters: {
             query?: never;
             header?: never;
@@ -3447,7 +3587,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3467,18 +3607,19 @@ export interface operations {
             };
         };
     };
-    get_job_v1_jobs__job__get: {
+    get_job: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description the job's id */
                 job: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3498,14 +3639,18 @@ export interface operations {
             };
         };
     };
-    get_memories_v1_memories_get: {
+    get_memories: {
         parameters: {
             query?: {
+                /** @description texts about this user alone */
                 user_id?: string | null;
+                /** @description texts of this agent alone */
                 agent_id?: string | null;
                 /** @description a filter on metadata, as JSON */
                 filters?: string | null;
+                /** @description how many items a page has at most */
                 limit?: number;
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
             };
             header?: never;
@@ -3514,7 +3659,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3534,10 +3679,11 @@ export interface operations {
             };
         };
     };
-    post_memories_v1_memories_post: {
+    post_memories: {
         parameters: {
             query?: never;
             header?: {
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -3549,7 +3695,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3569,18 +3715,19 @@ export interface operations {
             };
         };
     };
-    get_memory_v1_memories__memory__get: {
+    get_memory: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description the text's id */
                 memory: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3600,20 +3747,22 @@ export interface operations {
             };
         };
     };
-    delete_memory_v1_memories__memory__delete: {
+    delete_memory: {
         parameters: {
             query?: never;
             header?: {
+                /** @description change it only while it has this version, as ETag */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description the text's id */
                 memory: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3631,13 +3780,15 @@ export interface operations {
             };
         };
     };
-    patch_memory_v1_memories__memory__patch: {
+    patch_memory: {
         parameters: {
             query?: never;
             header?: {
+                /** @description change it only while it has this version, as ETag */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description the text's id */
                 memory: string;
             };
             cookie?: never;
@@ -3648,7 +3799,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3668,7 +3819,7 @@ export interface operations {
             };
         };
     };
-    get_openapi_v1_openapi_json_get: {
+    get_openapi: {
         parameters: {
             query?: never;
             header?: never;
@@ -3677,7 +3828,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3699,7 +3850,7 @@ export interface operations {
             };
         };
     };
-    post_search_v1_search_post: {
+    post_search: {
         parameters: {
             query?: never;
             header?: never;
@@ -3712,7 +3863,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3732,7 +3883,7 @@ export interface operations {
             };
         };
     };
-    get_usage_v1_usage_get: {
+    get_usage: {
         parameters: {
             query?: {
                 /** @description the first day, UTC; left out: 30 days with `to` */
@@ -3746,7 +3897,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3766,19 +3917,21 @@ export interface operations {
             };
         };
     };
-    get_event_v1_users__user__events__event__get: {
+    get_event: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
+                /** @description the event's id */
                 event: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3798,24 +3951,30 @@ export interface operations {
             };
         };
     };
-    get_facts_v1_users__user__facts_get: {
+    get_facts: {
         parameters: {
             query?: {
+                /** @description facts of this kind alone */
                 kind?: ("identity" | "place" | "preference" | "possession" | "work" | "goal" | "plan" | "relationship" | "experience" | "health" | "behaviour" | "setting") | null;
+                /** @description what was true at this moment; left out: now */
                 as_of?: string | null;
+                /** @description what was known at this moment; left out: now */
                 known_at?: string | null;
+                /** @description how many items a page has at most */
                 limit?: number;
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
             };
             header?: never;
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3835,23 +3994,27 @@ export interface operations {
             };
         };
     };
-    get_fact_v1_users__user__facts__key__get: {
+    get_fact: {
         parameters: {
             query?: {
+                /** @description say why it is believed */
                 explain?: boolean;
             };
             header?: {
+                /** @description a read: the tag you have, 304 where it still holds; a write: `*`, which asks that there be none */
                 "if-none-match"?: string | null;
             };
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
+                /** @description the fact's key, such as `home.city` */
                 key: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3878,16 +4041,21 @@ export interface operations {
             };
         };
     };
-    put_fact_v1_users__user__facts__key__put: {
+    put_fact: {
         parameters: {
             query?: never;
             header?: {
+                /** @description change it only while it has this version, as ETag */
                 "if-match"?: string | null;
+                /** @description a read: the tag you have, 304 where it still holds; a write: `*`, which asks that there be none */
                 "if-none-match"?: string | null;
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
+                /** @description the fact's key, such as `home.city` */
                 key: string;
             };
             cookie?: never;
@@ -3898,7 +4066,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3918,22 +4086,26 @@ export interface operations {
             };
         };
     };
-    delete_fact_v1_users__user__facts__key__delete: {
+    delete_fact: {
         parameters: {
             query?: never;
             header?: {
+                /** @description change it only while it has this version, as ETag */
                 "if-match"?: string | null;
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
+                /** @description the fact's key, such as `home.city` */
                 key: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3951,22 +4123,26 @@ export interface operations {
             };
         };
     };
-    get_history_v1_users__user__facts__key__history_get: {
+    get_history: {
         parameters: {
             query?: {
+                /** @description how many items a page has at most */
                 limit?: number;
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
             };
             header?: never;
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
+                /** @description the fact's key, such as `home.city` */
                 key: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3986,13 +4162,15 @@ export interface operations {
             };
         };
     };
-    post_facts_v1_users__user__facts_batch_post: {
+    post_facts: {
         parameters: {
             query?: never;
             header?: {
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
             };
             cookie?: never;
@@ -4003,7 +4181,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4023,22 +4201,25 @@ export interface operations {
             };
         };
     };
-    get_profile_v1_users__user__profile_get: {
+    get_profile: {
         parameters: {
             query?: {
+                /** @description what was true at this moment; left out: now */
                 as_of?: string | null;
             };
             header?: {
+                /** @description a read: the tag you have, 304 where it still holds; a write: `*`, which asks that there be none */
                 "if-none-match"?: string | null;
             };
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4065,21 +4246,24 @@ export interface operations {
             };
         };
     };
-    get_quarantine_v1_users__user__quarantine_get: {
+    get_quarantine: {
         parameters: {
             query?: {
+                /** @description how many items a page has at most */
                 limit?: number;
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
             };
             header?: never;
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4099,19 +4283,21 @@ export interface operations {
             };
         };
     };
-    post_approval_v1_users__user__quarantine__quarantine_id__approve_post: {
+    post_approval: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
+                /** @description the item's id in the review queue */
                 quarantine_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4131,19 +4317,21 @@ export interface operations {
             };
         };
     };
-    post_rejection_v1_users__user__quarantine__quarantine_id__reject_post: {
+    post_rejection: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
+                /** @description the item's id in the review queue */
                 quarantine_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4161,20 +4349,22 @@ export interface operations {
             };
         };
     };
-    post_erasure_v1_users__user__erase_post: {
+    post_erasure: {
         parameters: {
             query?: never;
             header?: {
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4194,20 +4384,22 @@ export interface operations {
             };
         };
     };
-    post_export_v1_users__user__export_post: {
+    post_export: {
         parameters: {
             query?: never;
             header?: {
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description the user's id, as the application writes it */
                 user: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;

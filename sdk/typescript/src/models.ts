@@ -4,10 +4,10 @@ import type { components } from "./generated.js";
 
 export type Schemas = components["schemas"];
 
-export type NewEvent = Schemas["EventBatch"]["events"][number];
-export type NewEpisode = Schemas["EpisodeBatch"]["episodes"][number];
+export type NewEvent = Schemas["EventIn"];
+export type NewEpisode = Schemas["EpisodeIn"];
 export type NewMemory = Schemas["MemoryIn"];
-export type NewFact = Schemas["FactBatch"]["facts"][number];
+export type NewFact = Schemas["KeyedFactIn"];
 
 export type Provenance = Schemas["Provenance"];
 export type Fact = Schemas["Fact"];

@@ -10,6 +10,8 @@ from membus.core.identity import Id, MemorySource, Record
 
 
 class FactRef(Record):
+    """A version of a fact."""
+
     key: str
     version: int
 

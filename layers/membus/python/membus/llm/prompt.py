@@ -27,6 +27,8 @@ class ToolDefinition(Record):
 
 
 class ToolCall(Record):
+    """A tool that the model calls."""
+
     call_id: str
     name: str
     arguments: dict[str, Any]
