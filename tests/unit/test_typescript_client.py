@@ -47,3 +47,13 @@ def test_the_package_depends_on_one_package_and_the_lock_names_no_host() -> None
     assert list(package["dependencies"]) == ["openapi-fetch"]
     assert [name for name, each in locked.items() if "resolved" in each] == []
     assert [name for name, each in locked.items() if name and "integrity" not in each] == []
+
+
+def test_a_browser_can_load_all_that_the_package_imports() -> None:
+    imported = {
+        name
+        for file in (CLIENT / "dist").glob("*.js")
+        for name in re.findall(r"""(?:from|import\()\s*["']([^."'][^"']*)""", file.read_text())
+    }
+
+    assert imported == {"openapi-fetch"}
