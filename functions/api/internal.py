@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from functions.api.fields import request_body
 from functions.api.search.routes import memory_searcher
 from functions.api.search.schemas import QUERY_MAX, SearchIn
+from functions.api.search.usecase import recalled_passages
 from membus.container import Container
-from membus.conversations.recall import RecalledPassage
 from membus.core.identity import Id
 from membus.episodes.model import EpisodeQuery
 
@@ -59,10 +59,8 @@ def _recall_passages(asked: RecallIn, container: Container) -> list[dict[str, An
         return []
     query = SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit)
     searcher = memory_searcher(container, asked.tenant)
-    results = searcher.search_memories(asked.tenant, query, hidden=hidden, reader=asked.agent).results
-    fields = set(RecalledPassage.model_fields)
-    passages = (RecalledPassage(memory_id=each.id, **each.model_dump(include=fields)) for each in results)
-    return [passage.model_dump(mode="json") for passage in passages]
+    found = searcher.search_memories(asked.tenant, query, hidden=hidden, reader=asked.agent)
+    return [passage.model_dump(mode="json") for passage in recalled_passages(found)]
 
 
 def _list_episodes(asked: EpisodesIn, container: Container) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The tools of chat, each one model of arguments and one function: what a model may look up or have kept."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -8,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from membus.conversations.prompt_blocks import escape_tags
+from membus.conversations.prompt_blocks import escape_tags, render_event
 from membus.core.clock import EARLIEST, LATEST
 from membus.core.erasure import SubjectsBeingErased
 from membus.core.errors import InvalidError
@@ -19,6 +18,7 @@ from membus.episodes.archive.ports import ArchiveQueries
 from membus.episodes.model import Episode, EpisodeQuery
 from membus.episodes.ports import EpisodeReader
 from membus.llm.prompt import ToolDefinition
+from membus.llm.tool_schemas import describe_arguments
 from membus.search.ports import MemorySearchClient
 
 
@@ -68,8 +68,7 @@ class RegisteredTool:
 
     def to_definition(self) -> ToolDefinition:
         """Return the tool as a prompt shows it: the same bytes in every process."""
-        schema = _sorted_without_titles(self.arguments.model_json_schema())
-        description = " ".join(schema.pop("description").split())
+        description, schema = describe_arguments(self.arguments)
         return ToolDefinition(name=self.name, description=description, parameters=schema)
 
 
@@ -94,23 +93,9 @@ class ToolRegistry:
         return tuple(self.tools[name].to_definition() for name in sorted(self.tools))
 
 
-def _sorted_without_titles(part: Any) -> Any:
-    """Return a schema with its keys in order, without the titles that repeat the names of fields."""
-    if isinstance(part, dict):
-        named = ((name, part[name]) for name in sorted(part))
-        return {
-            name: _sorted_without_titles(value)
-            for name, value in named
-            if name != "title" or isinstance(value, dict)
-        }
-    return [_sorted_without_titles(each) for each in part] if isinstance(part, list) else part
-
-
 registry = ToolRegistry()
 EPISODES_MAX = 50
 DAYS_DEFAULT = timedelta(days=30)
-PAYLOAD_CHARACTERS = 400
-"""Of one episode: enough to know it by; whoever needs all of it names a shorter time."""
 
 
 class SearchMemory(ToolArguments):
@@ -189,7 +174,15 @@ def recall_episodes(asked: RecallEpisodes, acting: ToolContext, sources: ToolSou
         [f"(there are more: ask for what was since {_day_reached(page.items, wanted)})"] if page.after else []
     )
     today = f"(today is {acting.now:%A, %Y-%m-%d})"
-    return [today, *(map(_line, page.items) if page.items else ["nothing happened in that time"]), *more]
+    return [
+        today,
+        *(
+            (render_event(each.event) for each in page.items)
+            if page.items
+            else ["nothing happened in that time"]
+        ),
+        *more,
+    ]
 
 
 @registry.register_tool(QueryArchive, tokens=1_500, seconds=14)
@@ -239,14 +232,6 @@ def _require_said(words: str, said: Sequence[str]) -> None:
     quote = normalize_text(words)
     if not any(quote and quote in normalize_text(text) for text in said):
         raise InvalidError("quote the user's own words from this conversation, exactly", code="not_said")
-
-
-def _line(episode: Episode) -> str:
-    event = episode.event
-    said = event.user_text or json.dumps(event.payload, ensure_ascii=False)
-    words = escape_tags(" ".join(said.split()))
-    shown = words if len(words) <= PAYLOAD_CHARACTERS else f"{words[:PAYLOAD_CHARACTERS]}…"
-    return f"- [{event.occurred_at:%Y-%m-%d %H:%M}, {event.type}] {shown}"
 
 
 def _row(cells: Sequence[str | None]) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from functions.api.facts.usecase import facts_as_of
 from functions.api.search.schemas import ScoreExplanation, SearchIn, SearchResult, SearchResults
 from membus.conversations.ports import ConversationStore
+from membus.conversations.recall import RecalledPassage
 from membus.core.clock import Clock
 from membus.core.erasure import SubjectsBeingErased
 from membus.core.errors import BudgetError, UnavailableError
@@ -153,6 +154,12 @@ class MemorySearcher:
             *(project_fact(owner, fact) for fact in facts),
             *(memory for event in events for memory in project_event(event)),
         ]
+
+
+def recalled_passages(found: SearchResults) -> list[RecalledPassage]:
+    """Return the results as passages of a prompt, in their order."""
+    fields = set(RecalledPassage.model_fields)
+    return [RecalledPassage(memory_id=each.id, **each.model_dump(include=fields)) for each in found.results]
 
 
 def _search_scope(tenant: str, asked: SearchIn, now: datetime, hidden: SubjectsBeingErased) -> SearchScope:

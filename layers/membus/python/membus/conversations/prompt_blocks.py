@@ -1,12 +1,16 @@
 """The fenced blocks of a prompt: each is data, labelled as such, and no text in it ends its fence."""
 
+import json
 from collections.abc import Iterable, Sequence
 
 from membus.conversations.slots import LEDGER_TOKENS
 from membus.conversations.summary import Slot, SummaryIndex
+from membus.core.event import Event
 from membus.core.tokens import estimate_tokens
 
 SUMMARY_TOKENS = 1_500
+PAYLOAD_CHARACTERS = 400
+"""Of one event: enough to know it by; whoever needs all of it reads the event."""
 
 
 def escape_tags(text: str) -> str:
@@ -16,6 +20,14 @@ def escape_tags(text: str) -> str:
 
 def fence_block(name: str, lines: Iterable[str]) -> str:
     return "\n".join((f"<{name}>", *lines, f"</{name}>"))
+
+
+def render_event(event: Event) -> str:
+    """Return an event with its time and type as one line of data: the user's words, else its payload."""
+    said = event.user_text or json.dumps(event.payload, ensure_ascii=False)
+    words = escape_tags(" ".join(said.split()))
+    shown = words if len(words) <= PAYLOAD_CHARACTERS else f"{words[:PAYLOAD_CHARACTERS]}…"
+    return f"- [{event.occurred_at:%Y-%m-%d %H:%M}, {event.type}] {shown}"
 
 
 def render_summary_block(index: SummaryIndex, *, budget: int = SUMMARY_TOKENS) -> str:
