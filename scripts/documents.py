@@ -24,6 +24,7 @@ from membus.facts.behaviour_rules import (
     FactTemplate,
     RuleGroup,
 )
+from membus.tenants.api_keys import ANY_SCOPE
 from membus.tenants.costs import load_price_list
 from scripts.cost.estimate import DAYS, CostItem, ModelChoice, Workload, aws_prices, estimate, work
 
@@ -168,7 +169,7 @@ WRITERS: dict[str, Callable[[], str]] = {
 
 def _scope(operation: Mapping[str, str]) -> str:
     scope = operation.get("x-membus-scope")
-    return f"`{scope}`" if scope else "none"
+    return "any" if scope == ANY_SCOPE else f"`{scope}`" if scope else "none"
 
 
 def _counting_rules() -> Iterator[tuple[RuleGroup, BehaviourRule]]:

@@ -11,6 +11,8 @@ from functions.api.events import routes as events
 from functions.api.events.usecase import NothingAcceptedError
 from functions.api.facts import routes as facts
 from functions.api.jobs import routes as jobs
+from functions.api.mcp import routes as mcp
+from functions.api.mcp.routes import PostOnlyError
 from functions.api.memories import routes as memories
 from functions.api.middleware import erasure_middleware
 from functions.api.public import routes as public
@@ -26,6 +28,7 @@ RESOURCES = (
     events,
     facts,
     jobs,
+    mcp,
     memories,
     public,
     review_queue,
@@ -42,6 +45,13 @@ for resource in RESOURCES:
 @app.exception_handler(NothingAcceptedError)
 def nothing_accepted(error: NothingAcceptedError) -> Response[str]:
     return problem_response(app, error.common_error, **error.receipt.model_dump())
+
+
+@app.exception_handler(PostOnlyError)
+def post_only(error: PostOnlyError) -> Response[str]:
+    refusal = problem_response(app, error)
+    refusal.headers["Allow"] = "POST"
+    return refusal
 
 
 @app.exception_handler(NotModifiedError)

@@ -9,9 +9,11 @@ from functions.api.fields import require_written_moment
 from membus.core.errors import InvalidError
 from membus.core.identity import Id
 from membus.http import describe_route
+from membus.tenants.api_keys import ANY_SCOPE
 
-READ, WRITE, EVENTS, ADMIN = (
-    describe_route("api", scope) for scope in ("memory:read", "memory:write", "events:write", "admin")
+READ, WRITE, EVENTS, ADMIN, ANY_KEY = (
+    describe_route("api", scope)
+    for scope in ("memory:read", "memory:write", "events:write", "admin", ANY_SCOPE)
 )
 
 PathId = Annotated[Id, Path()]

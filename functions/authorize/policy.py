@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from membus.tenants.api_keys import ApiKey
+from membus.tenants.api_keys import ANY_SCOPE, ApiKey
 
 _PARAMETER = re.compile(r"\{[^}]+\}")
 
@@ -18,7 +18,7 @@ def build_policy(key: ApiKey, *, arn: str, route_scopes: Mapping[str, str]) -> d
     """Return the policy; `arn` is the requested route, scopes are by route (`GET /v1/things/{id}`)."""
     stage = "/".join(arn.split("/")[:2])
     statements = [_statement("Allow", [f"{stage}/*"])]
-    if denied := [f"{stage}/{path}" for path in _denied_paths(route_scopes, set(key.scopes))]:
+    if denied := [f"{stage}/{path}" for path in _denied_paths(route_scopes, {ANY_SCOPE, *key.scopes})]:
         statements.append(_statement("Deny", denied))
     return {
         "principalId": key.key_id,

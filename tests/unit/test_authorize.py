@@ -38,6 +38,7 @@ ROUTES = {
     "POST /v1/users/{user}:erase": "admin",
     "GET /v1/conversations/{id}": "chat",
     "GET /v1/conversations/{id}/context": "memory:read",
+    "POST /v1/mcp/{user}": "*",
 }
 
 
@@ -103,6 +104,7 @@ def test_a_good_key_brings_its_tenant_and_scopes_to_the_handlers(keys: InMemoryA
         ("PUT/v1/users/ada/facts/home.city", False),
         ("POST/v1/users/ada:erase", False),
         ("GET/v1/conversations/c-1/context", True),
+        ("POST/v1/mcp/ada", True),
     ],
 )
 def test_a_route_is_open_exactly_to_its_scope(route: str, *, allowed: bool) -> None:

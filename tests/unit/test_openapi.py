@@ -31,6 +31,7 @@ CALLS = {
     "GET /v1/conversations/{conversation}/messages",
     "POST /v1/conversations/{conversation}/messages",
     "GET /v1/conversations/{conversation}/context",
+    "POST /v1/mcp/{user}",
     *PUBLIC,
 }
 

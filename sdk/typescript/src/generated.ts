@@ -266,6 +266,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/mcp/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 405: this server sends nothing of its own accord */
+        get: operations["get_mcp_stream"];
+        put?: never;
+        /** A user's memory as an MCP server: one JSON-RPC message in, one out */
+        post: operations["post_mcp_message"];
+        /** 405: there is no session to end */
+        delete: operations["delete_mcp_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/memories": {
         parameters: {
             query?: never;
@@ -2241,6 +2260,38 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * RpcAnswerOut
+         * @description A JSON-RPC 2.0 answer: a result or an error; the id is null where none could be read.
+         */
+        RpcAnswerOut: {
+            error?: components["schemas"]["RpcErrorOut"] | null;
+            /** Id */
+            id: string | number | null;
+            /**
+             * Jsonrpc
+             * @constant
+             */
+            jsonrpc: "2.0";
+            /** Result */
+            result?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * RpcErrorOut
+         * @description An error of the protocol; those of tools are results.
+         */
+        RpcErrorOut: {
+            /** Code */
+            code: number;
+            /** Data */
+            data?: {
+                [key: string]: unknown;
+            } | null;
+            /** Message */
+            message: string;
+        };
+        /**
          * ScoreExplanation
          * @description The parts that make the score, and the words of the query that were found.
          */
@@ -3627,6 +3678,121 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErasureJobOut"] | components["schemas"]["ExportJobOut"] | components["schemas"]["RestoreJobOut"];
                 };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_mcp_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the user's id, as the application writes it */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only POST is taken */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_mcp_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the user's id, as the application writes it */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer to a request */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcAnswerOut"];
+                };
+            };
+            /** @description A notification was taken */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No message, or one that does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcAnswerOut"];
+                };
+            };
+            /** @description No such method, or nothing is known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_mcp_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the user's id, as the application writes it */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only POST is taken */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any error */
             default: {

@@ -6,8 +6,8 @@ variable "name" {
 variable "openapi" {
   description = <<-EOT
     The OpenAPI document as JSON, from which routes are made. Each operation names its function
-    (`x-membus-function`) and the scope that a caller needs (`x-membus-scope`); a public operation has `security:
-    []` and no scope.
+    (`x-membus-function`) and the scope that a caller needs (`x-membus-scope`; `*` where any key will do); a public
+    operation has `security: []` and no scope.
   EOT
   type        = string
 

@@ -28,6 +28,7 @@ from membus.core.errors import (
 )
 from membus.core.identity import Caller, Id
 from membus.observability import logger
+from membus.tenants.api_keys import ANY_SCOPE
 
 BODY_BYTES_MAX = 4_000_000
 """Below the 6 MB that Lambda takes, so that a larger body is rejected with a problem, before any write."""
@@ -44,6 +45,11 @@ STATUSES = (
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
+CODE_STATUSES = {
+    "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "payload_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+"""Errors whose status follows from their code alone."""
 
 REPLACED = "\ufffd"
 BATCHES = frozenset({"events", "episodes", "facts"})
@@ -63,7 +69,7 @@ class _Resolver(APIGatewayHttpResolver):
 
 def create_application() -> APIGatewayHttpResolver:
     """Return a resolver that validates requests and answers every error with problem+json."""
-    app = _Resolver(enable_validation=True, json_body_deserializer=_parse_body, serializer=_serialize)
+    app = _Resolver(enable_validation=True, json_body_deserializer=parse_body, serializer=_serialize)
 
     @app.exception_handler(MembusError)
     def refused(error: MembusError) -> Response[str]:
@@ -128,7 +134,7 @@ def describe_route(function: str, scope: str) -> dict[str, Any]:
     """
 
     def check(app: APIGatewayHttpResolver, next_middleware: NextHandler) -> Response[Any]:
-        if scope not in get_caller(app).scopes:
+        if scope not in {ANY_SCOPE, *get_caller(app).scopes}:
             raise ForbiddenError(f"this key lacks the scope {scope}", code="scope_missing")
         _refuse_unknown_parameters(app)
         return next_middleware(app)
@@ -226,7 +232,12 @@ def _body_text(event: dict[str, Any]) -> str | None:
     return body if length in {"", str(len(body.encode()))} else body.replace(REPLACED, "\udcff")
 
 
-def _parse_body(text: str) -> Any:
+def parse_body(text: str) -> Any:
+    """Return the JSON of a request's body.
+
+    Raises:
+        InvalidError: `payload_too_large`, or as strict JSON says.
+    """
     if len(text.encode("utf-8", "surrogatepass")) > BODY_BYTES_MAX:
         raise InvalidError(f"a body takes at most {BODY_BYTES_MAX} bytes", code="payload_too_large")
     return strict_json.parse_strict_json(text, batches=BATCHES)
@@ -240,8 +251,8 @@ def _serialize(value: Any) -> str:
 def _status(error: MembusError) -> HTTPStatus:
     if error.code in MALFORMED_CODES:
         return HTTPStatus.BAD_REQUEST
-    if error.code == "payload_too_large":
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if error.code in CODE_STATUSES:
+        return CODE_STATUSES[error.code]
     return next(
         (status for kind, status in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR
     )

@@ -29,6 +29,7 @@ run "routes_are_the_documents_operations" {
       "GET /v1/users/{user}/facts",
       "POST /v1/conversations/{conversation}/messages",
       "POST /v1/events",
+      "POST /v1/mcp/{user}",
       "POST /v1/users/{user}",
       "POST /v1/users/{user}/facts:batch",
     ]
@@ -76,6 +77,7 @@ run "only_operations_without_security_are_public" {
       "GET /v1/users/{user}/facts"                     = "memory:read"
       "POST /v1/conversations/{conversation}/messages" = "chat"
       "POST /v1/events"                                = "events:write"
+      "POST /v1/mcp/{user}"                            = "*"
       "POST /v1/users/{user}/facts:batch"              = "memory:write"
       "POST /v1/users/{user}:erase"                    = "admin"
       "POST /v1/users/{user}:export"                   = "memory:read"

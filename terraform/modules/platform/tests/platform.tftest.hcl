@@ -167,17 +167,17 @@ run "the_schema_is_migrated_within_the_apply" {
   }
 }
 
-run "every_route_of_the_document_that_is_not_public_needs_a_scope" {
+run "every_route_of_the_document_that_is_not_public_names_who_may_call_it" {
   command = plan
   assert {
     condition = (
       length(module.api.route_scopes) > 0
       && alltrue([
         for scope in module.api.route_scopes :
-        contains(["events:write", "memory:read", "memory:write", "chat", "admin"], scope)
+        contains(["events:write", "memory:read", "memory:write", "chat", "admin", "*"], scope)
       ])
     )
-    error_message = "Every scope must be one of the five that keys can have."
+    error_message = "Every scope must be one of the five that keys can have, or * for a route that any key may call."
   }
 }
 

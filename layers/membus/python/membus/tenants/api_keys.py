@@ -31,6 +31,10 @@ class ApiScope(StrEnum):
     ADMIN = "admin"
 
 
+ANY_SCOPE = "*"
+"""The scope of a route that every key may call: it checks scopes by itself, for each thing it is asked to do."""
+
+
 @dataclass(frozen=True)
 class Credential:
     """A key with its secret, which exists only where a key is created or presented and is never stored."""
