@@ -53,7 +53,9 @@ def test_a_browser_can_load_all_that_the_package_imports() -> None:
     imported = {
         name
         for file in (CLIENT / "dist").glob("*.js")
-        for name in re.findall(r"""(?:from|import\()\s*["']([^."'][^"']*)""", file.read_text())
+        for name in re.findall(
+            r"""^(?:import|export)\b.* from ["']([^."'][^"']*)""", file.read_text(), re.MULTILINE
+        )
     }
 
     assert imported == {"openapi-fetch"}
