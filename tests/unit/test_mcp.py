@@ -197,6 +197,10 @@ def test_what_is_no_message_is_400(mcp: McpTestClient, body: str | bytes, expect
     assert answer.headers["content-type"] == "application/json"
 
 
+def test_a_batch_is_told_that_it_is_one(mcp: McpTestClient) -> None:
+    assert "batches are not taken" in mcp.post([{"jsonrpc": "2.0", "id": 1, "method": "ping"}]).text
+
+
 @pytest.mark.parametrize("method", ["notifications/initialized", "notifications/cancelled", "tools/call"])
 def test_a_notification_is_accepted_and_does_nothing(mcp: McpTestClient, method: str) -> None:
     params = {"name": "remember", "arguments": {"text": "I live in Porto."}}
