@@ -237,7 +237,7 @@ def _turn_tokens() -> tuple[int, int]:
 
 def _parts(load: Workload, *, environment: str = "dev") -> list[CostItem]:
     day = date.fromisoformat(aws_prices()["read_on"])
-    return estimate(load, MODELS, load_price_list(), environment=environment, day=day)
+    return estimate(load, MODELS, load_price_list(), sizes=work()["environments"][environment], day=day)
 
 
 def _costs(parts: Iterable[CostItem], thousands: Decimal) -> str:

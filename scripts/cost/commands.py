@@ -1,9 +1,11 @@
 """The command `cost estimate`: a daily load in, the monthly cost of each part out."""
 
+import json
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 from membus.tenants.costs import load_price_list
 from scripts.command import command, option
@@ -17,6 +19,7 @@ from scripts.cost.estimate import (
     without_cache,
     work,
 )
+from scripts.cost.plan import count_plan
 from scripts.output import Output, Row
 
 THOUSAND = 1000
@@ -46,6 +49,16 @@ def parse_tokens(text: str) -> tuple[int, int]:
     return int(sent), int(answered)
 
 
+def parse_plan(name: str) -> dict[str, float]:
+    """Return the counts of a plan's file."""
+    try:
+        return count_plan(json.loads(Path(name).read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ArgumentTypeError(f"cannot read {name}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArgumentTypeError(f"{name} is no plan: write it with terraform show -json PLAN") from error
+
+
 @command(
     "cost estimate",
     "what a month would cost, from counted work and dated list prices",
@@ -71,6 +84,13 @@ def parse_tokens(text: str) -> tuple[int, int]:
         default="prod",
         help=f"the environment whose fixed costs count {DEFAULT}",
     ),
+    option(
+        "--plan",
+        type=parse_plan,
+        default=None,
+        metavar="FILE",
+        help="a plan whose resources are the fixed costs instead, from `terraform show -json PLAN`",
+    ),
     option("--extract-model", default="claude-haiku-5-5", help=DEFAULT),
     option("--chat-model", default="claude-sonnet-5-5", help=DEFAULT),
     option("--embedding-model", default="amazon.titan-embed-text-v2:0", help=DEFAULT),
@@ -92,7 +112,8 @@ def estimate_month(arguments: Namespace, target: None, output: Output) -> None: 
     )
     models = ModelChoice(arguments.extract_model, arguments.chat_model, arguments.embedding_model)
     today, prices = datetime.now(UTC).date(), load_price_list()
-    parts = estimate(load, models, prices, environment=arguments.size, day=today)
+    sizes = arguments.plan or work()["environments"][arguments.size]
+    parts = estimate(load, models, prices, sizes=sizes, day=today)
     rows = [_row(part.name, part.counted, part.price, [part], load) for part in parts]
     output.print_rows([*rows, _row("together", None, None, parts, load)])
     if output.as_json:

@@ -67,14 +67,13 @@ def _load(name: str) -> Mapping[str, Any]:
 
 
 def estimate(
-    load: Workload, models: ModelChoice, prices: PriceList, *, environment: str, day: date
+    load: Workload, models: ModelChoice, prices: PriceList, *, sizes: Mapping[str, float], day: date
 ) -> list[CostItem]:
-    """Return the monthly dollars of each part.
+    """Return the monthly dollars of each part; `sizes` are the fixed parts, as `count_plan` counts them.
 
     Raises:
         NotFoundError: the price of a model is not known.
     """
-    sizes = work()["environments"][environment]
     return [
         *(_price(*counted) for counted in (*_count_events(load), *_count_turns(load))),
         *_price_models(load, models, prices, day),

@@ -22,12 +22,23 @@ _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
 
 def succeed(args: Sequence[str], root: Path, *, env: Mapping[str, str] | None = None) -> None:
     """Run Terraform in `root` and fail with all it said unless it succeeds."""
-    own = {
-        name: value for name, value in read_environment().items() if not name.startswith(("AWS_", "TF_VAR_"))
-    }
-    own |= {"TF_DATA_DIR": str(_data(root)), **(env or {})}
+    own = bare_environment() | {"TF_DATA_DIR": str(_data(root)), **(env or {})}
     done = run_terraform([*args, "-no-color"], root, env=own, capture=True)
     assert done.returncode == 0, f"terraform {' '.join(args)}\n{done.stdout}{done.stderr}"
+
+
+def bare_environment() -> dict[str, str]:
+    """Return this process's environment without credentials and variables of Terraform."""
+    return {
+        name: value for name, value in read_environment().items() if not name.startswith(("AWS_", "TF_VAR_"))
+    }
+
+
+def run_in(folder: Path, *args: str, env: Mapping[str, str]) -> str:
+    """Run Terraform in a folder outside the checkout and return what it prints; fail unless it succeeds."""
+    done = run_terraform([*args, "-no-color"], folder, env=env, capture=True)
+    assert done.returncode == 0, f"terraform {' '.join(args)}\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 @contextmanager

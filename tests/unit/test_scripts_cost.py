@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +31,9 @@ ALL_READ = Workload(events=1000 / DAYS, turns=0, users=1, read_share=1, turn_tok
 def parts(load: Workload, *, environment: str = "dev") -> dict[str, CostItem]:
     return {
         each.name: each
-        for each in estimate(load, MODELS, load_price_list(), environment=environment, day=DAY)
+        for each in estimate(
+            load, MODELS, load_price_list(), sizes=work()["environments"][environment], day=DAY
+        )
     }
 
 
@@ -64,9 +67,7 @@ def test_event_that_no_model_reads_costs_no_tokens() -> None:
 
 def test_model_without_price_is_refused() -> None:
     with pytest.raises(NotFoundError, match="no price of nobody"):
-        estimate(
-            ALL_READ, ModelChoice("nobody", "nobody", "nobody"), load_price_list(), environment="dev", day=DAY
-        )
+        estimate(ALL_READ, ModelChoice("nobody", "nobody", "nobody"), load_price_list(), sizes={}, day=DAY)
 
 
 def test_every_price_has_its_source_and_date() -> None:
@@ -104,3 +105,30 @@ def test_worst_day_writes_every_prompt_and_a_release_those_of_five_minutes() -> 
 
     assert worst == 28_800 * price.cache_write / 1_000
     assert (live, release) == (100, 100 * price.cache_write / 1_000)
+
+
+def test_file_that_is_no_plan_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "plan").write_text("PK binary")
+    words = ["--events-per-day", "0", "--turns-per-day", "0", "--users", "1", "--plan"]
+
+    for name, reason in (("plan", "is no plan"), ("absent", "cannot read")):
+        with pytest.raises(SystemExit):
+            main(["cost", "estimate", *words, str(tmp_path / name)])
+        assert reason in capsys.readouterr().err
+
+
+def test_plan_is_counted_through_all_its_modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = {"mode": "managed", "type": "aws_kms_key"}
+    endpoint = {
+        "mode": "managed",
+        "type": "aws_vpc_endpoint",
+        "values": {"vpc_endpoint_type": "Interface", "tags": {"zones": "3"}},
+    }
+    modules = {"resources": [key], "child_modules": [{"child_modules": [{"resources": [key, endpoint]}]}]}
+    (tmp_path / "plan").write_text(json.dumps({"planned_values": {"root_module": modules}}))
+    words = ["--events-per-day", "0", "--turns-per-day", "0", "--users", "1", "--json", "--plan"]
+
+    main(["cost", "estimate", *words, str(tmp_path / "plan")])
+
+    rows = {each["part"]: each["dollars_per_month"] for each in json.loads(capsys.readouterr().out)}
+    assert (rows["KMS keys"], rows["interface endpoints"]) == ("2.00", "21.90")
