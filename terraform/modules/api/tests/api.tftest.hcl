@@ -31,7 +31,7 @@ run "routes_are_the_documents_operations" {
       "POST /v1/events",
       "POST /v1/mcp/{user}",
       "POST /v1/users/{user}",
-      "POST /v1/users/{user}/facts:batch",
+      "POST /v1/users/{user}/{collection}",
     ]
     error_message = "Routes must be the operations of the document; verbs after a variable share its route."
   }
