@@ -19,6 +19,7 @@ from membus.core.errors import InvalidError
 from membus.core.event import IMPORTED_EVENT_TYPE, EventOrigin
 from membus.core.identity import Id
 from membus.core.text.normalization import is_blank
+from scripts.transfer.json_files import StreamableJson, open_json, restore_numbers
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 Fields = Mapping[str, Any]
@@ -190,20 +191,24 @@ def read_records(path: Path, *lists: str, unless: str = "") -> Iterator[SourceRe
     elif isinstance(outline, dict) and unless not in outline:
         yield from _expand_page("item 1", outline, lists, lambda name: _read_items(path, name))
     else:
-        yield from _expand("item 1", _parse_json(path.read_text(encoding="utf-8")), (), unless)
+        yield from _expand("item 1", _parse_json(_read_text(path)), (), unless)
 
 
 def _is_lines(path: Path) -> bool:
     """Return whether a file has one value a line, by its name or its first line."""
     if path.suffix == ".jsonl":
         return True
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:
-        return not isinstance(_parse_json(file.readline(LINE_MAX)), InvalidError)
+    with open_json(path) as file:
+        try:
+            json.loads(file.readline(LINE_MAX))
+        except ValueError:
+            return False
+    return True
 
 
 def _read_lines(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield each value with its place; an invalid line, also by its UTF-8, is an InvalidError."""
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+    with open_json(path) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 yield f"line {number}", _parse_json(line)
@@ -218,24 +223,32 @@ def _read_outline(path: Path, lists: tuple[str, ...]) -> Any:
     """
     builder, within = ijson.ObjectBuilder(), None
     try:
-        with path.open("rb") as file:
-            for prefix, event, value in ijson.parse(file, use_float=True):
+        with open_json(path) as file:
+            for prefix, event, value in ijson.parse(StreamableJson(file), use_float=True):
                 if within is not None and (prefix, event) != (within, "end_array"):
                     continue
                 within = None
                 builder.event(event, value)
                 if event == "start_array" and (prefix == "" or prefix in lists):
                     within = prefix
-    except (ijson.JSONError, UnicodeDecodeError) as error:
+    except (ijson.JSONError, UnicodeError) as error:
         raise InvalidError(f"it is not valid JSON: {str(error).splitlines()[0]}") from error
-    return builder.value
+    outline = _parse_json(restore_numbers(json.dumps(builder.value)))
+    if isinstance(outline, InvalidError):
+        raise outline
+    return outline
 
 
 def _read_items(path: Path, name: str) -> Iterator[Any]:
     """Yield the items of a list of the document's top, or of the list that it is."""
-    with path.open("rb") as file:
-        for item in ijson.items(file, f"{name}.item" if name else "item", use_float=True):
-            yield _parse_json(json.dumps(item))
+    with open_json(path) as file:
+        for item in ijson.items(StreamableJson(file), f"{name}.item" if name else "item", use_float=True):
+            yield _parse_json(restore_numbers(json.dumps(item)))
+
+
+def _read_text(path: Path) -> str:
+    with open_json(path) as file:
+        return file.read()
 
 
 def _parse_json(text: str) -> Any:

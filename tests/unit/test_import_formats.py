@@ -1,5 +1,6 @@
 """scripts/transfer/formats: the exports of other systems, read into rows that may become events."""
 
+import io
 import json
 import tracemalloc
 from collections import Counter
@@ -7,10 +8,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import ijson
 import pytest
 
 from membus.core.errors import InvalidError
 from scripts.transfer.formats import FORMATS
+from scripts.transfer.json_files import StreamableJson, open_json, restore_numbers
 from scripts.transfer.rows import ImportableEvent, ImportRow, RejectedRow, SkippedRow, parse_timestamp
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "imports"
@@ -152,6 +155,37 @@ def test_line_that_is_not_utf8_is_rejected_alone(tmp_path: Path) -> None:
 
     assert [each.where for each in bad] == ["line 1"]
     assert [each.occurred_at for each in found] == [datetime(2025, 1, 1, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("odd", ["NaN", "-Infinity", str(2**70), "1e999"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("shape", ["[\n{}, {}]", '{{"results": [\n{}, {}]}}', "{}\n{}\n"])
+def test_odd_number_costs_its_record_and_a_byte_order_mark_none(
+    tmp_path: Path, shape: str, encoding: str, odd: str
+) -> None:
+    rows = f'{{"memory": "Bob", "score": {odd}}}', '{"memory": "Likes \\"NaN\\", te\u00e9", "score": -1}'
+    file = tmp_path / "export.json"
+    file.write_bytes(shape.format(*rows).encode(encoding))
+
+    found, _, bad = sorted_out(FORMATS["mem0"](file))
+
+    assert [each.payload["text"] for each in found] == ['Likes "NaN", te\u00e9']
+    assert len(bad) == 1
+    assert "1" in bad[0].where
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_streamed_text_is_the_same_wherever_it_is_cut(tmp_path: Path, size: int) -> None:
+    file = tmp_path / "export.json"
+    file.write_text(
+        '[{"a\\"NaN": "Infinity \\\\", "b": -Infinity}, NaN, {"c": [1e999, true, -1e300, 12345678901234567890123]}]'
+    )
+    with open_json(file) as opened:
+        reader = StreamableJson(opened)
+        text = b"".join(iter(lambda: reader.read(size), b"")).decode()
+
+    assert restore_numbers(text) == file.read_text()
+    assert next(iter(ijson.items(io.BytesIO(text.encode()), "item")))['a"NaN'] == "Infinity \\"
 
 
 def test_record_without_id_gets_one_from_its_content(tmp_path: Path) -> None:

@@ -101,3 +101,12 @@ def test_a_number_that_eventbridge_would_refuse_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", [str(2**63 - 1), str(-(2**63)), "1e308", "0.1", "true"])
 def test_a_number_that_fits_passes(text: str) -> None:
     assert strict_json.parse_strict_json(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", str(2**70)])
+def test_odd_number_of_one_item_leaves_its_neighbours(number: str) -> None:
+    body = f'{{"events": [{{"n": {number}}}, {{"n": 1}}]}}'
+    odd, good = strict_json.parse_strict_json(body, batches=["events"])["events"]
+
+    assert isinstance(odd, strict_json.UnreadableItem)
+    assert good == {"n": 1}

@@ -17,12 +17,14 @@ METADATA: dict[str, dict[str, Any]] = {
     "plain": {"lang": "en", "stars": 3, "tags": ["red", "a%b"], "deep": {"er": {"n": 1.5}}, "ok": True},
     "other": {"lang": "de", "stars": 10, "tags": [], "note": "100%_sure", "ok": False, "stars2": "3"},
     "odd": {"lang": "e_", "stars": "3", "tags": "red", "deep": {"er": "x"}, "ok": 1, "nothing": None},
+    "dotted": {"a.b": 1, "and": "x", "c": {"d.e": 2}, "f\\g": 3, "user_id": "u7"},
+    "nested": {"a": {"b": 1}, "$or": "y"},
     "empty": {},
 }
 CASES: list[tuple[dict[str, Any], set[str]]] = [
     ({"lang": "en"}, {"plain"}),
     ({"lang": {"eq": "e%"}}, set()),
-    ({"lang": {"ne": "en"}}, {"other", "odd", "empty"}),
+    ({"lang": {"ne": "en"}}, {"other", "odd", "dotted", "nested", "empty"}),
     ({"lang": {"in": ["en", "de"]}}, {"plain", "other"}),
     ({"lang": {"in": []}}, set()),
     ({"stars": {"gt": 3}}, {"other"}),
@@ -37,15 +39,23 @@ CASES: list[tuple[dict[str, Any], set[str]]] = [
     ({"nothing": {"exists": True}}, {"odd"}),
     ({"nothing": None}, {"odd"}),
     ({"deep.er.n": 1.5}, {"plain"}),
-    ({"deep.er.n": {"exists": False}}, {"other", "odd", "empty"}),
+    ({"deep.er.n": {"exists": False}}, {"other", "odd", "dotted", "nested", "empty"}),
     ({"ok": True}, {"plain"}),
     ({"ok": 1}, {"odd"}),
-    ({"not": {"lang": "en"}}, {"other", "odd", "empty"}),
-    ({"not": {"note": {"contains": "sure"}}}, {"plain", "odd", "empty"}),
+    ({"not": {"lang": "en"}}, {"other", "odd", "dotted", "nested", "empty"}),
+    ({"not": {"note": {"contains": "sure"}}}, {"plain", "odd", "dotted", "nested", "empty"}),
     ({"or": [{"lang": "en"}, {"and": [{"stars": 10}, {"not": {"ok": True}}]}]}, {"plain", "other"}),
     ({"tags.0": "red"}, set()),
     ({"'; DROP TABLE memories; --": "x"}, set()),
     ({"lang": {"contains": "\\"}}, set()),
+    ({"a.b": 1}, {"dotted", "nested"}),
+    ({"a\\.b": 1}, {"dotted"}),
+    ({"c.d\\.e": 2}, {"dotted"}),
+    ({"c.d.e": 2}, set()),
+    ({"f\\\\g": 3}, {"dotted"}),
+    ({"\\and": "x"}, {"dotted"}),
+    ({"\\$or": "y"}, {"nested"}),
+    ({"\\user_id": "u7"}, {"dotted"}),
 ]
 
 
@@ -104,8 +114,17 @@ def test_filtered_search_returns_the_requested_number_of_results(index: MemoryIn
         {"a": {"exists": 1}},
         {"a": {"gt": None}},
         {"a": {"contains": {}}},
+        {"AND": [{"a": 1}]},
+        {"$and": [{"a": 1}]},
+        {"Not": {"a": 1}},
+        {"$where": "x"},
+        {"user_id": "ada"},
+        {"occurred_at": {"gt": "2026"}},
+        {"a": {"$gt": 1}},
         {"": 1},
         {"a..b": 1},
+        {"a.": 1},
+        {"a\\": 1},
         {"a\0": 1},
         {"a": "\0"},
         {"a": {"in": list(range(101))}},
@@ -128,7 +147,7 @@ def test_a_filter_too_deep_or_too_long_is_refused() -> None:
             parse_filter(tree)
 
 
-NAMES = st.sampled_from(["a", "b", "a.b", "%", "_", "c d"])
+NAMES = st.sampled_from(["a", "b", "a.b", "%", "_", "c d", "a\\.b", "\\or"])
 SCALARS = st.one_of(
     st.booleans(), st.integers(-2, 2), st.sampled_from(["", "a", "%", "_", "a_b", "\\", "'", "ä", "B"])
 )
@@ -158,7 +177,7 @@ TREES = st.recursive(
     ),
     max_leaves=5,
 )
-RECORDS = st.dictionaries(st.sampled_from(["a", "b", "%", "_", "c d"]), VALUES, max_size=4)
+RECORDS = st.dictionaries(st.sampled_from(["a", "b", "%", "_", "c d", "a.b", "or"]), VALUES, max_size=4)
 
 
 @pytest.mark.parametrize("index", ["postgres"], indirect=True)

@@ -1,6 +1,7 @@
 """Strict JSON: a text has one meaning or is refused with the reason."""
 
 import json
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -20,6 +21,10 @@ class UnreadableItem(dict[str, Any]):
         self.error = error
 
 
+class _NotANumber(float):
+    """NaN, Infinity or -Infinity, which Python reads and JSON does not have."""
+
+
 def parse_strict_json(text: str | bytes, *, batches: Collection[str] = ()) -> Any:
     """Parse JSON; text that parsers read differently is refused.
 
@@ -32,7 +37,7 @@ def parse_strict_json(text: str | bytes, *, batches: Collection[str] = ()) -> An
             EventBridge refuses.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_unique_object, parse_constant=_refuse_constant)
+        value = json.loads(text, object_pairs_hook=_unique_object, parse_constant=_NotANumber)
     except RecursionError as error:
         raise InvalidError(f"the JSON nests deeper than {DEPTH_MAX} levels", code="too_deep") from error
     except ValueError as error:
@@ -68,16 +73,14 @@ def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
-
-
 def _check_bounds(value: Any, depth: int) -> None:
     if depth > DEPTH_MAX:
         raise InvalidError(f"the JSON nests deeper than {DEPTH_MAX} levels", code="too_deep")
     if isinstance(value, int) and value not in INT64:
         raise InvalidError("an integer does not fit 64 bits", code="number_out_of_range")
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+    if isinstance(value, _NotANumber):
+        raise InvalidError("NaN and Infinity are no JSON numbers", code="invalid_json")
+    if isinstance(value, float) and math.isinf(value):
         raise InvalidError("a number does not fit a double", code="number_out_of_range")
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for member in members:

@@ -1,10 +1,13 @@
 """Filters on metadata, as clients write them: `{"lang": {"eq": "en"}, "not": {"stars": {"lt": 3}}}`.
 
-A field is a path with dots. Several fields, or several operators of one field, must all hold; a bare value
-means `eq`. A field that is absent satisfies `ne` and `{"exists": false}` and nothing else.
+A field is a path with dots, which also finds a member whose own name has these dots. A backslash makes the
+character behind it a plain one: `a\\.b` is one name, `\\and` the field `and`. Several fields, or several
+operators of one field, must all hold; a bare value means `eq`. A field that is absent satisfies `ne` and
+`{"exists": false}` and nothing else.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
@@ -17,13 +20,20 @@ OPERATORS = frozenset(get_args(FilterOperator))
 _COMPARISONS = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 CONDITIONS_MAX, DEPTH_MAX, PATH_MAX, CHOICES_MAX = 64, 8, 8, 100
 _ABSENT = object()
+_CONNECTIVES = frozenset({"and", "or", "not"})
+_NAMES = re.compile(r"((?:[^.\\]|\\.)*)(?:\.|$)", re.DOTALL)
+_FIELDS_OF_SEARCH = frozenset({"user_id", "agent_id", "session_id", "occurred_at"})
+"""Members of a result that are not in its metadata; the search has its own fields for them."""
 
 
 @dataclass(frozen=True)
 class Condition:
+    """A condition on the member at `path`, or on the one whose name is all of it, where `literal` says so."""
+
     path: tuple[str, ...]
     operator: FilterOperator
     value: Any
+    literal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ def matches_filter(wanted: Filter | None, metadata: Mapping[str, Any]) -> bool:
         case Not(part):
             return not matches_filter(part, metadata)
         case Condition():
-            return _condition_matches(wanted, _value_at(wanted.path, metadata))
+            return _condition_matches(wanted, _find_value(wanted, metadata))
 
 
 def _parse_tree(tree: Any, depth: int) -> Filter:
@@ -89,18 +99,40 @@ def _parse_member(name: str, value: Any, depth: int) -> Filter:
         return And(parts) if name == "and" else Or(parts)
     if name == "not":
         return Not(_parse_tree(value, depth + 1))
-    path = tuple(name.split("."))
-    if not all(path) or len(path) > PATH_MAX or "\0" in name:
-        raise _filter_error(f"`{name}` is no path of a field")
+    path, literal = _parse_path(name)
     if not isinstance(value, Mapping):
-        return _parse_condition(path, "eq", value)
-    parts = tuple(_parse_condition(path, operator, operand) for operator, operand in value.items())
+        return _parse_condition(path, literal, "eq", value)
+    parts = tuple(_parse_condition(path, literal, operator, operand) for operator, operand in value.items())
     if not parts:
         raise _filter_error(f"`{name}` has no operator")
     return parts[0] if len(parts) == 1 else And(parts)
 
 
-def _parse_condition(path: tuple[str, ...], operator: str, value: Any) -> Condition:
+def _parse_path(name: str) -> tuple[tuple[str, ...], str | None]:
+    """Return the names of a path, and the whole as one name where its dots may be part of it."""
+    if name.startswith("$") or name.casefold() in _CONNECTIVES:
+        connectives = ", ".join(sorted(_CONNECTIVES))
+        raise _filter_error(f"`{name}` is no connective; there are {connectives}; `\\{name}` is a field")
+    if name in _FIELDS_OF_SEARCH:
+        raise _filter_error(f"`{name}` is no metadata: name it in the search itself; `\\{name}` is a field")
+    path = tuple(re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL) for part in _split_path(name))
+    if not all(path) or len(path) > PATH_MAX or "\0" in name:
+        raise _filter_error(f"`{name}` is no path of a field")
+    return path, name if len(path) > 1 and "\\" not in name else None
+
+
+def _split_path(name: str) -> list[str]:
+    """Return the parts between the dots that no backslash precedes."""
+    parts, end = [], 0
+    while (found := _NAMES.match(name, end)) and found.end() > end:
+        parts.append(found[1])
+        end = found.end()
+    if end < len(name) or name.endswith(".") or not parts:
+        return [""]
+    return parts
+
+
+def _parse_condition(path: tuple[str, ...], literal: str | None, operator: str, value: Any) -> Condition:
     if not _is_operator(operator):
         raise _filter_error(f"`{operator}` is no operator; there are {', '.join(sorted(OPERATORS))}")
     if operator == "in" and not (isinstance(value, list) and len(value) <= CHOICES_MAX):
@@ -113,7 +145,7 @@ def _parse_condition(path: tuple[str, ...], operator: str, value: Any) -> Condit
         raise _filter_error("`contains` takes a text, a number or a boolean")
     if "\0" in json.dumps(value, ensure_ascii=False).replace("\\u0000", "\0"):
         raise _filter_error("a text holds a NUL")
-    return Condition(path, operator, value)
+    return Condition(path, operator, value, literal)
 
 
 def _is_operator(name: str) -> TypeGuard[FilterOperator]:
@@ -161,6 +193,12 @@ def _json_equal(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return bool(one == other)
+
+
+def _find_value(condition: Condition, metadata: Mapping[str, Any]) -> Any:
+    if condition.literal is not None and condition.literal in metadata:
+        return metadata[condition.literal]
+    return _value_at(condition.path, metadata)
 
 
 def _value_at(path: tuple[str, ...], metadata: Any) -> Any:

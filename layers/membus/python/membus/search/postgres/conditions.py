@@ -34,6 +34,9 @@ def _test(condition: Condition, parameters: dict[str, Any]) -> sql.Composable:
     # `->` with a text finds members of objects only: a number in a path is a name, not an index of a list.
     steps = [sql.SQL(" -> {}::text").format(_value(step, parameters)) for step in condition.path]
     field, value = sql.SQL("(m.metadata{})").format(sql.Composed(steps)), condition.value
+    if condition.literal is not None:
+        whole = sql.SQL("m.metadata -> {}::text").format(_value(condition.literal, parameters))
+        field = sql.SQL("coalesce({}, {})").format(whole, field)
     match condition.operator:
         case "exists":
             return sql.SQL("({} IS NOT NULL) = {}").format(field, _value(value, parameters))
