@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 T = TypeVar("T")
-Row = dict[str, str | int | float | Decimal | list[str] | None]
-"""A Decimal is an amount of dollars."""
+Row = dict[str, str | int | float | Decimal | list[str] | dict[str, Any] | None]
+"""A Decimal is an amount of dollars; an object is for programs alone."""
 GAP = 2
 """Spaces between columns."""
 COLUMNS_MIN = 3
@@ -156,7 +156,7 @@ def _heading(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _format(value: str | float | Decimal | list[str] | None) -> str:
+def _format(value: str | float | Decimal | list[str] | dict[str, Any] | None) -> str:
     if isinstance(value, Decimal):
         # Hundredths of a cent, and two digits of what would be nothing else.
         return str(value.quantize(CENT)) if not value or value >= CENT else f"{value:.2g}"

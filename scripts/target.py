@@ -29,8 +29,10 @@ from membus.core.errors import InvalidError, MembusError, NotFoundError, Unavail
 from membus.tenants.api_keys import ApiKeyStore
 from membus.tenants.dynamodb import DynamoTenants, DynamoUsage
 from membus.tenants.dynamodb_api_keys import DynamoApiKeys
+from membus.tenants.dynamodb_settings import DynamoSettings
 from membus.tenants.model import Tenant
 from membus.tenants.ports import TenantStore, UsageLedger
+from membus.tenants.settings import SettingsStore
 from scripts.command import LOCAL_STACK
 from scripts.container import OperatorContainer
 
@@ -64,6 +66,7 @@ class Target:
     keys: ApiKeyStore
     conversations: ConversationStore
     usage: UsageLedger
+    settings: SettingsStore
 
     def get_tenant(self, tenant_id: str) -> Tenant:
         """Return the tenant; NotFoundError if there is none."""
@@ -102,7 +105,12 @@ def _connect(environment: str, settings: Mapping[str, str]) -> Target:
         dynamodb_table(f"membus-{environment}-conversations"), lambda: datetime.now(UTC)
     )
     return Target(
-        environment, DynamoTenants(tenants), DynamoApiKeys(tenants), conversations, DynamoUsage(tenants)
+        environment,
+        DynamoTenants(tenants),
+        DynamoApiKeys(tenants),
+        conversations,
+        DynamoUsage(tenants),
+        DynamoSettings(tenants),
     )
 
 

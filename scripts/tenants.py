@@ -1,17 +1,23 @@
-"""`tenant create|list|show|budget|rate`: tenants, what they may spend and how fast they may send."""
+"""`tenant create|list|show|budget|rate|settings`: tenants, what they may spend and send, and their settings."""
 
 import math
 from argparse import ArgumentTypeError, Namespace
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from pydantic import ValidationError
 
 from membus.core.errors import ConflictError, InvalidError
+from membus.facts.settings_check import change_settings, check_settings
 from membus.tenants.model import RateLimits, Tenant
 from membus.tenants.provisioning import create_tenant
+from membus.tenants.settings import MemorySettings, VersionedSettings
 from scripts.command import command, one_of, option
 from scripts.output import Output, Row
 from scripts.target import Target
+from scripts.validation import explain_invalid
 
 TENANT = option("tenant", help="id of the tenant")
 
@@ -125,6 +131,46 @@ def set_rates(arguments: Namespace, target: Target, output: Output) -> None:
         return _print_tenant(target.tenants.set_rates(arguments.tenant, rates), output)
     action = "return to the usual rate limits" if rates is None else "change the rate limits"
     return output.print_dry_run(action, _row(replace(target.get_tenant(arguments.tenant), rates=rates)))
+
+
+@command(
+    "tenant settings",
+    "show or replace what a tenant has set for its memory",
+    TENANT,
+    option("--set", type=Path, metavar="FILE", help="JSON as of PUT /v1/settings, which replaces all of it"),
+    option("--version", type=int, help="show an earlier version"),
+    examples=["tenant settings acme --json", "tenant settings acme --set settings.json --dry-run"],
+    changes=True,
+)
+def set_settings(arguments: Namespace, target: Target, output: Output) -> None:
+    tenant, store = target.get_tenant(arguments.tenant).tenant_id, target.settings
+    if arguments.set is None:
+        found = store.get_settings(tenant)
+        if arguments.version is not None and arguments.version != found.version:
+            found = store.get_settings_version(tenant, arguments.version)
+        return _print_settings(found, output)
+    try:
+        asked = MemorySettings.model_validate_json(arguments.set.read_bytes())
+    except ValidationError as error:
+        problem = explain_invalid(error, "settings")
+        raise InvalidError(f"{arguments.set}: {problem}", code="bad_settings") from error
+    if arguments.dry_run:
+        before, planned = store.get_settings(tenant), check_settings(asked)
+        row: Row = {"version": before.version + 1, "settings": planned.model_dump(mode="json")}
+        return output.print_dry_run(f"replace version {before.version} of {tenant}'s settings", row)
+    changed = change_settings(tenant, asked, expected_version=None, now=datetime.now(UTC), store=store)
+    return _print_settings(changed, output)
+
+
+def _print_settings(found: VersionedSettings, output: Output) -> None:
+    at = found.changed_at.isoformat(timespec="seconds") if found.changed_at else None
+    row: Row = {
+        "version": found.version,
+        "changed_at": at,
+        "settings": found.settings.model_dump(mode="json"),
+    }
+    since = f"version {found.version} of {at}" if at else "nothing is set: this is what holds everywhere"
+    output.print_answer(found.settings.model_dump_json(indent=2), row, remark=since)
 
 
 def _print_tenant(tenant: Tenant, output: Output) -> None:

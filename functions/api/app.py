@@ -18,6 +18,7 @@ from functions.api.middleware import erasure_middleware
 from functions.api.public import routes as public
 from functions.api.review_queue import routes as review_queue
 from functions.api.search import routes as search
+from functions.api.settings import routes as settings
 from functions.api.states import routes as states
 from functions.api.usage import routes as usage
 from membus.http import create_application, problem_response
@@ -33,6 +34,7 @@ RESOURCES = (
     public,
     review_queue,
     search,
+    settings,
     states,
     usage,
 )

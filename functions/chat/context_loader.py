@@ -30,6 +30,7 @@ from membus.facts.ports import FactReader
 from membus.facts.profile import Profile
 from membus.llm.prompt import ToolDefinition
 from membus.search.ports import MemorySearchClient
+from membus.tenants.settings import NoSettings, SettingsReader
 
 PASSAGES_ASKED = 60
 """Asked of a search: more than the recall block takes, for passages of the window itself are left out."""
@@ -47,6 +48,7 @@ class ContextLoader:
     pool: ThreadPoolExecutor
     tools: Sequence[ToolDefinition] = ()
     entities: EntityCache = field(default_factory=NoEntityCache)
+    settings: SettingsReader = field(default_factory=NoSettings)
 
     def start_reads(self, owner: Owner, conversation_id: str, message: str) -> "FirstReads":
         """Start every read that needs no other one's answer."""
@@ -141,12 +143,18 @@ class SecondReads:
             cut=self.cut,
             summary_index=self.index.result(),
             messages=self.messages.result(),
-            unprocessed=self.first.unprocessed.result(),
+            unprocessed=self._visible_words(),
             passages=passages or (),
             tools=self.first.loader.tools,
             degraded=passages is None,
             entities=self.first.entities.result(),
         )
+
+    def _visible_words(self) -> list[UnprocessedMessage]:
+        """Return what was just said elsewhere, without what was said to other agents unless they share."""
+        said, agent = self.first.unprocessed.result(), self.conversation.agent_id
+        shared = self.first.loader.settings.get_settings(self.conversation.tenant_id).settings.shares_agents
+        return [each for each in said if shared or each.is_visible_to(agent)]
 
 
 def preview_context(

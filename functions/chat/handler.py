@@ -242,6 +242,8 @@ def _tools(container: Container, deadline: Deadline, context: ToolContext) -> To
         container.episodes.client,
         lambda: container.episodes.archive_queries,
         container.erasure.guard.get_hidden,
+        container.facts.store,
+        container.tenants.settings,
     )
     return ToolExecutor(registry, sources, context, tool_pool, deadline, warn)
 
@@ -256,4 +258,5 @@ def _loader(container: Container) -> ContextLoader:
         pool=read_pool,
         tools=definitions,
         entities=container.conversations.entities,
+        settings=container.tenants.settings,
     )

@@ -17,9 +17,12 @@ from membus.episodes.archive.model import ArchiveQuery
 from membus.episodes.archive.ports import ArchiveQueries
 from membus.episodes.model import Episode, EpisodeQuery
 from membus.episodes.ports import EpisodeReader
+from membus.facts.fact import Fact
+from membus.facts.ports import FactReader
 from membus.llm.prompt import ToolDefinition
 from membus.llm.tool_schemas import describe_arguments
 from membus.search.ports import MemorySearchClient
+from membus.tenants.settings import SettingsReader
 
 
 class ToolArguments(BaseModel):
@@ -50,6 +53,13 @@ class ToolSources:
     episodes: EpisodeReader
     archive: Callable[[], ArchiveQueries]
     hidden: Callable[[str], SubjectsBeingErased]
+    facts: FactReader
+    settings: SettingsReader
+
+    def reader_of(self, acting: ToolContext) -> str | None:
+        """Return the agent whose notes and episodes alone may be read, None where agents share."""
+        shared = self.settings.get_settings(acting.owner.tenant).settings.shares_agents
+        return None if shared else acting.agent_id
 
 
 ArgumentsT = TypeVar("ArgumentsT", bound=ToolArguments)
@@ -164,7 +174,7 @@ def recall_episodes(asked: RecallEpisodes, acting: ToolContext, sources: ToolSou
     end = _midnight(asked.until) + timedelta(days=1) if asked.until else acting.now
     wanted = EpisodeQuery(
         tenant=acting.owner.tenant,
-        agent=acting.agent_id,
+        visible_to=sources.reader_of(acting),
         user_id=acting.owner.user,
         start=_midnight(asked.since) if asked.since else max(end - DAYS_DEFAULT, EARLIEST),
         end=min(end, LATEST),
@@ -191,7 +201,12 @@ def query_archive(asked: QueryArchive, acting: ToolContext, sources: ToolSources
     without = tuple(sorted(hidden.users))
     table = sources.archive().run_query(
         ArchiveQuery(
-            tenant=tenant, user=acting.owner.user, now=acting.now, without=without, **asked.model_dump()
+            tenant=tenant,
+            user=acting.owner.user,
+            visible_to=sources.reader_of(acting),
+            now=acting.now,
+            without=without,
+            **asked.model_dump(),
         )
     )
     more = [] if table.complete else ["(there are more rows)"]
@@ -211,21 +226,36 @@ def remember(asked: Remember, acting: ToolContext, _sources: ToolSources) -> Seq
         detail = "the user does not want this conversation's words kept"
         raise InvalidError(detail, code="not_to_be_remembered")
     _require_said(asked.quote, acting.said)
-    return ["noted; what it says is known to later messages as soon as it has been read"]
+    return [
+        "handed over; whether it becomes a fact is decided when it is read: say that you will try to keep it"
+    ]
 
 
 @registry.register_tool(Forget, tokens=200, seconds=6)
-def forget(asked: Forget, acting: ToolContext, _sources: ToolSources) -> Sequence[str]:
-    """Check that the words are the author's of this turn; its event marks them, nothing is written.
+def forget(asked: Forget, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
+    """Return the facts that the words name; the turn's event marks the words, nothing is written.
 
     Raises:
-        InvalidError: `not_to_be_remembered`, or `not_said`: the words are not those of this message.
+        InvalidError: `not_to_be_remembered`; `not_said`: the words are not those of this message;
+            `names_nothing`: they name no known fact.
     """
     if not acting.remember:
         detail = "nothing of this conversation is kept: use the API to take a fact back"
         raise InvalidError(detail, code="not_to_be_remembered")
     _require_said(asked.quote, acting.said[-1:])
-    return ["noted; facts that these words name are no longer believed once they have been read"]
+    # Validation compiles so many patterns that every cold start of chat would take longer.
+    from membus.facts.validation.requests_to_forget import find_forgotten  # noqa: PLC0415 - as said above
+
+    known = sources.facts.get_profile(acting.owner).as_of(acting.now).facts
+    named = [fact for fact, _ in find_forgotten(acting.said[-1], [asked.quote], known)]
+    if not named:
+        detail = "these words name nothing that is known: ask the user which fact is meant"
+        raise InvalidError(detail, code="names_nothing")
+    return ["these are forgotten as soon as the message has been read:", *map(_fact_line, named)]
+
+
+def _fact_line(fact: Fact) -> str:
+    return f"- {fact.key}: {escape_tags(fact.value or '')}"
 
 
 def _require_said(words: str, said: Sequence[str]) -> None:

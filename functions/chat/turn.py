@@ -189,7 +189,7 @@ class ChatService:
         result = yield from loop.run_turn(context, progress)
         key = self.results.save_results(conversation, job.reply_id, tools.full_results)
         turn = build_turn(job, conversation, context, result, now=self.clock(), full_results_key=key)
-        metadata = build_metadata(turn, job, sources, context, result)
+        metadata = build_metadata(turn, job, sources, context, result, agent_id=conversation.agent_id)
         turn = self._store(job, turn, metadata)
         if is_summary_due(conversation, turn, ratio_or_default(metadata.rate)):
             # What is not taken is due again with the next turn.

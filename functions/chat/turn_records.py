@@ -164,7 +164,13 @@ def with_new_ids(turn: Turn, ids: MessageIdGenerator, now: datetime) -> Turn:
 
 
 def build_metadata(
-    turn: Turn, job: TurnJob, sources: PromptSources, context: PromptContext, result: AgentResult
+    turn: Turn,
+    job: TurnJob,
+    sources: PromptSources,
+    context: PromptContext,
+    result: AgentResult,
+    *,
+    agent_id: str,
 ) -> TurnMetadata:
     reply, rate = result.first, sources.counters.rate
     if reply.usage.input:  # nothing was counted of an answer that broke off before it was said
@@ -196,7 +202,10 @@ def build_metadata(
         rate=sources.counters.rate,
     )
     return TurnMetadata(
-        cut=context.cut if context.cut != sources.counters.cut else None, rate=rate, provenance=provenance
+        agent_id=agent_id,
+        cut=context.cut if context.cut != sources.counters.cut else None,
+        rate=rate,
+        provenance=provenance,
     )
 
 

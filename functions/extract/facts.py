@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from functions.extract.model_answers import BatchAnswers, query_of
-from functions.extract.ports import OVER_BUDGET, FactPorts
+from functions.extract.ports import FactPorts
+from functions.extract.reading import OVER_BUDGET
 from membus.conversations.unprocessed_messages import processed_sort_key
 from membus.core.errors import BudgetError, ConflictError, MembusError
 from membus.core.event import RecordedEvent
@@ -70,6 +71,7 @@ def observe_events(
     of truth, and each one finds what the earlier ones said, whether they came in one batch or alone.
     """
     observed = {each.event_id: observe_behaviour(owner, each, ports) for each in events}
+    own_attributes = ports.reading.settings.by_attribute
     proposals = CandidateProposals(owner, events, answers, chain(*observed.values()), ports)
     current = CurrentFacts(owner, ports.facts)
     observations: list[Observation] = []
@@ -82,8 +84,8 @@ def observe_events(
         requests += [verdict for verdict in verdicts if isinstance(verdict, ReviewRequest)]
         valid = [verdict for verdict in verdicts if isinstance(verdict, Observation)]
         if any(seen.denies for seen in valid):
-            valid = deny_current_values(valid, current.facts)
-        valid = keep_beside_current(valid, current)
+            valid = deny_current_values(valid, current.facts, own_attributes)
+        valid = keep_beside_current(valid, current, own_attributes)
         own += [*valid, *deny_opposites(valid)]
         current.add_observations(own)
         observations += own
@@ -93,10 +95,12 @@ def observe_events(
 
 def observe_behaviour(owner: Owner, recorded: RecordedEvent, ports: FactPorts) -> list[Observation]:
     """Return what a correction, an action or counted behaviour says, without a model."""
-    observations = [*observe_correction(recorded), *rules.observe_action(recorded)]
-    for signal in rules.find_signals(recorded):
+    reading = ports.reading
+    observations = [*rules.observe_action(recorded)]
+    for signal in rules.find_signals(recorded, reading.rule_groups):
         observations += rules.apply_rules(signal, ports.signals.add_signal(owner, signal))
-    return observations
+    kept = [seen for seen in observations if not reading.settings.never_keeps(seen.key)]
+    return [*observe_correction(recorded), *kept]
 
 
 class CandidateProposals:
@@ -147,8 +151,12 @@ class CandidateProposals:
 
 
 def _extractor(model: str, ports: FactPorts) -> Extractor:
+    instructions = ports.reading.instructions
     return Extractor(
-        model=model, prompt_version=ports.instructions.version, instructions=ports.instructions.text
+        model=model,
+        prompt_version=instructions.version,
+        instructions=instructions.text,
+        settings=ports.reading.settings,
     )
 
 
@@ -167,7 +175,7 @@ def commit_facts(
     errors = {recorded.event_id: answers.unread.get(recorded.event_id) for recorded in events}
     read = [recorded for recorded in events if errors[recorded.event_id] is None]
     unpaid = [recorded for recorded in events if isinstance(errors[recorded.event_id], BudgetError)]
-    left = one_per_key(observations)
+    left = one_per_key(observations, ports.reading.settings.by_attribute)
     while len(left) > OBSERVATIONS_MAX:
         _commit(owner, (), left[:OBSERVATIONS_MAX], ports)
         left = left[OBSERVATIONS_MAX:]
@@ -192,7 +200,7 @@ def _commit(
         update = fold_observations(owner, observations, ports.facts)
         return FactCommit(
             profile=profile.with_facts(update.facts),
-            extractor=extractor or ports.version,
+            extractor=extractor or ports.reading.version,
             events=tuple(events),
             observations=tuple(observations),
             facts=update.facts,

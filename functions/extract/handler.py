@@ -47,6 +47,7 @@ def _ports(container: Container, context: LambdaContext) -> ExtractPorts:
         model_id=container.settings.get_text("EXTRACT_MODEL_ID"),
         monitor=EmfExtractMonitor(),
         seconds_left=seconds_left,
+        settings=container.tenants.settings,
         episodes=container.episodes.store,
         erasures=container.erasure.guard,
         source_queue=container.events.source_queue,

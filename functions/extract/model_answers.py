@@ -93,7 +93,7 @@ def query_of(answers: BatchAnswers, ports: FactPorts) -> ModelQuery | None:
     """Return what the store keeps of new answers, so that reading their events again costs no question."""
     if not answers.new:
         return None
-    return ModelQuery(ports.instructions.version, ports.model_id, answers.new)
+    return ModelQuery(ports.reading.instructions.version, ports.model_id, answers.new)
 
 
 def _known_answers(events: Sequence[RecordedEvent], ports: FactPorts) -> AnswersByEvent:
@@ -101,7 +101,7 @@ def _known_answers(events: Sequence[RecordedEvent], ports: FactPorts) -> Answers
         return {}
     return ports.answers.get_answers(
         {recorded.event_id: recorded.owner for recorded in events},
-        prompt_version=ports.instructions.version,
+        prompt_version=ports.reading.instructions.version,
         model=ports.model_id,
     )
 
@@ -141,7 +141,7 @@ def _ask(question: Sequence[EventText], answers: BatchAnswers, ports: FactPorts)
             raise UnavailableError("too little time is left of this invocation to ask the model")
         model = ports.model(question[0].recorded.owner.tenant)
         answer = model.answer(
-            prompt_for(question, ports.instructions),
+            prompt_for(question, ports.reading.instructions),
             Candidates,
             max_tokens=ANSWER_TOKENS_MAX,
             timeout_seconds=seconds,
@@ -179,7 +179,7 @@ def _add_answer(
     cost = reading_cost_per_event(
         answer.usage,
         model=answer.model,
-        prompt_version=ports.instructions.version,
+        prompt_version=ports.reading.instructions.version,
         shared_by=len(question),
     )
     for passage in question:

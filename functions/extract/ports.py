@@ -5,27 +5,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from functions.extract.prompt import CURRENT_INSTRUCTIONS, ExtractionInstructions
+from functions.extract.reading import STANDARD_READING, Reading, make_reading
 from functions.extract.schemas import MessageFailure, UnreadEvent
 from membus.conversations.ports import ProcessedMarker
 from membus.core.clock import Clock
+from membus.core.event import Event
 from membus.episodes.ports import EpisodeStore
 from membus.erasure.guard import ErasureGuard
 from membus.events.ports import OverflowQueue, PoisonMessageQueue, SourceQueue
 from membus.facts.ports import AnswerStore, FactWriter, ReviewIntake, SignalStore
-from membus.facts.rules import RULES_VERSION
-from membus.facts.validation.validator import VALIDATION_VERSION
 from membus.llm.ports import LanguageModel
 from membus.tenants.ports import UsageLedger
 from membus.tenants.quotas import TenantQuotas
-
-EXTRACTOR_VERSION = f"rules-{RULES_VERSION}.prompt-{CURRENT_INSTRUCTIONS.version}.gate-{VALIDATION_VERSION}"
-"""The extractor version of an event that was read in full: it is not read again at this version."""
-OVER_BUDGET = f"rules-{RULES_VERSION}"
-"""The extractor version of an event that only the rules have read, for want of money.
-
-A replay reads it in full.
-"""
+from membus.tenants.settings import SettingsReader
 
 
 class ExtractMonitor(Protocol):
@@ -54,7 +46,7 @@ class FactPorts:
     """What turns recorded events into facts.
 
     `model` is a function of the tenant who pays, so that a batch without a question never loads a client.
-    Answers are kept under the version of `instructions` and `model_id`, the configured model.
+    Answers are kept under the version of the instructions in `reading`, and `model_id`, the configured model.
     """
 
     facts: FactWriter
@@ -67,14 +59,14 @@ class FactPorts:
     monitor: ExtractMonitor
     seconds_left: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
-    version: str = EXTRACTOR_VERSION
-    instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
+    reading: Reading = STANDARD_READING
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractPorts(FactPorts):
     """What turns queue messages into episodes and facts, and failed messages into another try."""
 
+    settings: SettingsReader
     episodes: EpisodeStore
     erasures: ErasureGuard
     source_queue: SourceQueue
@@ -85,3 +77,7 @@ class ExtractPorts(FactPorts):
     quotas: TenantQuotas
     clock: Clock
     run_parallel: ParallelMap = map
+
+    def reading_for(self, event: Event) -> Reading:
+        """Return how an event is read: by the settings of its tenant, and of its agent there."""
+        return make_reading(self.settings.get_settings(event.tenant_id).settings, event.agent_id)

@@ -8,6 +8,7 @@ from membus.core.event import RecordedEvent
 from membus.core.identity import Record
 from membus.facts.candidates import Candidate
 from membus.llm.prompt import ChatMessage, Prompt, SystemBlock
+from membus.tenants.settings import ExtractionSettings
 
 ANSWER_TOKENS_MAX = 2_000
 """A batch of ten messages yields well under forty facts of about forty tokens each."""
@@ -41,6 +42,27 @@ forget is `negated`.
 Greetings, small talk, passing moods and the assistant's words are no facts. Most events hold none: an empty list is \
 the usual answer.""",
 )
+
+
+def add_own_words(
+    instructions: ExtractionInstructions, own: ExtractionSettings, *, version: str
+) -> ExtractionInstructions:
+    """Return the instructions with what a tenant wants kept, of which attributes, and what it never keeps."""
+    lines = [
+        own.instructions,
+        _listed("This application's own attributes with one value", own, "one"),
+        _listed("This application's own attributes with many values", own, "many"),
+        f"Never propose: {', '.join(own.never)}." if own.never else "",
+    ]
+    said = "\n".join(line for line in lines if line)
+    return ExtractionInstructions(
+        version, f"{instructions.text}\n\nWhat this application wants kept, within the rules above:\n{said}"
+    )
+
+
+def _listed(head: str, own: ExtractionSettings, values: str) -> str:
+    names = [each.attribute for each in own.attributes if each.values == values]
+    return f"{head}: {', '.join(names)}." if names else ""
 
 
 class Candidates(Record):

@@ -5,6 +5,7 @@ validate, resolve, commit. Last: acknowledge.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -101,10 +102,11 @@ def record_event(ports: ExtractPorts, recorded: RecordedEvent) -> RecordedEvent 
         ports.episodes.forget_event(recorded)
         return None
     is_read = not needs_extraction(recorded.event)
-    stored = ports.episodes.record_event(recorded, extracted=ports.version if is_read else None)
+    version = ports.reading_for(recorded.event).version
+    stored = ports.episodes.record_event(recorded, extracted=version if is_read else None)
     if (recorded.owner, processed_sort_key(recorded)) != (stored.owner, processed_sort_key(stored)):
         mark_processed([recorded], ports)
-    if stored.extracted in {ports.version, FORGOTTEN}:
+    if stored.extracted in {ports.reading_for(stored.event).version, FORGOTTEN}:
         mark_processed([stored], ports)
         return None
     return stored
@@ -160,8 +162,22 @@ def _shared_sessions(events: Sequence[RecordedEvent]) -> frozenset[tuple[str, st
 
 
 def extract_group(ports: ExtractPorts, group: Sequence[UnreadEvent]) -> list[MessageFailure]:
-    """Ask one question about a group, then extract the facts of each owner in it."""
-    return _bisect(partial(_answer_group, ports), group)
+    """Ask one question about a group, then extract the facts of each owner in it.
+
+    Events that are read by other settings, those of another agent, are asked about apart.
+    """
+    by_reading: dict[str, list[UnreadEvent]] = {}
+    for each in group:
+        by_reading.setdefault(ports.reading_for(each.recorded.event).version, []).append(each)
+    return [
+        failure
+        for part in by_reading.values()
+        for failure in _bisect(partial(_answer_group, _ports_for(part, ports)), part)
+    ]
+
+
+def _ports_for(part: Sequence[UnreadEvent], ports: ExtractPorts) -> ExtractPorts:
+    return replace(ports, reading=ports.reading_for(part[0].recorded.event))
 
 
 def _answer_group(ports: ExtractPorts, group: Sequence[UnreadEvent]) -> list[MessageFailure]:

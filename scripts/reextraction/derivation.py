@@ -6,12 +6,13 @@ extracted like all others.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from functions.extract.facts import extract_facts
 from functions.extract.model_answers import ask_model
-from functions.extract.ports import OVER_BUDGET, FactPorts
+from functions.extract.ports import FactPorts
+from functions.extract.reading import OVER_BUDGET, Reading
 from membus.core.errors import BudgetError, MembusError
 from membus.core.event import RecordedEvent
 from membus.core.identity import Owner
@@ -67,13 +68,24 @@ class DraftFacts:
 
 @dataclass(frozen=True)
 class DerivedFacts:
-    """The facts of `read` events; `unread` events have the reason, `answers` are new, with their costs."""
+    """The facts of `read` events; `unread` events have the reason, `answers` are new, with their costs.
+
+    `versions` are those of the instructions that each event was read by.
+    """
 
     observations: tuple[Observation, ...]
     read: frozenset[str]
     unread: dict[str, MembusError] = field(default_factory=dict)
     answers: dict[str, list[EventAnswer]] = field(default_factory=dict)
     costs: dict[str, ReadingCost] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def answers_by_version(self) -> dict[str, dict[str, list[EventAnswer]]]:
+        """Return the new answers by the version of the instructions, and by event."""
+        grouped: dict[str, dict[str, list[EventAnswer]]] = {}
+        for event_id, given in self.answers.items():
+            grouped.setdefault(self.versions[event_id], {})[event_id] = given
+        return grouped
 
     def merge_with(self, stored: Sequence[Observation]) -> list[Observation]:
         """Return new observations of the events that were read, and the stored ones of others.
@@ -128,7 +140,11 @@ def _group_by_event(observations: Iterable[Observation]) -> dict[str, list[Obser
 
 
 def derive_facts(
-    owner: Owner, events: Iterable[RecordedEvent], *, ports_for: Callable[[DraftFacts], FactPorts]
+    owner: Owner,
+    events: Iterable[RecordedEvent],
+    *,
+    ports_for: Callable[[DraftFacts], FactPorts],
+    reading_for: Callable[[RecordedEvent], Reading],
 ) -> DerivedFacts:
     """Extract the facts of a user's events, in the order membus learned of them, as if for the first time."""
     ordered = iter(sorted(events, key=lambda each: (each.learned_at, each.event.event_id)))
@@ -136,13 +152,27 @@ def derive_facts(
     ports = ports_for(draft)
     read: set[str] = set()
     unread: dict[str, MembusError] = {}
+    versions: dict[str, str] = {}
     while batch := list(islice(ordered, BATCH_EVENTS)):
         ids = {each.event_id for each in batch}
-        unread |= extract_facts(batch, ask_model(batch, ports, redelivered=ids), ports)
+        for reading, part in _group_by_reading(batch, reading_for):
+            own = replace(ports, reading=reading)
+            unread |= extract_facts(part, ask_model(part, own, redelivered=ids), own)
+            versions |= {each.event_id: reading.instructions.version for each in part}
         unread |= dict.fromkeys(draft.over_budget, OVER_BUDGET_ERROR)
         read |= ids - unread.keys()
     observations = tuple(draft.list_observations(owner))
-    return DerivedFacts(observations, frozenset(read), unread, draft.answers, draft.costs)
+    return DerivedFacts(observations, frozenset(read), unread, draft.answers, draft.costs, versions)
+
+
+def _group_by_reading(
+    batch: Iterable[RecordedEvent], reading_for: Callable[[RecordedEvent], Reading]
+) -> list[tuple[Reading, list[RecordedEvent]]]:
+    groups: dict[str, tuple[Reading, list[RecordedEvent]]] = {}
+    for each in batch:
+        reading = reading_for(each)
+        groups.setdefault(reading.version, (reading, []))[1].append(each)
+    return list(groups.values())
 
 
 def fold_facts(observations: Iterable[Observation]) -> dict[str, Fact]:

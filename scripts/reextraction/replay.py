@@ -1,12 +1,13 @@
 """`replay`: derive facts again from all episodes of users, by the extraction code itself."""
 
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from functions.extract.ports import FactPorts
-from functions.extract.prompt import CURRENT_INSTRUCTIONS, ExtractionInstructions
+from functions.extract.prompt import ExtractionInstructions
+from functions.extract.reading import Reading, make_reading
 from membus.core.clock import EARLIEST, LATEST
 from membus.core.errors import InvalidError
 from membus.core.event import RecordedEvent
@@ -17,6 +18,7 @@ from membus.episodes.ports import EpisodeReader
 from membus.erasure.guard import ErasureGuard
 from membus.facts.candidates import ReviewItem
 from membus.facts.rules import needs_model
+from membus.tenants.settings import MemorySettings
 from scripts.command import TENANT, command, option, parse_moment, require_confirmation
 from scripts.container import OperatorContainer
 from scripts.output import Output, Row
@@ -38,11 +40,15 @@ KINDS = ("added", "lost", "changed")
 
 @dataclass(frozen=True)
 class Reextraction:
-    """`may_ask` says about which events the model may be asked if it was never asked before."""
+    """Reads users' events again, by the settings of their tenant.
+
+    `may_ask` says about which events the model may be asked if it was never asked before. `instructions` of a
+    trial replace those in use, the tenant's own included.
+    """
 
     container: OperatorContainer
     model_id: str
-    instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
+    instructions: ExtractionInstructions | None = None
     may_ask: Callable[[RecordedEvent], bool] = lambda _: True
 
     def reextract_user(
@@ -53,8 +59,8 @@ class Reextraction:
         stored = facts.store.list_observations(owner)
         changes = compare_facts(stored, derived.merge_with(stored))
         if save_answers:
-            version = self.instructions.version
-            facts.answers.save_answers(owner, derived.answers, prompt_version=version, model=self.model_id)
+            for version, answers in derived.answers_by_version().items():
+                facts.answers.save_answers(owner, answers, prompt_version=version, model=self.model_id)
         if save_facts:
             self.container.fact_rebuilder.rebuild_facts(owner, derived.merge_with)
         return derived, _list_rows(owner.user, derived, changes)
@@ -62,22 +68,39 @@ class Reextraction:
     def derive_facts(self, owner: Owner) -> DerivedFacts:
         """Extract a user's events; an event without a known answer that `may_ask` excludes is unread."""
         events = list(self.list_episodes(owner))
-        known = self.container.facts.answers.get_answers(
-            {each.event_id: owner for each in events},
-            prompt_version=self.instructions.version,
-            model=self.model_id,
+        reading_for = partial(
+            self._reading_for, self.container.tenants.settings.get_settings(owner.tenant).settings
         )
+        known = self._find_answered(owner, events, reading_for)
         closed = {
             each.event_id
             for each in events
             if needs_model(each.event) and each.event_id not in known and not self.may_ask(each)
         }
         open_events = (each for each in events if each.event_id not in closed)
-        derived = derive_facts(owner, open_events, ports_for=self._ports)
+        derived = derive_facts(owner, open_events, ports_for=self._ports, reading_for=reading_for)
         return replace(derived, unread=derived.unread | dict.fromkeys(closed, NOT_ASKED))
 
     def list_episodes(self, owner: Owner) -> Iterator[RecordedEvent]:
         return list_episodes(owner, self.container.episodes.reader, self.container.erasure.guard)
+
+    def _reading_for(self, settings: MemorySettings, recorded: RecordedEvent) -> Reading:
+        reading = make_reading(settings, recorded.event.agent_id)
+        return replace(reading, instructions=self.instructions) if self.instructions else reading
+
+    def _find_answered(
+        self, owner: Owner, events: Sequence[RecordedEvent], reading_for: Callable[[RecordedEvent], Reading]
+    ) -> set[str]:
+        """Return the ids of the events that the model has answered about under the instructions in use."""
+        by_version: dict[str, dict[str, Owner]] = {}
+        for each in events:
+            by_version.setdefault(reading_for(each).instructions.version, {})[each.event_id] = owner
+        answers = self.container.facts.answers
+        return {
+            event_id
+            for version, owners in by_version.items()
+            for event_id in answers.get_answers(owners, prompt_version=version, model=self.model_id)
+        }
 
     def _ports(self, draft: DraftFacts) -> FactPorts:
         nothing = _NoEffects()
@@ -91,7 +114,6 @@ class Reextraction:
             model_id=self.model_id,
             monitor=nothing,
             seconds_left=lambda: MODEL_SECONDS,
-            instructions=self.instructions,
         )
 
 

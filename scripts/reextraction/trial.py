@@ -136,7 +136,7 @@ def _list_owners(trial: ExtractionTrial) -> list[Owner]:
 
 def _reextraction(trial: ExtractionTrial, container: OperatorContainer) -> Reextraction:
     own = trial.instructions and ExtractionInstructions(trial.prompt_version, trial.instructions)
-    return Reextraction(container, trial.model, own or CURRENT_INSTRUCTIONS)
+    return Reextraction(container, trial.model, own or None)
 
 
 def _open(arguments: Namespace, target: Target) -> OperatorContainer:

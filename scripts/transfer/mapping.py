@@ -14,7 +14,8 @@ from membus.core.event import EVENT_BYTES_MAX, Event, RecordedEvent
 from membus.core.identity import Owner
 from membus.facts.corrections import RESERVED_TYPE_PREFIX, observe_correction
 from membus.transfer.model import copied_conversation_id, natural_id
-from scripts.transfer.rows import ArchiveRow, ImportableEvent, RejectedRow, explain_invalid
+from scripts.transfer.rows import ArchiveRow, ImportableEvent, RejectedRow
+from scripts.validation import explain_invalid
 
 
 @dataclass

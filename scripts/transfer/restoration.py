@@ -24,7 +24,8 @@ from membus.states.model import AgentSession, State
 from membus.states.ports import StateStore
 from membus.transfer.model import CONVERSATIONS, DOCUMENTS, STATES, copied_conversation_id, natural_id
 from scripts.transfer.ports import RestoredConversations
-from scripts.transfer.rows import ArchiveRow, RejectedRow, explain_invalid
+from scripts.transfer.rows import ArchiveRow, RejectedRow
+from scripts.validation import explain_invalid
 
 BATCH_MESSAGES = 100
 """Messages that are in memory at once."""

@@ -164,12 +164,6 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def explain_invalid(error: ValidationError) -> str:
-    """Return the first problem that pydantic found, with its field."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'event'}: {first['msg']}"
-
-
 def read_records(path: Path, *lists: str, unless: str = "") -> Iterator[SourceRecord | RejectedRow]:
     """Yield the objects of a file of JSON lines or of one JSON document.
 

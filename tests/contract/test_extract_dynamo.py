@@ -57,7 +57,7 @@ def test_batch_of_every_event_type_is_extracted(table: "Table") -> None:
     assert learning.known() == {
         "home.city": "Lisbon",
         "setting.theme": "dark",
-        "frustrated_by.error-500": "error 500",
+        "frustrated_by.error-500": "HTTP 500 on /checkout, 3 times",
     }
 
 

@@ -33,7 +33,7 @@ EXPECTED = frozenset(
         "home.city": "Bath",
         "diet": "vegan",
         "setting.theme": "dark",
-        "frustrated_by.error-500": "error 500",
+        "frustrated_by.error-500": "HTTP 500 on /checkout, 3 times",
     }.items()
 )
 

@@ -53,7 +53,7 @@ def test_a_setting_and_three_server_errors_become_facts_without_a_model(acme: Cl
 
     facts = eventually(lambda: acme.facts(user), lambda facts: len(facts) > 1)
 
-    assert facts == {"setting.theme": "dark", "frustrated_by.error-500": "error 500"}
+    assert facts == {"setting.theme": "dark", "frustrated_by.error-500": "HTTP 500 on /checkout, 3 times"}
     fact = acme.get(f"/v1/users/{user}/facts/setting.theme").json()
     assert fact["provenance"]["model"] is None
     assert fact["provenance"]["rule"] == "setting-changed"

@@ -168,7 +168,7 @@ class InMemoryConversations:
         if turn.user.remember:
             owner = Owner(tenant=tenant, user=turn.user.author)
             self.fresh[owner][turn.event_id], self.stamps[owner] = (
-                unprocessed_from_turn(turn, conversation_id),
+                unprocessed_from_turn(turn, conversation_id, metadata.agent_id),
                 uuid4().hex,
             )
         if metadata.provenance:

@@ -86,7 +86,7 @@ def _answers(recorded: RecordedEvent, wanted: EpisodeQuery) -> bool:
     event = recorded.event
     return (
         event.tenant_id == wanted.tenant
-        and wanted.agent in {None, event.agent_id}
+        and wanted.shows_agent(event.agent_id)
         and wanted.session_id in {None, event.session_id}
         and wanted.user_id in {None, event.user_id}
     )

@@ -35,6 +35,7 @@ from tests.fakes.rate_limits import InMemoryRateLimits, RecordingRateLimitMonito
 from tests.fakes.recent_events import InMemoryRecentEvents
 from tests.fakes.reply_jobs import InMemoryReplyJobs
 from tests.fakes.review_queue import InMemoryReviewQueue
+from tests.fakes.settings import InMemorySettings
 from tests.fakes.sockets import ImmediateTurnQueue, InMemoryConnections, RecordingSender
 from tests.fakes.states import InMemoryStates
 from tests.fakes.summaries import InMemorySummaries
@@ -106,6 +107,7 @@ class ApiTestClient:
     embedder: WordEmbeddingModel = field(default_factory=WordEmbeddingModel)
     usage: InMemoryUsageLedger = field(default_factory=InMemoryUsageLedger)
     tenants: InMemoryTenants = field(init=False)
+    settings: InMemorySettings = field(default_factory=InMemorySettings)
     idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
     model: ScriptedModel = field(default_factory=lambda: ScriptedModel("Good morning."))
     recollection: InMemoryMemorySearch = field(default_factory=InMemoryMemorySearch)
@@ -177,6 +179,7 @@ class ApiTestClient:
         container.search.documents = self.documents
         container.search.index = self.memories
         container.tenants.rate_limiter = self.turnstile
+        container.tenants.settings = container.tenants.settings_store = self.settings
         container.tenants.store = self.tenants
         container.tenants.usage = self.usage
         container.transfer.files = self.archives

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
 
-from functions.extract.ports import EXTRACTOR_VERSION, ExtractPorts, ParallelMap
+from functions.extract.ports import ExtractPorts, ParallelMap
 from functions.extract.schemas import QueueMessage
 from functions.extract.usecase import extract_batch
 from membus.conversations.ports import UnprocessedMessages
@@ -31,6 +31,7 @@ from tests.fakes.event_bus import InMemoryOverflowQueue, InMemoryPoisonMessages,
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.model import ScriptedModel
 from tests.fakes.review_queue import InMemoryReviewQueue
+from tests.fakes.settings import InMemorySettings
 from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
 from tests.fakes.usage import InMemoryUsageLedger
 
@@ -157,6 +158,7 @@ class Extraction:
         self.source_queue, self.overflow_queue = InMemorySourceQueue(), InMemoryOverflowQueue()
         self.erasures, self.usage = erasures or InMemoryErasures(), usage or InMemoryUsageLedger()
         self.quotas = TenantQuotas(quota or RateLimit(per_second=1_000_000), StoppedClock())
+        self.settings = InMemorySettings()
         self.monitor = RecordingExtractMonitor()
         self.models_loaded = 0
         self.pauses: list[float] = []
@@ -164,7 +166,7 @@ class Extraction:
         self.seconds: Iterator[float] = repeat(30.0)
         self.run_parallel: ParallelMap = map
 
-    def ports(self, version: str = EXTRACTOR_VERSION) -> ExtractPorts:
+    def ports(self) -> ExtractPorts:
         return ExtractPorts(
             facts=self.facts,
             signals=self.signals,
@@ -176,7 +178,7 @@ class Extraction:
             monitor=self.monitor,
             seconds_left=self._seconds_left,
             sleep=self.pause,
-            version=version,
+            settings=self.settings,
             episodes=self.episodes,
             erasures=ErasureGuard(self.erasures),
             source_queue=self.source_queue,
@@ -202,8 +204,8 @@ class Extraction:
         """The tenants whose erased events were dropped."""
         return [fields["tenant_id"] for message, fields in self.monitor.log if "erased event" in message]
 
-    def deliver(self, *messages: QueueMessage, version: str = EXTRACTOR_VERSION) -> list[str]:
-        return extract_batch(messages, self.ports(version))
+    def deliver(self, *messages: QueueMessage) -> list[str]:
+        return extract_batch(messages, self.ports())
 
     def send(self, *events: Event) -> list[str]:
         """Deliver each event once, all in one batch."""

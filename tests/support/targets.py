@@ -10,6 +10,7 @@ from scripts.target import Target
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.settings import InMemorySettings
 from tests.fakes.tenants import InMemoryTenants
 from tests.fakes.usage import InMemoryUsageLedger
 
@@ -29,6 +30,7 @@ def a_target(*tenants: Tenant, **stores: Any) -> Target:
         "keys": InMemoryApiKeys(),
         "conversations": InMemoryConversations(StoppedClock()),
         "usage": InMemoryUsageLedger(),
+        "settings": InMemorySettings(),
     }
     return Target(**empty | stores)
 

@@ -18,12 +18,14 @@ from membus.core.erasure import SubjectsBeingErased
 from membus.core.identity import Caller, Owner
 from membus.erasure.guard import ErasureGuard
 from membus.llm.ports import LanguageModel
+from membus.tenants.settings import NoSettings
 from tests.factories import ADA, NOON
 from tests.fakes.archive_queries import InMemoryArchiveQueries
 from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.event_bus import InMemoryEventBus
+from tests.fakes.facts import InMemoryFacts
 from tests.fakes.memory_search import InMemoryMemorySearch
 from tests.fakes.reply_jobs import InMemoryReplyJobs
 from tests.fakes.sockets import ImmediateTurnQueue
@@ -91,7 +93,10 @@ def a_turn_job(
 
 
 def no_tools(context: ToolContext) -> ToolExecutor:
-    sources = ToolSources(InMemoryMemorySearch(), InMemoryEpisodes(), InMemoryArchiveQueries, _nobody)
+    facts = InMemoryFacts(InMemoryEpisodes())
+    sources = ToolSources(
+        InMemoryMemorySearch(), InMemoryEpisodes(), InMemoryArchiveQueries, _nobody, facts, NoSettings()
+    )
     return ToolExecutor(ToolRegistry(), sources, context, ThreadPoolExecutor(1), TEN_SECONDS, lambda *_: None)
 
 

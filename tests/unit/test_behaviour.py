@@ -13,9 +13,9 @@ from membus.core.event import Event
 from membus.facts.attributes import SINGLE_VALUED
 from membus.facts.behaviour_rules import ACTION_RULES, RULE_GROUPS, SequenceRule
 from membus.facts.fact import fold
-from membus.facts.observation import Observation
+from membus.facts.observation import Observation, Trust
 from membus.facts.rules import apply_rules, find_signals, observe_action
-from membus.facts.validation.validator import RESERVED_ATTRIBUTES
+from membus.facts.settings_check import RESERVED_ATTRIBUTES
 from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, an_event, recorded
 
@@ -59,7 +59,13 @@ def current(key: str, *happened: Event) -> Any:
 
 
 TABLE: list[tuple[Told, int, timedelta, str, str | None]] = [
-    (("error.shown", {"status": 500, "path": "/a"}), 3, 5 * MINUTE, "frustrated_by.error-500", "error 500"),
+    (
+        ("error.shown", {"status": 500, "path": "/a"}),
+        3,
+        15 * MINUTE,
+        "frustrated_by.error-500",
+        "HTTP 500 on /a, 3 times",
+    ),
     (("error.shown", {"status": 404, "path": "/a"}), 3, DAY, "frustrated_by.broken-page-a", "broken page /a"),
     (("login.failed", {}), 3, 15 * MINUTE, "activity.trouble.signing-in", "signing in"),
     (("payment.failed", {}), 2, DAY, "activity.trouble.paying", "paying"),
@@ -256,7 +262,8 @@ def test_what_the_rules_write_no_model_may_claim() -> None:
         *(rule.template for rule in ACTION_RULES),
     ]
 
-    assert {each.attribute.split(".")[0] for each in says} <= RESERVED_ATTRIBUTES
+    observed = [each for each in says if each.trust is Trust.OBSERVED]
+    assert {each.attribute.split(".")[0] for each in observed} <= RESERVED_ATTRIBUTES
     assert {each for each in SINGLE_VALUED if each.startswith("activity.")} <= {
         each.attribute for each in says
     }

@@ -30,7 +30,7 @@ def test_rules_alone_derive_what_mia_does() -> None:
 
     assert {
         "setting.theme": "dark",
-        "frustrated_by.error-500": "error 500",
+        "frustrated_by.error-500": "HTTP 500 on /checkout, 3 times",
         "activity.browses.recipes": "recipes",
         "activity.checkout": "finished",
         "activity.visits.comes-back-several-times-a-week": "comes back several times a week",

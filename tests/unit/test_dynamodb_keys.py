@@ -27,6 +27,7 @@ PATTERNS = {
     "tenant": keys.tenant_pk("*"),
     "usage": keys.usage_pk("*"),
     "rate_limit": keys.rate_limit_pk("*"),
+    "settings": keys.settings_pk("*"),
     "erased": keys.erased_pk("*"),
     "job": keys.job_pk("*"),
     "unarchived": re.sub(r"\d+", "*", keys.unarchived_pk(7)),

@@ -15,7 +15,8 @@ import pytest
 
 from functions.chat.turn_records import summary_due_event, turn_recorded_event
 from functions.index.projection import fact_announcement
-from membus.core.event import IMPORTED_EVENT_TYPE, TEXT_FIELDS, Event
+from membus.core.event import IMPORTED_EVENT_TYPE, Event
+from membus.core.event_shapes import TEXT_FIELDS, TYPE_ALIASES
 from membus.erasure.model import erasure_due, new_erasure_job
 from membus.facts.behaviour_rules import ACTION_RULES, RULE_GROUPS
 from membus.facts.corrections import CORRECTED, RETRACTED
@@ -123,10 +124,17 @@ def test_a_value_that_a_row_names_is_the_one_that_is_taught(row: Row) -> None:
 def test_every_type_with_words_has_a_row() -> None:
     words = {row.type: an_event(type=row.type, payload=row.payload) for row in READ}
 
-    read = {"message.sent", "turn.recorded", *TEXT_FIELDS}
+    read = {"turn.recorded", "search.performed", *TEXT_FIELDS}
     assert set(words) == {*read, IMPORTED_EVENT_TYPE}
     assert {kind for kind, event in words.items() if needs_model(event)} == read
     assert all(project_event(event) for event in words.values())
+
+
+def test_every_other_name_of_a_type_is_listed() -> None:
+    section = TEXT.split("\n## Other names and shapes\n")[1].split("\n## ")[0]
+
+    assert all(f"`{name}`" in section for name in TYPE_ALIASES)
+    assert set(TYPE_ALIASES.values()) <= {*TYPES, *TEXT_FIELDS}
 
 
 def test_corrections_are_listed() -> None:

@@ -87,7 +87,7 @@ def test_three_server_errors_frustrate_without_a_model() -> None:
 
     extraction.send(*(a_server_error(f"e{n}", at=NOON + timedelta(minutes=n)) for n in range(3)))
 
-    assert extraction.known() == {"frustrated_by.error-500": "error 500"}
+    assert extraction.known() == {"frustrated_by.error-500": "HTTP 500 on /checkout, 3 times"}
     assert extraction.models_loaded == 0
 
 

@@ -11,6 +11,7 @@ from membus.core.event import Event
 from membus.core.identity import Owner
 from membus.facts.ports import FactCommit
 from membus.facts.rules import Signal, SignalMark
+from membus.tenants.settings import ExtractionSettings, MemorySettings
 from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, a_server_error, an_event, an_observation, learn, recorded, said
 from tests.fakes.episodes import InMemoryEpisodes
@@ -140,8 +141,10 @@ def test_a_new_extractor_reads_old_events_anew() -> None:
     extraction = Extraction(observant())
     message = a_message(said("I live in Lisbon"))
 
-    for version in ("v1", "v1", "v2"):
-        extraction.deliver(message, version=version)
+    for wanted in ("", "", "Keep what they grow."):
+        own = ExtractionSettings(instructions=wanted)
+        extraction.settings.change(ADA.tenant, MemorySettings(extraction=own))
+        extraction.deliver(message)
 
     assert len(extraction.prompts()) == 2
     assert extraction.facts.get_fact(ADA, "home.city").version == 1
@@ -211,7 +214,10 @@ def test_a_defect_that_one_event_brings_out_costs_only_that_event() -> None:
 
     assert extraction.send(said("I like tea"), *(a_server_error(f"b{n}") for n in range(4))) == ["m-b2"]
 
-    assert extraction.known() == {"likes.tea": "tea", "frustrated_by.error-500": "error 500"}
+    assert extraction.known() == {
+        "likes.tea": "tea",
+        "frustrated_by.error-500": "HTTP 500 on /checkout, 3 times",
+    }
 
 
 def test_a_defect_that_nobody_foresaw_costs_only_its_own_user() -> None:

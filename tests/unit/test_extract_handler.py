@@ -11,6 +11,7 @@ from membus.core.errors import ModelError, UnavailableError
 from membus.erasure.guard import ErasureGuard
 from membus.llm.prompt import ModelReply, Prompt
 from membus.observability import metrics
+from membus.tenants.settings import NoSettings
 from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, an_event, said
 from tests.fakes.clock import StoppedClock
@@ -66,6 +67,7 @@ class Parts:
         container.facts.signals = self.signals
         container.facts.store = self.facts
         container.llm = FakeModels(container, self._model)
+        container.tenants.settings = NoSettings()
         container.tenants.usage = self.usage
         answer = handler({"Records": list(records)}, context, container)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

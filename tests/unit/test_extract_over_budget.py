@@ -1,6 +1,6 @@
 """functions/extract: without money rules are applied, no model is asked, and a replay can read the rest."""
 
-from functions.extract.ports import EXTRACTOR_VERSION, OVER_BUDGET
+from functions.extract.reading import OVER_BUDGET, STANDARD_READING
 from membus.core.errors import BudgetError
 from membus.core.event import Event
 from tests.factories import ADA, a_candidate, a_setting, an_event, said
@@ -33,7 +33,7 @@ def test_what_was_not_read_is_marked_so_and_nothing_else_is() -> None:
     extraction.send(an_event(), a_setting("s1"))
 
     assert read_at(extraction, an_event()) == OVER_BUDGET
-    assert read_at(extraction, a_setting("s1")) == EXTRACTOR_VERSION
+    assert read_at(extraction, a_setting("s1")) == STANDARD_READING.version
 
 
 def test_what_was_not_read_is_read_when_it_comes_again_with_money() -> None:

@@ -178,7 +178,7 @@ def test_what_was_said_in_an_event_is_known_in_the_next_turn_and_gives_way_to_it
         {"remember": False},
         {"occurred_at": "2026-02-28T12:00:00Z"},
         {"payload": TEA | {"role": "assistant"}},
-        {"type": "memo.kept"},
+        {"type": "memo.received"},
         {"user_id": "bob"},
     ],
     ids=["to be forgotten", "of yesterday", "an assistant's", "no message", "another's"],

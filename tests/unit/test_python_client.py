@@ -242,6 +242,8 @@ def everything(membus: Membus) -> None:
         membus.health,
         membus.openapi,
         membus.usage,
+        membus.get_settings,
+        lambda: membus.change_settings({}),
         lambda: membus.search("x"),
         lambda: membus.events.send([]),
         ada.profile,

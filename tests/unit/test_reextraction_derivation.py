@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from functions.extract.ports import FactPorts
+from functions.extract.reading import STANDARD_READING
 from membus.core.errors import BudgetError, UnavailableError
 from membus.core.event import Event
 from membus.facts.observation import Observation, Trust
@@ -48,7 +49,9 @@ def again(extraction: Extraction, model: ScriptedModel, *, known: bool = True) -
         fresh = Extraction(model, answers=episodes if known else InMemoryEpisodes())
         return replace(fresh.ports(), facts=draft)
 
-    return derive_facts(ADA, episodes.contents.values(), ports_for=ports_for)
+    return derive_facts(
+        ADA, episodes.contents.values(), ports_for=ports_for, reading_for=lambda _: STANDARD_READING
+    )
 
 
 def test_same_version_derives_the_same_facts_without_a_model_call() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from membus.core.errors import InvalidError
 from membus.episodes.archive.model import ArchiveQuery
+from membus.tenants.settings import MemorySettings
 from tests.factories import ADA, NOON, recorded, said
 from tests.support.api_client import EVERYDAY, ApiTestClient
 from tests.support.tool_calls import BOB, call, result, say, talking
@@ -64,10 +65,13 @@ def test_what_the_user_asks_to_keep_is_a_mark_on_the_one_event_that_tells_of_it(
 
 
 def test_what_the_user_asks_to_forget_is_a_mark_on_the_event(talk: ApiTestClient) -> None:
+    talk.put("/v1/users/ada/facts/likes.jazz", {"value": "jazz"})
+    talk.bus.published.clear()
     words = "Please drop the jazz thing."
     say(talk, [call("forget", quote="drop the jazz thing")], "Done.", content=words)
 
     assert not result(talk).failed
+    assert "- likes.jazz: jazz" in result(talk).content
     (turn,) = talk.bus.published
     assert turn.payload["user"] == {"text": words, "asked_to_forget": ["drop the jazz thing"]}
 
@@ -81,6 +85,40 @@ def test_words_of_somebody_else_or_of_before_forget_nothing(talk: ApiTestClient,
 
     assert result(talk).content.startswith("not_said")
     assert not any("asked_to_forget" in event.payload["user"] for event in talk.bus.published)
+
+
+@pytest.mark.parametrize("known", ["likes.blues", "dislikes.opera"])
+def test_words_that_name_no_known_fact_forget_nothing_and_the_model_is_told(
+    talk: ApiTestClient, known: str
+) -> None:
+    talk.put(f"/v1/users/ada/facts/{known}", {"value": known.partition(".")[2]})
+    talk.bus.published.clear()
+
+    say(talk, [call("forget", quote="drop the jazz thing")], "Which?", content="Please drop the jazz thing.")
+
+    assert result(talk).content.startswith("names_nothing: ")
+    assert not any("asked_to_forget" in event.payload["user"] for event in talk.bus.published)
+
+
+def test_nothing_is_said_to_be_noted_before_it_has_been_read(talk: ApiTestClient) -> None:
+    say(talk, [call("remember", quote="my flight is at nine")], "Hm.", content="My flight is at nine.")
+
+    assert "not" not in result(talk).content.split("handed over")[0]
+    assert "decided when it is read" in result(talk).content
+
+
+def test_agents_see_what_others_keep_only_where_the_tenant_says_so(talk: ApiTestClient) -> None:
+    for number, agent in enumerate(("guide", "default", "other")):
+        event = said(f"To {agent}", f"e{number}", agent_id=agent, occurred_at=NOON - timedelta(days=1))
+        talk.episodes.record_event(recorded(event), extracted="v1")
+
+    say(talk, [call("recall_episodes")], "So.", key="k1")
+    apart = result(talk).content
+    talk.settings.change("acme", MemorySettings(memory_scope="user"))
+    say(talk, [call("recall_episodes")], "So.", key="k2")
+
+    assert ("To guide" in apart, "To default" in apart, "To other" in apart) == (True, True, False)
+    assert "To other" in result(talk).content
 
 
 def test_what_was_said_earlier_was_told_of_then(talk: ApiTestClient) -> None:
@@ -128,7 +166,7 @@ def test_sql_is_asked_of_the_authors_events_whatever_the_key_may(
     assert result(talk).content == "<result>\nn\n3\n</result>"
     since = date(2026, 1, 1)
     assert talk.archive.asked == [
-        ArchiveQuery(tenant="acme", user="ada", sql=asked["sql"], since=since, now=NOON)
+        ArchiveQuery(tenant="acme", user="ada", visible_to="guide", sql=asked["sql"], since=since, now=NOON)
     ]
 
 

@@ -12,14 +12,17 @@ from membus.facts.corrections import observe_correction
 from membus.facts.observation import Observation
 from membus.facts.validation.dates import find_zone
 from membus.facts.validation.validator import validate_candidate
+from membus.tenants.settings import ExtractionSettings, MemorySettings
 
 _PROMPT = "prompt-"
 """Part of the extractor version of an event that a model has read."""
 NOTE_VALUE_MAX = 60
 
 
-def describe_outcome(owner: Owner, event_id: str, trace: EventTrace) -> EventOutcome:
-    """Return what became of an event, by what models proposed and by today's validation and rules."""
+def describe_outcome(
+    owner: Owner, event_id: str, trace: EventTrace, settings: MemorySettings
+) -> EventOutcome:
+    """Return what became of an event, by what models proposed and by today's validation, rules and settings."""
     outcome = EventOutcome(
         event_id=event_id,
         user_id=owner.user,
@@ -41,7 +44,8 @@ def describe_outcome(owner: Owner, event_id: str, trace: EventTrace) -> EventOut
     ]
     by_rule = [*observe_correction(recorded), *rules.observe_action(recorded)]
     outcome.facts = [_learned(seen) for seen in by_rule]
-    for attribute, value, verdict in _verdicts(recorded, trace):
+    own = settings.extraction_of(trace.event.agent_id)
+    for attribute, value, verdict in _verdicts(recorded, trace, own):
         match verdict:
             case Observation():
                 outcome.facts.append(_learned(verdict))
@@ -71,7 +75,9 @@ def _status(trace: EventTrace) -> EventStatus:
     return "read" if rules.needs_extraction(trace.event) else "recorded"
 
 
-def _verdicts(recorded: RecordedEvent, trace: EventTrace) -> list[tuple[str, str, Verdict]]:
+def _verdicts(
+    recorded: RecordedEvent, trace: EventTrace, own: ExtractionSettings
+) -> list[tuple[str, str, Verdict]]:
     """Return the verdict on each candidate of the newest answer, which is by the highest prompt version."""
     if not trace.answers:
         return []
@@ -79,7 +85,7 @@ def _verdicts(recorded: RecordedEvent, trace: EventTrace) -> list[tuple[str, str
     events = {recorded.event_id: recorded}
     verdicts = []
     for answer in ANSWERS_ADAPTER.validate_json(trace.answers[newest]):
-        extractor = Extractor(model=answer.by, prompt_version=newest.partition(":")[0])
+        extractor = Extractor(model=answer.by, prompt_version=newest.partition(":")[0], settings=own)
         for candidate in answer.candidates:
             verdict = validate_candidate(candidate, events, extractor)
             is_secret = isinstance(verdict, Rejection) and verdict.reason == "secret"

@@ -38,4 +38,5 @@ def get_event(user: PathId, event: PathId) -> EventOutcome:
     trace = router.container.episodes.traces.find_trace(owner, event)
     if trace is None:
         raise NotFoundError("no such event is recorded (yet) for this user")
-    return describe_outcome(owner, event, trace)
+    settings = router.container.tenants.settings.get_settings(router.tenant).settings
+    return describe_outcome(owner, event, trace, settings)

@@ -46,12 +46,17 @@ class EventBatch(BaseModel):
 
 
 class AcceptedEvent(BaseModel):
-    """`duplicate` marks a copy of an event that is already taken, `differs` one with other content."""
+    """`duplicate` marks a copy of an event that is already taken, `differs` one with other content.
+
+    The note `unknown_type` says that no rule and no model reads events like this one: it is kept and found by
+    search.
+    """
 
     index: int
     event_id: str
     duplicate: bool = Field(default=False, exclude_if=lambda said: not said)
     differs: bool = Field(default=False, exclude_if=lambda said: not said)
+    note: Literal["unknown_type"] | None = Field(default=None, exclude_if=lambda note: note is None)
 
 
 class RejectedEvent(BaseModel):

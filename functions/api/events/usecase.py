@@ -108,7 +108,10 @@ class IncomingEvents:
     def make_receipt(self) -> EventReceipt:
         """Return what became of every event; NothingAcceptedError where none was accepted."""
         accepted = [
-            AcceptedEvent(index=index, event_id=event.event_id) for index, event in self.events.items()
+            AcceptedEvent(
+                index=index, event_id=event.event_id, note=None if event.is_known else "unknown_type"
+            )
+            for index, event in self.events.items()
         ]
         rejected = {each.index: each for each in self.rejected}
         for index, (first, differs) in self.copies.items():

@@ -137,7 +137,12 @@ def correct_facts(
 
 def correction_of(key: str, asked: FactIn) -> Correction:
     return Correction(
-        key=key, value=asked.value, kind=asked.kind, valid_from=asked.valid_from, pinned=asked.pinned
+        key=key,
+        value=asked.value,
+        kind=asked.kind,
+        valid_from=asked.valid_from,
+        valid_until=asked.expires_at,
+        pinned=asked.pinned,
     )
 
 
@@ -249,6 +254,8 @@ def _change_problem(
         return ConflictError(f"{asked.key} is not what its tag stands for any more", version=version)
     if asked.valid_from and asked.valid_from > now + CLOCK_SKEW_MAX:
         return InvalidError("valid_from lies in the future: a fact is what is so, or was")
+    if asked.valid_until and asked.valid_until <= (asked.valid_from or now):
+        return InvalidError("expires_at lies before the fact begins: to end a fact, delete it")
     return None
 
 

@@ -59,6 +59,7 @@ VALID_FROM_DESCRIPTION = (
     "when it became true, not later than now; left out: now, or for the value that holds already, as it was"
 )
 KIND_DESCRIPTION = "left out: as it was, or as the key says"
+EXPIRES_DESCRIPTION = "when it stops to hold, its `valid_until`; left out: never"
 PINNED_DESCRIPTION = "stands against what the user says later, until a person changes it"
 VERSION_DESCRIPTION = "the version you know, 0 where there must be none; left out: any"
 
@@ -75,6 +76,7 @@ class FactIn(BaseModel):
     kind: FactKind | None = Field(default=None, description=KIND_DESCRIPTION)
     expected_version: int | None = Field(default=None, ge=0, strict=True, description=VERSION_DESCRIPTION)
     valid_from: WrittenMoment = Field(default=None, description=VALID_FROM_DESCRIPTION)
+    expires_at: WrittenMoment = Field(default=None, description=EXPIRES_DESCRIPTION)
     pinned: bool = Field(default=False, strict=True, description=PINNED_DESCRIPTION)
 
 

@@ -26,6 +26,7 @@ def memory_searcher(container: Container, tenant: str) -> MemorySearcher:
         embedder=container.search.get_embedder(tenant),
         facts=container.facts.store,
         conversations=container.conversations.store,
+        settings=container.tenants.settings,
         recent=container.episodes.recent,
         clock=container.clock,
     )

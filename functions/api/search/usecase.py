@@ -32,6 +32,7 @@ from membus.search.retrieval import (
     index_entry,
     search_entries,
 )
+from membus.tenants.settings import SettingsReader
 
 RECENT_EVENTS = 100
 
@@ -47,6 +48,7 @@ class MemorySearcher:
     embedder: EmbeddingModel
     facts: FactReader
     conversations: ConversationStore
+    settings: SettingsReader
     recent: RecentEvents
     clock: Clock
 
@@ -56,8 +58,9 @@ class MemorySearcher:
         """Return the best results of the scope, and of the documents that everybody of the tenant may read.
 
         `reader` is the agent that asks. It also sees its own documents, and none of the documents and episodes
-        of other agents.
+        of other agents, unless the tenant has them shared.
         """
+        is_shared = self.settings.get_settings(tenant).settings.shares_agents if reader else False
         now = self.clock()
         scope = _search_scope(tenant, asked, now, hidden)
         query = parse_query(asked.query, now=(asked.as_of or now).date())
@@ -75,7 +78,7 @@ class MemorySearcher:
             """Whether a passage may be shown; neighbours of candidates are ranked, but not shown."""
             if row.group_id in left_out or row.id not in of.about:
                 return False
-            if reader and not _may_read(of.about[row.id], reader):
+            if reader and not is_shared and not _may_read(of.about[row.id], reader):
                 return False
             return asked.mode != "text" or not terms.isdisjoint(row.stems.split())
 

@@ -33,8 +33,8 @@ from scripts.transfer.rows import (
     ImportRow,
     RejectedRow,
     SkippedRow,
-    explain_invalid,
 )
+from scripts.validation import explain_invalid
 
 ORDER = (EVENTS, STATES, CONVERSATIONS, DOCUMENTS, FACTS, QUARANTINE)
 DERIVED = {

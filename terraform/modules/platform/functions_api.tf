@@ -33,6 +33,8 @@ locals {
       local.bus,
       local.cursors,
       local.metering,
+      local.tenants.settings.get,
+      local.tenants.settings.write,
       local.rate_limits,
     ])
 

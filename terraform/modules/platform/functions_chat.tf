@@ -30,6 +30,7 @@ locals {
       local.turn_jobs,
       local.bus,
       local.metering,
+      local.tenants.settings.get,
       local.rate_limits,
     ])
 

@@ -13,6 +13,7 @@ locals {
       local.spill.delete,
       local.language_model,
       local.metering,
+      local.tenants.settings.get,
       local.source_queues.extract,
       local.overflow_queues.extract,
       local.dead_letter_queues.extract,

@@ -20,6 +20,7 @@ locals {
     tenant     = "T#*"
     usage      = "T#*#USAGE"
     rate_limit = "T#*#RATE"
+    settings   = "T#*#SETTINGS"
     erased     = "T#*#ERASED"
     job        = "T#*#JOB"
 
@@ -106,7 +107,12 @@ locals {
           local.key_patterns.erased,
           local.key_patterns.job,
           local.key_patterns.rate_limit,
+          local.key_patterns.settings,
         ]
+      }
+      # Apart from the tenant, so that whoever changes settings can change no budget.
+      settings = {
+        keys = [local.key_patterns.settings]
       }
       # Apart from the tenant, so that a function that records usage can change neither a budget nor the erasure ledger.
       usage = {

@@ -109,6 +109,17 @@ class AsyncMembus:
         query = {"from": since, "to": until}
         return await self.call(request("GET", "usage", query=query), models.Usage)
 
+    async def get_settings(self, *, version: int | None = None) -> models.Settings:
+        """Return what the tenant has set for its memory, in force or as an earlier version."""
+        return await self.call(request("GET", "settings", query={"version": version}), models.Settings)
+
+    async def change_settings(
+        self, settings: Mapping[str, Any], *, expected_version: int | None = None
+    ) -> models.Settings:
+        """Replace the tenant's settings; ConflictError where they are not at the expected version."""
+        body = {**settings, "expected_version": expected_version}
+        return await self.call(request("PUT", "settings", body=body), models.Settings)
+
     async def health(self) -> models.Health:
         return await self.call(request("GET", "health"), models.Health)
 

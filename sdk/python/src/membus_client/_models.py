@@ -74,6 +74,7 @@ class AcceptedEvent(Model):
     event_id: str
     duplicate: bool = False
     differs: bool = False
+    note: str | None = None
 
 
 class RejectedEvent(Model):
@@ -220,6 +221,12 @@ class Usage(Model):
     total: dict[str, Any]
     budget: dict[str, Any]
     events: int
+
+
+class Settings(Model):
+    version: int
+    changed_at: datetime | None
+    settings: dict[str, Any]
 
 
 class Health(Model):

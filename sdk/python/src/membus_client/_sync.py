@@ -108,6 +108,17 @@ class Membus:
         query = {"from": since, "to": until}
         return self.call(request("GET", "usage", query=query), models.Usage)
 
+    def get_settings(self, *, version: int | None = None) -> models.Settings:
+        """Return what the tenant has set for its memory, in force or as an earlier version."""
+        return self.call(request("GET", "settings", query={"version": version}), models.Settings)
+
+    def change_settings(
+        self, settings: Mapping[str, Any], *, expected_version: int | None = None
+    ) -> models.Settings:
+        """Replace the tenant's settings; ConflictError where they are not at the expected version."""
+        body = {**settings, "expected_version": expected_version}
+        return self.call(request("PUT", "settings", body=body), models.Settings)
+
     def health(self) -> models.Health:
         return self.call(request("GET", "health"), models.Health)
 

@@ -8,10 +8,12 @@ from membus.observability import EmfMonitor, EmfRateLimitMonitor
 from membus.tenants.budget import BudgetAccount
 from membus.tenants.costs import PriceList, load_price_list
 from membus.tenants.dynamodb import DynamoRateLimits, DynamoTenants, DynamoUsage
+from membus.tenants.dynamodb_settings import CachedSettings, DynamoSettings
 from membus.tenants.model import RateLimit, RateLimits
 from membus.tenants.ports import TenantStore, UsageLedger
 from membus.tenants.quotas import TenantQuotas
 from membus.tenants.rate_limiter import RateLimiter
+from membus.tenants.settings import SettingsReader, SettingsStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -21,6 +23,15 @@ class TenantParts(Parts):
     @cached_property
     def store(self) -> TenantStore:
         return DynamoTenants(self._table)
+
+    @cached_property
+    def settings_store(self) -> SettingsStore:
+        return DynamoSettings(self._table)
+
+    @cached_property
+    def settings(self) -> SettingsReader:
+        """The settings in force, half a minute old at most."""
+        return CachedSettings(self.settings_store, self._container.clock)
 
     @cached_property
     def usage(self) -> UsageLedger:

@@ -166,7 +166,7 @@ def turn_items(tenant: str, conversation_id: str, turn: Turn, metadata: TurnMeta
     items = [message_item(tenant, conversation_id, message) for message in (turn.user, turn.assistant)]
     if turn.user.remember:
         author = Owner(tenant=tenant, user=turn.user.author)
-        items += unprocessed_items(author, [unprocessed_from_turn(turn, conversation_id)])
+        items += unprocessed_items(author, [unprocessed_from_turn(turn, conversation_id, metadata.agent_id)])
     if made := metadata.provenance:
         key = conversation_key(tenant, conversation_id, f"PROMPT#{made.message_id}")
         items.append({**key, "body": made.model_dump_json()})

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime
 
 from membus.conversations.conversation import TokenRatio, WindowStart
 from membus.conversations.recall import RecallDecision, RecalledPassage
+from membus.core.event import DEFAULT_AGENT
 from membus.core.identity import Id, MemorySource, Record
 
 
@@ -62,8 +63,12 @@ class PromptProvenance(Record):
 
 
 class TurnMetadata(Record):
-    """What a turn leaves beside its messages: a new start of the window, the token ratio, the provenance."""
+    """What a turn leaves beside its messages: a new start of the window, the token ratio, the provenance.
 
+    `agent_id` is the agent that it was said to.
+    """
+
+    agent_id: Id = DEFAULT_AGENT
     cut: WindowStart | None = None
     rate: TokenRatio | None = None
     provenance: PromptProvenance | None = None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime
 
 from membus.conversations.conversation import Turn
-from membus.core.event import Event, RecordedEvent, ulid_at
+from membus.core.event import DEFAULT_AGENT, Event, RecordedEvent, ulid_at
 from membus.core.identity import Id, Owner, Record
 from membus.core.tokens import estimate_tokens
 
@@ -28,8 +28,13 @@ class UnprocessedMessage(Record):
 
     event_id: Id
     conversation_id: Id | None
+    agent_id: Id = DEFAULT_AGENT
     text: str
     said_at: AwareDatetime
+
+    def is_visible_to(self, agent: str) -> bool:
+        """Whether it was said to this agent, or to none in particular."""
+        return self.agent_id in {agent, DEFAULT_AGENT}
 
     @property
     def sort_key(self) -> str:
@@ -47,10 +52,16 @@ class UnprocessedMessage(Record):
         return self.said_at + UNPROCESSED_LIFETIME
 
 
-def unprocessed_from_turn(turn: Turn, conversation_id: str) -> UnprocessedMessage:
+def unprocessed_from_turn(
+    turn: Turn, conversation_id: str, agent_id: str = DEFAULT_AGENT
+) -> UnprocessedMessage:
     said = turn.user
     return UnprocessedMessage(
-        event_id=turn.event_id, conversation_id=conversation_id, text=said.content, said_at=said.created_at
+        event_id=turn.event_id,
+        conversation_id=conversation_id,
+        agent_id=agent_id,
+        text=said.content,
+        said_at=said.created_at,
     )
 
 
@@ -64,6 +75,7 @@ def unprocessed_from_events(
             message = UnprocessedMessage(
                 event_id=event.event_id,
                 conversation_id=None,
+                agent_id=event.agent_id,
                 text=(event.user_text or "")[:TEXT_CHARACTERS_MAX],
                 said_at=event.occurred_at,
             )

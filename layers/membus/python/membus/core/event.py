@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from ulid import ULID
 
 from membus.core.clock import EARLIEST, LATEST, epoch_ms
+from membus.core.event_shapes import canonical_type, find_user_text, is_known_type, is_user_role, read_fields
 from membus.core.identity import Id, Owner, Record
 from membus.core.text.normalization import is_blank
 
@@ -56,33 +57,27 @@ class Event(Record):
     @property
     def user_text(self) -> str | None:
         """The user's own words, None without any: an assistant's words never become facts about the user."""
-        if self.type in TEXT_FIELDS and is_user_role(self.payload.get("role")):
-            return _visible(self.payload.get(TEXT_FIELDS[self.type]))
-        said = {"message.sent": self.payload, "turn.recorded": self.payload.get("user")}.get(self.type)
-        if not isinstance(said, dict) or not is_user_role(said.get("role")):
+        if self.type != "turn.recorded":
+            return find_user_text(self.type, self.payload)
+        said = self.payload.get("user")
+        if not isinstance(said, dict) or not is_user_role(said.get("role")) or is_blank(said.get("text")):
             return None
-        return _visible(said.get("text"))
+        return str(said["text"])
 
+    @property
+    def known_type(self) -> str:
+        """The type as which it is read: that of a `button.clicked` is `element.clicked`."""
+        return canonical_type(self.type)
 
-TEXT_FIELDS = {
-    "feedback.given": "text",
-    "review.posted": "text",
-    "comment.posted": "text",
-    "ticket.opened": "body",
-    "survey.answered": "text",
-}
-"""Types other than messages in which users say something in their own words, and the field that holds it."""
-USER_ROLES = frozenset({"user", "human"})
-"""What producers call the person in a conversation: AgentCore writes USER, LangChain human."""
+    @property
+    def is_known(self) -> bool:
+        """Whether rules or the model read events of this type, or words of the user's in it."""
+        return is_known_type(self.type) or self.user_text is not None
 
-
-def is_user_role(role: object) -> bool:
-    """Whether a message with this role is the user's; without a role it is."""
-    return role is None or (isinstance(role, str) and role.strip().casefold() in USER_ROLES)
-
-
-def _visible(text: object) -> str | None:
-    return None if is_blank(text) else str(text)
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The payload, with its fields under the names that rules read."""
+        return read_fields(self.type, self.payload)
 
 
 FORGOTTEN = "forgotten"

@@ -23,7 +23,7 @@ from membus.core.blobs import BlobStore, discard_text, is_large_text
 from membus.core.clock import Clock
 from membus.core.erasure import erasure_subject
 from membus.core.errors import ConflictError, UnavailableError
-from membus.core.event import FORGOTTEN, Event, RecordedEvent
+from membus.core.event import DEFAULT_AGENT, FORGOTTEN, Event, RecordedEvent
 from membus.core.identity import Owner
 from membus.core.pages import Page
 from membus.episodes.model import (
@@ -270,6 +270,9 @@ class DynamoEpisodeReader:
         live: ConditionBase = Attr("expires_at").not_exists() | Attr("expires_at").gt(now)
         if wanted.user_id and wanted.agent:
             live &= Attr("pk").begins_with(days_prefix(wanted.tenant, wanted.agent))
+        if wanted.visible_to:
+            own, nobodys = (days_prefix(wanted.tenant, each) for each in (wanted.visible_to, DEFAULT_AGENT))
+            live &= Attr("pk").begins_with(own) | Attr("pk").begins_with(nobodys)
         return live & Attr("session_id").eq(wanted.session_id) if wanted.session_id else live
 
     def _episode(self, item: Item) -> Episode:

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from ulid import ULID
 
 from membus.core.clock import epoch_ms, from_epoch_ms
-from membus.core.event import Event, ulid_at
+from membus.core.event import DEFAULT_AGENT, Event, ulid_at
 from membus.core.identity import Id, Record
 
 Tier = Literal["hot", "cold"]
@@ -29,15 +29,22 @@ class Episode(Record):
 class EpisodeQuery(Record):
     """Episodes of an agent, of a user, or of a user with an agent.
 
+    `visible_to` is an agent that reads a user's episodes: it sees its own and those of no agent.
     They occurred from `start` on and before `end`, both cut to a millisecond.
     """
 
     tenant: Id
     agent: Id | None = None
+    visible_to: Id | None = None
     start: datetime
     end: datetime
     session_id: Id | None = None
     user_id: Id | None = None
+
+    def shows_agent(self, agent: str) -> bool:
+        return self.agent in {None, agent} and (
+            self.visible_to is None or agent in {self.visible_to, DEFAULT_AGENT}
+        )
 
     @model_validator(mode="after")
     def _names_agent_or_user(self) -> Self:

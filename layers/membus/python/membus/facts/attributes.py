@@ -3,9 +3,13 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
+
+from membus.tenants.settings import AttributeSettings
 
 SINGLE_VALUED = frozenset(
     {
@@ -30,6 +34,9 @@ SINGLE_VALUED = frozenset(
     }
 )
 """Attributes with one value: a new one replaces it. Every other attribute holds many values side by side."""
+OwnAttributes = Mapping[str, AttributeSettings]
+"""What a tenant says of attributes, by path, before what membus knows of them."""
+NONE_OF_ITS_OWN: OwnAttributes = MappingProxyType({})
 DIET = "diet"
 _WAY_OF_EATING = re.compile(
     r"(?:vegan|végan|veggie|v[eé]g[eé]t[aà]r|wegań|wegetari|веган|вегетари|pes[ck]|omniv|carniv|flexi)"
@@ -107,7 +114,7 @@ SETTING_DOTS_MAX = 2
 SLUG_MAX = 60
 
 
-def fact_key(attribute: str, value: str) -> str | None:
+def fact_key(attribute: str, value: str, own: OwnAttributes = NONE_OF_ITS_OWN) -> str | None:
     """Return the fact key of a value, None where the attribute is no path, too long, or leaves no slug.
 
     `home.city` is its own key. `likes` takes the value's slug, `likes.hiking`, so that two likes never
@@ -116,7 +123,8 @@ def fact_key(attribute: str, value: str) -> str | None:
     path = normalize_path(attribute)
     if len(path) > KEY_MAX - SLUG_MAX - 1 or not (_ATTRIBUTE.fullmatch(path) or _is_setting(path)):
         return None
-    if is_single_valued(path) and (path != DIET or _WAY_OF_EATING.match(value.strip().casefold())):
+    holds_any = path in own or path != DIET or _WAY_OF_EATING.match(value.strip().casefold())
+    if is_single_valued(path, own) and holds_any:
         return path
     return key_beside(path, value)
 
@@ -168,8 +176,10 @@ def former_keys(key: str) -> list[str]:
     ]
 
 
-def is_single_valued(key: str) -> bool:
+def is_single_valued(key: str, own: OwnAttributes = NONE_OF_ITS_OWN) -> bool:
     """Whether another value of this key replaces it instead of standing beside it."""
+    if key in own:
+        return own[key].values == "one"
     words = re.split(r"[._]", key)
     return (
         key in SINGLE_VALUED

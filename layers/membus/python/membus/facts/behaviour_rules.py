@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from membus.facts.observation import FactKind
+from membus.facts.observation import FactKind, Trust
 
 ACTIVITY_ROOT = "activity"
 """The root of attributes that these rules write, beside `setting` and `frustrated_by`.
@@ -34,13 +34,19 @@ class EventPattern:
 
 @dataclass(frozen=True)
 class FactTemplate:
-    """The fact that a rule writes; `{group}` in `value` stands for the value that was counted by."""
+    """The fact that a rule writes; `{group}` in `value` stands for the value that was counted by.
+
+    `{pages}` are the pages of the errors that were counted. `named_by` makes the key where the value, with
+    pages and counts, would make another one each time.
+    """
 
     attribute: str
     value: str
     kind: FactKind = "behaviour"
     confidence: float = 0.8
     """Counted behaviour is evidence of a habit; what an action states outright has 1."""
+    named_by: str = ""
+    trust: Trust = Trust.OBSERVED
 
 
 @dataclass(frozen=True)
@@ -106,10 +112,11 @@ def _counted(
     by: str = "",
     confidence: float = 0.8,
     rule: str | None = None,
+    named_by: str = "",
 ) -> RuleGroup:
     """Return a group with one rule: so many events within a time, counted by a field."""
     match = EventPattern(event) if isinstance(event, str) else event
-    template = FactTemplate(attribute, value, confidence=confidence)
+    template = FactTemplate(attribute, value, confidence=confidence, named_by=named_by)
     return RuleGroup(group_name, {"": match}, (CountRule(rule or group_name, *times, template),), by)
 
 
@@ -143,11 +150,12 @@ RULE_GROUPS = (
     _counted(
         "server-error",
         _SERVER_ERROR,
-        (3, 5 * _MINUTE),
+        (3, 15 * _MINUTE),
         "frustrated_by",
-        "error {group}",
+        "HTTP {group}{pages}, {count} times",
         by="status",
         rule="repeated-server-error",
+        named_by="error {group}",
     ),
     _counted("broken-page", _CLIENT_ERROR, (3, _DAY), "frustrated_by", "broken page {group}", by="path"),
     RuleGroup(
@@ -245,6 +253,13 @@ RULE_GROUPS = (
 """An abandoned checkout is true from its beginning, an order from its own moment: the later one is current,
 whichever is learned first."""
 
+
+def _stated(field: str, attribute: str, kind: FactKind) -> ActionRule:
+    """Return the rule that a field of a profile is what the user states of themselves."""
+    template = FactTemplate(attribute, f"{{{field}}}", kind, 0.9, trust=Trust.USER_STATED)
+    return ActionRule(f"profile-{field}", EventPattern("profile.updated"), template)
+
+
 ACTION_RULES = (
     ActionRule(
         "setting-changed",
@@ -268,4 +283,14 @@ ACTION_RULES = (
     ActionRule("checked-out", EventPattern("checkout.completed"), _FINISHED),
     ActionRule("saw-order", EventPattern("page.viewed", (_ORDERED,)), _FINISHED),
     ActionRule("checkout-abandoned", EventPattern("checkout.abandoned"), _UNFINISHED),
+    _stated("name", "name", "identity"),
+    _stated("birthday", "birthday", "identity"),
+    _stated("pronouns", "pronouns", "identity"),
+    _stated("country", "home.country", "place"),
+    _stated("city", "home.city", "place"),
+    _stated("timezone", "timezone", "place"),
+    _stated("role", "work.role", "work"),
+    _stated("company", "work.employer", "work"),
+    _stated("language", "language", "identity"),
+    _stated("diet", "diet", "preference"),
 )

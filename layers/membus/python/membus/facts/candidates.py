@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 from membus.core.identity import Id, Record
 from membus.facts.attributes import former_keys
 from membus.facts.observation import FactKind, Observation
+from membus.tenants.settings import ExtractionSettings
 
 Stance = Literal["stated", "past", "hypothetical", "negated", "question"]
 QUOTE_MAX = 300
@@ -36,12 +37,13 @@ class Candidate(Record):
 class Extractor(Record):
     """The model that proposed candidates and its prompt, both kept with every fact.
 
-    `instructions` are its text.
+    `instructions` are its text; `settings` are what the tenant and its agent want kept.
     """
 
     model: str
     prompt_version: str
     instructions: str = ""
+    settings: ExtractionSettings = ExtractionSettings()
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ RejectionReason = Literal[
     "unsaid",  # the value does not stand in what was said
     "malformed",  # no key, no value, or one too long
     "reserved",  # an attribute that only rules write
+    "unwanted",  # an attribute that the tenant never keeps
     "secret",  # a password, key, token, card or account number: not even kept for review
     "third_party",  # about somebody else
     "assistant",  # the assistant's own words

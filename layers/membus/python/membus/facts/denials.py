@@ -4,7 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from membus.core.text.terms import stem_words
-from membus.facts.attributes import is_single_valued, key_beside, slugify
+from membus.facts.attributes import (
+    NONE_OF_ITS_OWN,
+    OwnAttributes,
+    is_single_valued,
+    key_beside,
+    slugify,
+)
 from membus.facts.commit import CurrentFacts
 from membus.facts.fact import Fact
 from membus.facts.observation import Observation, Trust
@@ -27,17 +33,19 @@ def deny_opposites(observations: Iterable[Observation]) -> list[Observation]:
     ]
 
 
-def deny_current_values(observations: Iterable[Observation], current: Sequence[Fact]) -> list[Observation]:
+def deny_current_values(
+    observations: Iterable[Observation], current: Sequence[Fact], own: OwnAttributes = NONE_OF_ITS_OWN
+) -> list[Observation]:
     """Return the observations, each denial with the key and value of the one current fact that it names.
 
     «Rex died» ends `pet: Rex (dog)`. A denial stays as it is where a fact has just its value, and where no
     fact of its attribute, or more than one, has all of its words. Of a thing the fact may also have fewer.
     """
-    return [_deny_current(seen, current) if seen.denies else seen for seen in observations]
+    return [_deny_current(seen, current, own) if seen.denies else seen for seen in observations]
 
 
-def _deny_current(denial: Observation, current: Sequence[Fact]) -> Observation:
-    path = denial.key if is_single_valued(denial.key) else denial.key.rpartition(".")[0]
+def _deny_current(denial: Observation, current: Sequence[Fact], own: OwnAttributes) -> Observation:
+    path = denial.key if is_single_valued(denial.key, own) else denial.key.rpartition(".")[0]
     facts = [fact for fact in current if fact.key == path or fact.key.startswith(f"{path}.")]
     if any(fact.key == denial.key and fact.names_value_of(denial) for fact in facts):
         return denial
@@ -62,7 +70,9 @@ _ADDS = re.compile(
 )
 
 
-def keep_beside_current(observations: Iterable[Observation], current: CurrentFacts) -> list[Observation]:
+def keep_beside_current(
+    observations: Iterable[Observation], current: CurrentFacts, own: OwnAttributes = NONE_OF_ITS_OWN
+) -> list[Observation]:
     """Return the observations, one that adds another value in the key beside the current value.
 
     «I also work as a DJ» leaves `work.role: nurse`; «I work as a DJ» replaces it.
@@ -75,13 +85,15 @@ def keep_beside_current(observations: Iterable[Observation], current: CurrentFac
             and _ADDS.search(seen.provenance.quote.casefold())
         ):
             before = next((fact for fact in current.facts if fact.key == seen.key), None)
-            kept.append(_place_beside(seen) if before and _are_unlike(before, seen) else seen)
+            kept.append(_place_beside(seen) if before and _are_unlike(before, seen, own) else seen)
         else:
             kept.append(seen)
     return kept
 
 
-def one_per_key(observations: Sequence[Observation]) -> list[Observation]:
+def one_per_key(
+    observations: Sequence[Observation], own: OwnAttributes = NONE_OF_ITS_OWN
+) -> list[Observation]:
     """Return one observation of each key and event; what an event states outweighs what it denies.
 
     Another value that an event states of an attribute with one value stands beside the first: a nurse and DJ
@@ -90,13 +102,13 @@ def one_per_key(observations: Sequence[Observation]) -> list[Observation]:
     kept: dict[tuple[str, str], Observation] = {}
     for seen in sorted(observations, key=lambda each: not each.denies):
         before = kept.get((seen.key, seen.provenance.event_id))
-        placed = _place_beside(seen) if before and _are_unlike(before, seen) else seen
+        placed = _place_beside(seen) if before and _are_unlike(before, seen, own) else seen
         kept[placed.key, placed.provenance.event_id] = placed
     return list(kept.values())
 
 
-def _are_unlike(before: Observation, seen: Observation) -> bool:
-    stated = not before.denies and not seen.denies and is_single_valued(seen.key)
+def _are_unlike(before: Observation, seen: Observation, own: OwnAttributes) -> bool:
+    stated = not before.denies and not seen.denies and is_single_valued(seen.key, own)
     return stated and slugify(before.value or "") != slugify(seen.value or "")
 
 

@@ -206,13 +206,18 @@ class Fact(Observation):
     conflicts: tuple[FactConflict, ...] = ()
     resumes: tuple[Observation, ...] = Field(default=(), exclude_if=lambda claims: not claims)
 
+    @property
+    def stays_when_over(self) -> bool:
+        """Whether it happened once, and is told of whenever it ended."""
+        return self.key.split(".", 1)[0] in PAST_ATTRIBUTES
+
     def as_of(self, now: datetime) -> "Fact | None":
         """Return what holds at `now`: the fact, or where it has ended the claim that holds again, or None.
 
         What happened once stays, whenever it ended.
         """
         is_over = self.valid_until is not None and self.valid_until <= now
-        if not is_over or self.key.split(".", 1)[0] in PAST_ATTRIBUTES:
+        if not is_over or self.stays_when_over:
             return self
         later = [claim for claim in self.resumes if claim.valid_until is None or claim.valid_until > now]
         if not later:
@@ -223,7 +228,14 @@ class Fact(Observation):
     def with_confidence_at(self, now: datetime) -> "Fact":
         """Return the fact with the confidence that is left at `now`."""
         last_seen = self.last_seen or self.last_known_at
-        left = decay_confidence(self.confidence, self.kind, self.trust, last_seen=last_seen, now=now)
+        left = decay_confidence(
+            self.confidence,
+            self.kind,
+            self.trust,
+            last_seen=last_seen,
+            now=now,
+            half_life_days=self.half_life_days,
+        )
         return self.model_copy(update={"confidence": left})
 
 

@@ -88,6 +88,7 @@ class Observation(Record):
     provenance: Provenance
     denies: bool = Field(default=False, exclude_if=lambda denies: not denies)
     pinned: bool = Field(default=False, exclude_if=lambda pinned: not pinned)
+    half_life_days: int | None = Field(default=None, exclude_if=lambda days: days is None)
 
     @model_validator(mode="after")
     def _only_a_person_takes_back(self) -> Self:
@@ -170,10 +171,16 @@ def reinforce_confidence(surest: float, times: int) -> float:
 
 
 def decay_confidence(
-    confidence: float, kind: FactKind, trust: Trust, *, last_seen: datetime, now: datetime
+    confidence: float,
+    kind: FactKind,
+    trust: Trust,
+    *,
+    last_seen: datetime,
+    now: datetime,
+    half_life_days: int | None = None,
 ) -> float:
     """Return the confidence that is left at `now`; a correction's does not fall."""
-    half_life = HALF_LIFE[kind]
+    half_life = timedelta(days=half_life_days) if half_life_days else HALF_LIFE[kind]
     if half_life is None or trust is Trust.CORRECTED or now <= last_seen:
         return confidence
     half_lives = (now - last_seen) / half_life

@@ -3,10 +3,9 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from membus.core.clock import epoch_ms, from_epoch_ms
 from membus.core.event import Event, RecordedEvent
@@ -25,8 +24,9 @@ from membus.facts.behaviour_rules import (
     SequenceRule,
 )
 from membus.facts.corrections import CORRECTED, RETRACTED
-from membus.facts.observation import Observation, Provenance, Trust
+from membus.facts.observation import Observation, Provenance
 from membus.facts.text_checks import is_small_talk, looks_like_instruction
+from membus.tenants.settings import RuleWindow
 
 FIELD_TEXT_MAX, GROUP_TEXT_MAX = 2_000, 100
 """Characters of a field that are read, and of a value to count by: a longer one is no name."""
@@ -90,13 +90,29 @@ class Signal:
         return self.mark.learned_at + self.window_span + LATE_ARRIVAL_MARGIN
 
 
-def match_signals(recorded: RecordedEvent, quote: str) -> list[Signal]:
+def rule_groups_with(windows: Mapping[str, RuleWindow]) -> tuple[RuleGroup, ...]:
+    """Return the rule groups with a tenant's own counts and times for counting rules, by the rule's name."""
+    return tuple(
+        replace(group, rules=tuple(_with_window(rule, windows.get(rule.name)) for rule in group.rules))
+        for group in RULE_GROUPS
+    )
+
+
+def _with_window(rule: BehaviourRule, own: RuleWindow | None) -> BehaviourRule:
+    if own is None or isinstance(rule, SequenceRule):
+        return rule
+    return replace(rule, count=own.count, within=timedelta(minutes=own.minutes))
+
+
+def match_signals(
+    recorded: RecordedEvent, quote: str, rule_groups: Sequence[RuleGroup] = RULE_GROUPS
+) -> list[Signal]:
     """Return the marks that an event leaves; `quote` is the event in words."""
     event = recorded.event
     moments = recorded.true_from, recorded.learned_at
     return [
         Signal(rule_group, group, SignalMark(*moments, event.event_id, event.type, event.origin, quote, part))
-        for rule_group in RULE_GROUPS
+        for rule_group in rule_groups
         if (part := match_part(rule_group, event)) is not None
         and (group := group_value(rule_group, event)) is not None
     ]
@@ -108,7 +124,10 @@ def match_part(rule_group: RuleGroup, event: Event) -> str | None:
 
 
 def matches_pattern(match: EventPattern, event: Event) -> bool:
-    return event.type == match.type and all(_is_met(condition, event.payload) for condition in match.where)
+    if event.known_type != match.type:
+        return False
+    fields = event.fields
+    return all(_is_met(condition, fields) for condition in match.where)
 
 
 def group_value(rule_group: RuleGroup, event: Event) -> str | None:
@@ -118,7 +137,7 @@ def group_value(rule_group: RuleGroup, event: Event) -> str | None:
     if not rule_group.group:
         return ""
     name, _, folder = rule_group.group.partition("/")
-    value = event.payload.get(name)
+    value = event.fields.get(name)
     text = normalize_text(str(value)[:FIELD_TEXT_MAX]) if _is_whole(value) or not is_blank(value) else ""
     if name == "path":
         text = re.split(r"[?#]", text)[0].rstrip("/")
@@ -139,7 +158,8 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
+PAGES_NAMED_MAX = 3
 RULE_QUOTE_MAX = 200
 RULE_VALUE_MAX = 200
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -163,13 +183,14 @@ def needs_model(event: Event) -> bool:
     return event.user_text is not None and not is_small_talk(event.user_text)
 
 
-def find_signals(recorded: RecordedEvent) -> list[Signal]:
+def find_signals(recorded: RecordedEvent, rule_groups: Sequence[RuleGroup] = RULE_GROUPS) -> list[Signal]:
     """Return the signals of an event, to be counted."""
     event = recorded.event
-    detail = event.payload.get("path") or event.payload.get("name") or event.payload.get("query") or ""
+    fields = event.fields
+    detail = fields.get("path") or fields.get("name") or fields.get("query") or ""
     described = describe_event(event)
     quote = described if described != event.type else f"{event.type} {detail}".strip()
-    return match_signals(recorded, quote.replace("|", " ")[:RULE_QUOTE_MAX])
+    return match_signals(recorded, quote.replace("|", " ")[:RULE_QUOTE_MAX], rule_groups)
 
 
 def apply_rules(signal: Signal, marks: Iterable[SignalMark]) -> Iterator[Observation]:
@@ -192,10 +213,11 @@ def _apply_count(rule: CountRule, signal: Signal, ordered: list[SignalMark]) -> 
     So a new mark matters to itself and to the next `count - 1` only: its neighbours that far are all one
     needs.
     """
-    for start, last in zip(ordered, ordered[rule.count - 1 :], strict=False):
+    for place, (start, last) in enumerate(zip(ordered, ordered[rule.count - 1 :], strict=False)):
         if last.occurred_at - start.occurred_at <= rule.within:
             how = f"{rule.count} times within {_describe_span(rule.within)}"
-            yield from _conclude(rule, signal.group, last, how)
+            marks = ordered[place : place + rule.count]
+            yield from _conclude(rule, signal.group, last, how, pages=_name_pages(marks))
 
 
 def _apply_sequence(rule: SequenceRule, signal: Signal, ordered: list[SignalMark]) -> Iterator[Observation]:
@@ -207,7 +229,18 @@ def _apply_sequence(rule: SequenceRule, signal: Signal, ordered: list[SignalMark
                 break
 
 
-def _conclude(rule: BehaviourRule, group: str, mark: SignalMark, how: str) -> Iterator[Observation]:
+def _name_pages(marks: Iterable[SignalMark]) -> str:
+    """Return « on /cart and /pay» from errors in words, empty where no page is named."""
+    pages = list(dict.fromkeys(page for mark in marks if (page := mark.quote.partition(" on ")[2])))
+    if not pages:
+        return ""
+    shown, more = pages[:PAGES_NAMED_MAX], len(pages) - PAGES_NAMED_MAX
+    return f" on {' and '.join(shown)}" + (f" and {more} more" if more > 0 else "")
+
+
+def _conclude(
+    rule: BehaviourRule, group: str, mark: SignalMark, how: str, *, pages: str = ""
+) -> Iterator[Observation]:
     provenance = Provenance(
         event_id=mark.event_id,
         event_type=mark.event_type,
@@ -215,9 +248,12 @@ def _conclude(rule: BehaviourRule, group: str, mark: SignalMark, how: str) -> It
         quote=f"{mark.quote}, {how}",
         rule=rule.name,
     )
-    value = rule.template.value.format(group=group)
+    template = rule.template
+    count = rule.count if isinstance(rule, CountRule) else 1
+    value = template.value.format(group=group, pages=pages, count=count)
+    names = template.named_by.format(group=group) if template.named_by else value
     moments = (mark.occurred_at, mark.learned_at)
-    yield from _observe(rule.template, rule.template.attribute, value, moments, provenance)
+    yield from _observe(template, template.attribute, value, moments, provenance, names=names)
 
 
 def observe_action(recorded: RecordedEvent) -> list[Observation]:
@@ -232,8 +268,9 @@ def observe_action(recorded: RecordedEvent) -> list[Observation]:
 
 def _apply_action(rule: ActionRule, recorded: RecordedEvent) -> Iterator[Observation]:
     event, template = recorded.event, rule.template
+    payload = event.fields
     names = _PLACE.findall(template.attribute + template.value)
-    fields = {name: event.payload[name] for name in names if name in event.payload}
+    fields = {name: payload[name] for name in names if name in payload}
     if len(fields) < len(set(names)) or not all(_is_plain(name, value) for name, value in fields.items()):
         return
     texts = {name: _text(value) for name, value in fields.items()}
@@ -257,10 +294,11 @@ def _apply_action(rule: ActionRule, recorded: RecordedEvent) -> Iterator[Observa
 
 def describe_event(event: Event) -> str:
     """Return an action in words, for people who ask where a fact comes from."""
-    payload: dict[str, Any] = event.payload
-    match event.type:
+    payload = event.fields
+    match event.known_type:
         case "error.shown":
-            return f"HTTP {payload.get('status')} on {payload.get('path', 'an unknown path')}"
+            shown = f"HTTP {payload['status']}" if "status" in payload else "an error"
+            return f"{shown} on {payload['path']}" if payload.get("path") else shown
         case "setting.changed":
             before = f" from {_text(payload['from'])}" if "from" in payload else ""
             return f"changed {payload.get('name')}{before} to {_text(payload.get('to'))}"
@@ -279,13 +317,16 @@ def _observe(
     value: str,
     moments: tuple[datetime, datetime],
     provenance: Provenance,
+    *,
+    names: str | None = None,
 ) -> Iterator[Observation]:
-    if key := fact_key(attribute, value):
+    """Yield the observation of a template; `names` makes its key where the value does not."""
+    if key := fact_key(attribute, names or value):
         yield Observation(
             key=key,
             value=value[:RULE_VALUE_MAX],
             kind=template.kind,
-            trust=Trust.OBSERVED,
+            trust=template.trust,
             confidence=template.confidence,
             valid_from=moments[0],
             learned_at=moments[1],

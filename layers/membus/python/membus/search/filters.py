@@ -1,7 +1,7 @@
-"""Filters on metadata, as clients write them: `{"lang": {"eq": "en"}, "not": {"stars": {"lt": 3}}}`.
+r"""Filters on metadata, as clients write them: `{"lang": {"eq": "en"}, "not": {"stars": {"lt": 3}}}`.
 
 A field is a path with dots, which also finds a member whose own name has these dots. A backslash makes the
-character behind it a plain one: `a\\.b` is one name, `\\and` the field `and`. Several fields, or several
+character behind it a plain one: `a\.b` is one name, `\and` the field `and`. Several fields, or several
 operators of one field, must all hold; a bare value means `eq`. A field that is absent satisfies `ne` and
 `{"exists": false}` and nothing else.
 """

@@ -5,7 +5,8 @@ from typing import Any
 
 from membus.conversations.conversation import Conversation
 from membus.conversations.summary import Chapter, Summary
-from membus.core.event import IMPORTED_EVENT_TYPE, Event, is_user_role
+from membus.core.event import IMPORTED_EVENT_TYPE, Event
+from membus.core.event_shapes import is_user_role
 from membus.core.identity import MemorySource, Owner
 from membus.core.text.normalization import is_blank
 from membus.facts.corrections import CORRECTED, RETRACTED
@@ -40,6 +41,7 @@ def project_fact(owner: Owner, fact: Fact) -> Memory:
         metadata={"key": fact.key, "kind": fact.kind, "trust": str(fact.trust)},
         source=MemorySource(event_id=fact.provenance.event_id),
         occurred_at=fact.valid_from,
+        expires_at=None if fact.stays_when_over else fact.valid_until,
         version=fact.version,
     )
 

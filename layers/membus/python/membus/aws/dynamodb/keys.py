@@ -24,6 +24,7 @@ Table `tenants`
     T#<tenant>                    META | KEY#<key id> | SHADOW#<name>
     T#<tenant>#USAGE              USAGE#<day>#<function>#<model>#<shard>
     T#<tenant>#RATE               requests | events
+    T#<tenant>#SETTINGS           CURRENT | VERSION#<number>
     T#<tenant>#ERASED             USER#<subject> | RUNNING#<subject> | HOLD#<subject>
     T#<tenant>#JOB                <job> | <job>#<attempt>#<part>
 """
@@ -133,6 +134,10 @@ def usage_pk(tenant: str) -> str:
 
 def rate_limit_pk(tenant: str) -> str:
     return f"T#{tenant}#RATE"
+
+
+def settings_pk(tenant: str) -> str:
+    return f"T#{tenant}#SETTINGS"
 
 
 def erased_pk(tenant: str) -> str:

@@ -195,11 +195,14 @@ QUERY_COLUMNS = {
 class ArchiveQuery(Record):
     """One SELECT over the archived episodes of a tenant, or of one `user` where named.
 
+    Of `visible_to`, an agent, only its own and those of no agent.
+
     The statement takes `now` for the present; rows of users in `without` are left out.
     """
 
     tenant: Id
     user: Id | None
+    visible_to: Id | None = None
     sql: str
     since: date | None = None
     until: date | None = None

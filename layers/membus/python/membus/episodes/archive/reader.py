@@ -84,7 +84,10 @@ class ArchivedEpisodes:
         objects = (
             each
             for each in self._catalog.list_objects(wanted.tenant, wanted.agent, since=since, until=until)
-            if each.last > mark and each.first < end and each.hot_until <= now
+            if each.last > mark
+            and each.first < end
+            and each.hot_until <= now
+            and wanted.shows_agent(each.agent)
         )
         return sorted(objects, key=lambda each: each.first)
 

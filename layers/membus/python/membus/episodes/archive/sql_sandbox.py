@@ -14,6 +14,7 @@ from typing import Any
 
 from membus.core.clock import EARLIEST, LATEST
 from membus.core.errors import InvalidError, UnavailableError
+from membus.core.event import DEFAULT_AGENT
 from membus.episodes.archive.model import QUERY_COLUMNS, ArchiveQuery, QueryResult
 from membus.episodes.archive.parquet import RowSpan
 from membus.episodes.archive.ports import ArchiveCatalog
@@ -67,6 +68,7 @@ class DuckDbArchiveQueries:
             each
             for each in self._catalog.list_objects(question.tenant)
             if each.last > span.after and each.first < span.before
+            if question.visible_to is None or each.agent in {question.visible_to, DEFAULT_AGENT}
         ]
         limits = self._limits
         if len(objects) > limits.objects or sum(each.bytes for each in objects) > limits.object_bytes:

@@ -1,7 +1,7 @@
 """Requests to forget: «forget that I like jazz» ends the fact that it names, and teaches none."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from membus.core.event import Event, RecordedEvent
 from membus.core.text.normalization import normalize_text
@@ -121,13 +121,19 @@ def deny_forgotten(recorded: RecordedEvent, current: Iterable[Fact]) -> Iterator
     Actions and settings are no words of the user's, and what another says inside the message is none either.
     """
     speech, marks = recorded.event.user_text or "", marked_requests(recorded.event)
+    for fact, words in find_forgotten(speech, marks, current):
+        yield _denial(fact, recorded, words)
+
+
+def find_forgotten(speech: str, marks: Sequence[str], current: Iterable[Fact]) -> Iterator[tuple[Fact, str]]:
+    """Yield each fact that a text asks to forget, by its words or by marks on them, with the sentence."""
     for fact in current:
         if fact.value is None or fact.trust is Trust.OBSERVED:
             continue
         places = find_evidence(speech, fact.value, speech)
         place = next((each for each in places if _asks_about(each, fact, marks)), None)
         if place and not (attribution.is_quoted(place) or attribution.is_role_play(place)):
-            yield _denial(fact, recorded, speech[slice(*place.sentence)])
+            yield fact, speech[slice(*place.sentence)]
 
 
 def _asks_about(place: Evidence, fact: Fact, marks: Iterable[str]) -> bool:

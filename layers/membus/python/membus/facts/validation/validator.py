@@ -5,7 +5,7 @@ A candidate becomes an observation, a request for review, or is rejected.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from membus.core.event import RecordedEvent
 from membus.core.text.normalization import is_blank, normalize_characters, normalize_text
 from membus.core.text.terms import stem_words
 from membus.facts.attributes import TIMEZONE_KEY, fact_key, is_single_valued, normalize_path
-from membus.facts.behaviour_rules import ACTIVITY_ROOT
 from membus.facts.candidates import (
     CONFIDENCE,
     ENDING_STANCES,
@@ -29,6 +28,7 @@ from membus.facts.candidates import (
 )
 from membus.facts.fact import fact_as_of
 from membus.facts.observation import Observation, Provenance, Trust
+from membus.facts.settings_check import RESERVED_ATTRIBUTES
 from membus.facts.text_checks import addresses_reader, contains_link, contains_secret
 from membus.facts.validation import attribution, stance
 from membus.facts.validation.dates import ValidityPeriod, date_value, find_validity, speaker_zone
@@ -99,8 +99,6 @@ def mentions_value(quote: str, speech: str, value: str) -> bool:
 
 VALIDATION_VERSION = "6"
 """Part of the extractor version: an event is read again by another version of validation."""
-RESERVED_ATTRIBUTES = frozenset({"setting", "frustrated_by", ACTIVITY_ROOT})
-"""Attributes that only rules write: what a user does is not for a model to claim."""
 CANDIDATE_VALUE_MAX = 200
 """A longer value is a passage, not a fact."""
 CHANGES_MAX = 6
@@ -131,22 +129,25 @@ def validate_candidates(
     changes = {
         (seen.provenance.event_id, seen.key)
         for seen in verdicts
-        if isinstance(seen, Observation) and _replaces(seen, current)
+        if isinstance(seen, Observation) and _replaces(seen, current, extractor)
     }
     counts = Counter(event_id for event_id, _ in changes)
     over = {event_id for event_id, count in counts.items() if count > CHANGES_MAX}
     return [
         ReviewRequest(reason="too_many_changes", observation=each)
-        if isinstance(each, Observation) and each.provenance.event_id in over and _replaces(each, current)
+        if isinstance(each, Observation)
+        and each.provenance.event_id in over
+        and _replaces(each, current, extractor)
         else each
         for each in verdicts
     ]
 
 
-def _replaces(seen: Observation, current: Mapping[str, str | None]) -> bool:
+def _replaces(seen: Observation, current: Mapping[str, str | None], extractor: Extractor) -> bool:
     """Whether an observation would replace the value of a fact that holds one."""
     replaces = current.get(seen.key, seen.value) != seen.value
-    return replaces and is_single_valued(seen.key) and not seen.denies
+    single = is_single_valued(seen.key, extractor.settings.by_attribute)
+    return replaces and single and not seen.denies
 
 
 def validate_candidate(
@@ -266,9 +267,11 @@ def _check_content(candidate: Candidate, extractor: Extractor) -> VerdictReason 
     """Return why a candidate is rejected by content that no fact may have."""
     if repeats_prompt(normalize_text(candidate.quote), normalize_text(extractor.instructions)):
         return "prompt"
-    if normalize_path(candidate.attribute).split(".")[0] in RESERVED_ATTRIBUTES:
+    path = normalize_path(candidate.attribute)
+    if path.split(".")[0] in RESERVED_ATTRIBUTES:
         return "reserved"
-    return None
+    is_unwanted = candidate.stance not in ENDING_STANCES and extractor.settings.never_keeps(path)
+    return "unwanted" if is_unwanted else None
 
 
 def _check_wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[VerdictReason | None, Evidence]:
@@ -331,14 +334,19 @@ def _observation(
 ) -> Observation:
     event, value = recorded.event, " ".join(candidate.value.split())
     begins = validity.begins or min(recorded.true_from, validity.ends or recorded.true_from)
+    own = extractor.settings.by_attribute
+    wanted = own.get(normalize_path(candidate.attribute))
+    expiry = wanted.expires_after_days if wanted else None
+    expires = recorded.true_from + timedelta(days=expiry) if expiry else None
     return Observation(
-        key=fact_key(candidate.attribute, value) or "",
+        key=fact_key(candidate.attribute, value, own) or "",
         value=value,
         kind=candidate.kind,
         trust=Trust.THIRD_PARTY if hearsay else Trust.USER_STATED,
         confidence=HEARSAY_CONFIDENCE if hearsay else CONFIDENCE,
         valid_from=begins,
-        valid_until=validity.ends,
+        valid_until=validity.ends or expires,
+        half_life_days=wanted.half_life_days if wanted else None,
         learned_at=recorded.learned_at,
         said_at=recorded.true_from if begins != recorded.true_from else None,
         provenance=Provenance(
