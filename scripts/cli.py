@@ -25,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     tenants.show,
     tenants.set_budget,
     tenants.set_rates,
+    tenants.set_settings,
     keys.create,
     keys.list_all,
     keys.revoke,
@@ -56,7 +57,7 @@ COMMANDS: tuple[Command, ...] = (
     holds.list_holds,
 )
 GROUPS = {
-    "tenant": "tenants of this deployment, their budgets and rate limits",
+    "tenant": "tenants of this deployment, their budgets, rate limits and settings",
     "key": "a tenant's API keys",
     "cost": "what a month would cost",
     "dlq": "dead-letter queues: what could not be processed, and sending it back",
