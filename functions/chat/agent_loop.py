@@ -16,6 +16,8 @@ from membus.llm.prompt import ChatMessage, ModelReply, Prompt, ReplyEnd, TextDel
 MAX_TOKENS = 1_000
 STEPS_MAX = 5
 STEP_TOKENS_MIN = 200
+ROUNDING_TOKENS = 10
+"""Parts that are counted apart may come to so much less than the whole."""
 """Tokens below the ceiling that a result is worth asking for."""
 STEP_OVERHEAD = 2 * MESSAGE_OVERHEAD
 """Of the two messages that a step adds to a prompt."""
@@ -69,7 +71,8 @@ class AgentLoop:
         Raises:
             DeadlineError: the turn is resumable, and its next call has no time left here or was cut off.
         """
-        prompt, room = context.prompt, (PROMPT_TOKENS_MAX - context.total_tokens) / context.ratio
+        prompt = context.prompt
+        room = PROMPT_TOKENS_MAX / context.ratio - context.estimated - ROUNDING_TOKENS
         steps, usage = list(progress.steps), progress.usage
         for kept in steps:
             reply_before = ChatMessage(role="assistant", text=kept.text, calls=kept.calls)

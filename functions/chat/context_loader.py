@@ -232,7 +232,11 @@ class PromptReproduction:
         behind = self.loader.summaries.list_unsummarised(
             self.tenant, self.conversation_id, after=made.cut.after, limit=WINDOW_MESSAGES_MAX
         )
-        window = [each for each in behind if made.window_first <= each.message_id <= made.window_last]
+        window = [
+            each
+            for each in behind
+            if made.window_first <= each.message_id <= made.window_last and each.status != "refused"
+        ]
         if len(window) != made.window_messages:
             self.missing.append(f"messages {made.window_first} to {made.window_last}")
         return window

@@ -1,6 +1,7 @@
 """A turn in the making: the request for it, its messages, its metadata and its events."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from pydantic import AwareDatetime
 
@@ -103,6 +104,9 @@ def make_tool_context(job: TurnJob, conversation: Conversation, context: PromptC
     )
 
 
+_STATUSES: dict[str, Literal["incomplete", "refused"]] = {"cut_off": "incomplete", "refusal": "refused"}
+
+
 def build_turn(
     job: TurnJob,
     conversation: Conversation,
@@ -116,6 +120,7 @@ def build_turn(
     answered_at = max(now, job.asked_at + timedelta(milliseconds=1))
     text = REFUSAL_TEXT if is_blank(result.last.text) else result.last.text
     asked = job.message
+    refused = result.last.stop_reason == "refusal"
     return Turn(
         user=_message(
             job.message_id,
@@ -124,6 +129,7 @@ def build_turn(
             content=asked.content,
             author=asked.author,
             remember=asked.remember,
+            status="refused" if refused else "complete",
         ),
         assistant=_message(
             job.reply_id,
@@ -132,7 +138,7 @@ def build_turn(
             content=text,
             author=conversation.agent_id,
             remember=asked.remember,
-            status="incomplete" if result.last.stop_reason == "cut_off" else "complete",
+            status=_STATUSES.get(result.last.stop_reason, "complete"),
             steps=result.steps,
             spilled=full_results_key,
         ),

@@ -188,7 +188,7 @@ class Summarizer:
 
         Messages that are not to be remembered are left out of the summary; the checkpoint covers them.
         """
-        remembered = [message for message in segment if message.remember]
+        remembered = [message for message in segment if message.remember and message.status != "refused"]
         checkpoint = SummaryCheckpoint(
             version=read.last_checkpoint.version + 1,
             until=segment[-1].message_id,

@@ -71,7 +71,8 @@ def chat_reply(prompt: PromptRequest) -> str:
         *first, last = (fact.to_phrase() for fact in facts)
         joined = f"{', '.join(first)} and {last}" if first else last
         return f"{joined[0].upper()}{joined[1:]}."
-    said = [_split_author(text_of(each.content)) for each in prompt.messages[:-1] if each.role == "user"]
+    spoken = (text_of(each.content) for each in prompt.messages[:-1] if each.role == "user")
+    said = [_split_author(FENCE.sub("", text).strip()) for text in spoken]
     turns = [text for text, who in said if who == author]
     if quote := _find_sentence([*memory.values(), *turns], message):
         return f"Earlier I noted: “{quote}”"

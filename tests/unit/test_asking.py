@@ -46,6 +46,24 @@ class Mood:
         yield ReplyEnd(reply=reply)
 
 
+class Refusing(Mood):
+    """A model that refuses, after `words` that it streams."""
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__()
+        self._words = words
+
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
+        reply = super().generate_reply(question)
+        return reply.model_copy(update={"text": self._words, "stop_reason": "refusal"})
+
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
+        yield TokenUsage(input=1, output=0)
+        if self._words:
+            yield TextDelta(text=self._words)
+        yield ReplyEnd(reply=self.generate_reply(question))
+
+
 class Watch:
     def __init__(self) -> None:
         self.seconds = 1_000.0
@@ -150,6 +168,21 @@ def test_models_have_breakers_of_their_own() -> None:
     fail(broken, FAILURES_MAX)
 
     assert ask(well).text == "Hello."
+
+
+@both
+def test_another_model_is_asked_where_the_first_refuses(*, streaming: bool) -> None:
+    told: list[UnavailableError] = []
+    reply = ask(FallbackClient(Refusing(), Mood("second"), told.append), streaming=streaming)
+
+    assert (reply.model, reply.stop_reason) == ("second", "end_turn")
+    assert [each.code for each in told] == ["model_refused"]
+
+
+def test_words_that_were_sent_on_before_a_refusal_stand() -> None:
+    reply = ask(FallbackClient(Refusing("Sure"), Mood("second"), lambda _: None), streaming=True)
+
+    assert (reply.model, reply.stop_reason, reply.text) == ("first", "refusal", "Sure")
 
 
 @both

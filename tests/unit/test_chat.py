@@ -15,6 +15,7 @@ from membus.llm.prompt import ModelReply, Prompt
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
 from tests.fakes.model import ScriptedModel
 from tests.support.api_client import ApiTestClient, ApiTestResponse
+from tests.support.dates_in_prompts import undated
 
 PATH = "/v1/conversations/c/messages"
 
@@ -67,7 +68,7 @@ def test_the_model_sees_the_profile_of_whoever_speaks(talk: ApiTestClient, autho
 
     (prompt,) = talk.model.prompts
     assert profile_block(prompt) == f"<profile>\n- home.city: {city} (since 2026-03-01)\n</profile>"
-    assert [(said.role, said.text) for said in prompt.messages] == [("user", "Where do I live?")]
+    assert [(said.role, undated(said.text)) for said in prompt.messages] == [("user", "Where do I live?")]
 
 
 def test_a_turn_is_stored_and_told_to_the_bus(talk: ApiTestClient) -> None:
@@ -95,7 +96,7 @@ def test_the_next_turn_remembers_the_last_one(talk: ApiTestClient) -> None:
     talk.clock.advance(timedelta(minutes=1))
     say(talk, "two", key="k2")
 
-    texts = [(said.role, said.text) for said in talk.model.prompts[1].messages]
+    texts = [(said.role, undated(said.text)) for said in talk.model.prompts[1].messages]
     assert texts == [("user", "one"), ("assistant", "Good morning."), ("user", "two")]
     assert talk.model.prompts[1].system == talk.model.prompts[0].system
 
@@ -140,6 +141,31 @@ def test_a_refusal_is_an_answer_with_safe_words(talk: ApiTestClient) -> None:
     assert (answer.status, answer.json["stop_reason"]) == (200, "refusal")
     assert answer.json["message"]["content"] == REFUSAL_TEXT
     assert stored(talk)[1][2] == REFUSAL_TEXT
+
+
+def test_a_refused_turn_stands_in_no_later_prompt_and_in_its_history(talk: ApiTestClient) -> None:
+    talk.model = ScriptedModel("Sure, first", stop_reason="refusal")
+    say(talk, "something bad", key="k1")
+    talk.model = ScriptedModel("Hello.")
+
+    say(talk, "And now?", key="k2")
+
+    (prompt,) = talk.model.prompts
+    assert [(said.role, undated(said.text)) for said in prompt.messages] == [("user", "And now?")]
+    kept = talk.conversations.list_recent_messages("acme", "c", limit=4)
+    assert [each.status for each in kept] == ["refused", "refused", "complete", "complete"]
+
+
+def test_a_prompt_says_when_it_is_and_on_which_day_each_message_was_said(talk: ApiTestClient) -> None:
+    say(talk, "See you tomorrow at nine.", key="k1")
+    talk.clock.advance(timedelta(days=1))
+    talk.model = ScriptedModel("Hello.")
+
+    say(talk, "And now?", key="k2")
+
+    (prompt,) = talk.model.prompts
+    assert prompt.messages[0].text.startswith("<said_on>\nSunday, 2026-03-01\n</said_on>\n\nSee you")
+    assert "<now>\nMonday, 2026-03-02 12:00 UTC\n</now>" in prompt.messages[-1].text
 
 
 def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: ApiTestClient) -> None:

@@ -16,6 +16,7 @@ from membus.facts.fact import Fact
 from membus.llm.prompt import ToolDefinition
 from tests.factories import NOON, a_fact, a_message
 from tests.support.contexts import EMPTY, a_passage, context, estimated, sizes, talk
+from tests.support.dates_in_prompts import undated
 
 messages = st.lists(
     st.builds(
@@ -108,7 +109,7 @@ def test_recalled_passages_carry_their_date_and_stand_in_the_order_of_time() -> 
 
     assert made.prompt.messages[-1].text == (
         "<recalled>\n- [2026-03-01, episode] We met in Porto.\n- [2026-03-04, episode] She moved to Oslo.\n</recalled>"
-        "\n\nWhere does she live?"
+        "\n\n<now>\nSunday, 2026-03-01 12:00 UTC\n</now>\n\nWhere does she live?"
     )
 
 
@@ -204,7 +205,10 @@ def test_facts_stand_in_the_prompt_as_they_are_shown() -> None:
 
     assert made.facts == ("- likes.0: tea (since 2026-03-01)", "- likes.1: tea (since 2026-03-02)")
     assert all(fact in made.prompt.system[1].text for fact in made.facts)
-    assert [said.text for said in made.prompt.messages] == [*(known.content for known in talk(1)), "hi"]
+    assert [undated(said.text) for said in made.prompt.messages] == [
+        *(known.content for known in talk(1)),
+        "hi",
+    ]
 
 
 def test_nothing_known_is_said_so() -> None:

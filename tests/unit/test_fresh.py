@@ -17,6 +17,7 @@ from tests.factories import ADA, NOON, a_conversation
 from tests.fakes.model import ScriptedModel
 from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
 from tests.support.api_client import ApiTestClient, ApiTestResponse
+from tests.support.dates_in_prompts import undated
 from tests.support.extraction import Extraction, observant
 
 TEA = {"text": "I like tea"}
@@ -41,7 +42,7 @@ def shown_to_the_model(door: ApiTestClient, where: str, author: str = "ada") -> 
     prompt = door.get(f"/v1/conversations/{where}/context", f"message=And+now?&author={author}").json[
         "prompt"
     ]
-    return str(prompt["messages"][-1]["text"])
+    return undated(str(prompt["messages"][-1]["text"]))
 
 
 def extraction(door: ApiTestClient, model: ScriptedModel | None = None) -> Extraction:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.situations import Outcome, play_situation, situations
 
-LEVELS = {"dev": 0.99, "held": 0.85, "more": 0.99}
+LEVELS = {"dev": 0.99, "held": 0.97, "more": 0.99, "fresh": 0.95}
 """The share of situations that end right may not fall; `make bench-gate` prints what it is."""
 PRECISION = 0.95
 INJECTED = ("administrator", "carnivore", "DAN", "admin")

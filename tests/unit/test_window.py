@@ -21,6 +21,7 @@ from membus.conversations.window import (
 from membus.llm.prompt import ToolCall, ToolResult
 from tests.factories import a_message
 from tests.support.contexts import talk
+from tests.support.dates_in_prompts import undated
 
 
 def border(version: int, tokens: int) -> SummaryCheckpoint:
@@ -186,7 +187,7 @@ def test_a_short_result_is_its_own_stub() -> None:
 def test_a_call_always_stands_before_its_result() -> None:
     said = to_chat_messages([a_message("q", message_id="0"), a_call("forty-two", number=1)])
 
-    assert [(each.role, len(each.calls), len(each.results), each.text) for each in said] == [
+    assert [(each.role, len(each.calls), len(each.results), undated(each.text)) for each in said] == [
         ("user", 0, 0, "q"),
         ("assistant", 1, 0, ""),
         ("user", 0, 1, ""),

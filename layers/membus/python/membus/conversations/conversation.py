@@ -138,7 +138,8 @@ class Step(Record):
 class Message(Record):
     """One side of a turn. `tokens` is the estimate taken once, when it was written.
 
-    A late reply is `pending` until it is stored; one that was cut off stays `incomplete`. What is not to be
+    A late reply is `pending` until it is stored; one that was cut off stays `incomplete`. A turn that the model
+    `refused` stands in no later prompt or summary, or it would be refused again. What is not to be
     remembered stays in its conversation: it has no event, no fact and no summary. `steps` are the tool calls
     that led to an answer, counted in `tokens`; their full results, where the prompt had a part of them, lie
     in the content store under `spilled`.
@@ -150,7 +151,7 @@ class Message(Record):
     author: str
     tokens: int
     created_at: AwareDatetime
-    status: Literal["complete", "pending", "incomplete"] = "complete"
+    status: Literal["complete", "pending", "incomplete", "refused"] = "complete"
     remember: bool = True
     steps: tuple[Step, ...] = ()
     spilled: str | None = None

@@ -112,8 +112,8 @@ def select_passages(
 ) -> list[RecalledPassage]:
     """Return the passages that add something, best first: 20 within `most` tokens, more within the budget.
 
-    Passages are left out that the window of the same conversation holds, that stand in `shown` (profile,
-    summary) already, or that repeat another one.
+    Passages are left out that the window of the same conversation holds, also where a summary tells them, that
+    stand in `shown` (profile, summary) already, or that repeat another one.
     """
     seen = _comparable("\n".join((shown, *(message.content for message in window))))
     since = window[0].message_id if window else None
@@ -123,7 +123,7 @@ def select_passages(
         words = _comparable(passage.text)
         cost = estimate_tokens(passage.prompt_line) + 1
         limit = most if len(kept) < PASSAGES_WITHIN_MAX else budget
-        if taken + cost > limit or words in seen or _in_window(passage.source, conversation_id, since):
+        if taken + cost > limit or words in seen or _in_window(passage, conversation_id, since):
             continue
         seen += f"\n{words}"
         taken += cost
@@ -142,10 +142,10 @@ def _comparable(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _in_window(source: MemorySource, conversation_id: str, since: str | None) -> bool:
-    return (
-        since is not None
-        and source.conversation_id == conversation_id
-        and source.message_id is not None
-        and source.message_id >= since
-    )
+def _in_window(passage: RecalledPassage, conversation_id: str, since: str | None) -> bool:
+    """Whether a passage is of the window: its message, or the first one that a summary tells of, is in it."""
+    source = passage.source
+    if since is None or source.conversation_id != conversation_id:
+        return False
+    first = passage.memory_id.rpartition(":")[2] if passage.kind == "summary" else source.message_id
+    return first is not None and first >= since

@@ -6,6 +6,7 @@ Also when a summary is due and what it tells of, and how far a model's token cou
 from collections.abc import Iterable, Sequence
 
 from membus.conversations.conversation import ConversationCounters, Message, TokenRatio, WindowStart
+from membus.conversations.prompt_blocks import fence_block
 from membus.conversations.summary import Chapter, SummaryCheckpoint
 from membus.core.tokens import MESSAGE_OVERHEAD, TokenUsage
 from membus.llm.prompt import ChatMessage
@@ -119,7 +120,7 @@ def fit_window(
     although no summary covers its beginning is left with stubs, where they leave no more than its half; else
     it loses whole turns there, and the cut says `uncovered`.
     """
-    kept = [message for message in messages if message.status != "pending"]
+    kept = [message for message in messages if message.status not in {"pending", "refused"}]
     if cut != before.cut:
         cut = _with_stubs(cut, kept)
     window = [render_message(message, cut) for message in kept]
@@ -153,19 +154,31 @@ def name_author(author: str, text: str) -> str:
     return f"[{author}] {text}"
 
 
-def to_chat_messages(window: Iterable[Message], *, named: bool = False) -> list[ChatMessage]:
+def day_marks(window: Iterable[Message]) -> list[str]:
+    """Return for each message what stands in front of it: on which day, UTC, it was said, where a day begins."""
+    marks: list[str] = []
+    shown = ""
+    for message in window:
+        day = f"{message.created_at:%A, %Y-%m-%d}"
+        begins = message.role == "user" and day != shown
+        marks.append(f"{fence_block('said_on', [day])}\n\n" if begins else "")
+        shown = day if begins else shown
+    return marks
+
+
+def to_chat_messages(window: Sequence[Message], *, named: bool = False) -> list[ChatMessage]:
     """Return the window's messages for a prompt, each call before its result, wherever the window begins.
 
-    `named` puts the author in front of each person's message.
+    `named` puts the author in front of each person's message; where a day begins, the day stands there.
     """
     said: list[ChatMessage] = []
-    for message in window:
+    for message, mark in zip(window, day_marks(window), strict=True):
         for step in message.steps:
             said.append(ChatMessage(role="assistant", text=step.text, calls=step.calls))
             said.append(ChatMessage(role="user", results=step.results))
         is_named = named and message.role == "user"
         text = name_author(message.author, message.content) if is_named else message.content
-        said.append(ChatMessage(role=message.role, text=text))
+        said.append(ChatMessage(role=message.role, text=f"{mark}{text}"))
     return said
 
 

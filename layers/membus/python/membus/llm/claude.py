@@ -24,6 +24,7 @@ from anthropic.types import Usage as Counted
 from httpx2 import Timeout
 
 from membus.core.errors import BusyError, MembusError, ModelError, UnavailableError
+from membus.core.text.normalization import is_blank
 from membus.core.tokens import TokenUsage
 from membus.llm.ports import ModelRequest
 from membus.llm.prompt import (
@@ -153,8 +154,11 @@ def build_reply(messages: Sequence[Message], request: ModelRequest, model: str) 
 
 
 def _provider_blocks(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """Return the blocks as the provider wants them back."""
-    return [block.to_dict(mode="json") for message in messages for block in message.content]
+    """Return the blocks as the provider wants them back: it sends texts of white space, and takes none."""
+    blocks = (block for message in messages for block in message.content)
+    return [
+        block.to_dict(mode="json") for block in blocks if block.type != "text" or not is_blank(block.text)
+    ]
 
 
 def _token_usage(counted: Counted) -> TokenUsage:
@@ -188,14 +192,16 @@ def _tool_parameters(prompt: Prompt) -> dict[str, Any]:
 def _chat_message(message: ChatMessage, model: str) -> dict[str, Any]:
     """Return a message; of another model's turn a model gets only text, calls and results."""
     if message.verbatim and message.verbatim.model == model:
-        return {"role": message.role, "content": list(message.verbatim.blocks)}
+        stored = message.verbatim.blocks
+        shown = [each for each in stored if each.get("type") != "text" or not is_blank(each.get("text"))]
+        return {"role": message.role, "content": shown}
     if not (message.calls or message.results or message.cached):
         return {"role": message.role, "content": message.text}
     blocks: list[dict[str, Any]] = [
         {"type": "tool_result", "tool_use_id": each.call_id, "content": each.content, "is_error": each.failed}
         for each in message.results
     ]
-    blocks += [{"type": "text", "text": message.text}] if message.text else []
+    blocks += [] if is_blank(message.text) else [{"type": "text", "text": message.text}]
     blocks += [
         {"type": "tool_use", "id": each.call_id, "name": each.name, "input": each.arguments}
         for each in message.calls

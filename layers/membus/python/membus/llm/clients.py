@@ -6,13 +6,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from membus.core.errors import BudgetError, BusyError, ModelError, UnavailableError
 from membus.llm.ports import ChatModelClient, ModelRequest, Schema, StructuredAnswer
-from membus.llm.prompt import ChatMessage, ModelEvent, ModelReply, Prompt, ReplyEnd
+from membus.llm.prompt import (
+    ChatMessage,
+    ModelEvent,
+    ModelReply,
+    Prompt,
+    ReplyEnd,
+    TextDelta,
+    ToolCall,
+)
 
 ERROR_REASONS = {"refusal": "refused", "max_tokens": "max_tokens"}
 
@@ -185,7 +194,7 @@ class CircuitBreakerClient:
 
 
 class FallbackClient:
-    """Asks a second model where the first is away.
+    """Asks a second model where the first is away, or refuses before a word was sent on.
 
     It has the name of the first; a reply names the model that gave it. `on_fallback` gets each error that the
     second model is asked for.
@@ -198,9 +207,13 @@ class FallbackClient:
 
     def generate_reply(self, request: ModelRequest) -> ModelReply:
         try:
-            return self._first.generate_reply(request)
+            reply = self._first.generate_reply(request)
         except UnavailableError as error:
             self._check_fallback(error, request)
+        else:
+            if reply.stop_reason != "refusal" or time.monotonic() >= request.ends_at:
+                return reply
+            self._on_fallback(_refusal_error())
         return self._second.generate_reply(request)
 
     def stream_reply(self, request: ModelRequest) -> Iterator[ModelEvent]:
@@ -210,11 +223,30 @@ class FallbackClient:
             self._check_fallback(error, request)
             yield from self._second.stream_reply(request)
             return
-        yield first
-        yield from rest
+        held: list[ModelEvent] = []
+        is_wordless = True
+        for event in chain((first,), rest):
+            if is_wordless and _is_refusal(event) and time.monotonic() < request.ends_at:
+                self._on_fallback(_refusal_error())
+                yield from self._second.stream_reply(request)
+                return
+            is_wordless = is_wordless and not isinstance(event, TextDelta | ToolCall | ReplyEnd)
+            held.append(event)
+            if not is_wordless:
+                yield from held
+                held.clear()
+        yield from held
 
     def _check_fallback(self, error: UnavailableError, request: ModelRequest) -> None:
         """Raise the error where no second model helps: money or time has run out, or there was an answer."""
         if isinstance(error, BudgetError | ModelError) or time.monotonic() >= request.ends_at:
             raise error
         self._on_fallback(error)
+
+
+def _is_refusal(event: ModelEvent) -> bool:
+    return isinstance(event, ReplyEnd) and event.reply.stop_reason == "refusal"
+
+
+def _refusal_error() -> UnavailableError:
+    return UnavailableError("the model refused to answer", code="model_refused")

@@ -76,9 +76,10 @@ _NEAR_DAYS = {
     "day after tomorrow": 2,
     "tomorrow": 1,
 }
+_DAYS_PER_UNIT = {"day": 1, "week": 7, "fortnight": 14}
 _MONTHS_PER_UNIT = {"month": 1, "year": 12}
 COUNT = rf"(?P<count>\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
-UNIT = r"(?P<unit>day|week|month|year)s?"
+UNIT = r"(?P<unit>day|week|fortnight|month|year)s?"
 EARLIEST_YEAR, LATEST_YEAR = 1900, 9990
 
 
@@ -133,7 +134,7 @@ def date_before(today: date, count: str, unit: str) -> date:
 def shift_date(day: date, count: int, unit: str) -> date:
     """Return the day so many units later; of a month that is too short, its last day."""
     if unit not in _MONTHS_PER_UNIT:
-        return day + timedelta(days=count * (7 if unit == "week" else 1))
+        return day + timedelta(days=count * _DAYS_PER_UNIT[unit])
     months = day.year * 12 + day.month - 1 + count * _MONTHS_PER_UNIT[unit]
     year, month = divmod(months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -42,7 +42,7 @@ _OWN_LABELS = (
 )
 _SPEAKER_LABEL = re.compile(
     rf"^[^\S\n]*(?:[-*>]\s*)?(?:\[[^\]\n]{{1,20}}\]\s*)?(?!(?:{_OWN_LABELS})\s*:)"
-    r"(?P<name>[^\W\d_][\w'-]*(?: [^\W\d_][\w'-]*)?)\s*(?:[\[(][^\])\n]{1,20}[\])]\s*)?:(?=\s)",
+    r"(?![\w-]+'s )(?P<name>[^\W\d_][\w'-]*(?: [^\W\d_][\w'-]*)?)\s*(?:[\[(][^\])\n]{1,20}[\])]\s*)?:(?=\s)",
     re.MULTILINE,
 )
 """A name in front of a line, as in a transcript: «Bob: …»."""
@@ -70,6 +70,8 @@ _STAMP = re.compile(
 )
 """A time stamp in front of a line: it says when, not who."""
 _FENCE = re.compile(r"```")
+_SUNG = re.compile(r"[🎵🎶♪♫]")
+"""Before a value: a line that is sung."""
 _TASK = re.compile(
     r"\b(?:translate|paraphrase|rephrase|rewrite|summari[sz]e|proof-?read|spell-?check)\b"
     r"|\b(?:correct|fix|check|edit|improve) (?:this|the following|my)"
@@ -98,7 +100,7 @@ _PLAYS = re.compile(
     r"\b(?:let'?s|let us|can we|could we|shall we|we'?re|we are|i'?m|i am|wanna|want to"
     r"|start(?:ing)?|time to|for (?:this|our|the))"
     r"(?: \w+){0,3} role-? ?play(?:ing)?\b(?! games?)|\brole-? ?play(?:ing)?\s*[:(]"
-    r"|^\W*role-? ?play\b|\bpretend\b"
+    r"|^\W*role-? ?play\b|\bpretend\b|\blet'?s play\b[^.!?]{0,10}[:,]? (?:you|i)\b"
     r"|\bmy character\b|\bin character\b|(?<!\bi )\bact as (?:an?|the|my|if)\b"
     r"|\bin (?:my|our) (?:novel|story|book|game|screenplay|script|dream|film|play|campaign)\b"
     r"|\bmake-believe\b|\bonce upon a time\b"
@@ -181,6 +183,8 @@ def is_quoted(evidence: Evidence) -> bool:
     if any(_SPEAKS.search(next(filter(None, pair.groups()))) for pair in marked):
         return True
     line = evidence.speech[evidence.speech.rfind("\n", 0, start) + 1 : end]
+    if _SUNG.search(evidence.speech[evidence.sentence[0] : start] or line):
+        return True
     fenced = (
         len(_FENCE.findall(evidence.leading_text)) % 2 == 1
         or evidence.leading_text.rpartition("\n")[2].count("`") % 2 == 1
@@ -287,6 +291,13 @@ _AS_I_DO = re.compile(r"^\W*(?:like|as much as|more than|better than) (?:i|me)\b
 """«Nobody loves ramen like I do» is said of the speaker."""
 
 
+_SO_DO_I = re.compile(
+    r"^[^.!?]{0,20}\b(?:so|as) (?:am|do|have|was|did|can) (?:i|we)\b|^[^.!?]{0,12}\b(?:me|us) too\b|^[^.!?]{0,12}\bich auch\b"
+    r"|^[^.!?]{0,12}\b(?:moi aussi|yo también|eu também|anch'io|ik ook|jag också|ja też|я тоже)\b|^[^。]{0,6}我也"
+)
+"""What is said of another and of the speaker: «My kid's allergic to eggs and so am I»."""
+
+
 _TURNS = re.compile(r"[,;:]|\b(?:but|pero|mas|mais|ma|aber|maar|men|ale|но|але|ama)\b")
 
 
@@ -301,9 +312,9 @@ def is_about_another(evidence: Evidence, attribute: str) -> bool:
     if attribute.split(".", 1)[0] in _RELATED or _PERSON.fullmatch(attribute.rpartition(".")[2]):
         head = evidence.clause_head or evidence.governing_words
         named = THIRD.search(head)
-        owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", head)
+        owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b(?! names?\b)", head)
         return bool(owner or (named and _subject(head) == "other" and _HOLDS.search(head[named.start() :])))
-    if _is_compound(evidence) or _AS_I_DO.match(evidence.text_after):
+    if _is_compound(evidence) or _AS_I_DO.match(evidence.text_after) or _SO_DO_I.match(evidence.text_after):
         return False
     clauses = evidence.sentence_clauses
     for place, clause in reversed([*enumerate(clauses)]):

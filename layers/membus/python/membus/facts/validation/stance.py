@@ -61,6 +61,14 @@ _TOLD_AFTER = re.compile(
     r"^\W*(?:(?:that's|that is|it's|it is) (?:where|what|who|how) (?:i|we)\b"
     r"|(?:i|we|i'm|we're)\b[^.!?]{0,30}\b(?:there|from here|around here)\b)"
 )
+_TOLD_ELSEWHERE = re.compile(
+    r"^\W*(?:j'y (?:habite|vis|travaille|suis)|(?:j'habite|je vis|je travaille)\b[^.!?]{0,12}\b(?:là-bas|là|ici)"
+    r"|(?:vivo|trabajo|estoy) (?:allí|allá|ahí|aquí)|(?:abito|vivo|lavoro) (?:lì|là|qui)|(?:moro|trabalho) (?:lá|ali|aqui)"
+    r"|ich (?:wohne|lebe|arbeite) (?:da|dort|hier)|(?:da|dort|hier) (?:wohne|lebe|arbeite) ich"
+    r"|ik (?:woon|werk) (?:daar|hier)|jag (?:bor|jobbar) (?:där|här)|jeg bor (?:der|her)|mieszkam (?:tam|tu)|bydlím tam"
+    r"|(?:я )?(?:там )?живу(?: там| здесь)?)\b|^\W*我(?:就)?(?:住|在)(?:在)?(?:那|这)|^\W*そこに(?:住|い)"
+)
+"""The same in other languages: «J'habite là-bas.»"""
 _TAG = re.compile(r"^\W*(?:right|correct|yes|no|ok|okay|isn't it|don't i|am i not|verdad|oder|né|no)\s*\?")
 _BENIGN_IF = re.compile(
     r"\bwhether (?:you|they|anyone|people) (?:like|likes|believe|believes|want|know|care)s? (?:it )?or not\b"
@@ -70,6 +78,10 @@ _BENIGN_IF = re.compile(
     r"|recall)|anyone)\b"
     r"|\b(?:just )?in case (?:it|that|this|you)\b(?:(?! i )[^,;.])*|\bjust in case(?=\s*[,:;–—-])"
     r"|\bi(?:'m| am) afraid (?:that )?(?=i\b|i'|my\b|we\b|our\b)"
+    r"|\b(?:i|we) (?:should|ought to|must|had better|might as well|may as well)(?: (?:probably|maybe|perhaps|really|also|just"
+    r"|first))* (?:tell you|mention|say|add|note|let you know|point out|warn you|admit|confess)(?: that)?"
+    r"|\bif (?:it|that|this)(?:'s| is| isn't|'s not| is not)? (?:not )?(?:too )?(?:much )?(?:of )?(?:an? )?"
+    r"(?:trouble|bother|hassle|possible|ok|okay|all right|alright|convenient|imposition)\b"
 )
 """Politeness that supposes and doubts nothing."""
 _BENIGN_IF_ELSEWHERE = re.compile(
@@ -135,12 +147,13 @@ _KEEPS = (
 _HARMLESS = re.compile(
     r"(?:\bnot|n't) (?:only|just|merely|simply|to mention)\b|\b(?:can't|cannot|cant|can not) (?:wait|help|believe|stop"
     r"|get enough)\b"
-    r"|\bno (?:doubt|wonder|matter|idea|problem|worries)\b|\bnever mind\b|\bdon't (?:worry|forget"
+    r"|\bno (?:doubt|wonder|matter|idea|problem|worries)\b|\bnever mind\b|\bdon't (?:worry|(?:you )?(?:ever |dare )*forget"
     r"|mind|get me wrong)\b"
     rf"|{_KEEPS}"
     r"|\bwhy not\b|\bcouldn't (?:agree|be)\b|\bisn't it\b"
     r"|\b(?:can't|cannot|cant|can not|couldn't|never|don't) \w+(?: \w+){0,3} without\b|\bnot without\b"
-    r"|\bnon-\w+|\bno-(?:nonsense|code|one)\b|\bnot far from\b"
+    r"|\b(?:non|no)-\w+|\bnot far from\b|\b(?:nicht weit (?:von|vom|weg)|pas loin d|no (?:muy )?lejos de|non lontano d"
+    r"|não (?:muito )?longe d|niet ver van|inte långt från|ikke langt fra)"
     r"|\bnever (?:been|felt|looked|slept|eaten) (?:so|as|more|better|happier|healthier|\w+er)\b|\bno joke\b"
     r"|\bnot an? (?:day|week|weekend|month|morning|night|year) (?:goes|passes|went)\b[^.;]{0,20}\bwithout\b"
     r"|^\W*(?:no|nope|nah|nein|non|não|nee|nej|нет)\b[\s,.!–—-]*(?=(?:i|i'm|i've|my|we|ich|je|eu|ik|jag|я)\b)"
@@ -229,7 +242,11 @@ def is_question(evidence: Evidence) -> bool:
 
 def is_told_after(evidence: Evidence) -> bool:
     """Whether the next sentence says that the value is the user's: «… near Leith? I live there.»."""
-    return bool(_TOLD_AFTER.match(evidence.follow_up) or _OWN_AFTER.match(evidence.text_after))
+    return bool(
+        _TOLD_AFTER.match(evidence.follow_up)
+        or _TOLD_ELSEWHERE.match(evidence.follow_up)
+        or _OWN_AFTER.match(evidence.text_after)
+    )
 
 
 def _is_told_beside(evidence: Evidence) -> bool:
