@@ -20,9 +20,10 @@ from membus.episodes.model import EpisodeQuery
 from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
 from membus.events.eventbridge import EventBridgeBus
 from membus.events.ports import HistoricalEventBus
+from membus.facts.dynamodb_rebuild import DynamoFactRebuilder
 from scripts.erasure.dynamodb import DynamoUsers, carry_over_erasures
 from scripts.erasure.ports import UserDirectory
-from scripts.reextraction.dynamodb import DynamoFactRebuilder, DynamoTrials
+from scripts.reextraction.dynamodb import DynamoTrials
 from scripts.tier.dynamodb import DynamoRecordedEvents
 from scripts.transfer.dynamodb import DynamoRestoredConversations
 from scripts.transfer.ports import RestoredConversations

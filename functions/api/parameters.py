@@ -1,11 +1,15 @@
 """Parameters that routes share, and the scopes that routes ask for."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import AwareDatetime, BeforeValidator
 
 from functions.api.fields import require_written_moment
+from functions.api.jobs.schemas import ErasureJobOut
+from functions.api.purge.schemas import PurgePreview
 from membus.core.errors import InvalidError
 from membus.core.identity import Id
 from membus.http import describe_route
@@ -31,6 +35,20 @@ RequestKey = Annotated[
         description="names the request: a repeat under the same key changes nothing and has the same answer",
     ),
 ]
+
+
+Purge = Annotated[bool, Query(description="true: the words leave every store, for good")]
+DryRun = Annotated[bool, Query(description="true: only show what a purge would take")]
+PURGE_RESPONSES: dict[int, OpenAPIResponse] = {
+    HTTPStatus.OK: {
+        "description": "What a purge would take; nothing was changed",
+        "content": {"application/json": {"model": PurgePreview}},
+    },
+    HTTPStatus.ACCEPTED: {
+        "description": "The purge is under way: the job to ask for",
+        "content": {"application/json": {"model": ErasureJobOut}},
+    },
+}
 
 
 def require_idempotency_key(key: str | None) -> str:

@@ -1,19 +1,26 @@
 """The router of a resource: its routes, and what they know of the request that they answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, TypeVar
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
 from functions.api.idempotency import idempotency_config, run_idempotent
+from functions.api.jobs.schemas import ErasureJobOut
 from functions.api.middleware import load_hidden
 from functions.api.pages import PageRequest
+from functions.api.purge.schemas import PurgePreview
+from functions.api.purge.usecase import preview_purge
 from membus.container import Container
 from membus.core.erasure import SubjectsBeingErased
+from membus.core.errors import ForbiddenError
 from membus.core.identity import Owner
 from membus.erasure.guard import ensure_visible
-from membus.http import get_caller
+from membus.erasure.request import request_purge
+from membus.http import get_caller, json_response
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -52,6 +59,31 @@ class ApiRouter(APIGatewayHttpRouter):
         """Let the data of users be written; ConflictError `erasing` while one of them is being erased."""
         for user in filter(None, users):
             self.container.erasure.guard.ensure_writable(self.get_owner(user))
+
+    def require_scope(self, scope: str) -> None:
+        """Raise ForbiddenError where a request asks for more than its route's own scope allows."""
+        if scope not in get_caller(self).scopes:
+            raise ForbiddenError(f"this key lacks the scope {scope}", code="scope_missing")
+
+    def answer_purge(
+        self, owner: Owner, events: Sequence[str], *, key: str | None, dry_run: bool
+    ) -> Response[ErasureJobOut | PurgePreview | None]:
+        """Begin the purge of events, or show what it would take."""
+        container = self.container
+        if dry_run:
+            traces = container.episodes.traces
+            return json_response(preview_purge(owner, events, facts=container.facts.store, traces=traces))
+        job = request_purge(
+            owner,
+            events,
+            request_key=key,
+            requested_by=get_caller(self).key_id,
+            now=container.clock(),
+            jobs=container.erasure.jobs,
+            announcements=container.events.announcements,
+        )
+        location = {"Location": f"/v1/jobs/{job.job_id}"}
+        return json_response(ErasureJobOut.from_job(job), status=HTTPStatus.ACCEPTED, headers=location)
 
     def run_once(
         self,

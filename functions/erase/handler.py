@@ -28,15 +28,17 @@ def advance_erasure(
     record: AnnouncementRecord, lambda_context: LambdaContext, *, container: Container
 ) -> None:
     tenant, jobs = record.event.tenant_id, container.erasure.jobs
+    job = jobs.get_job(tenant, record.job_id)
+    parts = container.erasure
     eraser = Eraser(
         jobs=jobs,
-        stores=container.erasure.list_stores(),
+        stores=parts.list_purge_stores(job.events) if job.kind == "purge" else parts.list_stores(),
         clock=container.clock,
         seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
         settle_time=container.erasure.settle_time,
         kept_days=container.erasure.kept_days,
     )
-    wait = eraser.advance_job(jobs.get_job(tenant, record.job_id))
+    wait = eraser.advance_job(job)
     job = jobs.get_job(tenant, record.job_id)
     if wait is not None:
         _schedule_rest(record, job, wait, container.events)

@@ -11,8 +11,8 @@ from boto3.dynamodb.conditions import Key
 from membus.core.errors import ConflictError
 from membus.core.identity import Owner
 from membus.facts.dynamodb import DynamoFacts
+from membus.facts.dynamodb_rebuild import DynamoFactRebuilder
 from membus.facts.observation import Observation
-from scripts.reextraction.dynamodb import DynamoFactRebuilder
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.strict import strict_aws
 from tests.support.tables import make_table

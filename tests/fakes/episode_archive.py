@@ -29,10 +29,19 @@ class InMemoryArchiveObjects:
         ][:limit]
 
     def merge_objects(
-        self, objects: Sequence[ArchiveObject], *, without_user: str | None = None
+        self,
+        objects: Sequence[ArchiveObject],
+        *,
+        without_user: str | None = None,
+        without_events: Sequence[str] = (),
     ) -> ArchiveObject | None:
         first = objects[0]
-        rows = [row for each in objects for row in self._pack(each).rows if row.user_id != without_user]
+        rows = [
+            row
+            for each in objects
+            for row in self._pack(each).rows
+            if row.user_id != without_user or (without_events and row.event_id not in without_events)
+        ]
         if not rows:
             return None
         hot_until = min(each.hot_until for each in objects)

@@ -41,13 +41,25 @@ class InMemoryErasures:
         if known := self.jobs.get((job.tenant, job.job_id)):
             return known
         for each in self.jobs.values():
-            if (each.tenant, each.subject) == (job.tenant, job.subject) and each.receipt is None:
+            same = (each.tenant, each.subject, each.kind) == (job.tenant, job.subject, job.kind)
+            if same and each.receipt is None:
                 return each
         if any((job.tenant, subject) in self._held for subject in (WHOLE_TENANT, job.subject)):
             raise ConflictError("a legal hold keeps this data: an operator may lift it", code="legal_hold")
         self.lines[job.tenant, job.subject] = Erasure(
             tenant=job.tenant, subject=job.subject, before=job.before, running=True
         )
+        self.jobs[job.tenant, job.job_id] = job
+        return job
+
+    def start_purge(self, job: ErasureJob) -> ErasureJob:
+        if known := self.jobs.get((job.tenant, job.job_id)):
+            return known
+        subjects = (WHOLE_TENANT, job.subject)
+        if any((job.tenant, subject) in self._held for subject in subjects):
+            raise ConflictError("a legal hold keeps this data: an operator may lift it", code="legal_hold")
+        if not self.get_hidden(job.tenant).subjects.isdisjoint(subjects):
+            raise ConflictError("this user is being erased", code="erasing")
         self.jobs[job.tenant, job.job_id] = job
         return job
 
@@ -64,7 +76,9 @@ class InMemoryErasures:
         return after
 
     def finish_job(self, job: ErasureJob) -> ErasureJob:
-        after = self.save_progress(job.model_copy(update={"user": None, "cursor": ""}))
+        after = self.save_progress(job.model_copy(update={"user": None, "events": (), "cursor": ""}))
+        if job.kind == "purge":
+            return after
         line = self.lines[job.tenant, job.subject]
         self.lines[job.tenant, job.subject] = line.model_copy(update={"running": False})
         return after

@@ -250,6 +250,7 @@ def everything(membus: Membus) -> None:
         ada.export,
         lambda: ada.event("e"),
         lambda: ada.erase(confirm="u"),
+        lambda: ada.purge_event("e"),
         lambda: list(ada.facts.list()),
         lambda: list(ada.facts.history("k")),
         lambda: ada.facts.get("k"),

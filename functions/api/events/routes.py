@@ -3,13 +3,26 @@
 from http import HTTPStatus
 from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from functions.api.events.schemas import EventBatch, EventOutcome, EventReceipt
 from functions.api.events.usecase import EventDefaults, accept_events
-from functions.api.parameters import EVENTS, READ, PathId, RequestKey
+from functions.api.jobs.schemas import ErasureJobOut
+from functions.api.parameters import (
+    ADMIN,
+    EVENTS,
+    PURGE_RESPONSES,
+    READ,
+    DryRun,
+    PathId,
+    Purge,
+    RequestKey,
+)
+from functions.api.purge.schemas import PurgePreview
+from functions.api.purge.usecase import require_event
 from functions.api.router import ApiRouter
-from membus.core.errors import NotFoundError
+from membus.core.errors import InvalidError, NotFoundError
 from membus.observability import EmfMonitor
 
 router = ApiRouter()
@@ -27,6 +40,23 @@ def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) ->
         unprocessed=container.conversations.unprocessed,
         monitor=EmfMonitor(),
     )
+
+
+@router.delete(
+    "/v1/users/<user>/events/<event>",
+    summary="Purge an event: its words leave every store, by a job",
+    responses=PURGE_RESPONSES,
+    **ADMIN,
+)
+def delete_event(
+    *, user: PathId, event: PathId, purge: Purge = False, dry_run: DryRun = False, key: RequestKey = None
+) -> Response[ErasureJobOut | PurgePreview | None]:
+    if not purge:
+        detail = "an event can only be purged: say purge=true, and dry_run=true to see what would go"
+        raise InvalidError(detail, code="purge_missing")
+    owner = router.get_owner(user)
+    require_event(owner, event, router.container.episodes.traces)
+    return router.answer_purge(owner, [event], key=key, dry_run=dry_run)
 
 
 @router.get("/v1/users/<user>/events/<event>", summary="What became of an event", **READ)

@@ -34,22 +34,30 @@ from functions.api.facts.schemas import (
     FactResults,
     ProfileOut,
 )
+from functions.api.jobs.schemas import ErasureJobOut
 from functions.api.parameters import (
+    PURGE_RESPONSES,
     READ,
     WRITE,
     AsOf,
     Cursor,
+    DryRun,
     KnownAt,
     Limit,
     PathId,
+    Purge,
     RequestKey,
     require_idempotency_key,
 )
+from functions.api.purge.schemas import PurgePreview
+from functions.api.purge.usecase import find_evidence_events
 from functions.api.router import ApiRouter
+from membus.core.errors import InvalidError
 from membus.facts.attributes import FactKey, canonical_key
 from membus.facts.corrections import CorrectedKey, Correction
 from membus.facts.fact import Fact
 from membus.facts.observation import FactKind
+from membus.tenants.api_keys import ApiScope
 
 router = ApiRouter()
 Key = Annotated[FactKey, AfterValidator(canonical_key), Path(examples=["home.city"])]
@@ -121,10 +129,28 @@ def put_fact(
     return with_etag(result.fact, result.revision)
 
 
-@router.delete(FACT, summary="Take a fact back by hand", status_code=HTTPStatus.NO_CONTENT, **WRITE)
+@router.delete(
+    FACT,
+    summary="Take a fact back by hand; with purge, have all that it rests on leave every store (scope admin)",
+    responses={HTTPStatus.NO_CONTENT: {"description": "It is taken back", "content": {}}, **PURGE_RESPONSES},
+    **WRITE,
+)
 def delete_fact(
-    *, user: PathId, key: WrittenKey, if_match: IfMatch = None, request_key: RequestKey = None
-) -> Response[None]:
+    *,
+    user: PathId,
+    key: WrittenKey,
+    purge: Purge = False,
+    dry_run: DryRun = False,
+    if_match: IfMatch = None,
+    request_key: RequestKey = None,
+) -> Response[ErasureJobOut | PurgePreview | None]:
+    if purge:
+        router.require_scope(ApiScope.ADMIN)
+        owner = router.get_owner(user)
+        events = find_evidence_events(owner, key, router.container.facts.store)
+        return router.answer_purge(owner, events, key=request_key, dry_run=dry_run)
+    if dry_run:
+        raise InvalidError("dry_run shows what a purge would take: say purge=true, too", code="purge_missing")
     _correct(user, Correction(key=key), request_key, version=None, revision=parse_if_match(if_match))
     return Response(HTTPStatus.NO_CONTENT)
 

@@ -29,7 +29,7 @@ class ErasureJobOut(BaseModel):
     """`running`, `settling` until whoever had not heard of it has ended, then `running` again, and `done`."""
 
     job_id: str
-    kind: Literal["erasure"]
+    kind: Literal["erasure", "purge"]
     status: JobStatus
     requested_at: AwareDatetime
     covers_until: AwareDatetime = Field(

@@ -67,6 +67,17 @@ class AsyncUser:
     async def search(self, query: str, **options: Any) -> models.SearchResults:
         return await self._client.search(query, user_id=self.user_id, **options)
 
+    async def purge_event(self, event_id: str) -> models.Job:
+        """Have an event's words leave every store, for good; return the job to wait for."""
+        asked = request("DELETE", "users", self.user_id, "events", event_id, query={"purge": True})
+        return await self._client.call(asked, models.Job)
+
+    async def preview_purge_of_event(self, event_id: str) -> models.PurgePreview:
+        """Return what a purge of an event would take; nothing is changed."""
+        query = {"purge": True, "dry_run": True}
+        asked = request("DELETE", "users", self.user_id, "events", event_id, query=query)
+        return await self._client.call(asked, models.PurgePreview)
+
     async def erase(self, *, confirm: str) -> models.Job:
         """Erase everything about the user, for good. `confirm` has to be the user's id."""
         if confirm != self.user_id:
@@ -126,6 +137,16 @@ class AsyncFacts:
     async def delete(self, key: str, *, expected_version: int | None = None) -> None:
         """Take a fact back by hand."""
         await self._client.send(request("DELETE", *self._path, key, if_match=expected_version))
+
+    async def purge(self, key: str) -> models.Job:
+        """Have all that a fact rests on leave every store, for good; return the job to wait for."""
+        asked = request("DELETE", *self._path, key, query={"purge": True})
+        return await self._client.call(asked, models.Job)
+
+    async def preview_purge(self, key: str) -> models.PurgePreview:
+        """Return what a purge of a fact would take; nothing is changed."""
+        asked = request("DELETE", *self._path, key, query={"purge": True, "dry_run": True})
+        return await self._client.call(asked, models.PurgePreview)
 
 
 class AsyncReview:

@@ -216,6 +216,15 @@ class Job(Model):
     status: str
 
 
+class PurgePreview(Model):
+    """What a purge would take: events, the facts that rest on them, and turns of chat."""
+
+    events: list[dict[str, Any]]
+    facts: list[dict[str, Any]]
+    observations: int
+    turns: int
+
+
 class Usage(Model):
     items: list[dict[str, Any]]
     total: dict[str, Any]

@@ -66,6 +66,17 @@ class User:
     def search(self, query: str, **options: Any) -> models.SearchResults:
         return self._client.search(query, user_id=self.user_id, **options)
 
+    def purge_event(self, event_id: str) -> models.Job:
+        """Have an event's words leave every store, for good; return the job to wait for."""
+        asked = request("DELETE", "users", self.user_id, "events", event_id, query={"purge": True})
+        return self._client.call(asked, models.Job)
+
+    def preview_purge_of_event(self, event_id: str) -> models.PurgePreview:
+        """Return what a purge of an event would take; nothing is changed."""
+        query = {"purge": True, "dry_run": True}
+        asked = request("DELETE", "users", self.user_id, "events", event_id, query=query)
+        return self._client.call(asked, models.PurgePreview)
+
     def erase(self, *, confirm: str) -> models.Job:
         """Erase everything about the user, for good. `confirm` has to be the user's id."""
         if confirm != self.user_id:
@@ -125,6 +136,16 @@ class Facts:
     def delete(self, key: str, *, expected_version: int | None = None) -> None:
         """Take a fact back by hand."""
         self._client.send(request("DELETE", *self._path, key, if_match=expected_version))
+
+    def purge(self, key: str) -> models.Job:
+        """Have all that a fact rests on leave every store, for good; return the job to wait for."""
+        asked = request("DELETE", *self._path, key, query={"purge": True})
+        return self._client.call(asked, models.Job)
+
+    def preview_purge(self, key: str) -> models.PurgePreview:
+        """Return what a purge of a fact would take; nothing is changed."""
+        asked = request("DELETE", *self._path, key, query={"purge": True, "dry_run": True})
+        return self._client.call(asked, models.PurgePreview)
 
 
 class Review:

@@ -80,6 +80,35 @@ class ErasureParts(Parts):
             DeadLetterEraser(aws_client("sqs"), self.dead_letter_queues),
         )
 
+    def list_purge_stores(self, events: Sequence[str]) -> Sequence[ErasableStore]:
+        """Return every store that may hold words of these events, in the order in which they are purged."""
+        from membus.conversations.dynamodb import DynamoConversations
+        from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
+        from membus.conversations.purge import TurnPurger, UnprocessedPurger
+        from membus.episodes.archive.erasure import ArchiveEraser
+        from membus.episodes.erasure import EventEraser
+        from membus.episodes.purge import EpisodePurger
+        from membus.erasure.s3 import export_eraser
+        from membus.erasure.sqs import DeadLetterEraser, is_about_events
+        from membus.facts.purge import FactPurger, TracePurger
+        from membus.search.purge import IndexPurger
+
+        memory, versions = self._container.memory_table, self.object_versions
+        table, clock = self._container.conversations_table, self._container.clock
+        conversations, episodes = self._container.conversations, self._container.episodes
+        traces = EventEraser(memory, versions, clock() + timedelta(days=1 + max(self.kept_days.values())))
+        return (
+            UnprocessedPurger(table, DynamoUnprocessedMessages(table, clock), events),
+            TurnPurger(table, DynamoConversations(table, clock), versions, conversations.cache, events),
+            TracePurger(memory, events),
+            FactPurger(memory, events),
+            EpisodePurger(memory, traces, versions, events),
+            ArchiveEraser(episodes.catalog, episodes.objects, versions, traces, events),
+            export_eraser(versions),
+            IndexPurger(self._container.postgres.transactions, events),
+            DeadLetterEraser(aws_client("sqs"), self.dead_letter_queues, is_about_events(frozenset(events))),
+        )
+
     def _conversation_eraser(self) -> ErasableStore:
         from membus.conversations.dynamodb import DynamoConversations
         from membus.conversations.erasure import ConversationEraser

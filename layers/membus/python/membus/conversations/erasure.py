@@ -5,7 +5,7 @@ slots and prompts that were made of them; summaries begin anew from what is left
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,7 @@ class ConversationEraser:
     ) -> None:
         self._table, self._conversations, self._remains = DynamoTable(table), conversations, remains
         self._versions, self._tier = versions, tier
-        self._members = _MemberMessages(self._table, conversations, versions)
+        self._members = MemberMessages(self._table, conversations, versions)
 
     def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
         removed: Counter[str] = Counter()
@@ -88,15 +88,7 @@ class ConversationEraser:
         return ErasureCount(found)
 
     def _listed(self, owner: Owner) -> Iterator[str]:
-        """Yield the conversations that the user owns, is a member of, or was one of."""
-        for status in ("active", "archived", FORMER_MEMBER):
-            entries = self._table.query(
-                Key("status_pk").eq(status_pk(owner.tenant, status, owner.user)),
-                doing="erasing conversations",
-                IndexName="by_status",
-                ProjectionExpression="status_sk",
-            )
-            yield from [str(each["status_sk"]) for each in entries]
+        return list_conversation_ids(self._table, owner)
 
     def _noted(self, owner: Owner) -> dict[str, int]:
         """Return the conversations of the first round, each with the version of the index that it left."""
@@ -142,12 +134,24 @@ class ConversationEraser:
             return None
 
 
+def list_conversation_ids(table: DynamoTable, owner: Owner) -> Iterator[str]:
+    """Yield the conversations that a user owns, is a member of, or was one of."""
+    for status in ("active", "archived", FORMER_MEMBER):
+        entries = table.query(
+            Key("status_pk").eq(status_pk(owner.tenant, status, owner.user)),
+            doing="erasing conversations",
+            IndexName="by_status",
+            ProjectionExpression="status_sk",
+        )
+        yield from [str(each["status_sk"]) for each in entries]
+
+
 def _note_key(owner: Owner, conversation_id: str) -> ItemKey:
     return {"pk": user_pk(owner), "sk": f"{ERASURE_NOTE}{conversation_id}"}
 
 
-class _MemberMessages:
-    """What one member left in a conversation that somebody else owns."""
+class MemberMessages:
+    """What one member left in a conversation that somebody else owns, or single messages of any author."""
 
     def __init__(
         self, table: DynamoTable, conversations: DynamoConversations, versions: S3ObjectVersions
@@ -180,6 +184,14 @@ class _MemberMessages:
             ConflictError: a turn came in between; then it may be done again.
         """
         gone = self.find_messages(user, conversation)
+        self.remove_messages(conversation, gone, anew=anew, again=again)
+        self._strike_member(user, conversation)
+        return len(gone)
+
+    def remove_messages(
+        self, conversation: Conversation, gone: list[Item], *, anew: bool = False, again: bool = False
+    ) -> None:
+        """Remove messages, what was made of them, and what prompts and tools quote of the conversation."""
         if gone or anew:
             self._restart_summaries(conversation, gone)
             derived = self._derived_items(conversation, gone)
@@ -191,8 +203,26 @@ class _MemberMessages:
                 self._versions.purge_prefix(f"spill/{item['spilled']}")
         self._table.delete_items(gone, doing="erasing messages")
         self._remove_tool_results(conversation)
-        self._strike_member(user, conversation)
-        return len(gone)
+
+    def find_turns(self, message_ids: Collection[str], conversation: Conversation) -> list[Item]:
+        """Return messages of people by their ids, with the answers to them."""
+        prompts = map(_provenance_of, self._items(conversation, "PROMPT#"))
+        answers = {made.message_id for made in prompts if made.user_message_id in message_ids}
+        found: list[Item] = []
+        asked = ""
+        for item in self._items(conversation, "MSG#"):
+            message = message_of(item)
+            asked = message.message_id if message.role == "user" else asked
+            if asked in message_ids if message.role == "user" else message.message_id in answers:
+                found.append(item)
+            elif (
+                message.role == "assistant"
+                and asked in message_ids
+                and found
+                and found[-1]["sk"] == f"MSG#{asked}"
+            ):
+                found.append(item)  # its prompt is gone already, and it answers the message before it
+        return found
 
     def _restart_summaries(self, conversation: Conversation, gone: list[Item]) -> None:
         """Let summaries begin again, behind a version that no summary under way has read.

@@ -4,7 +4,7 @@
 the job that is at it and whom it erases; `HOLD#<subject>` is a legal hold.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -89,6 +89,22 @@ class DynamoErasures:
             raise
         return job
 
+    def start_purge(self, job: ErasureJob) -> ErasureJob:
+        tenant, subjects = job.tenant, (WHOLE_TENANT, job.subject)
+        writes = [
+            put_item(_job_item(job), ABSENT),
+            *(check_item(_key(tenant, HOLD + each), ABSENT) for each in subjects),
+            *(check_item(_key(tenant, RUNNING + each), ABSENT) for each in subjects),
+        ]
+        try:
+            self._table.transact(writes, doing="beginning a purge")
+        except ConflictError as lost:
+            if known := self._table.get(_job_key(tenant, job.job_id), doing=READING):
+                return read_body(known, ErasureJob)
+            self._raise_hold(tenant, subjects)
+            raise ConflictError("this user is being erased", code="erasing") from lost
+        return job
+
     def get_job(self, tenant: str, job_id: str) -> ErasureJob:
         found = self._table.get(_job_key(tenant, job_id), doing=READING)
         if found is None:
@@ -103,9 +119,14 @@ class DynamoErasures:
 
     def finish_job(self, job: ErasureJob) -> ErasureJob:
         """Keep the line for good; the mark of the running job goes together with the user's name."""
-        after = job.model_copy(update={"revision": job.revision + 1, "user": None, "cursor": ""})
+        gone = {"user": None, "events": (), "cursor": ""}
+        after = job.model_copy(update={"revision": job.revision + 1, **gone})
+        done = put_item(_job_item(after), "revision = :read", {":read": job.revision})
+        if job.kind == "purge":
+            self._table.write(done, doing="ending a purge")
+            return after
         writes = [
-            put_item(_job_item(after), "revision = :read", {":read": job.revision}),
+            done,
             delete_item(_key(job.tenant, RUNNING + job.subject)),
             update_item(_key(job.tenant, LINE + job.subject), "REMOVE running"),
         ]
@@ -136,10 +157,13 @@ class DynamoErasures:
             return read_body(known, ErasureJob)
         if running := self._table.get(_key(job.tenant, RUNNING + job.subject), doing=READING):
             return self.get_job(job.tenant, str(running["job_id"]))
-        holds = (_key(job.tenant, HOLD + subject) for subject in (WHOLE_TENANT, job.subject))
+        self._raise_hold(job.tenant, (WHOLE_TENANT, job.subject))
+        return None
+
+    def _raise_hold(self, tenant: str, subjects: Iterable[str]) -> None:
+        holds = (_key(tenant, HOLD + subject) for subject in subjects)
         if any(self._table.get(hold, doing=READING) for hold in holds):
             raise ConflictError("a legal hold keeps this data: an operator may lift it", code="legal_hold")
-        return None
 
     def _items(self, tenant: str, prefix: str) -> Iterator[Item]:
         return self._table.query(within(erased_pk(tenant), prefix), doing=READING)

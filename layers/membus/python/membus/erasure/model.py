@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, Field
 
 from membus.core.erasure import LEDGER_CACHE_LIFETIME, erasure_subject
 from membus.core.event import Event
-from membus.core.identity import Id, Record
+from membus.core.identity import Id, Owner, Record
 
-JobKind = Literal["erasure"]
+JobKind = Literal["erasure", "purge"]
 JobStatus = Literal["running", "settling", "done", "failed"]
 
 
@@ -32,7 +32,8 @@ class ErasureJob(Record):
     """A job goes through all stores three times: it erases, erases again, and proves.
 
     Before the second round it waits until no process runs that has not read of it. `passed` counts the
-    rounds, `store` and `cursor` say where it goes on. `removed` counts by store; after a crash it may fall
+    rounds, `store` and `cursor` say where it goes on. A purge takes the `events` of a user alone, and hides
+    nobody meanwhile. `removed` counts by store; after a crash it may fall
     short, never the receipt. `user` is forgotten with the last step, and `revision` guards each change.
     """
 
@@ -40,6 +41,7 @@ class ErasureJob(Record):
     kind: JobKind = "erasure"
     tenant: Id
     user: Id | None
+    events: tuple[Id, ...] = ()
     subject: str
     status: JobStatus = "running"
     requested_at: AwareDatetime
@@ -91,6 +93,15 @@ def new_erasure_job(
         before=now + LEDGER_CACHE_LIFETIME + CLOCK_SKEW,
         updated_at=now,
     )
+
+
+def new_purge_job(
+    owner: Owner, events: Sequence[str], *, request_key: str | None, requested_by: str, now: datetime
+) -> ErasureJob:
+    """Return the job of purging events of a user, which has yet to start."""
+    asked = "\n".join((request_key, *events)) if request_key else None
+    job = new_erasure_job(owner.tenant, owner.user, request_key=asked, requested_by=requested_by, now=now)
+    return job.model_copy(update={"kind": "purge", "events": tuple(events)})
 
 
 def erasure_due(job: ErasureJob) -> Event:

@@ -34,6 +34,13 @@ class ErasureJobs(Protocol):
             ConflictError: `legal_hold`, on the user or on the tenant.
         """
 
+    def start_purge(self, job: ErasureJob) -> ErasureJob:
+        """Write the job of a purge, or return the one of its id.
+
+        Raises:
+            ConflictError: `legal_hold`, or `erasing`: the user is being erased anyway.
+        """
+
     def get_job(self, tenant: str, job_id: str) -> ErasureJob:
         """Return a job; NotFoundError where there is none."""
 

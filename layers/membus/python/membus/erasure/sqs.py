@@ -5,7 +5,7 @@ handed back.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,16 @@ def is_about_user(said: Mapping[str, Any], owner: Owner) -> bool:
         return True
     keys = (said.get(name) for name in ("pk", "user_pk"))
     return any(isinstance(key, dict) and key.get("S") == user_pk(owner) for key in keys)
+
+
+def is_about_events(events: Collection[str]) -> IsAbout:
+    """Return what tells whether an object is one of a user's events, or the turn of one."""
+
+    def is_about(said: Mapping[str, Any], owner: Owner) -> bool:
+        names = (said.get("event_id"), f"turn-{said.get('message_id')}")
+        return is_about_user(said, owner) and any(name in events for name in names)
+
+    return is_about
 
 
 def is_about_tenant(said: Mapping[str, Any], owner: Owner) -> bool:

@@ -17,7 +17,7 @@ from membus.episodes.model import EpisodeQuery
 from membus.states.model import AgentSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from membus.episodes.archive.model import ArchiveObject, EpisodeRow
     from membus.episodes.archive.ports import ArchiveCatalog, ArchiveObjects
@@ -27,6 +27,8 @@ PAGE_ROWS = 2_000
 
 class ArchiveEraser:
     """Every object of the tenant is opened, since users stand in rows; the cursor is the last one done.
+
+    With `events` it erases these of a user alone, and leaves the states of their sessions.
 
     What a compaction merges meanwhile has the sort key of its last row, so it is ahead if any of it is.
     """
@@ -39,8 +41,10 @@ class ArchiveEraser:
         objects: "ArchiveObjects",
         versions: S3ObjectVersions,
         traces: EventEraser,
+        events: "Sequence[str]" = (),
     ) -> None:
         self._catalog, self._objects, self._versions, self._traces = catalog, objects, versions, traces
+        self._events = frozenset(events)
         self._parquet = DuckDbParquet()
 
     def erase(self, owner: Owner, step: ErasureStep) -> ErasureCount:
@@ -90,7 +94,7 @@ class ArchiveEraser:
         sessions = (
             AgentSession(tenant=owner.tenant, agent=kept.agent, session_id=row.session_id)
             for row in rows
-            if row.session_id
+            if row.session_id and not self._events
         )
         removed = Counter(
             cold_rows=len(rows),
@@ -101,8 +105,13 @@ class ArchiveEraser:
                 self._versions.purge_prefix(f"spill/{row.spilled}") for row in rows if row.spilled
             ),
         )
-        self._replace(kept, self._objects.merge_objects([kept], without_user=owner.user))
+        self._replace(kept, self._merge_without(owner, kept))
         return removed
+
+    def _merge_without(self, owner: Owner, kept: "ArchiveObject") -> "ArchiveObject | None":
+        return self._objects.merge_objects(
+            [kept], without_user=owner.user, without_events=sorted(self._events)
+        )
 
     def _replace(self, kept: "ArchiveObject", new: "ArchiveObject | None") -> None:
         try:
@@ -122,7 +131,10 @@ class ArchiveEraser:
             )
             found += rows
             if len(rows) < PAGE_ROWS:
-                return found
+                return [row for row in found if self._concerns(row)]
+
+    def _concerns(self, row: "EpisodeRow") -> bool:
+        return not self._events or row.event_id in self._events
 
     def _loose_versions(self, owner: Owner) -> list[ObjectVersion]:
         """Return the versions with rows of the user that no catalog names, as of merged objects."""
@@ -141,6 +153,7 @@ class ArchiveEraser:
             return False
         try:
             with parquet_file(body) as path:
-                return bool(self._parquet.read_rows(path, RowSpan(user_id=owner.user, limit=1)))
+                span = RowSpan(user_id=owner.user) if self._events else RowSpan(user_id=owner.user, limit=1)
+                return any(map(self._concerns, self._parquet.read_rows(path, span)))
         except duckdb.Error:
             return True

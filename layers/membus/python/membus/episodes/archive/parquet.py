@@ -35,6 +35,10 @@ _WRITE_OPTIONS = (
     f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 4096, KV_METADATA {{membus_schema: '{ROW_SCHEMA}'}}"
 )
 _IN_SPAN = "place > $after AND place < $before AND coalesce(user_id = $user_id, $user_id IS NULL)"
+_KEPT = (
+    "FROM read_parquet($paths) WHERE user_id IS DISTINCT FROM $user"
+    " OR (len($events) > 0 AND NOT list_contains($events, event_id))"
+)
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -80,13 +84,22 @@ class DuckDbParquet:
             select = f"SELECT {_COLUMNS} FROM read_json('{lines}', {options}) ORDER BY place"
             self._engine.execute(f"COPY ({select}) TO '{path}' ({_WRITE_OPTIONS})")
 
-    def merge_files(self, paths: Sequence[str], path: Path, *, without_user: str | None) -> None:
-        """Write the rows of several files to one new file, each place once, without one user's."""
-        kept = "FROM read_parquet($paths) WHERE user_id IS DISTINCT FROM $user"
-        rows = f"SELECT DISTINCT ON (place) {_COLUMNS} {kept}"
+    def merge_files(
+        self,
+        paths: Sequence[str],
+        path: Path,
+        *,
+        without_user: str | None,
+        without_events: Sequence[str] = (),
+    ) -> None:
+        """Write the rows of several files to one new file, each place once, without one user's.
+
+        Of the user only `without_events` are left out, where these are named.
+        """
+        rows = f"SELECT DISTINCT ON (place) {_COLUMNS} {_KEPT}"
         self._engine.execute(
             f"COPY ({rows} ORDER BY place) TO '{path}' ({_WRITE_OPTIONS})",
-            {"paths": list(paths), "user": without_user},
+            {"paths": list(paths), "user": without_user, "events": list(without_events)},
         )
 
     def extract_events(
@@ -111,14 +124,13 @@ class DuckDbParquet:
         return _first_row(found)
 
     def compute_fingerprint(
-        self, paths: Sequence[str], *, without_user: str | None = None
+        self, paths: Sequence[str], *, without_user: str | None = None, without_events: Sequence[str] = ()
     ) -> tuple[Any, ...]:
         """Return a value that is the same for two sets of files exactly if they hold the same rows."""
-        kept = "FROM read_parquet($paths) WHERE user_id IS DISTINCT FROM $user"
-        rows = f"SELECT DISTINCT place, hash(body, spilled, spilled_bytes) AS content {kept}"
+        rows = f"SELECT DISTINCT place, hash(body, spilled, spilled_bytes) AS content {_KEPT}"
         found = self._engine.execute(
             f"SELECT count(*), bit_xor(hash(place, content)), sum(hash(place, content)::HUGEINT) FROM ({rows})",
-            {"paths": list(paths), "user": without_user},
+            {"paths": list(paths), "user": without_user, "events": list(without_events)},
         )
         return _first_row(found)
 

@@ -63,7 +63,11 @@ class ArchiveObjects(Protocol):
         """Return the first `limit` rows that match and come after a place, in order."""
 
     def merge_objects(
-        self, objects: Sequence[ArchiveObject], *, without_user: str | None = None
+        self,
+        objects: Sequence[ArchiveObject],
+        *,
+        without_user: str | None = None,
+        without_events: Sequence[str] = (),
     ) -> ArchiveObject | None:
         """Write one verified object with the rows of several, each place once, and none of `without_user`.
 

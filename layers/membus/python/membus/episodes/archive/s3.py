@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import duckdb
 from botocore.exceptions import ClientError
@@ -66,6 +66,11 @@ def _request_restore(client: "S3Client", bucket: str, key: str) -> None:
             raise
 
 
+class LeftOut(TypedDict):
+    without_user: str | None
+    without_events: Sequence[str]
+
+
 class S3ArchiveObjects:
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
@@ -93,16 +98,21 @@ class S3ArchiveObjects:
                 return self._parquet.read_rows(path, span)
 
     def merge_objects(
-        self, objects: Sequence[ArchiveObject], *, without_user: str | None = None
+        self,
+        objects: Sequence[ArchiveObject],
+        *,
+        without_user: str | None = None,
+        without_events: Sequence[str] = (),
     ) -> ArchiveObject | None:
+        left_out: LeftOut = {"without_user": without_user, "without_events": without_events}
         with TemporaryDirectory() as folder:
             paths = [f"{folder}/{number}.parquet" for number in range(len(objects))]
             for path, each in zip(paths, objects, strict=True):
                 Path(path).write_bytes(self._read_checked(each))
             merged = Path(folder) / "merged.parquet"
             with self._engine_errors(objects[0].object_key):
-                self._parquet.merge_files(paths, merged, without_user=without_user)
-                expected = self._parquet.compute_fingerprint(paths, without_user=without_user)
+                self._parquet.merge_files(paths, merged, **left_out)
+                expected = self._parquet.compute_fingerprint(paths, **left_out)
             if not expected[0]:
                 return None
             rows, first, last = self._parquet.read_extent(str(merged))

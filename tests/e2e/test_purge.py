@@ -1,0 +1,91 @@
+"""Purge of single events through the deployed stack: their words leave every store, the rest stays."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from localstack.home import Stack
+from membus.tenants.api_keys import ApiScope
+from tests.e2e.client import Client, eventually, said, somebody
+from tests.e2e.conftest import NewKey
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("dead letters")]
+PROVEN_WITHIN_SECONDS = 300
+
+
+@pytest.fixture
+def admin(stack: Stack, new_key: NewKey) -> Iterator[Client]:
+    client = Client(stack.api_url, new_key(f"purged-{uuid4().hex[:8]}", scopes=tuple(ApiScope)))
+    yield client
+    client.close()
+
+
+def stored_texts(stack: Stack, aws: Callable[[str], Any]) -> Iterator[str]:
+    """Yield every item of the tables and every version of every object, as text."""
+    scans, tables = aws("dynamodb").get_paginator("scan"), stack.tables
+    for name in (tables.memory, tables.conversations, tables.idempotency, tables.tenants):
+        for page in scans.paginate(TableName=name):
+            yield from (f"{name} {item}" for item in page["Items"])
+    s3 = aws("s3")
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=stack.bucket):
+        for each in page.get("Versions", []):
+            version = {"Key": each["Key"], "VersionId": each["VersionId"]}
+            body = s3.get_object(Bucket=stack.bucket, **version)["Body"].read()
+            yield f"{each['Key']} {body.decode(errors='replace')}"
+
+
+def found(client: Client, user: str, words: str) -> list[str]:
+    results = client.post("/v1/search", {"query": words, "user_id": user}).json()["results"]
+    return [result["text"] for result in results if words in result["text"]]
+
+
+def purge(client: Client, path: str) -> dict[str, Any]:
+    """Purge and return the finished job."""
+    begun = client.http.delete(path, params={"purge": "true"})
+    assert begun.status_code == 202, begun.text
+    return dict(
+        eventually(
+            lambda: client.get(begun.headers["location"]).json(),
+            lambda job: job["status"] in {"done", "failed"},
+            seconds=PROVEN_WITHIN_SECONDS,
+        )
+    )
+
+
+def test_words_of_purged_events_leave_every_store_and_the_rest_stays(
+    admin: Client, stack: Stack, aws: Callable[[str], Any]
+) -> None:
+    user, canary = somebody(), f"Q{uuid4().hex[:10]}"
+    named, home = said(user, f"My name is {canary}."), said(user, "I live in Oslo.")
+    large = said(user, f"{canary} " + "The sea is close. " * 3_000)
+    ids = [admin.send(event)[0] for event in (named, home, large)]
+    talk = admin.post("/v1/conversations", {"user_id": user}).json()["conversation_id"]
+    for words in (f"Hello, it is {canary}.", "How is the weather?"):
+        path = f"/v1/conversations/{talk}/messages"
+        assert admin.post(path, {"content": words, "author": user}).status_code == 200
+    first = admin.get(f"/v1/conversations/{talk}/messages").json()["items"][0]["message_id"]
+    assert eventually(lambda: admin.facts(user), lambda facts: facts.get("name") == canary)
+    assert eventually(lambda: found(admin, user, canary), bool)
+    events = f"/v1/users/{user}/events"
+    preview = admin.http.delete(f"{events}/{ids[0]}", params={"purge": "true", "dry_run": "true"}).json()
+    assert preview["facts"] == [{"key": "name", "before": canary, "after": None}]
+
+    jobs = [purge(admin, f"{events}/{event}") for event in (ids[0], ids[2], f"turn-{first}")]
+
+    assert [job["status"] for job in jobs] == ["done"] * 3
+    assert all(not any(job["receipt"]["left"].values()) for job in jobs)
+    assert {"episodes", "observations", "messages", "index_rows", "cold_rows", "exports"} <= {
+        name for job in jobs for name in job["receipt"]["left"]
+    }
+    assert [each for each in stored_texts(stack, aws) if canary in each] == []
+    assert eventually(lambda: found(admin, user, canary), lambda texts: texts == []) == []
+    assert admin.facts(user) == {"home.city": "Oslo"}
+    left = admin.get(f"/v1/conversations/{talk}/messages").json()["items"]
+    assert [each["content"] for each in left if each["role"] == "user"] == ["How is the weather?"]
+
+    admin.send(named | {"event_id": ids[0]})
+    admin.send(said(user, "I like tea."))
+    assert eventually(lambda: admin.facts(user), lambda facts: "likes.tea" in facts)
+    assert "name" not in admin.facts(user)
