@@ -10,7 +10,7 @@ from membus.facts.rules import Signal, SignalMark
 from membus.facts.rules import find_signals as signals_of
 from tests.factories import NOON, a_server_error, recorded
 
-WINDOW = timedelta(minutes=5)
+WINDOW = timedelta(minutes=15)
 BORDER = NOON
 """Noon is a multiple of five minutes since 1970: a border between two buckets."""
 

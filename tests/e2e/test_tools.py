@@ -101,7 +101,7 @@ def test_archive_query_shows_each_user_their_own_events(
         for user, many in ((ada, 3), (bob, 2)):
             append(
                 mine,
-                somebody("agent"),
+                "default",
                 *(said(user, "tea", occurred_at=long_ago.isoformat()) for _ in range(many)),
             )
         archived = json.loads(

@@ -20,7 +20,7 @@ VENDORS = re.compile(
     r"anthropic|boto3|botocore|duckdb|fsspec|httpx2?|mypy_boto3_dynamodb|psycopg|redis|sqlglot"
 )
 ADAPTERS = re.compile(
-    r"apigateway|aws|claude|container|dynamodb|erasure|eventbridge|lambda|parquet|postgres|s3|sql|sqs|titan"
+    r"apigateway|aws|claude|container|dynamodb|erasure|eventbridge|lambda|parquet|postgres|purge|s3|sql|sqs|titan"
     r"|user_partition|valkey"
 )
 """Words of the folders and files that hold adapters."""

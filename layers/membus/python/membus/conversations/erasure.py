@@ -77,7 +77,7 @@ class ConversationEraser:
         return ErasureCount(removed)
 
     def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
-        found: Counter[str] = Counter()
+        found: Counter[str] = Counter(conversations=0, memberships=0, messages=0)
         for conversation_id in self._listed(owner):
             conversation = self._find(owner.tenant, conversation_id)
             if conversation and conversation.user_id == owner.user:

@@ -66,7 +66,7 @@ class UserItemEraser:
         items = self._table.query(
             within(user_pk(owner)), doing="counting a user's items", ProjectionExpression="pk, sk"
         )
-        return ErasureCount(_count_by_kind(items))
+        return ErasureCount(dict.fromkeys(COUNT_NAMES.values(), 0) | _count_by_kind(items))
 
 
 def _count_by_kind(items: Iterable[Item]) -> Counter[str]:

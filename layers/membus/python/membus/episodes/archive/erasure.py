@@ -57,7 +57,7 @@ class ArchiveEraser:
         return ErasureCount(removed, cursor)
 
     def count(self, owner: Owner, step: ErasureStep) -> ErasureCount:
-        found: Counter[str] = Counter()
+        found: Counter[str] = Counter(cold_rows=0, cold_versions=0)
         cursor = self._walk(owner, step, lambda kept: found.update(cold_rows=len(self._rows(owner, kept))))
         if cursor is None:
             found["cold_versions"] += len(self._loose_versions(owner))
