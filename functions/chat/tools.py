@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from membus.conversations.prompt_blocks import escape_tags, render_event
 from membus.core.clock import EARLIEST, LATEST
@@ -79,6 +80,7 @@ class RegisteredTool:
     def to_definition(self) -> ToolDefinition:
         """Return the tool as a prompt shows it: the same bytes in every process."""
         description, schema = describe_arguments(self.arguments)
+        schema = _brief(schema)
         return ToolDefinition(name=self.name, description=description, parameters=schema)
 
 
@@ -103,64 +105,66 @@ class ToolRegistry:
         return tuple(self.tools[name].to_definition() for name in sorted(self.tools))
 
 
+_LEFT_OUT = frozenset(
+    {"title", "minLength", "maxLength", "minimum", "maximum", "default", "format", "additionalProperties"}
+)
+"""What a prompt need not carry: arguments are checked when a tool is called."""
+
+
+def _brief(part: Any) -> Any:
+    """Return a schema with its keys in order, without what it need not say: bounds, defaults, null."""
+    if isinstance(part, dict):
+        if "anyOf" in part:
+            (part,) = (each for each in part["anyOf"] if each.get("type") != "null")
+        return {
+            name: _brief(part[name])
+            for name in sorted(part)
+            if name not in _LEFT_OUT or isinstance(part[name], dict)
+        }
+    return [_brief(each) for each in part] if isinstance(part, list) else part
+
+
 registry = ToolRegistry()
 EPISODES_MAX = 50
 DAYS_DEFAULT = timedelta(days=30)
 
 
 class SearchMemory(ToolArguments):
-    """Search everything known of the user by meaning: facts, past conversations, events, documents.
+    """Search the user's facts, conversations, events and documents."""
 
-    Use it when the answer may lie in something said or done before that the blocks above do not show.
-    """
-
-    query: str = Field(min_length=1, max_length=500, description="what to look for, as a phrase or question")
-    limit: int = Field(default=10, ge=1, le=30)
+    query: str = Field(min_length=1, max_length=500)
+    limit: SkipJsonSchema[int] = Field(default=10, ge=1, le=30)
 
 
 class RecallEpisodes(ToolArguments):
-    """List what the user did and said between two days, in the order of time.
+    """List what the user did and said between two days (2026-11-30, UTC)."""
 
-    Use it for questions about a time: what happened yesterday, last week, in March. Each result says what day
-    it is.
-    """
-
-    since: date | None = Field(None, description="first day, UTC; 30 days before the last day by default")
-    until: date | None = Field(default=None, description="last day, UTC, today by default")
-    limit: int = Field(default=20, ge=1, le=EPISODES_MAX)
+    since: date | None = None
+    until: date | None = None
+    limit: SkipJsonSchema[int] = Field(default=20, ge=1, le=EPISODES_MAX)
 
 
 class Remember(ToolArguments):
-    """Keep something for good that the user asked you to remember. Only the user's own words can be kept."""
+    """Keep what the user asks you to remember, in their exact words."""
 
-    quote: str = Field(
-        min_length=1,
-        max_length=1_000,
-        description="the user's exact words from this conversation that say it",
-    )
+    quote: str = Field(min_length=1, max_length=1_000)
 
 
 class Forget(ToolArguments):
-    """Take back what is known of the user where they ask to forget it, or say that it was never right."""
+    """Take back what the user asks to forget or says was wrong, in their exact words."""
 
-    quote: str = Field(
-        min_length=1,
-        max_length=1_000,
-        description="the user's exact words from this message that ask for it",
-    )
+    quote: str = Field(min_length=1, max_length=1_000)
 
 
 class QueryArchive(ToolArguments):
-    """Ask the archive of the user's events in DuckDB's SQL: one SELECT over the one table episodes.
+    """Count the user's old events: one DuckDB SELECT over episodes(type, occurred_at, session_id, payload JSON).
 
-    Columns: event_id, user_id, agent_id, session_id, type (message.sent, page.viewed and so on), occurred_at
-    (TIMESTAMP, UTC), payload (JSON: payload->>'text' is what was said). Use it to count and compare over long
-    times. The newest days are not archived yet: recall_episodes has them. 200 rows at most.
+    payload->>'text' is what was said.
     """
 
     sql: str = Field(min_length=1, max_length=4_000)
-    since: date | None = Field(default=None, description="first day to look at, UTC; all by default")
-    until: date | None = Field(default=None, description="last day to look at, UTC")
+    since: date | None = None
+    until: date | None = None
 
 
 @registry.register_tool(SearchMemory, tokens=1_500, seconds=6)
