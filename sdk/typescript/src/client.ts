@@ -2,7 +2,7 @@ import { Agent } from "./agents.js";
 import { Conversations } from "./conversations.js";
 import { Jobs } from "./jobs.js";
 import { Memories } from "./memories.js";
-import type { Health, Schemas, SearchResults, Usage } from "./models.js";
+import type { Health, MemorySettings, Schemas, SearchResults, Usage } from "./models.js";
 import { toFields, type Options } from "./options.js";
 import { readSettings, readStackFile, type Settings } from "./settings.js";
 import { connectApi, read, type Api } from "./transport.js";
@@ -53,6 +53,16 @@ export class Membus {
   usage(options: { since?: string; until?: string } = {}): Promise<Usage> {
     const query = toFields<{ from?: string; to?: string }>(options);
     return read(this.api.GET("/v1/usage", { params: { query } }));
+  }
+
+  /** Return what the tenant has set for its memory, in force or as an earlier version. */
+  getSettings(options: { version?: number } = {}): Promise<MemorySettings> {
+    return read(this.api.GET("/v1/settings", { params: { query: options } }));
+  }
+
+  /** Replace the tenant's settings, named as the API names them; `ConflictError` where they are at another version. */
+  changeSettings(body: Schemas["SettingsIn"]): Promise<MemorySettings> {
+    return read(this.api.PUT("/v1/settings", { body }));
   }
 
   health(): Promise<Health> {

@@ -33,6 +33,8 @@ export type Handoff = Schemas["Handoff"];
 export type State = Schemas["State"];
 export type StateInfo = Schemas["StateInfo"];
 export type Usage = Schemas["UsageReport"];
+export type MemorySettings = Schemas["VersionedSettings"];
+export type PurgePreview = Schemas["PurgePreview"];
 export type Health = Schemas["Health"];
 
 /** An erasure, an export, or archived episodes on their way back; `kind` says which. */

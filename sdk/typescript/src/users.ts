@@ -12,6 +12,7 @@ import type {
   NewEvent,
   NewFact,
   Profile,
+  PurgePreview,
   ReviewItem,
   Schemas,
   SearchResults,
@@ -110,6 +111,18 @@ export class User {
     return this.#client.search(query, { ...options, userId: this.userId });
   }
 
+  /** Have an event's words leave every store, for good; wait for the job with `jobs.wait`. */
+  async purgeEvent(eventId: string): Promise<Job> {
+    const params = { path: { user: this.userId, event: eventId }, query: { purge: true } };
+    return (await read(this.#client.api.DELETE("/v1/users/{user}/events/{event}", { params }))) as Job;
+  }
+
+  /** Return what a purge of an event would take; nothing is changed. */
+  async previewPurgeOfEvent(eventId: string): Promise<PurgePreview> {
+    const params = { path: { user: this.userId, event: eventId }, query: { purge: true, dry_run: true } };
+    return (await read(this.#client.api.DELETE("/v1/users/{user}/events/{event}", { params }))) as PurgePreview;
+  }
+
   /** Erase everything about the user, for good. `confirm` has to be the user's id. */
   async erase(options: { confirm: string }): Promise<Job> {
     if (options.confirm !== this.userId) {
@@ -175,6 +188,18 @@ export class Facts {
   async delete(key: string, options: { expectedVersion?: number } = {}): Promise<void> {
     const params = { path: { ...this.#path, key }, header: ifMatch(options.expectedVersion) };
     await this.#api.DELETE("/v1/users/{user}/facts/{key}", { params });
+  }
+
+  /** Have all that a fact rests on leave every store, for good; wait for the job with `jobs.wait`. */
+  async purge(key: string): Promise<Job> {
+    const params = { path: { ...this.#path, key }, query: { purge: true } };
+    return (await read(this.#api.DELETE("/v1/users/{user}/facts/{key}", { params }))) as Job;
+  }
+
+  /** Return what a purge of a fact would take; nothing is changed. */
+  async previewPurge(key: string): Promise<PurgePreview> {
+    const params = { path: { ...this.#path, key }, query: { purge: true, dry_run: true } };
+    return (await read(this.#api.DELETE("/v1/users/{user}/facts/{key}", { params }))) as PurgePreview;
   }
 }
 
