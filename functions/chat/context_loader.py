@@ -15,7 +15,13 @@ from functions.chat.context import (
     prompt_fingerprint,
 )
 from membus.conversations.cache import NoEntityCache
-from membus.conversations.conversation import Conversation, ConversationCounters, Message, WindowStart
+from membus.conversations.conversation import (
+    TURN_EVENT_PREFIX,
+    Conversation,
+    ConversationCounters,
+    Message,
+    WindowStart,
+)
 from membus.conversations.entities import EntitySnapshot
 from membus.conversations.ports import ConversationStore, EntityCache, SummaryReader, UnprocessedMessages
 from membus.conversations.provenance import FactRef, PromptProvenance, RecallRef, UnprocessedRef, text_digest
@@ -246,7 +252,7 @@ class PromptReproduction:
             if ref.conversation_id is None:
                 self.missing.append(f"words of event {ref.event_id}")
                 continue
-            message_id = ref.event_id.removeprefix("turn-")
+            message_id = ref.event_id.removeprefix(TURN_EVENT_PREFIX)
             try:
                 message = self.loader.conversations.get_message(self.tenant, ref.conversation_id, message_id)
             except NotFoundError:

@@ -11,6 +11,7 @@ from membus.conversations.conversation import ConversationCounters, Message, Tok
 from membus.conversations.summary import Chapter, Slot, SummaryCheckpoint, SummaryIndex
 from membus.conversations.unprocessed_messages import UnprocessedMessage
 from membus.core.errors import InvalidError
+from membus.core.identity import MemorySource
 from membus.core.tokens import MESSAGE_OVERHEAD
 from membus.facts.fact import Fact
 from membus.llm.prompt import ToolDefinition
@@ -111,6 +112,21 @@ def test_recalled_passages_carry_their_date_and_stand_in_the_order_of_time() -> 
         "<recalled>\n- [2026-03-01, episode] We met in Porto.\n- [2026-03-04, episode] She moved to Oslo.\n</recalled>"
         "\n\n<now>\nSunday, 2026-03-01 12:00 UTC\n</now>\n\nWhere does she live?"
     )
+
+
+@pytest.mark.parametrize(("first", "shown"), [("9", False), ("1", True)])
+def test_summary_of_what_the_window_shows_is_not_recalled_beside_it(first: str, *, shown: bool) -> None:
+    window = [a_message("We are twelve.", message_id="5"), a_message("Fourteen, sorry.", message_id="9")]
+    told = a_passage(
+        "The team has twelve people.",
+        memory_id=f"summary:c:0:{first}",
+        kind="summary",
+        source=MemorySource(conversation_id="c"),
+    )
+
+    made = context(messages=window, message="How many people are in the team?", passages=[told])
+
+    assert (told in made.recalled) == shown
 
 
 def test_everything_gives_way_to_the_message_and_recall_before_the_rest() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from functions.api.purge.schemas import ChangedFact, PurgedEvent, PurgePreview
+from membus.conversations.conversation import TURN_EVENT_PREFIX
 from membus.core.errors import InvalidError, NotFoundError
 from membus.core.event import FORGOTTEN
 from membus.core.identity import Owner
@@ -11,7 +12,6 @@ from membus.facts.fact import Fact, fold, group_by_key
 from membus.facts.ports import FactReader
 
 EVENTS_MAX = 100
-TURN_EVENT_PREFIX = "turn-"
 
 
 def find_evidence_events(owner: Owner, key: str, facts: FactReader) -> list[str]:

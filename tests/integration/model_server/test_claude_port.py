@@ -281,3 +281,20 @@ def test_tool_calls_that_were_cut_off_are_not_returned(model: StructuredModel, m
     reply = model.generate_reply(prompt(marker, tools=(SEARCH,)), max_tokens=200, timeout_seconds=10)
 
     assert (reply.stop_reason, reply.calls) == ("max_tokens", ())
+
+
+def test_white_space_before_a_tool_call_is_not_sent_back(model: StructuredModel, model_url: str) -> None:
+    """The provider itself sends such texts, and refuses a request that holds one."""
+    marker = uuid4().hex
+    called = [
+        {"type": "text", "text": "\n\n"},
+        {"type": "tool_use", "id": "toolu_1", "name": "search_memory", "input": {"query": "tea"}},
+    ]
+    scripted(model_url, {"content": called, "stop_reason": "tool_use", "match": marker}, {"text": "Oolong."})
+    asked = prompt(f"Which tea? {marker}", tools=(SEARCH,))
+    said = model.generate_reply(asked, max_tokens=200, timeout_seconds=10).to_message()
+    result = ChatMessage(role="user", results=(ToolResult(call_id="toolu_1", content="oolong"),))
+
+    for turn in (said, said.model_copy(update={"verbatim": None})):
+        follow_up = Prompt(system=SYSTEM, messages=(*asked.messages, turn, result), tools=(SEARCH,))
+        assert model.generate_reply(follow_up, max_tokens=200, timeout_seconds=10).text

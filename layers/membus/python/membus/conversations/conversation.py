@@ -157,6 +157,10 @@ class Message(Record):
     spilled: str | None = None
 
 
+TURN_EVENT_PREFIX = "turn-"
+"""What the id of a turn's event begins with; the id of the user's message follows."""
+
+
 class Turn(Record):
     """A message and its answer, stored together or not at all; `request` is the message's fingerprint."""
 
@@ -170,7 +174,7 @@ class Turn(Record):
     @property
     def event_id(self) -> str:
         """The id of this turn's event on the bus."""
-        return f"turn-{self.user.message_id}"
+        return f"{TURN_EVENT_PREFIX}{self.user.message_id}"
 
 
 def _stub_result(result: ToolResult) -> ToolResult:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from membus.aws.dynamodb.keys import user_pk
 from membus.aws.dynamodb.table import DynamoTable, Item, read_body, within
 from membus.aws.s3 import S3ObjectVersions
-from membus.conversations.conversation import Conversation
+from membus.conversations.conversation import TURN_EVENT_PREFIX, Conversation
 from membus.conversations.dynamodb import DynamoConversations
 from membus.conversations.dynamodb_items import UNPROCESSED_PREFIX
 from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
     from membus.conversations.ports import ConversationCache
-
-TURN_EVENT_PREFIX = "turn-"
-"""What the id of a turn's event begins with; the id of the user's message follows."""
 
 
 class TurnPurger:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from membus.aws.clients import translate_aws_errors
 from membus.aws.dynamodb.keys import tenant_pk, user_pk
+from membus.conversations.conversation import TURN_EVENT_PREFIX
 from membus.core.erasure import ErasureCount, ErasureStep
 from membus.core.identity import Owner
 
@@ -46,7 +47,7 @@ def is_about_events(events: Collection[str]) -> IsAbout:
     """Return what tells whether an object is one of a user's events, or the turn of one."""
 
     def is_about(said: Mapping[str, Any], owner: Owner) -> bool:
-        names = (said.get("event_id"), f"turn-{said.get('message_id')}")
+        names = (said.get("event_id"), f"{TURN_EVENT_PREFIX}{said.get('message_id')}")
         return is_about_user(said, owner) and any(name in events for name in names)
 
     return is_about
