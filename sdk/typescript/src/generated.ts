@@ -356,6 +356,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the tenant has set for its memory */
+        get: operations["get_settings"];
+        /** Replace the tenant's settings, in force after half a minute */
+        put: operations["put_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/usage": {
         parameters: {
             query?: never;
@@ -384,7 +402,8 @@ export interface paths {
         get: operations["get_event"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Purge an event: its words leave every store, by a job */
+        delete: operations["delete_event"];
         options?: never;
         head?: never;
         patch?: never;
@@ -419,7 +438,7 @@ export interface paths {
         /** Set a fact by hand: it outranks whatever was said before */
         put: operations["put_fact"];
         post?: never;
-        /** Take a fact back by hand */
+        /** Take a fact back by hand; with purge, have all that it rests on leave every store (scope admin) */
         delete: operations["delete_fact"];
         options?: never;
         head?: never;
@@ -569,6 +588,9 @@ export interface components {
         /**
          * AcceptedEvent
          * @description `duplicate` marks a copy of an event that is already taken, `differs` one with other content.
+         *
+         *     The note `unknown_type` says that no rule and no model reads events like this one: it is kept and found by
+         *     search.
          */
         AcceptedEvent: {
             /**
@@ -585,6 +607,29 @@ export interface components {
             event_id: string;
             /** Index */
             index: number;
+            /** Note */
+            note?: "unknown_type" | null;
+        };
+        /**
+         * AttributeSettings
+         * @description An attribute of the tenant's own, or a change to one that membus knows.
+         *
+         *     With `values` one a new value replaces the one before, else values stand side by side. In `half_life_days`
+         *     the confidence of an unrepeated fact halves; `expires_after_days` after it was said it is over.
+         */
+        AttributeSettings: {
+            /** Attribute */
+            attribute: string;
+            /** Expires After Days */
+            expires_after_days?: number | null;
+            /** Half Life Days */
+            half_life_days?: number | null;
+            /**
+             * Values
+             * @default many
+             * @enum {string}
+             */
+            values?: "one" | "many";
         };
         /**
          * BudgetOut
@@ -602,6 +647,18 @@ export interface components {
             exhausted: boolean;
             /** Spent Today */
             spent_today: number;
+        };
+        /**
+         * ChangedFact
+         * @description A fact that rests on the events; `after` is null where nothing else says it.
+         */
+        ChangedFact: {
+            /** After */
+            after: string | null;
+            /** Before */
+            before: string | null;
+            /** Key */
+            key: string;
         };
         /**
          * Chapter
@@ -769,7 +826,7 @@ export interface components {
             /** Attribute */
             attribute: string;
             /** Reason */
-            reason: ("unknown_event" | "ungrounded" | "unsaid" | "malformed" | "reserved" | "secret" | "third_party" | "assistant" | "recalled" | "prompt" | "question" | "hypothetical" | "negated" | "past" | "role_play") | ("instruction" | "url" | "hearsay" | "quoted" | "sarcasm" | "not_yet" | "too_many_changes");
+            reason: ("unknown_event" | "ungrounded" | "unsaid" | "malformed" | "reserved" | "unwanted" | "secret" | "third_party" | "assistant" | "recalled" | "prompt" | "question" | "hypothetical" | "negated" | "past" | "role_play") | ("instruction" | "url" | "hearsay" | "quoted" | "sarcasm" | "not_yet" | "too_many_changes");
             /** Value */
             value: string;
         };
@@ -907,9 +964,9 @@ export interface components {
             job_id: string;
             /**
              * Kind
-             * @constant
+             * @enum {string}
              */
-            kind: "erasure";
+            kind: "erasure" | "purge";
             receipt: components["schemas"]["ErasureReceiptOut"] | null;
             /**
              * Removed
@@ -1068,6 +1125,8 @@ export interface components {
              */
             denies?: boolean;
             explanation?: components["schemas"]["FactExplanation"] | null;
+            /** Half Life Days */
+            half_life_days?: number | null;
             /** Key */
             key: string;
             /**
@@ -1162,6 +1221,29 @@ export interface components {
             url_expires_at: string | null;
         };
         /**
+         * ExtractionSettings
+         * @description What the model is told to keep beside membus's own instructions, and what is never kept.
+         *
+         *     `never` are attributes: one covers those below it, `health` also `health.weight`.
+         */
+        ExtractionSettings: {
+            /**
+             * Attributes
+             * @default []
+             */
+            attributes?: components["schemas"]["AttributeSettings"][];
+            /**
+             * Instructions
+             * @default
+             */
+            instructions?: string;
+            /**
+             * Never
+             * @default []
+             */
+            never?: string[];
+        };
+        /**
          * Fact
          * @description The current value of a key.
          *
@@ -1183,6 +1265,8 @@ export interface components {
              * @default false
              */
             denies?: boolean;
+            /** Half Life Days */
+            half_life_days?: number | null;
             /** Key */
             key: string;
             /**
@@ -1355,6 +1439,11 @@ export interface components {
              */
             expected_version?: number | null;
             /**
+             * Expires At
+             * @description when it stops to hold, its `valid_until`; left out: never
+             */
+            expires_at?: string | null;
+            /**
              * Kind
              * @description left out: as it was, or as the key says
              */
@@ -1459,6 +1548,8 @@ export interface components {
              * @default false
              */
             denies?: boolean;
+            /** Half Life Days */
+            half_life_days?: number | null;
             /** Key */
             key: string;
             /**
@@ -1570,6 +1661,11 @@ export interface components {
              * @description the version you know, 0 where there must be none; left out: any
              */
             expected_version?: number | null;
+            /**
+             * Expires At
+             * @description when it stops to hold, its `valid_until`; left out: never
+             */
+            expires_at?: string | null;
             /** Key */
             key: string;
             /**
@@ -1735,6 +1831,37 @@ export interface components {
             items: components["schemas"]["MemoryReceipt"][];
         };
         /**
+         * MemorySettings
+         * @description The settings of a tenant; what is left out is as everywhere.
+         *
+         *     With `memory_scope` agent, notes, documents and episodes that name an agent are seen by that agent alone;
+         *     with user, every agent sees all of the user's. Facts and summaries are every agent's in both.
+         */
+        MemorySettings: {
+            /** Agents */
+            agents?: {
+                [key: string]: components["schemas"]["ExtractionSettings"];
+            };
+            /**
+             * @default {
+             *       "attributes": [],
+             *       "instructions": "",
+             *       "never": []
+             *     }
+             */
+            extraction?: components["schemas"]["ExtractionSettings"];
+            /**
+             * Memory Scope
+             * @default agent
+             * @enum {string}
+             */
+            memory_scope?: "agent" | "user";
+            /** Rules */
+            rules?: {
+                [key: string]: components["schemas"]["RuleWindow"];
+            };
+        };
+        /**
          * MemorySource
          * @description The event, or the message of a conversation, that a memory comes from, as far as there is one.
          */
@@ -1750,7 +1877,8 @@ export interface components {
          * Message
          * @description One side of a turn. `tokens` is the estimate taken once, when it was written.
          *
-         *     A late reply is `pending` until it is stored; one that was cut off stays `incomplete`. What is not to be
+         *     A late reply is `pending` until it is stored; one that was cut off stays `incomplete`. A turn that the model
+         *     `refused` stands in no later prompt or summary, or it would be refused again. What is not to be
          *     remembered stays in its conversation: it has no event, no fact and no summary. `steps` are the tool calls
          *     that led to an answer, counted in `tokens`; their full results, where the prompt had a part of them, lie
          *     in the content store under `spilled`.
@@ -1784,7 +1912,7 @@ export interface components {
              * @default complete
              * @enum {string}
              */
-            status?: "complete" | "pending" | "incomplete";
+            status?: "complete" | "pending" | "incomplete" | "refused";
             /**
              * Steps
              * @default []
@@ -1836,6 +1964,8 @@ export interface components {
              * @default false
              */
             denies?: boolean;
+            /** Half Life Days */
+            half_life_days?: number | null;
             /** Key */
             key: string;
             /**
@@ -2077,6 +2207,35 @@ export interface components {
             model: string;
         };
         /**
+         * PurgePreview
+         * @description What a purge would take; nothing is changed.
+         *
+         *     A turn of chat goes with its answer, and the summaries of its conversation begin anew. Exports of the user
+         *     go, too: they hold the words.
+         */
+        PurgePreview: {
+            /** Events */
+            events: components["schemas"]["PurgedEvent"][];
+            /** Facts */
+            facts: components["schemas"]["ChangedFact"][];
+            /** Observations */
+            observations: number;
+            /** Turns */
+            turns: number;
+        };
+        /** PurgedEvent */
+        PurgedEvent: {
+            /** Event Id */
+            event_id: string;
+            /** Occurred At */
+            occurred_at: string | null;
+            /**
+             * Type
+             * @description null where the event is in the archive alone
+             */
+            type: string | null;
+        };
+        /**
          * ReadingCost
          * @description What reading one event took: its part of every question that held its words, in tokens and dollars.
          *
@@ -2240,7 +2399,7 @@ export interface components {
             /** Quarantine Id */
             quarantine_id: string;
             /** Reason */
-            reason: ("unknown_event" | "ungrounded" | "unsaid" | "malformed" | "reserved" | "secret" | "third_party" | "assistant" | "recalled" | "prompt" | "question" | "hypothetical" | "negated" | "past" | "role_play") | ("instruction" | "url" | "hearsay" | "quoted" | "sarcasm" | "not_yet" | "too_many_changes");
+            reason: ("unknown_event" | "ungrounded" | "unsaid" | "malformed" | "reserved" | "unwanted" | "secret" | "third_party" | "assistant" | "recalled" | "prompt" | "question" | "hypothetical" | "negated" | "past" | "role_play") | ("instruction" | "url" | "hearsay" | "quoted" | "sarcasm" | "not_yet" | "too_many_changes");
             /**
              * Valid From
              * Format: date-time
@@ -2290,6 +2449,16 @@ export interface components {
             } | null;
             /** Message */
             message: string;
+        };
+        /**
+         * RuleWindow
+         * @description How often, and within which time, what a counting rule counts has to happen.
+         */
+        RuleWindow: {
+            /** Count */
+            count: number;
+            /** Minutes */
+            minutes: number;
         };
         /**
          * ScoreExplanation
@@ -2409,6 +2578,73 @@ export interface components {
             items: components["schemas"]["StateInfo"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * SettingsIn
+         * @description All settings: what is left out is as everywhere.
+         * @example {
+         *       "agents": {
+         *         "planner": {
+         *           "attributes": [
+         *             {
+         *               "attribute": "garden.task",
+         *               "expires_after_days": 30
+         *             }
+         *           ]
+         *         }
+         *       },
+         *       "extraction": {
+         *         "attributes": [
+         *           {
+         *             "attribute": "garden.zone",
+         *             "values": "one"
+         *           },
+         *           {
+         *             "attribute": "garden.plant"
+         *           }
+         *         ],
+         *         "instructions": "Keep which plants users grow, and where.",
+         *         "never": [
+         *           "health"
+         *         ]
+         *       },
+         *       "memory_scope": "agent",
+         *       "rules": {
+         *         "repeated-server-error": {
+         *           "count": 5,
+         *           "minutes": 60
+         *         }
+         *       }
+         *     }
+         */
+        SettingsIn: {
+            /** Agents */
+            agents?: {
+                [key: string]: components["schemas"]["ExtractionSettings"];
+            };
+            /**
+             * Expected Version
+             * @description the version you know, 0 where nothing is set; left out: any
+             */
+            expected_version?: number | null;
+            /**
+             * @default {
+             *       "attributes": [],
+             *       "instructions": "",
+             *       "never": []
+             *     }
+             */
+            extraction?: components["schemas"]["ExtractionSettings"];
+            /**
+             * Memory Scope
+             * @default agent
+             * @enum {string}
+             */
+            memory_scope?: "agent" | "user";
+            /** Rules */
+            rules?: {
+                [key: string]: components["schemas"]["RuleWindow"];
+            };
         };
         /**
          * Slot
@@ -2699,6 +2935,11 @@ export interface components {
          *     Without a conversation id they were said to another application.
          */
         UnprocessedMessage: {
+            /**
+             * Agent Id
+             * @default default
+             */
+            agent_id?: string;
             /** Conversation Id */
             conversation_id: string | null;
             /** Event Id */
@@ -2808,6 +3049,32 @@ export interface components {
              */
             to: string;
             total: components["schemas"]["UsageFigures"];
+        };
+        /**
+         * VersionedSettings
+         * @description Settings and their version, 0 where the tenant has set nothing; each change makes another version.
+         */
+        VersionedSettings: {
+            /** Changed At */
+            changed_at?: string | null;
+            /**
+             * @default {
+             *       "agents": {},
+             *       "extraction": {
+             *         "attributes": [],
+             *         "instructions": "",
+             *         "never": []
+             *       },
+             *       "memory_scope": "agent",
+             *       "rules": {}
+             *     }
+             */
+            settings?: components["schemas"]["MemorySettings"];
+            /**
+             * Version
+             * @default 0
+             */
+            version?: number;
         };
         /**
          * WindowStart
@@ -4049,6 +4316,79 @@ export interface operations {
             };
         };
     };
+    get_settings: {
+        parameters: {
+            query?: {
+                /** @description an earlier version; left out: the one in force */
+                version?: number | null;
+            };
+            header?: {
+                /** @description a read: the tag you have, 304 where it still holds; a write: `*`, which asks that there be none */
+                "if-none-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionedSettings"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description change it only while it has this version, as ETag */
+                "if-match"?: string | null;
+                /** @description a read: the tag you have, 304 where it still holds; a write: `*`, which asks that there be none */
+                "if-none-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionedSettings"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_usage: {
         parameters: {
             query?: {
@@ -4104,6 +4444,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventOutcome"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_event: {
+        parameters: {
+            query?: {
+                /** @description true: the words leave every store, for good */
+                purge?: boolean;
+                /** @description true: only show what a purge would take */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description names the request: a repeat under the same key changes nothing and has the same answer */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                /** @description the user's id, as the application writes it */
+                user: string;
+                /** @description the event's id */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a purge would take; nothing was changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgePreview"];
+                };
+            };
+            /** @description The purge is under way: the job to ask for */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureJobOut"];
                 };
             };
             /** @description Any error */
@@ -4254,7 +4645,12 @@ export interface operations {
     };
     delete_fact: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: the words leave every store, for good */
+                purge?: boolean;
+                /** @description true: only show what a purge would take */
+                dry_run?: boolean;
+            };
             header?: {
                 /** @description change it only while it has this version, as ETag */
                 "if-match"?: string | null;
@@ -4271,7 +4667,25 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
+            /** @description What a purge would take; nothing was changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgePreview"];
+                };
+            };
+            /** @description The purge is under way: the job to ask for */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureJobOut"];
+                };
+            };
+            /** @description It is taken back */
             204: {
                 headers: {
                     [name: string]: unknown;
