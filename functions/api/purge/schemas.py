@@ -4,6 +4,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 
 class PurgedEvent(BaseModel):
+    """An event that a purge would take."""
+
     event_id: str
     type: str | None = Field(description="null where the event is in the archive alone")
     occurred_at: AwareDatetime | None

@@ -2223,7 +2223,10 @@ export interface components {
             /** Turns */
             turns: number;
         };
-        /** PurgedEvent */
+        /**
+         * PurgedEvent
+         * @description An event that a purge would take.
+         */
         PurgedEvent: {
             /** Event Id */
             event_id: string;
