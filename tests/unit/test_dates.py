@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from membus.facts.candidates import Extractor, ReviewRequest, Speaker, Verdict
 from membus.facts.observation import Observation
+from membus.facts.validation.dates import date_value
 from membus.facts.validation.validator import validate_candidate
 from tests.factories import a_candidate, an_event, recorded
 
@@ -159,3 +160,19 @@ def test_what_is_dated_back_still_holds_when_it_is_said() -> None:
 def test_no_words_of_time_are_a_defect(words: str, day: int) -> None:
     at = datetime(1971, 1, 1, tzinfo=UTC) + timedelta(days=day)
     told(f"I live in Lisbon since {words} until next {words} for 3 {words} years", "Lisbon", at=at)
+
+
+@pytest.mark.parametrize(
+    ("value", "dated"),
+    [
+        ("bake bread this winter", "bake bread from December 2026 to February 2027"),
+        ("fly to Rome next month", "fly to Rome in December 2026"),
+        ("run a race next year", "run a race in 2027"),
+        ("see Tom this weekend", "see Tom on the weekend of 14 November 2026"),
+        ("learn Czech", "learn Czech"),
+    ],
+)
+def test_relative_words_of_a_goal_are_kept_with_the_days_they_meant(value: str, dated: str) -> None:
+    said_at = datetime(2026, 11, 12, tzinfo=UTC)
+
+    assert date_value(value, "goal", said_at, UTC) == dated

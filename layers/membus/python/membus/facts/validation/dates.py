@@ -179,6 +179,9 @@ def date_value(value: str, attribute: str, said_at: datetime, zone: tzinfo) -> s
     return value
 
 
+YEAR = timedelta(days=364)
+
+
 def _name_days(expression: TimeExpression, text: str) -> str:
     """Return the days of an expression in words, after the preposition that stands there or belongs to them."""
     start, end = expression.span
@@ -195,6 +198,8 @@ def _name_days(expression: TimeExpression, text: str) -> str:
         365: (f"{first:%Y}", "in"),
         366: (f"{first:%Y}", "in"),
     }.get((last - first).days + 1, (f"{first:%B %Y}", "in"))
+    if (first.year, first.month) != (last.year, last.month) and first.day == 1 and last - first < YEAR:
+        days, preposition = f"{first:%B %Y} to {last:%B %Y}", "from"  # a season
     if opening:
         return f"{opening[0]} {days}"
     return days if is_led else f"{preposition} {days}"
